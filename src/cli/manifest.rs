@@ -1,5 +1,6 @@
 //! `--manifest FILE`: everything that a result is based on, so that it can be reproduced and presented as evidence.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
@@ -10,13 +11,16 @@ use super::inspection;
 use super::session::Session;
 use super::sources::{Input, NamedSource};
 use crate::diagnostic::{Error, Result};
-use crate::engine::inspect::{TableSummary, for_each_file, inspect};
+use crate::engine::inspect::{InspectedFiles, TableSummary, for_each_file, inspect};
 use crate::engine::{Prepared, Settings};
 use crate::messages;
 use crate::scan::ScanReport;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::types::{Value, datetime};
+
+/// The files of each table.
+type FilesByTable = BTreeMap<Option<String>, InspectedFiles>;
 
 /// Writes a manifest of the inputs and the settings, with the members of the object `results`.
 pub(super) fn write(path: &Path, session: &Session, results: Json) -> Result<()> {
@@ -92,8 +96,8 @@ fn source(named: &NamedSource) -> Json {
 
 /// The entries of input files. A file that is bound to several tables has several entries.
 fn inputs(session: &Session, inputs: &[Input]) -> Result<Vec<Json>> {
-    let limits = session.catalog.limits();
-    let look = |input: &Input, settings: &Settings| input_json(input, limits, settings);
+    let groups = files_by_table(inputs, session.catalog.limits());
+    let look = |input: &Input, settings: &Settings| input_json(input, &groups, settings);
     let mut found = Vec::new();
     for_each_file(inputs, session.engine.settings(), &look, &mut |input| {
         found.push(input);
@@ -105,6 +109,15 @@ fn inputs(session: &Session, inputs: &[Input]) -> Result<Vec<Json>> {
         ));
     }
     Ok(found)
+}
+
+/// The files of each table, which a query reads together; without a table, those in which all known tables are searched.
+fn files_by_table(inputs: &[Input], limits: ReadLimits) -> FilesByTable {
+    let mut files: BTreeMap<Option<String>, Vec<DataFile>> = BTreeMap::new();
+    for input in inputs {
+        files.entry(input.table.clone()).or_default().push(input.file.clone());
+    }
+    files.into_iter().map(|(table, files)| (table, InspectedFiles::new(files, limits))).collect()
 }
 
 /// The entries of the stored functions that were called, with the SHA-256 of their files.
@@ -133,8 +146,9 @@ fn settings_json(settings: &Settings) -> Json {
 
 /// The entry of an input file: size, SHA-256 and contents. The file is read again for it: if the file changed since it
 /// was listed, the hash may not be that of the bytes that the answer rests on, and the entry says so.
-fn input_json(Input { table, file }: &Input, limits: ReadLimits, settings: &Settings) -> Result<Json> {
-    let inspection = inspect(file, limits, settings)?;
+fn input_json(Input { table, file }: &Input, groups: &FilesByTable, settings: &Settings) -> Result<Json> {
+    let group = groups.get(table).ok_or_else(|| Error::internal("every input belongs to the files of its table"))?;
+    let inspection = inspect(file, group, settings)?;
     let (bytes, sha256) = hashed(file)?;
     // An entry of an archive has the hash of the archive.
     let (bytes, has_other_size) = if file.is_plain() { (bytes, bytes != file.bytes) } else { (file.bytes, false) };
@@ -184,7 +198,8 @@ mod tests {
         let record = "{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}\n";
         std::fs::write(&path, record).expect("written");
         let input = Input { table: None, file: DataFile::new(&path).expect("a file") };
-        let entry = || input_json(&input, ReadLimits::default(), &Settings::new(0)).expect("an entry");
+        let groups = files_by_table(std::slice::from_ref(&input), ReadLimits::default());
+        let entry = || input_json(&input, &groups, &Settings::new(0)).expect("an entry");
         let listed = entry();
         assert_eq!((&listed["bytes"], &listed["changed"]), (&json!(record.len()), &Json::Null));
         std::fs::write(&path, record.repeat(2)).expect("written");

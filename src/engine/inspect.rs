@@ -9,6 +9,7 @@ use crate::diagnostic::{Error, Result};
 use crate::exec;
 use crate::scan::{Catalog, ScanReport};
 use crate::source::file_catalog::FileCatalogBuilder;
+use crate::source::file_table::SharedDates;
 use crate::source::text::table_of_path;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
@@ -86,12 +87,27 @@ pub fn for_each_file<F: Sync, T: Send>(
     exec::for_each(files, threads, &|file| work(file, &each), consume)
 }
 
-/// Inspects all records of `file`, within `limits`.
+/// Files that are inspected together: as in a query, the dates of one may prove the order of day and month in others.
+#[derive(Clone, Debug)]
+pub struct InspectedFiles {
+    limits: ReadLimits,
+    dates: Arc<SharedDates>,
+}
+
+impl InspectedFiles {
+    /// Collects the files, each of which is read within `limits`.
+    #[must_use]
+    pub fn new(files: Vec<DataFile>, limits: ReadLimits) -> Self {
+        Self { limits, dates: Arc::new(SharedDates::new(files, limits)) }
+    }
+}
+
+/// Inspects all records of `file`, which is one of `files`.
 ///
 /// # Errors
 /// Only errors that the file did not cause: the run was stopped, or a bug. A file that cannot be read is damage.
-pub fn inspect(file: &DataFile, limits: ReadLimits, settings: &Settings) -> Result<FileInspection> {
-    read(file, limits, settings, &|schema| {
+pub fn inspect(file: &DataFile, files: &InspectedFiles, settings: &Settings) -> Result<FileInspection> {
+    read(file, files, settings, &|schema| {
         let ingestion = INGESTION_COLUMNS.into_iter().find(|name| is(schema, name, Type::Datetime));
         let summarize = move |batch: &Batch, row: usize, file: &DataFile| {
             with_table_of_path(table_summary(batch, row, ingestion), file)
@@ -104,18 +120,22 @@ pub fn inspect(file: &DataFile, limits: ReadLimits, settings: &Settings) -> Resu
 ///
 /// # Errors
 /// As for [`inspect`].
-pub fn inspect_days(file: &DataFile, limits: ReadLimits, settings: &Settings) -> Result<FileInspection<DaySummary>> {
-    read(file, limits, settings, &|schema| (query_days(schema), day_summary))
+pub fn inspect_days(
+    file: &DataFile,
+    files: &InspectedFiles,
+    settings: &Settings,
+) -> Result<FileInspection<DaySummary>> {
+    read(file, files, settings, &|schema| (query_days(schema), day_summary))
 }
 
 /// Runs the query that `plan` makes for the columns of the file, and collects the summaries that it makes of the rows.
 fn read<S, F: Fn(&Batch, usize, &DataFile) -> S>(
     file: &DataFile,
-    limits: ReadLimits,
+    files: &InspectedFiles,
     settings: &Settings,
     plan: &dyn Fn(&Schema) -> (String, F),
 ) -> Result<FileInspection<S>> {
-    match try_read(file, limits, settings, plan) {
+    match try_read(file, files, settings, plan) {
         Err(error @ (Error::Data { .. } | Error::Io { .. } | Error::Limit(_))) => {
             Ok(FileInspection::unread(error.to_string()))
         }
@@ -125,12 +145,13 @@ fn read<S, F: Fn(&Batch, usize, &DataFile) -> S>(
 
 fn try_read<S, F: Fn(&Batch, usize, &DataFile) -> S>(
     file: &DataFile,
-    limits: ReadLimits,
+    files: &InspectedFiles,
     settings: &Settings,
     plan: &dyn Fn(&Schema) -> (String, F),
 ) -> Result<FileInspection<S>> {
     let mut builder = FileCatalogBuilder::default();
-    builder.limit(limits);
+    builder.limit(files.limits);
+    builder.share_dates(Arc::clone(&files.dates));
     builder.bind_file(TABLE, file.clone());
     let catalog = Arc::new(builder.build());
     let table = match catalog.table(TABLE) {

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::column_file::ColumnFile;
-use super::file_table::FileTable;
+use super::file_table::{FileTable, SharedDates};
 use super::sample::sample_files;
 use crate::diagnostic::{Error, Result};
 use crate::entra::{KnownTable, known_table, known_tables, restored_from};
@@ -68,6 +68,7 @@ pub struct FileCatalog {
     texts: BTreeSet<String>,
     tables: Mutex<BTreeMap<String, Arc<FileTable>>>,
     limits: ReadLimits,
+    dates: Option<Arc<SharedDates>>,
 }
 
 impl fmt::Debug for FileCatalog {
@@ -90,6 +91,7 @@ pub struct FileCatalogBuilder {
     limits: ReadLimits,
     access: Arc<Access>,
     text: TextSettings,
+    dates: Option<Arc<SharedDates>>,
 }
 
 impl FileCatalogBuilder {
@@ -181,6 +183,11 @@ impl FileCatalogBuilder {
         self.text = text;
     }
 
+    /// Sets files whose dates may prove the order of day and month in the files of known tables.
+    pub fn share_dates(&mut self, dates: Arc<SharedDates>) {
+        self.dates = Some(dates);
+    }
+
     /// Sets the limits for reading a file.
     pub fn limit(&mut self, limits: ReadLimits) {
         self.limits = limits;
@@ -195,6 +202,7 @@ impl FileCatalogBuilder {
             texts: self.texts,
             tables: Mutex::default(),
             limits: self.limits,
+            dates: self.dates,
         }
     }
 }
@@ -217,7 +225,10 @@ impl FileCatalog {
                 .ok_or_else(|| nothing_found(name, &listed.files))?,
         };
         let rows = if self.texts.contains(name) { as_texts(rows, name, &listed.files)? } else { rows };
-        let table = FileTable::new(name, Arc::clone(&listed.files), rows, self.limits);
+        let mut table = FileTable::new(name, Arc::clone(&listed.files), rows, self.limits);
+        if let Some(dates) = &self.dates {
+            table = table.with_shared_dates(dates);
+        }
         Ok(Some(table.with_notes(Arc::clone(&listed.notes))))
     }
 

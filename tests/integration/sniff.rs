@@ -323,3 +323,81 @@ fn a_column_that_a_parquet_file_lacks_is_a_warning() {
     let output = run(&["SigninLogs | where _TimeReceived > datetime(2026-01-01) | count", &path]);
     assert!(output.stderr.contains("_TimeReceived is missing from some Parquet files"), "{output:?}");
 }
+
+/// The files of the first case prove the order for one another, those of the second contradict themselves or prove
+/// nothing: `sniff`, its summary and manifests say what a query says.
+#[test]
+fn the_order_of_dates_is_judged_as_by_a_query() {
+    let header = "TimeGenerated [UTC],UserPrincipalName,ResultType";
+    let other = "TimeGenerated [UTC],UserPrincipalName,ResultType,Location";
+    let file = |header: &str, times: &[&str]| -> String {
+        let more = if header == other { ",DE" } else { "" };
+        let rows: String = times.iter().map(|time| format!("{time},priya@contoso.com,0{more}\n")).collect();
+        format!("{header}\n{rows}")
+    };
+    let cases: [&[(&str, String)]; 3] = [
+        &[
+            ("day02.csv", file(header, &["02/03/2026 09:07:43", "03/03/2026 10:07:43"])),
+            ("day13.csv", file(header, &["13/03/2026 22:07:43"])),
+            ("day01.zip", file(header, &["01/03/2026 09:07:43", "04/03/2026 10:07:43"])),
+        ],
+        &[
+            ("american.csv", file(header, &["02/13/2026 09:07:43"])),
+            ("same.csv", file(header, &["02/03/2026 09:07:43"])),
+            ("nothing.csv", file(other, &["02/03/2026 09:07:43"])),
+        ],
+        &[
+            ("both.csv", file(header, &["13/02/2026 09:07:43", "02/13/2026 09:07:43", "02/03/2026 09:07:43"])),
+            ("one.csv", file(header, &["05/04/2026 09:07:43"])),
+        ],
+    ];
+    for files in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            if name.ends_with(".zip") {
+                let mut zip = zip::ZipWriter::new(fs::File::create(&path).expect("created"));
+                zip.start_file("day01.csv", zip::write::SimpleFileOptions::default()).expect("begun");
+                std::io::Write::write_all(&mut zip, text.as_bytes()).expect("packed");
+                zip.finish().expect("packed");
+            } else {
+                fs::write(&path, text).expect("written");
+            }
+        }
+        let path = folder.path().to_str().expect("UTF-8");
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let manifest = elsewhere.path().join("manifest.json");
+        let manifest = manifest.to_str().expect("UTF-8");
+        let query = "SigninLogs | summarize A = min(TimeGenerated), B = max(TimeGenerated), N = count() by _SourceFile";
+        let asked = run(&[query, path, "--provenance", "--manifest", manifest, "-o", "jsonl"]);
+        let sniffed = lines(&run(&["sniff", path, "-o", "jsonl"]).stdout);
+        let inputs: Json = serde_json::from_str(&fs::read_to_string(manifest).expect("written")).expect("JSON");
+        assert_eq!(sniffed.len(), files.len());
+        for row in lines(&asked.stdout) {
+            let name = row["_SourceFile"].as_str().expect("a name");
+            let file = name.split('[').next().expect("a name").split(".zip").next().expect("a name");
+            let of_file = |own: &Json| own.as_str().is_some_and(|own| own.starts_with(file));
+            let own = sniffed.iter().find(|own| of_file(&own["File"])).expect("sniffed");
+            assert_eq!([&own["FirstTimeGenerated"], &own["LastTimeGenerated"]], [&row["A"], &row["B"]], "{name}");
+            let input = inputs["inputs"].as_array().expect("inputs").iter().find(|own| of_file(&own["file"]));
+            let contents = &input.expect("an input")["contents"][0];
+            assert_eq!([&contents["firstTimeGenerated"], &contents["lastTimeGenerated"]], [&row["A"], &row["B"]]);
+            for words in
+                ["may have the day or the month first", "both day-first and month-first", "were read day first"]
+            {
+                let asked = asked.stderr.lines().any(|line| line.contains(words) && line.contains(file));
+                let problems = own["Problems"].as_str().expect("a text");
+                assert_eq!(problems.contains(words) && problems.contains(file), asked, "{name} {words}: {problems}");
+            }
+        }
+        let summary = run(&["sniff", "--summary", path, "-o", "jsonl"]);
+        let days = run(&["SigninLogs | summarize N = count() by D = startofday(TimeGenerated) | order by D asc", path]);
+        let days = lines(&days.stdout)
+            .iter()
+            .map(|row| (row["D"].as_str().map(|day| day[..10].to_owned()), row["N"].as_i64()))
+            .collect::<Vec<_>>();
+        let summed = lines(&summary.stdout);
+        let summed = summed.iter().map(|row| (row["Day"].as_str().map(str::to_owned), row["Rows"].as_i64()));
+        assert_eq!(summed.collect::<Vec<_>>(), days, "{summary:?}");
+    }
+}

@@ -15,14 +15,13 @@ use super::sources::{Call, InputSources, Source, Stdin};
 use super::{Outcome, inspection, memory, rows, session, stop};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
-use crate::engine::inspect::{FileInspection, TableSummary, for_each_file, inspect, inspect_days};
+use crate::engine::inspect::{FileInspection, InspectedFiles, TableSummary, for_each_file, inspect, inspect_days};
 use crate::messages;
 use crate::scan::ResultPages;
 use crate::source::sniff::FileKind;
 use crate::storage::counters::{ScanCount, ScanCounters};
 use crate::storage::file_id::unique_files;
 use crate::storage::files::DataFile;
-use crate::storage::limits::ReadLimits;
 use crate::storage::listing::Listing;
 use crate::types::{Type, Value};
 
@@ -63,14 +62,15 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
             false => Message::Note(note.to_string()).print(),
         }
     }
-    let run = SniffRun { progress: SniffProgress::start(args.volume, &files), files, limits, settings };
+    let together = InspectedFiles::new(files.clone(), limits);
+    let run = SniffRun { progress: SniffProgress::start(args.volume, &files), files, together, settings };
     if args.summary { summarize(args, defaults, &run) } else { list(args, defaults, &run) }
 }
 
 /// The files to identify, with the settings for reading them.
 struct SniffRun {
     files: Vec<DataFile>,
-    limits: ReadLimits,
+    together: InspectedFiles,
     settings: Settings,
     progress: SniffProgress,
 }
@@ -79,7 +79,7 @@ struct SniffRun {
 fn list(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome> {
     let (mut rows, mut pages) = (Vec::new(), ResultPages::default());
     let look = |file: &DataFile, settings: &Settings| {
-        let found = inspect(file, run.limits, settings)?;
+        let found = inspect(file, &run.together, settings)?;
         run.progress.done(file, found.summaries.iter().map(|part| part.rows).sum());
         of_file(file, found)
     };
@@ -98,7 +98,7 @@ fn list(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome
 fn summarize(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome> {
     let mut summary = Summary::default();
     let look = |file: &DataFile, settings: &Settings| {
-        let found = inspect_days(file, run.limits, settings)?;
+        let found = inspect_days(file, &run.together, settings)?;
         run.progress.done(file, found.summaries.iter().map(|part| part.rows).sum());
         Ok((file.name.clone(), found))
     };

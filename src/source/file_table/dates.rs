@@ -27,8 +27,8 @@ const MAX_FIRST_RECORD: u64 = 1 << 20;
 /// The order of numeric dates in the files of a table, determined on first use.
 #[derive(Debug)]
 pub(super) struct FileDates {
-    files: Arc<[DataFile]>,
-    selection: RecordSelection,
+    pub(super) files: Arc<[DataFile]>,
+    pub(super) selection: RecordSelection,
     limits: ReadLimits,
     verdicts: Vec<OnceLock<[DateOrderVerdict; DateStyle::COUNT]>>,
     evidence: Vec<OnceLock<FileDateEvidence>>,

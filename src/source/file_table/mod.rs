@@ -7,6 +7,7 @@ mod dates;
 mod extra_columns;
 mod file_partition;
 mod partitioning;
+mod shared_dates;
 mod shared_scan;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use self::dates::FileDates;
 use self::file_partition::FilePartition;
 use self::partitioning::PlannedPartition;
+pub use self::shared_dates::SharedDates;
 use self::shared_scan::SharedScan;
 use super::id_sketch::IdSketch;
 use super::overlap;
