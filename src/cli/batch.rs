@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 use super::args::BatchArgs;
 use super::digest::Digest;
 use super::manifest::{self, merged};
+use super::session::QueryText;
 use super::sources::Call;
 use super::{Outcome, destination, overwrite, session, stdout, terminal};
 use crate::diagnostic::{Code, Error, Result};
@@ -24,7 +25,7 @@ use crate::temporary::PendingFile;
 pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     let is_piped = args.queries == Path::new("-");
     let call = Call { stdin_taken: is_piped.then_some("the queries"), ..args.source.call(&args.paths) };
-    let session = session::of_text(&args.source, String::new(), "batch", &call)?;
+    let session = session::of_text(QueryText::none("batch"), &args.source, &args.inputs, &call)?;
     let input = queries(&args.queries)?;
     let outputs = [("-O", args.output_file.as_deref()), ("--manifest", args.manifest.as_deref())];
     overwrite::refuse(&session, &outputs)?;

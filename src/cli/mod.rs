@@ -105,7 +105,7 @@ fn run_here(arguments: Vec<OsString>) -> ExitCode {
 
 fn dispatch(cli: &Cli) -> Result<Outcome> {
     match &cli.command {
-        None if cli.query.arguments.is_empty() && cli.query.source.query_file.is_none() => documents::short_help(),
+        None if cli.query.arguments.is_empty() && cli.query.file.query_file.is_none() => documents::short_help(),
         None => query::run(&cli.query),
         Some(Command::Explain(args)) => query::explain(args),
         Some(Command::Schema(args)) => query::schema(args),

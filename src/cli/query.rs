@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::args::{ExplainArgs, OutputArgs, QueryArgs, SchemaArgs};
+use super::args::{ExplainArgs, OutputArgs, QueryArgs, QueryInputArgs, SchemaArgs};
 use super::destination::Destination;
 use super::digest::Digest;
 use super::manifest::merged;
-use super::session::{self, Session};
+use super::session::{self, QueryText, Session};
 use super::sources::table_name;
 use super::{Outcome, analyze, documents, manifest, overwrite};
 use crate::diagnostic::Result;
@@ -15,7 +15,7 @@ use crate::engine::{Flow, Prepared};
 use crate::storage::counters::ScanCount;
 
 pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
-    let session = session::of_query(&args.source, &args.arguments)?;
+    let session = session::of_query(&args.file, &args.arguments, &args.source, &args.inputs)?;
     let result = answer(&session, &args.output, args.manifest.as_deref())?;
     if session.strict && result.damaged {
         return Ok(Outcome::Damaged);
@@ -84,7 +84,7 @@ fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
     let started = Instant::now();
-    let session = session::of_query(&args.source, &args.arguments)?;
+    let session = session::of_query(&args.file, &args.arguments, &args.source, &args.inputs)?;
     let prepared = session.prepare_query(started)?;
     session.reporter.warnings(&prepared.warnings);
     session.report_unread();
@@ -101,7 +101,9 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<Outcome> {
     let name = table_name(&args.name).unwrap_or_else(|_| args.name.clone());
     let table = name.replace('\\', "\\\\").replace('\'', "\\'");
     let text = format!("['{table}'] | getschema | project Column = ColumnName, Type = ColumnType");
-    let session = session::of_text(&args.source, text, "schema", &args.source.call(&args.paths))?;
+    let text = QueryText { text, origin: "schema" };
+    let inputs = QueryInputArgs { provenance: args.provenance, ..QueryInputArgs::default() };
+    let session = session::of_text(text, &args.source, &inputs, &args.source.call(&args.paths))?;
     answer(&session, &args.output, None)?;
     Ok(Outcome::Success)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::args::SourceArgs;
+use super::args::{QueryFileArgs, QueryInputArgs, SourceArgs};
 use super::configuration::Configuration;
 use super::progress::{self, ProgressLine};
 use super::rejects::Rejects;
@@ -104,29 +104,54 @@ impl Session {
 }
 
 /// The session of a command whose first argument is the query, unless `-f` names a file that holds it.
-pub(super) fn of_query(source: &SourceArgs, arguments: &[OsString]) -> Result<Session> {
-    let Some(file) = &source.query_file else {
+pub(super) fn of_query(
+    QueryFileArgs { query_file }: &QueryFileArgs,
+    arguments: &[OsString],
+    source: &SourceArgs,
+    inputs: &QueryInputArgs,
+) -> Result<Session> {
+    let Some(file) = query_file else {
         let Some((query, paths)) = arguments.split_first() else {
             return Err(Error::Usage("no query: give it as the first argument, or in a file with -f".to_owned()));
         };
         let text = query.to_str().ok_or_else(|| Error::Usage("the query is not valid UTF-8".to_owned()))?;
-        let session = of_text(source, text.to_owned(), ARGUMENT, &source.call(paths));
+        let session =
+            of_text(QueryText { text: text.to_owned(), origin: ARGUMENT }, source, inputs, &source.call(paths));
         return session.map_err(|error| lone_word::explain(text, &[], error));
     };
     let stdin_taken = (file == Path::new("-")).then_some("the query");
     let call = Call { stdin_taken, ..source.call(arguments) };
-    of_text(source, read_query(file)?, &file.display().to_string(), &call)
+    let text = QueryText { text: read_query(file)?, origin: &file.display().to_string() };
+    of_text(text, source, inputs, &call)
 }
 
-/// The session of a query whose text is known, over the sources of `call`. `origin` is its name in messages.
-pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, call: &Call<'_>) -> Result<Session> {
+/// The text of a query, and its name in messages.
+pub(super) struct QueryText<'a> {
+    pub text: String,
+    pub origin: &'a str,
+}
+
+impl<'a> QueryText<'a> {
+    /// No query yet, for the command `name`.
+    pub fn none(name: &'a str) -> Self {
+        Self { text: String::new(), origin: name }
+    }
+}
+
+/// The session of a query whose text is known, over the sources of `call`.
+pub(super) fn of_text(
+    QueryText { text, origin }: QueryText<'_>,
+    source: &SourceArgs,
+    inputs: &QueryInputArgs,
+    call: &Call<'_>,
+) -> Result<Session> {
     let reporter = Reporter::new(&source.messages, origin, &text);
     // All usage errors are found before a file is opened.
     limit_run(source)?;
     let sources = InputSources::resolve(call)?;
     let configuration = &sources.configuration;
     let rejects = source.rejects.as_deref().map(|path| Arc::new(Rejects::new(path)));
-    let mut settings = settings(source, configuration)?;
+    let mut settings = settings(source, inputs, configuration)?;
     settings.rejects = rejects.clone().map(|rejects| rejects as Arc<dyn RejectSink>);
     let strict = source.strict || configuration.defaults.strict == Some(true);
     settings.thorough = strict;
@@ -136,7 +161,7 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, call: &Ca
     let format = configuration.defaults.output.clone();
     let excel_safe = configuration.defaults.excel_safe == Some(true);
     sources.messages().iter().for_each(|message| reporter.message(message));
-    let catalog = Arc::new(SessionCatalog::new(sources, source)?);
+    let catalog = Arc::new(SessionCatalog::new(sources, source, &inputs.watchlists)?);
     for named in &catalog.named {
         reporter.detail(|| named.to_string());
     }
@@ -171,7 +196,7 @@ fn read_query(file: &Path) -> Result<String> {
     decode_text(bytes).map_err(|reason| Error::Usage(format!("{}: the query cannot be read: {reason}", file.display())))
 }
 
-fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settings> {
+fn settings(source: &SourceArgs, inputs: &QueryInputArgs, configuration: &Configuration) -> Result<Settings> {
     let defaults = &configuration.defaults;
     let now = match &source.now {
         Some(text) => time("--now", text)?,
@@ -180,7 +205,7 @@ fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settin
     let mut settings = Settings::new(now);
     settings.seed = seed();
     settings.threads = threads(source.threads.or(defaults.threads));
-    settings.parameters = pairs("--param", &source.parameters)?;
+    settings.parameters = pairs("--param", &inputs.parameters)?;
     settings.time_range = time_range(source, time_column(source, configuration), now)?;
     settings.time_column = time_column(source, configuration);
     if source.time_column.is_none() {
@@ -191,7 +216,7 @@ fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settin
     let column =
         |(name, table): (&String, &super::configuration::Table)| Some((name.clone(), table.ingestion_column.clone()?));
     settings.ingestion_columns = configuration.tables.iter().filter_map(column).collect();
-    settings.provenance = source.provenance || defaults.provenance == Some(true);
+    settings.provenance = inputs.provenance || defaults.provenance == Some(true);
     settings.dedup = source.dedup.clone().or_else(|| defaults.dedup.clone());
     settings.cancelled = stop::flag();
     Ok(settings)

@@ -56,9 +56,10 @@ pub fn note(event: &Note) -> String {
 }
 
 fn column_note(event: &ColumnNote) -> String {
-    let unknown = |table: Option<&'static str>| {
+    let unknown = |name: &str, table: Option<&'static str>| {
         let table = table.unwrap_or("the table");
-        format!("has no column in {table}: name it in the query to read it")
+        let advice = if name.is_empty() { "a query cannot name it" } else { "name it in the query to read it" };
+        format!("has no column in {table}: {advice}")
     };
     match event {
         ColumnNote::SignInTime { kind, time } => {
@@ -68,9 +69,9 @@ fn column_note(event: &ColumnNote) -> String {
             format!("{} without TimeGenerated: {time} is used in its place", kind.describe())
         }
         ColumnNote::ValueDifference(text) => (*text).to_owned(),
-        ColumnNote::UnknownKey { key, table } => format!("the key {key:?} of the records {}", unknown(*table)),
+        ColumnNote::UnknownKey { key, table } => format!("the key {key:?} of the records {}", unknown(key, *table)),
         ColumnNote::UnknownColumn { column, format, table } => {
-            format!("the column {column:?} of {format} files {}", unknown(*table))
+            format!("the column {column:?} of {format} files {}", unknown(column, *table))
         }
         ColumnNote::ColumnAdded { table, column, ty } => {
             format!("{table} has no column {column}; it is read from the key of that name, as {ty}")

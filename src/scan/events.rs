@@ -197,6 +197,14 @@ pub enum Note {
     Archived(String),
 }
 
+impl Note {
+    /// True for a note about a key or column that the table does not have.
+    #[must_use]
+    pub fn is_of_unknown_name(&self) -> bool {
+        matches!(self, Self::Column(ColumnNote::UnknownKey { .. } | ColumnNote::UnknownColumn { .. }))
+    }
+}
+
 /// An observation about a column or its values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ColumnNote {

@@ -297,6 +297,13 @@ impl ScanReport {
         self.log().extra_columns.clone()
     }
 
+    /// Returns these columns, and drops the notes that say how a query reads them: the caller reports them itself.
+    #[must_use]
+    pub fn take_extra_columns(&self) -> BTreeSet<String> {
+        self.log().notes.retain(|note, _| !note.is_of_unknown_name());
+        self.extra_columns()
+    }
+
     /// The pages of Microsoft Graph responses that were found.
     #[must_use]
     pub fn pages(&self) -> ResultPages {

@@ -463,3 +463,39 @@ fn keys_missing_from_an_archive_are_damage() {
     let kept = query("SigninLogs | project K000_CF, K249_CF", None, &folder.path().join("archive"));
     assert_eq!(rows(&kept).len(), 1);
 }
+
+/// A conversion has no query that could name the keys that it leaves out: no message advises that, now or later.
+#[test]
+fn keys_that_are_left_out_come_without_advice_for_queries() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let record = |keys: &str| {
+        format!(
+            "{{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\",\"ResultType\":\"0\"{keys}}}\n"
+        )
+    };
+    let many: String = (0..400).map(|key| format!(",\"K{key:03}_CF\":{key}")).collect();
+    let names = || (0..400).map(|key| format!(",K{key:03}_CF")).collect::<String>();
+    let header = "TimeGenerated,Type,Id,ResultType,UserPrincipalName";
+    let row = "2026-03-02T09:07:43Z,SigninLogs,1,0,priya@contoso.com";
+    for (name, text) in [
+        ("many.jsonl", record(&many)),
+        ("unnamed.jsonl", record(",\"\":\"x\"")),
+        ("both.jsonl", record(&format!(",\"\":\"x\"{many}"))),
+        ("many.csv", format!("{header}{}\n{row}{}\n", names(), ",1".repeat(400))),
+    ] {
+        let (source, archive) = (folder.path().join(name), folder.path().join(format!("{name}-archive")));
+        fs::write(&source, text).expect("written");
+        let output = convert(&source, &archive, &[]);
+        assert_eq!(output.code, 0, "{name}: {output:?}");
+        assert!(output.stderr.contains("their values are not in it"), "{name}: {output:?}");
+        assert!(!output.stderr.contains("query"), "{name}: {output:?}");
+        let asked = coldcase(&["SigninLogs | count", archive.to_str().expect("UTF-8")]);
+        assert!(asked.stderr.contains("their values are not in it"), "{name}: {asked:?}");
+        let mut archived = asked.stderr.lines().filter(|line| line.contains("when the archive was made"));
+        assert!(archived.all(|line| !line.contains("name it")), "{name}: {asked:?}");
+        let asked = coldcase(&["SigninLogs | count", source.to_str().expect("UTF-8")]);
+        let expected =
+            if name == "unnamed.jsonl" { "a query cannot name it" } else { "name it in the query to read it" };
+        assert!(asked.stderr.contains(expected), "{name}: {asked:?}");
+    }
+}

@@ -605,6 +605,44 @@ fn help_and_misspelt_commands() {
     assert_eq!((bound.code, bound.stdout.as_str()), (0, "{\"Count\":10}\n"), "{bound:?}");
 }
 
+/// The help of a command lists what the command takes, and nothing that it refuses or ignores.
+#[test]
+fn help_lists_the_options_that_a_command_takes() {
+    let all = ["--file", "--param", "--watchlist", "--provenance"];
+    for (command, taken) in [
+        (&["convert", SIGNINS, "-O", "archive"][..], &[][..]),
+        (&["batch", "queries.jsonl", SIGNINS], &all[1..]),
+        (&["schema", "SigninLogs", SIGNINS], &all[3..]),
+        (&["explain", "print 1"], &all),
+        (&["print 1"], &all),
+    ] {
+        let named = if command.len() > 1 { &command[..1] } else { &[][..] };
+        for help in ["--help", "-h"] {
+            let help = coldcase(&[named, &[help][..]].concat());
+            for option in all {
+                let is_listed =
+                    help.stdout.contains(&format!("{option} ")) || help.stdout.contains(&format!("{option}\n"));
+                assert!(!is_listed || taken.contains(&option), "{command:?} {option}: {}", help.stdout);
+                assert!(
+                    is_listed || !taken.contains(&option) || help.stdout.contains("see more with"),
+                    "{option} {help:?}"
+                );
+            }
+        }
+        for option in all.iter().filter(|option| !taken.contains(option)) {
+            let value = if *option == "--provenance" { &[][..] } else { &["a=b"] };
+            refused(&coldcase(&[command, &[*option][..], value].concat()), "unexpected argument");
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let queries = folder.path().join("queries.jsonl").display().to_string();
+    let query = r#"{"id": 1, "query": "declare query_parameters(s:string); print s, _SourceFile = 1"}"#;
+    std::fs::write(&queries, query).expect("written");
+    let output = coldcase(&["batch", &queries, SIGNINS, "--param", "s=told"]);
+    assert!(output.code == 0 && output.stdout.contains("told"), "{output:?}");
+    assert!(coldcase(&["schema", "SigninLogs", SIGNINS, "--provenance"]).stdout.contains("_SourceShape"));
+}
+
 #[test]
 fn query_files_of_any_tool_are_read() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -16,7 +16,7 @@ use crate::storage::remote::is_url;
 
 pub use archive::{ConvertArgs, PartitionBy, SynthArgs, SynthShape, SynthTable, VerifyArgs};
 pub use output::{Colour, ErrorFormat, MessageArgs, OutputArgs, VolumeArgs};
-pub use query::{BatchArgs, ExplainArgs, QueryArgs};
+pub use query::{BatchArgs, ExplainArgs, QueryArgs, QueryFileArgs, QueryInputArgs};
 pub use source::SourceArgs;
 pub use tables::{FieldsArgs, FunctionsArgs, SchemaArgs, SniffArgs, TablesArgs};
 

@@ -9,6 +9,36 @@ use super::output::OutputArgs;
 use super::source::SourceArgs;
 use super::{HELP_TEMPLATE, heading, local_path};
 
+/// The file of a query.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = heading::INPUT)]
+pub struct QueryFileArgs {
+    /// Read the query from FILE, or from stdin with -; all arguments are then PATHs
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub query_file: Option<PathBuf>,
+}
+
+/// What a query may refer to besides tables.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = heading::INPUT)]
+pub struct QueryInputArgs {
+    /// Value of a declared query parameter; repeatable
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// Read the watchlist ALIAS from a CSV or JSON file; repeatable
+    ///
+    /// A query reads it with _GetWatchlist('ALIAS'). COLUMN is the column of the search keys.
+    #[arg(long = "watchlist", value_name = "ALIAS[COLUMN]=PATH", hide_short_help = true)]
+    pub watchlists: Vec<String>,
+    /// Add the columns _SourceFile, _SourceLine, _SourceByte and _SourceShape to every table
+    ///
+    /// They give the position at which each record begins, in the text after decompression and conversion to UTF-8. For
+    /// Event Hub Capture, the line is the number of the message and the byte the offset in its body; for Parquet, the
+    /// line is the number of the row.
+    #[arg(long, help_heading = heading::EVIDENCE)]
+    pub provenance: bool,
+}
+
 /// `coldcase [QUERY] [PATH...]`.
 #[derive(Args, Debug, Default)]
 pub struct QueryArgs {
@@ -19,7 +49,11 @@ pub struct QueryArgs {
     #[arg(value_names = ["QUERY", "PATH"], num_args = 0..)]
     pub arguments: Vec<OsString>,
     #[command(flatten)]
+    pub file: QueryFileArgs,
+    #[command(flatten)]
     pub source: SourceArgs,
+    #[command(flatten)]
+    pub inputs: QueryInputArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     /// Exit with status 1 if there are no rows
@@ -48,7 +82,11 @@ pub struct ExplainArgs {
     #[arg(value_names = ["QUERY", "PATH"], num_args = 0..)]
     pub arguments: Vec<OsString>,
     #[command(flatten)]
+    pub file: QueryFileArgs,
+    #[command(flatten)]
     pub source: SourceArgs,
+    #[command(flatten)]
+    pub inputs: QueryInputArgs,
     /// Show the plan before optimisation
     #[arg(long, help_heading = heading::OUTPUT)]
     pub bound: bool,
@@ -80,6 +118,8 @@ pub struct BatchArgs {
     pub paths: Vec<OsString>,
     #[command(flatten)]
     pub source: SourceArgs,
+    #[command(flatten)]
+    pub inputs: QueryInputArgs,
     /// Write the results to FILE (written to a temporary file, renamed when complete)
     #[arg(short = 'O', long, value_name = "FILE", value_parser = local_path(), help_heading = heading::OUTPUT)]
     pub output_file: Option<PathBuf>,

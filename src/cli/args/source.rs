@@ -1,4 +1,4 @@
-//! What a command reads, and what it may use for that.
+//! What a command reads, and what it may use for that. Only what every such command takes is here.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,25 +11,14 @@ use super::{heading, local_path, parse_size, thread_count};
 use crate::cli::memory::Memory;
 use crate::cli::sources::Call;
 
-/// The input of a query, and how it is read.
+/// The input of a command, and how it is read.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = heading::INPUT)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct SourceArgs {
-    /// Read the query from FILE, or from stdin with -; all arguments are then PATHs
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
-    pub query_file: Option<PathBuf>,
     /// Read the table NAME from a file, folder, glob or URL; repeatable
     #[arg(short = 't', long = "table", value_name = "NAME=PATH")]
     pub tables: Vec<String>,
-    /// Value of a declared query parameter; repeatable
-    #[arg(long = "param", value_name = "NAME=VALUE")]
-    pub parameters: Vec<String>,
-    /// Read the watchlist ALIAS from a CSV or JSON file; repeatable
-    ///
-    /// A query reads it with _GetWatchlist('ALIAS'). COLUMN is the column of the search keys.
-    #[arg(long = "watchlist", value_name = "ALIAS[COLUMN]=PATH", hide_short_help = true)]
-    pub watchlists: Vec<String>,
     /// Catalog file with tables, watchlists, functions and defaults [default: coldcase.toml]
     ///
     /// Without this option, coldcase.toml in the working folder is used, unless files are read from that folder or from
@@ -62,13 +51,6 @@ pub struct SourceArgs {
     #[arg(long, value_name = "COLUMN", help_heading = heading::TIME, hide_short_help = true)]
     pub time_column: Option<String>,
 
-    /// Add the columns _SourceFile, _SourceLine, _SourceByte and _SourceShape to every table
-    ///
-    /// They give the position at which each record begins, in the text after decompression and conversion to UTF-8. For
-    /// Event Hub Capture, the line is the number of the message and the byte the offset in its body; for Parquet, the
-    /// line is the number of the row.
-    #[arg(long, help_heading = heading::EVIDENCE)]
-    pub provenance: bool,
     /// Keep only the latest delivery of each record, identified by COLUMN
     ///
     /// Of the rows with the same string in COLUMN, the one with the greatest TimeGenerated is kept; of several with the

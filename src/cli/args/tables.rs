@@ -27,6 +27,9 @@ pub struct SchemaArgs {
     pub paths: Vec<OsString>,
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Show the columns _SourceFile, _SourceLine, _SourceByte and _SourceShape, too
+    #[arg(long, help_heading = heading::EVIDENCE)]
+    pub provenance: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }

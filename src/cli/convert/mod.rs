@@ -17,10 +17,10 @@ use self::outcome::Converted;
 use self::reading::TableRead;
 use self::single_file::FileSink;
 use self::target::{ConvertTarget, is_parquet};
-use super::args::{ConvertArgs, SourceArgs};
+use super::args::{ConvertArgs, QueryInputArgs, SourceArgs};
 use super::progress;
 use super::reporter::print_line;
-use super::session::{self, Session};
+use super::session::{self, QueryText, Session};
 use super::sources::Input;
 use super::{Outcome, manifest, overwrite, stop};
 use crate::convert::{
@@ -42,7 +42,8 @@ const FIRST_TABLE: &str = "SigninLogs";
 pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let started = Instant::now();
     let target = ConvertTarget::new(args)?;
-    let session = session::of_text(&args.source, String::new(), "convert", &args.source.call(&args.paths))?;
+    let (source, inputs) = (&args.source, QueryInputArgs::default());
+    let session = session::of_text(QueryText::none("convert"), source, &inputs, &source.call(&args.paths))?;
     overwrite::refuse(&session, &[("-O", Some(&args.destination)), ("--manifest", args.manifest.as_deref())])?;
     let staging = Staging::new(&args.destination, args.source.temp_dir.as_deref())?;
     if staging.had_remains {

@@ -45,7 +45,7 @@ impl Conversion<'_> {
         let names: BTreeSet<String> =
             beyond.into_iter().filter(|name| !name.is_empty()).take(MAX_ADDED_COLUMNS).collect();
         let reading = self.read_with(table, Some(names.clone()))?;
-        let (kept, left_out) = (list(&names), list(&reading.prepared.report().extra_columns()));
+        let (kept, left_out) = (list(&names), list(&reading.prepared.report().take_extra_columns()));
         match left_out {
             None => self.note_kept(table, kept),
             // Too many, or keys of records whose table is not known.
@@ -92,6 +92,8 @@ impl Conversion<'_> {
             Ok(rows) => Ok(TableRead { prepared, rows, known_ids, options, line }),
             Err(error) => {
                 line.end();
+                // There is no query that could name them.
+                drop(prepared.report().take_extra_columns());
                 reporter.report_new(prepared.report(), &mut self.done.emitted);
                 Err(reporter.query_error(error))
             }

@@ -23,13 +23,6 @@ impl ConvertTarget {
         if args.paths.is_empty() && args.source.tables.is_empty() {
             return Err(Error::Usage("no input: give files, folders or globs, or - for stdin".to_owned()));
         }
-        if args.source.query_file.is_some() || !args.source.parameters.is_empty() {
-            return Err(Error::Usage("convert reads whole tables: -f and --param are not supported".to_owned()));
-        }
-        if args.source.provenance {
-            let text = "convert does not support --provenance: an archive has only the columns of its tables";
-            return Err(Error::Usage(text.to_owned()));
-        }
         let extension = destination.extension().and_then(|extension| extension.to_str());
         let by_extension = extension.and_then(output::format_for_extension);
         let named = args.format.as_deref().and_then(output::format);

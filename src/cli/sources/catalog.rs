@@ -66,11 +66,11 @@ struct RequestedTables {
 }
 
 impl SessionCatalog {
-    /// Creates the catalog of `sources`, with the watchlists and limits of `flags`.
+    /// Creates the catalog of `sources`, with the settings of `flags` and these arguments of `--watchlist`.
     ///
     /// # Errors
     /// If files given on the command line do not exist, or a `--watchlist` is malformed.
-    pub fn new(sources: InputSources, flags: &SourceArgs) -> Result<Self> {
+    pub fn new(sources: InputSources, flags: &SourceArgs, watchlists: &[String]) -> Result<Self> {
         let uses_catalog_tables = sources.uses_catalog_tables();
         let InputSources { configuration, catalog: file, named, stdin } = sources;
         let limits = configuration.defaults.limits(flags.max_decompressed);
@@ -105,7 +105,7 @@ impl SessionCatalog {
                 from: origin.clone(),
             }));
         }
-        let bound = bound_watchlists(&configuration.watchlists, &flags.watchlists)?;
+        let bound = bound_watchlists(&configuration.watchlists, watchlists)?;
         let library = Arc::new(FunctionLibrary::new(configuration.functions.paths, Arc::clone(&access)));
         let input =
             |(table, file): (Option<&str>, &DataFile)| Input { table: table.map(str::to_owned), file: file.clone() };

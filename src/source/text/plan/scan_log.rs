@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::scan::{ColumnNote, Note, ResultPages, ScanReport};
+use crate::scan::{Note, ResultPages, ScanReport};
 
 /// What the partitions of one scan found. Threads share it.
 #[derive(Debug, Default)]
@@ -33,10 +33,7 @@ impl ScanLog {
 
     /// Returns the number of unknown keys and columns that were reported.
     pub(crate) fn unknown_names(&self) -> usize {
-        let is_unknown = |note: &&Note| {
-            matches!(note, Note::Column(ColumnNote::UnknownKey { .. } | ColumnNote::UnknownColumn { .. }))
-        };
-        lock(&self.emitted).iter().filter(is_unknown).count()
+        lock(&self.emitted).iter().filter(|note| note.is_of_unknown_name()).count()
     }
 
     /// Records that the files contain, or may contain, records of a table.
