@@ -15,6 +15,10 @@ pub fn note(event: &Note) -> String {
         Note::OwnFile(file) => {
             format!("skipped because coldcase wrote it: {file}; name the file itself to read it as evidence")
         }
+        Note::NoLastLineEnd(file) => format!(
+            "{file}: the last line has no line end, but its last value is like those before it: nothing seems to be \
+             missing"
+        ),
         Note::EncodingOverridden { file, specified, found } => {
             format!("{file}: it is read as {found}, as its first bytes say, not as {specified}")
         }

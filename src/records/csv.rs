@@ -6,6 +6,7 @@
 //! the next line, so that a stray quote loses only one row.
 
 mod header;
+mod last_column;
 mod portal;
 
 use std::borrow::Cow;
@@ -13,10 +14,11 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use self::header::{CsvLayout, HeaderLines, TYPE_LINE, layout};
+use self::last_column::LastColumn;
 use super::source_map::{SourceMap, SourceUnit, UnitStart};
 use super::{FileReport, decode, without_byte_order_mark};
 use crate::entra::portal::PortalHeader;
-use crate::scan::{ColumnNote, Damage};
+use crate::scan::{ColumnNote, Damage, Note};
 use crate::storage::limits::ReadLimits;
 
 /// Bytes read at once.
@@ -27,7 +29,10 @@ pub(crate) struct CsvLines<R> {
     rows: RowReader<R>,
     layout: CsvLayout,
     headers: HeaderLines,
+    last_column: LastColumn,
     count: u64,
+    /// True if the last line so far is a row that was read.
+    ends_in_row: bool,
     /// Number of rows that are not UTF-8.
     undecodable: u64,
     text: String,
@@ -70,7 +75,9 @@ impl<R: Read> CsvLines<R> {
             rows,
             layout,
             headers,
+            last_column: LastColumn::default(),
             count: 0,
+            ends_in_row: false,
             undecodable: 0,
             text,
             position: 0,
@@ -100,6 +107,7 @@ impl<R: Read> CsvLines<R> {
             self.rows.skip_mark();
             self.report.damaged(Damage::NulBytes, self.rows.skip_nul_bytes());
             let (line, byte) = (self.rows.line, self.rows.offset);
+            let before = self.count;
             let (length, problem) = match self.rows.parse() {
                 ParsedRow::Row(cells, length, _) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
                     if length == 0 {
@@ -121,6 +129,7 @@ impl<R: Read> CsvLines<R> {
                     self.undecodable += u64::from(!is_utf8);
                     self.starts.push(UnitStart { text: self.offset + self.text.len() as u64, number: line, byte });
                     self.layout.write(&cells, &mut self.text);
+                    self.last_column.add(cells.last().map_or("", |cell| cell));
                     self.count += 1;
                     (length, None)
                 }
@@ -143,6 +152,7 @@ impl<R: Read> CsvLines<R> {
                 self.report.lost(format!("line {line}"), problem);
             }
             self.rows.pass(length);
+            self.ends_in_row = self.count > before;
         }
         self.source_map.add(&mut self.starts);
         self.report.damaged(Damage::NotUtf8, std::mem::take(&mut self.undecodable));
@@ -168,12 +178,18 @@ impl<R: Read> CsvLines<R> {
             Err(reason) => CsvLayout::Unread(reason, cells.len()),
         };
         self.headers = HeaderLines::new(Some(cells));
+        self.last_column = LastColumn::default();
     }
 
     /// Reports what is known at the end of the file.
     fn end(&mut self) {
         self.layout.report(&self.report);
-        self.report.damaged(Damage::MayBeCutOff, u64::from(self.rows.unfinished));
+        match self.rows.unfinished {
+            true if self.ends_in_row && self.last_column.is_last_whole() => {
+                self.report.note_once(Note::NoLastLineEnd(self.report.name().to_owned()));
+            }
+            unfinished => self.report.damaged(Damage::MayBeCutOff, u64::from(unfinished)),
+        }
         self.report.check_row_limit(std::mem::take(&mut self.count));
     }
 }

@@ -126,6 +126,8 @@ pub enum Note {
     },
     /// A file in a folder that this program wrote about other files.
     OwnFile(String),
+    /// A CSV file without a last line end, whose last row is whole by the values of its last column.
+    NoLastLineEnd(String),
     /// A file whose first bytes contradict the encoding that the user specified.
     EncodingOverridden {
         /// The file.

@@ -295,6 +295,48 @@ fn a_csv_without_its_last_line_end_may_be_truncated() {
     }
 }
 
+/// Many tools write no last line end: the values of the last column before prove that the last one is whole.
+#[test]
+fn a_csv_without_its_last_line_end_is_whole_if_its_rows_prove_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.csv");
+    let row = |last: &str| format!("2026-03-02T09:07:43Z,1,priya@contoso.com,{last}");
+    for (header, values) in [
+        ("TimeGenerated,Id,UserPrincipalName,Type", &["SigninLogs", "SigninLogs"][..]),
+        ("TimeGenerated,Id,UserPrincipalName,ResultType", &["0", "50126", "0"]),
+        (
+            "TimeGenerated,Id,UserPrincipalName,CorrelationId",
+            &["a0000000-0000-4000-8000-000000000001", "b0000000-0000-4000-8000-000000000002"],
+        ),
+        ("TimeGenerated,Id,UserPrincipalName,Identity", &["\"Lee, Priya\"", "\"Kim, Tim\""]),
+        ("TimeGenerated,Id,UserPrincipalName,CreatedDateTime", &["2026-03-02T09:07:43Z", "2026-03-02T09:08:44Z"]),
+    ] {
+        let is_quoted = values[0].starts_with('"');
+        for end in ["\n", "\r\n"] {
+            let lines: Vec<String> =
+                std::iter::once(header.to_owned()).chain(values.iter().map(|value| row(value))).collect();
+            let text = lines.join(end);
+            fs::write(&path, &text).expect("written");
+            let arguments = ["SigninLogs | count", "-t", "SigninLogs=a.csv", "-o", "csv", "--strict"];
+            let output = run(folder.path(), &arguments);
+            let rows = values.len().to_string();
+            assert_eq!((output.code, output.stdout.lines().nth(1)), (0, Some(&*rows)), "{output:?}\n{text}");
+            assert!(
+                is_quoted || output.stderr.contains("note: a.csv: the last line has no line end"),
+                "{output:?}\n{text}"
+            );
+            // Cut anywhere in its last row, it is damaged.
+            let last = text.len() - values[values.len() - 1].len();
+            for cut in last - 20..text.len() {
+                fs::write(&path, &text[..cut]).expect("written");
+                let output = run(folder.path(), &arguments);
+                let is_value = values.contains(&&text[last..cut.max(last)]);
+                assert!(output.code == 5 || is_value, "{output:?}\n{}", &text[..cut]);
+            }
+        }
+    }
+}
+
 /// Duplicate keys and unpaired surrogates are damage of the values that are read.
 #[test]
 fn duplicate_keys_and_unpaired_surrogates_are_reported() {
