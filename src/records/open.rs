@@ -70,6 +70,14 @@ impl FileReport {
         }
     }
 
+    /// Notes that the text is not read in the encoding that the user specified.
+    fn note_override(&self, start: TextStart) {
+        if let Some(specified) = start.overridden {
+            let (file, specified, found) = (self.name.to_string(), specified.name(), start.name());
+            self.note_once(Note::EncodingOverridden { file, specified, found });
+        }
+    }
+
     /// Adds a note that is counted once, however often the file is opened.
     pub(crate) fn note_once(&self, note: impl Into<Note>) {
         self.report.note_once(note);
@@ -163,10 +171,7 @@ pub(crate) fn open(
         input = match FileFormat::of(head) {
             FileFormat::Text(Compression::None) => {
                 let start = TextStart::of(head, specified.take());
-                if let Some(specified) = start.overridden {
-                    let (file, specified, found) = (file.name.clone(), specified.name(), start.name());
-                    file_report().note_once(Note::EncodingOverridden { file, specified, found });
-                }
+                file_report().note_override(start);
                 if start.encoding == Encoding::Utf8 && start.legacy.is_none() && !changes(head) {
                     let plain = depth == 1 && file.is_plain();
                     let bytes =

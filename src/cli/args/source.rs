@@ -14,7 +14,6 @@ use crate::cli::sources::Call;
 /// The input of a command, and how it is read.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = heading::INPUT)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct SourceArgs {
     /// Read the table NAME from a file, folder, glob or URL; repeatable
     #[arg(short = 't', long = "table", value_name = "NAME=PATH")]
