@@ -14,10 +14,10 @@ use arrow::array::UInt32Array;
 
 use super::context::ExecContext;
 use super::hash::GroupTable;
-use super::memory::Reservation;
 use super::pipeline::Pipeline;
 use super::scheduler::Flow;
 use crate::diagnostic::{Error, Result};
+use crate::memory::Reservation;
 use crate::plan::Series;
 use crate::plan::series::MAX_ELEMENTS;
 use crate::scan::Partition;
