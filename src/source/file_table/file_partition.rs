@@ -10,7 +10,7 @@ use crate::diagnostic::{Error, Result};
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, SourceMap};
 use crate::scan::{BatchIterator, Note, Partition, ScanReport, ScanReservation};
-use crate::source::text::{BlockOrigin, JsonReader, ScanPlan, count_lines};
+use crate::source::text::{BlockOrigin, JsonReader, count_lines};
 use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
 use crate::storage::limits::DecompressionLimit;
@@ -42,7 +42,7 @@ impl Partition for FilePartition {
         Ok(Box::new(PartitionIterator {
             scan: &self.scan,
             slices: self.slices.iter(),
-            reader: JsonReader::new(Arc::clone(&self.scan.plan)),
+            reader: JsonReader::new(Arc::clone(&self.scan.plan), Arc::clone(&self.scan.events)),
             open: None,
             buffer: Vec::new(),
             started: 0,
@@ -123,7 +123,7 @@ impl PartitionIterator<'_> {
                 }
                 Ok(false) => {
                     let index = self.at.filter(|_| open.blocks.is_of_whole_file() && !self.reader.has_read_any());
-                    if let Some(index) = index.filter(|_| self.scan.plan.report.has_lost(&open.file.name)) {
+                    if let Some(index) = index.filter(|_| self.scan.events.report.has_lost(&open.file.name)) {
                         self.scan.count_refused(index, NOTHING_READ.to_owned());
                     }
                     self.buffer = open.blocks.into_buffer();
@@ -161,7 +161,7 @@ impl PartitionIterator<'_> {
         }
         self.started += 1;
         let file = &scan.files[slice.file];
-        let (report, counters) = (&scan.plan.report, &scan.request.counters);
+        let (report, counters) = (&scan.events.report, &scan.request.counters);
         let buffer = std::mem::take(&mut self.buffer);
         let opened = match slice.origin {
             FileRange { start: 0, end: None } => {
@@ -209,7 +209,7 @@ impl PartitionIterator<'_> {
 
     /// Reports a file without text: it is empty, or nothing in it can be read.
     fn end_empty(&self, index: usize, blocks: &BlockReader) -> Result<()> {
-        let (file, report) = (&self.scan.files[index], &self.scan.plan.report);
+        let (file, report) = (&self.scan.files[index], &self.scan.events.report);
         file.check_remote()?;
         match blocks.damage().map(|(_, error)| error) {
             Some(error) => match DecompressionLimit::of(error) {
@@ -295,9 +295,9 @@ impl OpenTextFile<'_> {
                 if let Some((offset, why)) = back {
                     self.blocks.go_back(offset, why);
                 }
-                self.report_lost(plan);
+                self.report_lost(&scan.events.report);
                 let notes = self.blocks.take_notes();
-                notes.iter().for_each(|note| plan.note(note, &file.name, start));
+                notes.iter().for_each(|note| scan.events.note(note, &file.name, start));
                 match self.blocks.refusal() {
                     Some(reason) => {
                         Err(Error::Data { file: file.name.clone(), place: None, reason: reason.to_owned() })
@@ -311,12 +311,12 @@ impl OpenTextFile<'_> {
                 self.lines = None;
                 let megabytes = scan.limits.max_record_bytes >> 20;
                 let reason = format!("a record longer than {megabytes} MiB is not read{rest}");
-                plan.report.lost(&file.name, format!("byte {offset}"), reason);
+                scan.events.report.lost(&file.name, format!("byte {offset}"), reason);
                 Ok(true)
             }
             records::NextBlock::End => {
-                self.report_lost(plan);
-                report_damage(file, &self.blocks, &plan.report)?;
+                self.report_lost(&scan.events.report);
+                report_damage(file, &self.blocks, &scan.events.report)?;
                 self.records.fetch_add(reader.records_of_file(), Ordering::AcqRel);
                 Ok(false)
             }
@@ -335,11 +335,11 @@ impl OpenTextFile<'_> {
     }
 
     /// Reports each skipped range between records as one lost record: the real number is unknown.
-    fn report_lost(&mut self, plan: &ScanPlan) {
+    fn report_lost(&mut self, report: &ScanReport) {
         for gap in self.blocks.take_skipped() {
             let place = self.places.as_deref().and_then(|places| places.describe(gap.offset));
             let place = place.unwrap_or_else(|| format!("byte {}", gap.offset));
-            plan.report.lost_record(&self.file.name, &place, &gap.reason(), Some(&gap.raw));
+            report.lost_record(&self.file.name, &place, &gap.reason(), Some(&gap.raw));
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::scan::Overlap;
 use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{ColumnNote, Partition, Predicate, ScanRequest, TableProvider, Wildcard};
-use crate::source::text::{RecordSelection, ScanPlan};
+use crate::source::text::{RecordSelection, ScanEvents, ScanPlan};
 use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
 use crate::storage::listing::DiscoveryNote;
@@ -117,6 +117,7 @@ impl TableProvider for FileTable {
             refused: AtomicUsize::new(0),
             first_refused: Mutex::new(None),
             left: Arc::new(CompletionTracker::new(&self.files, &request.counters, &request.report)),
+            events: Arc::new(ScanEvents::new(&plan, &request.report)),
             plan,
             request: request.clone(),
         });

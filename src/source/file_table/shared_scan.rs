@@ -13,7 +13,7 @@ use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{Damage, Note, Partition, Reject, RejectReason, ScanRequest, UnnamedRows, Warning, Wildcard};
 use crate::source::column_file::ColumnFile;
-use crate::source::text::{RecordSelection, ScanPlan, TableBinding};
+use crate::source::text::{RecordSelection, ScanEvents, ScanPlan, TableBinding};
 use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
@@ -28,6 +28,7 @@ pub(super) struct SharedScan {
     pub origins: ProvenanceColumns,
     pub limits: ReadLimits,
     pub plan: Arc<ScanPlan>,
+    pub events: Arc<ScanEvents>,
     pub request: ScanRequest,
     /// Number of partitions that were not read to their end.
     pub unread: AtomicUsize,
@@ -66,7 +67,7 @@ impl SharedScan {
             self.replay_archived(&opened);
             let is_known = matches!(self.plan.selection, RecordSelection::AllKnownAs(_));
             if is_known {
-                self.plan.report_unknown_columns(&opened.columns(), opened.format());
+                self.events.report_unknown_columns(&opened.columns(), opened.format());
             }
             return self.column_rows(&opened, index, &self.request, is_known);
         };
@@ -83,7 +84,7 @@ impl SharedScan {
         let table = binding.table;
         let membership = table_membership::membership(opened, binding);
         let contents = table_membership::examine(opened, binding, membership, &self.request.report)?;
-        contents.tables.iter().for_each(|name| self.plan.log.add_table(name.clone()));
+        contents.tables.iter().for_each(|name| self.events.log.add_table(name.clone()));
         self.report_columns(opened, membership, &contents);
         match membership {
             TableMembership::Archived => {
@@ -92,7 +93,7 @@ impl SharedScan {
             }
             TableMembership::ByType(unlabelled) => {
                 if unlabelled == UnlabelledRows::Assumed && contents.unnamed > 0 {
-                    self.plan.report_assumed(UnnamedRows::Rows(opened.format()), table);
+                    self.events.report_assumed(UnnamedRows::Rows(opened.format()), table);
                 }
                 self.report_names(index, table, &contents);
                 let request = table_membership::only_of(binding, unlabelled, &contents, &self.request);
@@ -100,7 +101,7 @@ impl SharedScan {
             }
             TableMembership::All(unlabelled) => {
                 if unlabelled == UnlabelledRows::Assumed {
-                    self.plan.report_assumed(UnnamedRows::Files(opened.format()), table);
+                    self.events.report_assumed(UnnamedRows::Files(opened.format()), table);
                 }
                 self.column_rows(opened, index, &self.request, true)
             }
@@ -116,12 +117,12 @@ impl SharedScan {
 
     /// Repeats the warnings that an archive keeps about its original files.
     fn replay_archived(&self, opened: &ColumnFile) {
-        opened.archived_warnings().iter().for_each(|warnings| self.plan.replay_warnings(warnings));
+        opened.archived_warnings().iter().for_each(|warnings| self.events.replay_warnings(warnings));
     }
 
     /// Reports rows that are read or skipped although they do not name the table.
     fn report_names(&self, index: usize, table: &KnownTable, contents: &FileContents) {
-        contents.renamed.keys().for_each(|name| self.plan.report_renamed(name, table));
+        contents.renamed.keys().for_each(|name| self.events.report_renamed(name, table));
         self.rows_damaged(index, Damage::UnrecognisedRecords, contents.unrecognised);
         for (name, rows) in &contents.similar {
             self.rows_damaged(index, Damage::SimilarTable(name.clone(), table.name.to_owned()), *rows);
@@ -146,8 +147,8 @@ impl SharedScan {
             return;
         }
         if membership != TableMembership::None {
-            self.plan.report_missing(&columns, opened.format());
-            self.plan.report_unknown_columns(&columns, opened.format());
+            self.events.report_missing(&columns, opened.format());
+            self.events.report_unknown_columns(&columns, opened.format());
         }
     }
 
@@ -164,7 +165,7 @@ impl SharedScan {
             return opened.partitions_of(&FileInTable { origins: self.origins.clone(), index }, request);
         };
         if replaced_columns.has_copies() {
-            self.plan.report_copied();
+            self.events.report_copied();
         }
         let rows = FileInTable { origins: replaced_columns.origins.clone(), index };
         let parts = opened.partitions_of(&rows, &replaced_columns.request(request))?;
@@ -177,10 +178,10 @@ impl SharedScan {
             return Ok(());
         }
         self.report_limits();
-        self.plan.report_collector();
-        self.plan.report_pages();
+        self.events.report_collector();
+        self.events.report_pages();
         self.check_any_read()?;
-        let (seen, unrecognised) = (self.plan.log.tables(), self.plan.log.unrecognised());
+        let (seen, unrecognised) = (self.events.log.tables(), self.events.log.unrecognised());
         let has_parquet = self.foreign.load(Ordering::Acquire) > 0;
         if self.plan.selection.single_table().is_some() && seen.is_empty() && !unrecognised.is_empty() && !has_parquet {
             let file = match &*self.files {
@@ -196,7 +197,7 @@ impl SharedScan {
 
     /// Reports the tables that the files contain beside or instead of the requested one.
     pub(super) fn report_tables(&self) {
-        self.report_other_tables(&self.plan.log.tables());
+        self.report_other_tables(&self.events.log.tables());
         self.report_absent();
     }
 
@@ -210,7 +211,7 @@ impl SharedScan {
         }
         let more = names.len().saturating_sub(MAX_NAMES);
         names.truncate(MAX_NAMES);
-        self.plan.report.note(Note::OtherTables { names, more, table: table.name });
+        self.events.report.note(Note::OtherTables { names, more, table: table.name });
     }
 
     /// Returns an error if every file was refused.
@@ -232,14 +233,14 @@ impl SharedScan {
     /// Reports that no file contains records of the table, so that an empty result is not taken as evidence.
     fn report_absent(&self) {
         let Some(TableBinding { table, .. }) = self.plan.selection.single_table() else { return };
-        let seen = self.plan.log.tables();
+        let seen = self.events.log.tables();
         if seen.iter().any(|name| name == table.name) {
             return;
         }
         let found = seen.join(", ");
         match &self.wildcard {
             Some(wildcard) => wildcard.lacks(table.name, found),
-            None => self.plan.report.damaged(Damage::MissingTable(self.name.clone(), found), "", 1),
+            None => self.events.report.damaged(Damage::MissingTable(self.name.clone(), found), "", 1),
         }
     }
 
@@ -247,7 +248,7 @@ impl SharedScan {
     fn report_limits(&self) {
         for (file, records) in self.files.iter().zip(&self.records) {
             if let Some(limit) = RowLimit::reached(records.load(Ordering::Acquire)) {
-                self.plan.report.warn(Warning::RowLimit { file: file.name.clone(), limit });
+                self.events.report.warn(Warning::RowLimit { file: file.name.clone(), limit });
             }
         }
     }
@@ -255,14 +256,14 @@ impl SharedScan {
     /// Skips a file that this program wrote about other files and that was found in a folder.
     pub(super) fn leave_out(&self, index: usize) {
         self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
-        self.plan.log.report_once(&self.plan.report, Note::OwnFile(self.files[index].name.clone()));
+        self.events.report_once(Note::OwnFile(self.files[index].name.clone()));
     }
 
     /// Reports and counts a file that is not read.
     pub(super) fn refuse(&self, index: usize, reason: &'static str) {
         self.count_refused(index, reason.to_owned());
         let file = &self.files[index];
-        let report = &self.plan.report;
+        let report = &self.events.report;
         report.reject(&Reject { file: &file.name, place: None, reason: RejectReason::Lost(reason), raw: None });
         if is_other_thing(file, reason) {
             report.note(Note::NotAnExport { file: file.name.clone(), reason });
@@ -285,7 +286,7 @@ impl SharedScan {
 
     /// Reports a file whose damage hides what it contains.
     pub(super) fn broken(&self, index: usize, place: &str, reason: String) {
-        self.plan.report.lost_file(&self.files[index].name, place, &reason);
+        self.events.report.lost_file(&self.files[index].name, place, &reason);
         self.count_refused(index, format!("{place}: {reason}"));
     }
 

@@ -15,6 +15,7 @@ mod classify;
 mod column;
 mod counted_times;
 mod decoded_text;
+mod events;
 mod infer;
 mod inner_records;
 mod key_tree;
@@ -34,6 +35,7 @@ mod tests;
 
 pub(crate) use block_origin::BlockOrigin;
 pub(crate) use classify::table_of_path;
+pub(crate) use events::ScanEvents;
 pub(crate) use infer::Inference;
 pub(crate) use line_index::count_lines;
 pub use plan::{RecordSelection, TableBinding};

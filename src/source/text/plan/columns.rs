@@ -52,7 +52,7 @@ pub(crate) enum PlannedSource {
 
 impl PlannedColumn {
     /// The keys that lead to the value, if `path` leads to the column; they end at an array index.
-    pub(super) fn keys_after<'a>(&'a self, path: &'a KeyPath) -> Vec<&'a str> {
+    pub(crate) fn keys_after<'a>(&'a self, path: &'a KeyPath) -> Vec<&'a str> {
         let steps = self.path.iter().flat_map(|path| &path.steps);
         let keys = steps.map_while(|step| match step {
             dynamic::Step::Member(key) => Some(key.as_str()),
@@ -62,7 +62,7 @@ impl PlannedColumn {
     }
 
     /// The first key of the path; None for the column as a whole.
-    pub(super) fn first_key(&self) -> Option<&str> {
+    pub(crate) fn first_key(&self) -> Option<&str> {
         match self.path.as_ref()?.steps.first()? {
             dynamic::Step::Member(key) => Some(key),
             dynamic::Step::Index(_) => None,
@@ -70,7 +70,7 @@ impl PlannedColumn {
     }
 
     /// The column with its path, as written in a query.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         self.path.as_ref().map_or(self.name.clone(), |path| format!("{}{path}", self.name))
     }
 }

@@ -1,20 +1,16 @@
 //! Compiles a scan request over the mapping of a table, for all threads.
 
 mod columns;
-mod replayed_warnings;
-mod reporting;
-mod scan_log;
+mod declared_keys;
 mod selection;
-mod unknown_columns;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::columns::plan_columns;
 pub(crate) use self::columns::{PlannedColumn, PlannedSource};
-pub(crate) use self::scan_log::ScanLog;
 pub use self::selection::{RecordSelection, TableBinding};
-use super::classify::{self, RecordClass, RowClass, ShapeMarkers};
+use super::classify::{RowClass, ShapeMarkers};
 use super::key_tree::{KeyTree, Slot};
 use super::prefilter::{Needle, Prefilter};
 use crate::entra::numeric_dates::DateOrders;
@@ -23,13 +19,10 @@ use crate::entra::spelling::Verbatim;
 use crate::entra::table::RESTORED;
 use crate::entra::{ColumnSource, KnownTable, RowKind, resembles};
 use crate::scan::provenance::{Provenance, ProvenanceColumns};
-use crate::scan::{RowFilter, ScanColumn, ScanReport, ScanRequest};
+use crate::scan::{RowFilter, ScanColumn, ScanRequest};
 use crate::source::id_sketch::IdSketch;
 use crate::storage::counters::ScanCounters;
 use crate::types::Type;
-
-/// Prefix of the names of files that DFIR-O365RC writes: of large tenants it collects only sign-ins with error code 0.
-const SUCCESSES_ONLY: &str = "AADSigninLog_";
 
 /// The column by which records are identified.
 const ID: &str = "Id";
@@ -41,7 +34,7 @@ pub(crate) struct WatchedIds {
     pub sketch: Arc<IdSketch>,
 }
 
-/// A compiled scan request.
+/// A compiled scan request. It never changes; what a scan finds is in [`super::events::ScanEvents`].
 #[derive(Debug)]
 pub(crate) struct ScanPlan {
     pub selection: RecordSelection,
@@ -60,14 +53,11 @@ pub(crate) struct ScanPlan {
     pub batch_bytes: usize,
     /// The columns that the query names, even if it reads all columns.
     pub named_columns: Arc<BTreeSet<String>>,
-    pub report: Arc<ScanReport>,
     pub counters: Arc<ScanCounters>,
     /// The order of numeric dates.
     pub dates: Arc<dyn DateOrders>,
     /// The column `Id` and the Ids of the table, if files are compared by them.
     pub ids: Option<WatchedIds>,
-    /// What the partitions found.
-    pub log: ScanLog,
 }
 
 impl ScanPlan {
@@ -81,7 +71,7 @@ impl ScanPlan {
     ) -> Self {
         let mut tree = KeyTree::new();
         let markers = (!matches!(selection, RecordSelection::AnyObjects(_))).then(|| ShapeMarkers::new(&mut tree));
-        unknown_columns::declare_keys(&mut tree, &selection);
+        declared_keys::declare_keys(&mut tree, &selection);
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
         let columns = plan_columns(&mut tree, &selection, origins, &request.columns);
         let filter_columns = plan_columns(&mut tree, &selection, origins, filter_request);
@@ -108,20 +98,23 @@ impl ScanPlan {
             batch_rows: request.batch_rows.max(1),
             batch_bytes: request.memory.batch_bytes,
             named_columns: Arc::clone(&request.named_columns),
-            report: Arc::clone(&request.report),
             counters: Arc::clone(&request.counters),
             dates,
             ids,
-            log: ScanLog::default(),
             selection,
         }
     }
 
-    /// The class of a row that names another table, if the user bound the file to the table that it is a copy of.
-    pub(crate) fn renamed(&self, name: &str) -> Option<RecordClass> {
-        let table = self.selection.single_table().filter(|own| own.is_bound && is_renamed(name, own.table))?.table;
-        self.report_renamed(name, table);
-        Some(classify::row(RowKind::Flat, table, true, true))
+    /// The names of the columns that the query uses.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = &str> {
+        self.wanted_columns().map(|column| column.name.as_str())
+    }
+
+    /// The columns that the query uses. If it returns most columns without naming them, only those that it names.
+    pub(crate) fn wanted_columns(&self) -> impl Iterator<Item = &PlannedColumn> {
+        let most = self.selection.known().is_some_and(|table| self.columns.len() > table.schema.len() / 2);
+        let outputs = self.columns.iter().filter(move |column| !most || self.named_columns.contains(&column.name));
+        self.filter_columns.iter().chain(outputs)
     }
 
     /// True if an unknown table called `name` may be the requested one under another name.
@@ -175,12 +168,6 @@ fn watched_ids(
 /// an archive of a workspace, under a name that may not tell which it was, or the names are similar.
 pub(crate) fn is_renamed(name: &str, table: &KnownTable) -> bool {
     name.ends_with(RESTORED) || resembles(name, table)
-}
-
-/// True for a file whose name says that its collector may have kept only successes.
-pub(crate) fn may_lack_failures(kind: RowKind, file: &str) -> bool {
-    let last = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    kind.is_graph() && last.starts_with(SUCCESSES_ONLY)
 }
 
 /// How a record spells a value that contains the needle, apart from escapes; No if the value may be generated.

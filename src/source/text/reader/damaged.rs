@@ -139,14 +139,14 @@ impl JsonReader {
         reason: &str,
     ) {
         let place = self.describe(block, place, origin);
-        self.plan.report.lost_record(origin.file, &place, reason, Some(&block[span]));
+        self.events.report.lost_record(origin.file, &place, reason, Some(&block[span]));
     }
 
     /// Reports a range that was skipped between two records, at an offset of the file.
     pub(super) fn lost_gap(&mut self, block: &[u8], offset: u64, gap: &SkippedRange, origin: BlockOrigin<'_>) {
         let place = usize::try_from(offset.saturating_sub(origin.offset)).unwrap_or(0).min(block.len());
         let place = self.describe(block, place, origin);
-        self.plan.report.lost_record(origin.file, &place, &gap.reason(), Some(&gap.raw));
+        self.events.report.lost_record(origin.file, &place, &gap.reason(), Some(&gap.raw));
     }
 }
 

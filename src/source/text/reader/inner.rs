@@ -102,13 +102,13 @@ impl JsonReader {
     /// Reports what a value says about the records inside it.
     fn note_inner(&mut self, found: &InnerRecords, origin: BlockOrigin<'_>, start: usize) {
         for code in &found.errors {
-            self.plan.note_error_answer(code, origin.file);
+            self.events.note_error_answer(code, origin.file);
         }
         if found.is_partial {
-            self.plan.note(&FramingNote::Damage(Damage::PartialAnswer), origin.file, origin.offset);
+            self.events.note(&FramingNote::Damage(Damage::PartialAnswer), origin.file, origin.offset);
         }
         for (offset, page) in found.pages.iter().filter(|_| !found.records.is_empty()) {
-            self.plan.note(&FramingNote::Page(page.clone()), origin.file, origin.offset + (start + offset) as u64);
+            self.events.note(&FramingNote::Page(page.clone()), origin.file, origin.offset + (start + offset) as u64);
         }
         self.file.wrapped |= found.is_partial || !found.errors.is_empty() || !found.pages.is_empty();
     }
@@ -129,7 +129,7 @@ impl JsonReader {
     pub(super) fn note_error(&self, record: &[u8], origin: BlockOrigin<'_>) {
         let begins = record.get(1..).is_some_and(|inside| inside.trim_ascii_start().starts_with(b"\"error\""));
         let code = begins.then(|| std::str::from_utf8(record).ok().and_then(error_answer)).flatten();
-        code.into_iter().for_each(|code| self.plan.note_error_answer(&code, origin.file));
+        code.into_iter().for_each(|code| self.events.note_error_answer(&code, origin.file));
     }
 
     fn read_inner_record(

@@ -13,8 +13,9 @@ use super::block_origin::{BlockOrigin, BlockStop};
 use super::classify::{RecordClass, RowClass, table_of_path};
 use super::column::ColumnWriter;
 use super::decoded_text::DecodedText;
+use super::events::{ScanEvents, may_lack_failures};
 use super::line_index::{LineIndex, count_lines, line_end, line_start};
-use super::plan::{RecordSelection, ScanPlan, may_lack_failures};
+use super::plan::{RecordSelection, ScanPlan};
 use super::record_scanner::{RecordScanner, ValueRange};
 use super::row_values::{CurrentFile, ScannedRow, ValueFindings, writer_for};
 use crate::diagnostic::{Error, Result};
@@ -36,6 +37,7 @@ const MAX_SEEN_CLASSES: usize = 64;
 #[derive(Debug)]
 pub(crate) struct JsonReader {
     plan: Arc<ScanPlan>,
+    events: Arc<ScanEvents>,
     scanner: RecordScanner,
     rows: Vec<ScannedRow>,
     ranges: Vec<ValueRange>,
@@ -76,9 +78,9 @@ struct LineCounter {
 
 impl JsonReader {
     /// Creates a reader without rows.
-    pub(crate) fn new(plan: Arc<ScanPlan>) -> Self {
+    pub(crate) fn new(plan: Arc<ScanPlan>, events: Arc<ScanEvents>) -> Self {
         Self {
-            scanner: RecordScanner::new(Arc::clone(&plan.tree)).finding_all_duplicates(plan.report.is_thorough()),
+            scanner: RecordScanner::new(Arc::clone(&plan.tree)).finding_all_duplicates(events.report.is_thorough()),
             rows: Vec::new(),
             ranges: Vec::new(),
             decoded: DecodedText::default(),
@@ -96,6 +98,7 @@ impl JsonReader {
             effort: Effort::default(),
             stopped: None,
             plan,
+            events,
         }
     }
 
@@ -275,7 +278,7 @@ impl JsonReader {
             Some(_) => self.lost(block, start + done..line.end, start + done, origin, "text in UTF-16"),
             None => {}
         }
-        splitter.take_notes().iter().for_each(|note| self.plan.note(note, origin.file, offset));
+        splitter.take_notes().iter().for_each(|note| self.events.note(note, origin.file, offset));
         match splitter.refusal() {
             Some(reason) => Err(Error::Data { file: origin.file.to_owned(), place: None, reason: reason.to_owned() }),
             None => Ok(()),
@@ -381,7 +384,7 @@ impl JsonReader {
         }
         self.learn_of_file(kind, record, header.is_some());
         for key in self.scanner.take_unknown() {
-            self.plan.report_unknown_key(&key, kind, origin.file);
+            self.events.report_unknown_key(&key, kind, origin.file);
         }
         if looked_at && self.is_done_with(bytes) {
             return Ok(());
@@ -406,11 +409,11 @@ impl JsonReader {
 
     /// Keeps a record that is not a row as a reject, if it is damage and rejects are kept.
     fn reject(&mut self, block: &[u8], span: Range<usize>, damage: Option<Damage>, origin: BlockOrigin<'_>) {
-        if let Some(damage) = damage.filter(|_| self.plan.report.is_thorough()) {
+        if let Some(damage) = damage.filter(|_| self.events.report.is_thorough()) {
             let place = self.describe(block, span.start, origin);
             let (file, raw) = (origin.file, Some(&block[span]));
             let reason = RejectReason::Damage(&damage, 1);
-            self.plan.report.reject(&Reject { file, place: Some(&place), reason, raw });
+            self.events.report.reject(&Reject { file, place: Some(&place), reason, raw });
         }
     }
 
@@ -420,10 +423,10 @@ impl JsonReader {
         if !self.file.compared && (is_row || self.file.is_generated) && matches!(kind, RowKind::Flat | RowKind::Az) {
             self.file.compared = true;
             let lacks = |slots: &[usize]| slots.iter().all(|&slot| self.scanner.value(slot, record).is_none());
-            self.plan.report_lacking(kind, &lacks);
+            self.events.report_lacking(kind, &lacks);
         }
         if let Some(header) = self.file.header.take_if(|_| kind == RowKind::PortalCsv) {
-            self.plan.report_portal_lacks(&header);
+            self.events.report_portal_lacks(&header);
         }
         if self.file.kind.is_none() {
             self.file.kind = Some(kind);
@@ -432,7 +435,7 @@ impl JsonReader {
         if self.file.failed == Some(false) {
             let failed = is_failure(record.as_bytes());
             self.file.failed = Some(failed);
-            self.plan.log.add_failures(self.file.index, failed);
+            self.events.log.add_failures(self.file.index, failed);
         }
     }
 
@@ -494,7 +497,7 @@ impl JsonReader {
             (row.table, row.certain) = (table, true);
         }
         if let RecordClass::OtherTable(name) = &class
-            && let Some(renamed) = self.plan.renamed(name)
+            && let Some(renamed) = self.events.renamed(name)
         {
             class = renamed;
         }
@@ -533,18 +536,18 @@ impl JsonReader {
         if self.seen_classes.len() < MAX_SEEN_CLASSES {
             self.seen_classes.push(class.clone());
         }
-        self.plan.note_seen(class);
+        self.events.note_seen(class);
         if let RecordClass::Row(row @ RowClass { .. }) = class
             && self.plan.accepts(*row)
         {
-            self.plan.report.note_shape(&row.kind.shape(row.complete));
-            self.plan.report_unsupplied(*row);
+            self.events.report.note_shape(&row.kind.shape(row.complete));
+            self.events.report_unsupplied(*row);
         }
     }
 
     /// Reports the findings about the current file since the last report.
     fn report_damage(&mut self) {
-        self.findings.report(&self.plan.report, &self.file.name);
+        self.findings.report(&self.events.report, &self.file.name);
     }
 
     /// Counts the records decoded since the last call.

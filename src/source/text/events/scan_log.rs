@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::scan::{Note, ResultPages, ScanReport};
+use crate::scan::{Note, ResultPages};
 
 /// What the partitions of one scan found. Threads share it.
 #[derive(Debug, Default)]
@@ -21,14 +21,10 @@ pub(crate) struct ScanLog {
 }
 
 impl ScanLog {
-    /// Reports a note, unless this scan reported it before.
-    pub(crate) fn report_once(&self, report: &ScanReport, note: impl Into<Note>) {
-        let note = note.into();
+    /// Records that a note is reported. Returns false if this scan reported it before.
+    pub(crate) fn is_new(&self, note: &Note) -> bool {
         let mut emitted = lock(&self.emitted);
-        if !emitted.contains(&note) {
-            report.note(note.clone());
-            emitted.insert(note);
-        }
+        !emitted.contains(note) && emitted.insert(note.clone())
     }
 
     /// Returns the number of unknown keys and columns that were reported.

@@ -2,24 +2,23 @@
 
 use std::borrow::Cow;
 
+use super::ScanEvents;
 use super::reporting::shortened;
-use super::{RecordSelection, ScanPlan};
-use crate::entra::{KnownTable, RowKind, known_tables, union_names};
+use crate::entra::{KnownTable, RowKind, union_names};
 use crate::scan::provenance::Provenance;
 use crate::scan::{ColumnNote, Damage};
 use crate::source::text::classify::IGNORED_KEYS;
-use crate::source::text::key_tree::KeyTree;
 use crate::types::Schema;
 
 /// Maximum number of names that a scan reports.
 const MAX_UNKNOWN_NAMES: usize = 20;
 
-impl ScanPlan {
+impl ScanEvents {
     /// Reports a key without a column in the records of a file. If a column has the same name in another case, its
     /// values are most likely under this key, and it is empty: that is damage.
     pub(crate) fn report_unknown_key(&self, key: &str, kind: RowKind, file: &str) {
         let is_row = matches!(kind, RowKind::Flat | RowKind::Az);
-        let columns = self.selection.known().filter(|_| is_row).map(|table| &table.schema);
+        let columns = self.plan.selection.known().filter(|_| is_row).map(|table| &table.schema);
         match columns.and_then(|schema| schema.names().find(|name| name.eq_ignore_ascii_case(key))) {
             Some(column) => self.report.damaged(Damage::KeyInOtherCase(key.to_owned(), column.to_owned()), file, 1),
             None => {
@@ -35,7 +34,7 @@ impl ScanPlan {
             let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
             IGNORED_KEYS.iter().any(is_first_of)
                 || Provenance::ALL.iter().any(|column| column.name() == name)
-                || self.selection.known().is_some_and(|table| has_column(table, name))
+                || self.plan.selection.known().is_some_and(|table| has_column(table, name))
         };
         for name in file.names().filter(|name| !is_known(name)) {
             self.note_extra_column(Cow::Borrowed(name));
@@ -52,8 +51,8 @@ impl ScanPlan {
 
     fn report_unknown(&self, name: &str, note: impl Fn(String, Option<&'static str>) -> ColumnNote) {
         if self.log.unknown_names() < MAX_UNKNOWN_NAMES {
-            let table = self.selection.known().map(|table| table.name);
-            self.log.report_once(&self.report, note(shortened(name), table));
+            let table = self.plan.selection.known().map(|table| table.name);
+            self.report_once(note(shortened(name), table));
         }
     }
 }
@@ -72,36 +71,5 @@ fn column_of(key: &str, kind: RowKind) -> Cow<'_, str> {
             Cow::Owned(format!("{}{}", first.to_ascii_uppercase(), &key[1..]))
         }
         _ => Cow::Borrowed(key),
-    }
-}
-
-/// Declares the keys that known shapes have, so that others can be reported.
-pub(super) fn declare_keys(tree: &mut KeyTree, selection: &RecordSelection) {
-    if let RecordSelection::AnyObjects(schema) | RecordSelection::NamedTable(_, schema) = selection {
-        for name in schema.names() {
-            tree.declare(&[name], false);
-        }
-        return;
-    }
-    // Files mix shapes: a key is unknown only if the table has it in none. If records of all tables are selected, the
-    // keys of all tables are declared. A Graph object has the properties of every kind of sign-in, null for the others.
-    let is_own = |table: &KnownTable| selection.single_table().is_none_or(|own| own.table.name == table.name);
-    for table in known_tables().chain(selection.known()) {
-        let kinds = RowKind::ALL.into_iter().filter(|kind| kind.is_graph() || is_own(table));
-        for index in 0..table.schema.len() {
-            for kind in kinds.clone() {
-                for path in table.mapping(index, kind).paths() {
-                    let depth = if kind == RowKind::Diagnostic && path[0] == "properties" { 2 } else { 1 };
-                    tree.declare(&path[..depth.min(path.len())], kind == RowKind::Diagnostic);
-                }
-            }
-            let names = if is_own(table) { union_names(&table.schema.field(index).name) } else { &[] };
-            for name in names {
-                tree.declare(&[name], false);
-            }
-        }
-    }
-    for key in IGNORED_KEYS {
-        tree.declare(key, key.len() > 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{PlannedColumn, PlannedSource, RecordSelection, SUCCESSES_ONLY, ScanPlan};
+use super::{SUCCESSES_ONLY, ScanEvents};
 use crate::entra::differences;
 use crate::entra::mapping::GraphVersions;
 use crate::entra::portal;
@@ -13,6 +13,7 @@ use crate::records::FramingNote;
 use crate::scan::{ColumnNote, Damage, EmptyReason, Note, UnnamedRows, Warning};
 use crate::source::text::classify::{RecordClass, RowClass};
 use crate::source::text::key_tree::Slot;
+use crate::source::text::plan::{PlannedColumn, PlannedSource, RecordSelection};
 use crate::types::Schema;
 
 /// Records of unrecognised shape, in messages.
@@ -21,17 +22,17 @@ const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
 /// Errors that services returned, in messages.
 const ERROR_ANSWERS: &str = "error answers";
 
-impl ScanPlan {
+impl ScanEvents {
     /// Reports that rows of a table called `name` are read as rows of the table to which they are bound.
     pub(crate) fn report_renamed(&self, name: &str, table: &KnownTable) {
         let name = (!name.ends_with(RESTORED)).then(|| shortened(name));
-        self.log.report_once(&self.report, Note::Renamed { name, table: table.name });
+        self.report_once(Note::Renamed { name, table: table.name });
     }
 
     /// Records the table or unrecognised shape of a class.
     pub(crate) fn note_seen(&self, class: &RecordClass) {
         let name = match class {
-            RecordClass::Row(row) => match &self.selection {
+            RecordClass::Row(row) => match &self.plan.selection {
                 RecordSelection::BoundTable(table) if !row.certain => table.name.to_owned(),
                 _ => row.table.name.to_owned(),
             },
@@ -44,31 +45,20 @@ impl ScanPlan {
 
     /// Warns of requested columns that a columnar file lacks; `format` is its name in messages.
     pub(crate) fn report_missing(&self, file: &Schema, format: &'static str) {
-        let Some(table) = self.selection.known() else { return };
+        let Some(table) = self.plan.selection.known() else { return };
         let has_any_of = |names: &[String]| names.iter().any(|name| file.index_of(name).is_some());
         let is_missing = |name: &&str| {
             let is_lacking = file.index_of(name).is_none() && !has_any_of(union_names(name));
             is_lacking && table.schema.index_of(name).is_some()
         };
-        self.columns
+        self.plan
+            .columns
             .iter()
             .map(|column| column.name.as_str())
             .filter(is_missing)
             .for_each(|name| self.report.lacks(name));
-        let missing = self.wanted().filter(is_missing).map(str::to_owned).collect();
+        let missing = self.plan.wanted().filter(is_missing).map(str::to_owned).collect();
         self.warn_empty(EmptyReason::MissingFromFiles(format), missing);
-    }
-
-    /// The names of the columns that the query uses.
-    pub(super) fn wanted(&self) -> impl Iterator<Item = &str> {
-        self.wanted_columns().map(|column| column.name.as_str())
-    }
-
-    /// The columns that the query uses. If it returns most columns without naming them, only those that it names.
-    pub(super) fn wanted_columns(&self) -> impl Iterator<Item = &PlannedColumn> {
-        let most = self.selection.known().is_some_and(|table| self.columns.len() > table.schema.len() / 2);
-        let outputs = self.columns.iter().filter(move |column| !most || self.named_columns.contains(&column.name));
-        self.filter_columns.iter().chain(outputs)
     }
 
     /// Warns of empty columns, one by one, or of many at once.
@@ -86,15 +76,15 @@ impl ScanPlan {
     /// Warns of requested columns that the header of a CSV file or saved query result lacks; `lacks` is true for the
     /// slots of such a column.
     pub(crate) fn report_lacking(&self, kind: RowKind, lacks: &dyn Fn(&[Slot]) -> bool) {
-        if self.selection.known().is_none() {
+        if self.plan.selection.known().is_none() {
             return;
         }
         let is_lacking = |column: &&PlannedColumn| match &column.sources[kind as usize] {
             PlannedSource::Keys(slots) => lacks(slots),
             _ => false,
         };
-        self.columns.iter().filter(is_lacking).for_each(|column| self.report.lacks(&column.name));
-        for PlannedColumn { name, .. } in self.wanted_columns().filter(is_lacking) {
+        self.plan.columns.iter().filter(is_lacking).for_each(|column| self.report.lacks(&column.name));
+        for PlannedColumn { name, .. } in self.plan.wanted_columns().filter(is_lacking) {
             self.warn_empty(EmptyReason::MissingFromCsv, BTreeSet::from([name.clone()]));
         }
     }
@@ -102,7 +92,7 @@ impl ScanPlan {
     /// Warns of requested columns that the header of a CSV of the admin center lacks, except those that no such header
     /// has.
     pub(crate) fn report_portal_lacks(&self, header: &PortalHeader) {
-        let Some(table) = self.selection.known() else { return };
+        let Some(table) = self.plan.selection.known() else { return };
         let lacks = |column: &&PlannedColumn| {
             let paths = |index| table.mapping(index, RowKind::PortalCsv).paths();
             let is_read = |index| table.mapping(index, RowKind::PortalCsv).source != ColumnSource::Unsupplied;
@@ -110,8 +100,8 @@ impl ScanPlan {
             index.is_some_and(|index| paths(index).iter().all(|path| !header.supplies(&column.keys_after(path))))
         };
         let is_whole = |column: &&PlannedColumn| column.path.is_none();
-        self.columns.iter().filter(is_whole).filter(lacks).for_each(|column| self.report.lacks(&column.name));
-        let wanted = self.wanted_columns().filter(|column| !is_unsupplied_path(table, column, RowKind::PortalCsv));
+        self.plan.columns.iter().filter(is_whole).filter(lacks).for_each(|column| self.report.lacks(&column.name));
+        let wanted = self.plan.wanted_columns().filter(|column| !is_unsupplied_path(table, column, RowKind::PortalCsv));
         let lacking: BTreeSet<String> = wanted.filter(lacks).map(PlannedColumn::label).collect();
         let reason = match lacking.contains("IsInteractive") {
             true => EmptyReason::UndeterminedInPortalCsv,
@@ -142,7 +132,7 @@ impl ScanPlan {
     /// Reports missing pages, after all files were read.
     pub(crate) fn report_pages(&self) {
         let pages = std::mem::take(&mut *self.log.pages());
-        pages.report(self.selection.single_table().map(|binding| binding.table), &self.report);
+        pages.report(self.plan.selection.single_table().map(|binding| binding.table), &self.report);
         self.report.keep_pages(pages);
     }
 
@@ -155,19 +145,19 @@ impl ScanPlan {
 
     /// Reports that rows which do not name their table are read as those of `table`.
     pub(crate) fn report_assumed(&self, rows: UnnamedRows, table: &KnownTable) {
-        self.log.report_once(&self.report, Note::TableAssumed { rows, table: table.name });
+        self.report_once(Note::TableAssumed { rows, table: table.name });
     }
 
     /// Reports that rows are copies made by a search job.
     pub(crate) fn report_copied(&self) {
-        self.log.report_once(&self.report, Note::SearchJobRows);
+        self.report_once(Note::SearchJobRows);
     }
 
     /// Warns of requested columns that records of this shape do not export. Graph objects that are not complete are
     /// those of v1.0.
     pub(super) fn report_shape(&self, kind: RowKind, complete: bool, table: &KnownTable) {
-        if let Some(time) = kind.sign_in_time().filter(|_| self.wanted().any(|name| name == "TimeGenerated")) {
-            self.log.report_once(&self.report, ColumnNote::SignInTime { kind, time });
+        if let Some(time) = kind.sign_in_time().filter(|_| self.plan.wanted().any(|name| name == "TimeGenerated")) {
+            self.report_once(ColumnNote::SignInTime { kind, time });
         }
         if matches!(kind, RowKind::Flat | RowKind::Az) && !complete {
             self.report_untimed(kind, table);
@@ -177,31 +167,33 @@ impl ScanPlan {
             index.is_some_and(|index| is_unsupplied(table, index, kind, complete))
                 || is_unsupplied_path(table, column, kind)
         };
-        let empty = self.wanted_columns().filter(is_empty).map(PlannedColumn::label).collect();
+        let empty = self.plan.wanted_columns().filter(is_empty).map(PlannedColumn::label).collect();
         self.warn_empty(EmptyReason::NotExported { kind, is_v1: kind.is_graph() && !complete }, empty);
-        let told =
-            self.wanted_columns().filter_map(|column| differences::difference(&column.name, column.first_key(), kind));
-        told.for_each(|text| self.log.report_once(&self.report, ColumnNote::ValueDifference(text)));
+        let told = self
+            .plan
+            .wanted_columns()
+            .filter_map(|column| differences::difference(&column.name, column.first_key(), kind));
+        told.for_each(|text| self.report_once(ColumnNote::ValueDifference(text)));
     }
 
     /// Reports which time is used in rows without `TimeGenerated`.
     fn report_untimed(&self, kind: RowKind, table: &KnownTable) {
         const TIME: &str = "TimeGenerated";
-        let Some(index) = table.schema.index_of(TIME).filter(|_| self.wanted().any(|name| name == TIME)) else {
+        let Some(index) = table.schema.index_of(TIME).filter(|_| self.plan.wanted().any(|name| name == TIME)) else {
             return;
         };
         let paths = table.mapping(index, kind).paths();
         if let Some(other) = paths.iter().map(|path| path[0].as_ref()).find(|name| !name.ends_with(TIME)) {
-            self.log.report_once(&self.report, ColumnNote::OtherTime { kind, time: other.to_owned() });
+            self.report_once(ColumnNote::OtherTime { kind, time: other.to_owned() });
         }
     }
 
     /// Reports which requested columns records of this class do not export, and what was assumed about them.
     pub(crate) fn report_unsupplied(&self, class: RowClass) {
-        let Some(table) = self.selection.known() else { return };
+        let Some(table) = self.plan.selection.known() else { return };
         self.report_shape(class.kind, class.complete, table);
         if class.unknown_kind {
-            self.log.report_once(&self.report, Note::UnknownSignInKinds);
+            self.report_once(Note::UnknownSignInKinds);
         }
         if class.copied {
             self.report_copied();

@@ -1,0 +1,55 @@
+//! Reports what the partitions of one scan find: once a scan, however many files and threads find it.
+
+mod replayed_warnings;
+mod reporting;
+mod scan_log;
+mod unknown_columns;
+
+use std::sync::Arc;
+
+use self::scan_log::ScanLog;
+use super::classify::{self, RecordClass};
+use super::plan::{ScanPlan, is_renamed};
+use crate::entra::RowKind;
+use crate::scan::{Note, ScanReport};
+
+/// Prefix of the names of files that DFIR-O365RC writes: of large tenants it collects only sign-ins with error code 0.
+const SUCCESSES_ONLY: &str = "AADSigninLog_";
+
+/// The events of one scan, shared by its partitions.
+#[derive(Debug)]
+pub(crate) struct ScanEvents {
+    plan: Arc<ScanPlan>,
+    /// The report of the run.
+    pub report: Arc<ScanReport>,
+    /// What the partitions found, until all were read.
+    pub log: ScanLog,
+}
+
+impl ScanEvents {
+    /// The events of a scan that begins.
+    pub(crate) fn new(plan: &Arc<ScanPlan>, report: &Arc<ScanReport>) -> Self {
+        Self { plan: Arc::clone(plan), report: Arc::clone(report), log: ScanLog::default() }
+    }
+
+    /// Reports a note, unless this scan reported it before.
+    pub(crate) fn report_once(&self, note: impl Into<Note>) {
+        let note = note.into();
+        if self.log.is_new(&note) {
+            self.report.note(note);
+        }
+    }
+
+    /// The class of a row that names another table, if the user bound the file to the table that it is a copy of.
+    pub(crate) fn renamed(&self, name: &str) -> Option<RecordClass> {
+        let table = self.plan.selection.single_table().filter(|own| own.is_bound && is_renamed(name, own.table))?.table;
+        self.report_renamed(name, table);
+        Some(classify::row(RowKind::Flat, table, true, true))
+    }
+}
+
+/// True for a file whose name says that its collector may have kept only successes.
+pub(crate) fn may_lack_failures(kind: RowKind, file: &str) -> bool {
+    let last = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    kind.is_graph() && last.starts_with(SUCCESSES_ONLY)
+}
