@@ -3,6 +3,8 @@
 //! Times are microseconds since 1970-01-01T00:00:00Z, the finest unit that every shape can hold, so that a row has the
 //! same time in all of them.
 
+use crate::types::datetime::{self, UnixUnit};
+
 /// Microseconds in a second.
 pub const SECOND: i64 = 1_000_000;
 /// Microseconds in five minutes, the period of one data export file.
@@ -77,93 +79,32 @@ fn weight(slot: u64) -> u64 {
     if day % 7 < 5 { line * 2 } else { line }
 }
 
-/// A time split into calendar fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fields {
-    /// The year, four digits.
-    pub year: i64,
-    /// The month from 1.
-    pub month: i64,
-    /// The day of the month from 1.
-    pub day: i64,
-    /// The hour from 0.
-    pub hour: i64,
-    /// The minute.
-    pub minute: i64,
-    /// The second.
-    pub second: i64,
-    /// The microseconds of the second.
-    pub micro: i64,
-}
-
-/// Splits a time into calendar fields, with years that begin in March.
-pub fn fields(micros: i64) -> Fields {
-    let (days, rest) = (micros.div_euclid(24 * HOUR), micros.rem_euclid(24 * HOUR));
-    // Days since 0000-03-01; the leap rule repeats every 400 years.
-    let shifted = days + 719_468;
-    let (cycle, day_of_cycle) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_cycle = (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
-    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let month = (month_from_march + 2) % 12 + 1;
-    Fields {
-        year: cycle * 400 + year_of_cycle + i64::from(month <= 2),
-        month,
-        day: day_of_year - (153 * month_from_march + 2) / 5 + 1,
-        hour: rest / HOUR,
-        minute: rest / (60 * SECOND) % 60,
-        second: rest / SECOND % 60,
-        micro: rest % SECOND,
-    }
+/// Returns a time in ticks, as datetimes have it.
+pub fn ticks(micros: i64) -> i64 {
+    datetime::from_unix(micros, UnixUnit::Microseconds).unwrap_or(datetime::UNIX_EPOCH)
 }
 
 /// Envelope time and data export: seven digits and Z, as in `2026-03-02T09:07:43.5000000Z`.
 pub fn write_fixed(out: &mut Vec<u8>, micros: i64) {
-    let fields = fields(micros);
-    write_second(out, &fields);
-    out.push(b'.');
-    write_digits(out, fields.micro, 6);
-    out.extend_from_slice(b"0Z");
+    out.extend_from_slice(&datetime::to_bytes(ticks(micros)));
 }
 
 /// `createdDateTime`: trailing zeros trimmed, as in `2026-03-02T09:05:11.25+00:00`.
 pub fn write_trimmed(out: &mut Vec<u8>, micros: i64) {
-    let fields = fields(micros);
-    write_second(out, &fields);
-    if fields.micro != 0 {
-        out.push(b'.');
-        write_digits(out, fields.micro, 6);
-        while out.last() == Some(&b'0') {
-            out.pop();
-        }
+    write_fixed(out, micros);
+    out.pop();
+    while out.last() == Some(&b'0') {
+        out.pop();
+    }
+    if out.last() == Some(&b'.') {
+        out.pop();
     }
     out.extend_from_slice(b"+00:00");
 }
 
-fn write_second(out: &mut Vec<u8>, fields: &Fields) {
-    let parts = [
-        (fields.year, 4, b'-'),
-        (fields.month, 2, b'-'),
-        (fields.day, 2, b'T'),
-        (fields.hour, 2, b':'),
-        (fields.minute, 2, b':'),
-    ];
-    for (number, width, separator) in parts {
-        write_digits(out, number, width);
-        out.push(separator);
-    }
-    write_digits(out, fields.second, 2);
-}
-
-fn write_digits(out: &mut Vec<u8>, number: i64, width: u32) {
-    for place in (0..width).rev() {
-        out.push(b'0' + (number / 10_i64.pow(place) % 10) as u8);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Fields, HOUR, Rhythm, SLOT, START, fields, write_fixed, write_trimmed};
+    use super::{HOUR, Rhythm, SLOT, START, write_fixed, write_trimmed};
 
     fn text(write: fn(&mut Vec<u8>, i64), micros: i64) -> String {
         let mut out = Vec::new();
@@ -176,19 +117,6 @@ mod tests {
         assert_eq!(text(write_fixed, START + 1), "2026-03-02T00:00:00.0000010Z");
         assert_eq!(text(write_trimmed, START + 250_000), "2026-03-02T00:00:00.25+00:00");
         assert_eq!(text(write_trimmed, START + 9 * HOUR), "2026-03-02T09:00:00+00:00");
-    }
-
-    #[test]
-    fn calendar_of_leap_years_and_year_ends() {
-        let day = |days: i64| {
-            let Fields { year, month, day, .. } = fields(days * 24 * HOUR);
-            (year, month, day)
-        };
-        assert_eq!(day(0), (1970, 1, 1));
-        assert_eq!(day(11_016), (2000, 2, 29));
-        assert_eq!(day(20_453), (2025, 12, 31));
-        assert_eq!(day(20_454), (2026, 1, 1));
-        assert_eq!(day(21_243), (2028, 2, 29));
     }
 
     #[test]

@@ -5,14 +5,15 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::SynthCompression;
-use super::calendar::fields;
+use super::calendar::ticks;
 use super::catalogue::{TENANT, WORKSPACE_RESOURCE};
 use crate::diagnostic::{Error, Result};
 use crate::temporary::{self, Registered, TemporaryKind};
+use crate::types::datetime::to_parts;
 
 /// Returns the path of the data export file with rows published at `published`: one file per five minutes.
 pub fn data_export_path(published: i64) -> String {
-    let time = fields(published);
+    let time = to_parts(ticks(published));
     format!(
         "am-signinlogs/WorkspaceResourceId={WORKSPACE_RESOURCE}/y={}/m={:02}/d={:02}/h={:02}/m={:02}/PT05M.json",
         time.year,
@@ -25,7 +26,7 @@ pub fn data_export_path(published: i64) -> String {
 
 /// Returns the path of the diagnostic settings file with rows published at `published`: one file per hour.
 pub fn diagnostic_path(published: i64) -> String {
-    let time = fields(published);
+    let time = to_parts(ticks(published));
     format!(
         "insights-logs-signinlogs/tenantId={TENANT}/y={}/m={:02}/d={:02}/h={:02}/m=00/PT1H.json",
         time.year, time.month, time.day, time.hour

@@ -57,7 +57,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("base64", &["functions/scalar/encode.rs"]),
     ("bytes", &["records/open.rs", "parquet", "storage/remote"]),
     ("bzip2", &["records"]),
-    ("chrono", &["types", "functions/scalar/datetime.rs", "functions/scalar/timespan.rs", "cli"]),
+    ("chrono", &["types/datetime", "cli"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
