@@ -200,7 +200,7 @@ fn qualified(expr: &ast::Expr, side: Side) -> Option<&ast::Name> {
 }
 
 /// Joins two tables; `keep` selects the output columns of the right one.
-fn joined(
+pub(super) fn joined(
     left: LogicalPlan,
     right: LogicalPlan,
     kind: JoinKind,

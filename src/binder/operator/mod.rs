@@ -19,6 +19,7 @@ mod sample;
 mod search;
 mod summarize;
 mod top_hitters;
+mod top_nested;
 mod union;
 
 pub(super) use search::{Searching, TABLE_COLUMN};
@@ -82,6 +83,7 @@ impl Binder<'_> {
             OperatorKind::TopHitters { count, of, by } => {
                 self.top_hitters(input, count, of, by.as_ref().ok_or(operator.keyword))
             }
+            OperatorKind::TopNested(levels) => self.top_nested(input, levels, operator.keyword),
             OperatorKind::Sort(keys) => self.sort(input, keys),
             OperatorKind::Top { count, by } => self.top(input, count, by),
             OperatorKind::Getschema => Self::getschema(&input),

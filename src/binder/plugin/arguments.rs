@@ -158,6 +158,10 @@ impl Binder<'_> {
     /// be positive.
     pub(super) fn plugin_distance(&mut self, argument: &ast::Expr, timeline: Type) -> Bind<i64> {
         let value = self.constant(argument)?;
+        if let Some(text) = value.as_str() {
+            let message = format!("windows of calendar units, such as `{text}`, are not supported yet");
+            return self.error(Code::UnsupportedSyntax, argument.span, message);
+        }
         let ty = match timeline {
             Type::Datetime | Type::Timespan => Type::Timespan,
             _ => Type::Long,

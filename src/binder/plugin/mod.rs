@@ -6,6 +6,7 @@ mod bag_unpack;
 mod ip_lookup;
 mod pivot;
 mod reshape;
+mod users;
 
 use std::sync::Arc;
 
@@ -46,6 +47,14 @@ impl Binder<'_> {
             return self.error(Code::UnsupportedSyntax, call.schema_span(), message);
         }
         match plugin.kind {
+            PluginKind::ActiveUsersCount
+            | PluginKind::ActivityCountsMetrics
+            | PluginKind::ActivityEngagement
+            | PluginKind::ActivityMetrics
+            | PluginKind::NewActivityMetrics
+            | PluginKind::SessionCount
+            | PluginKind::SlidingWindowCounts => self.activity(input, &call),
+            PluginKind::Basket => self.basket(input, &call),
             PluginKind::BagUnpack => self.bag_unpack(input, &call),
             PluginKind::IpLookup(version) => self.ip_lookup(input, version, &call),
             PluginKind::Narrow => self.narrow(input, &call),

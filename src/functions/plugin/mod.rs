@@ -3,6 +3,8 @@
 //!
 //! A row says everything but the expansion; the binder matches on [`PluginKind`] and has no names of its own.
 
+pub mod activity;
+pub mod basket;
 pub mod dimension_keys;
 pub mod ip_lookup;
 pub mod narrow;
@@ -13,6 +15,7 @@ pub mod sequence;
 
 mod analytics;
 mod reshape;
+mod users;
 
 use super::docs::Example;
 use super::signature::Param;
@@ -38,14 +41,22 @@ pub struct Plugin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is named like its plugin")]
 pub enum PluginKind {
+    ActiveUsersCount,
+    ActivityCountsMetrics,
+    ActivityEngagement,
+    ActivityMetrics,
     BagUnpack,
+    Basket,
     IpLookup(IpVersion),
     Narrow,
+    NewActivityMetrics,
     Pivot,
     RollingPercentile,
     RowsNear,
     SchemaMerge,
     SequenceDetect,
+    SessionCount,
+    SlidingWindowCounts,
 }
 
 /// The version of the Internet Protocol.
@@ -57,18 +68,18 @@ pub enum IpVersion {
 }
 
 /// The plugins of each family.
-static FAMILIES: &[&[Plugin]] = &[reshape::PLUGINS, analytics::PLUGINS];
+static FAMILIES: &[&[Plugin]] = &[reshape::PLUGINS, analytics::PLUGINS, users::PLUGINS];
 
 /// Plugins of Kusto that this program does not have, sorted.
 #[rustfmt::skip]
 static UNSUPPORTED: &[&str] = &[
-    "active_users_count", "activity_counts_metrics", "activity_engagement", "activity_metrics", "ai_chat_completion",
+    "ai_chat_completion",
     "ai_chat_completion_prompt", "ai_embed_text", "ai_embeddings", "autocluster", "azure_digital_twins_query_request",
-    "basket", "cosmosdb_sql_request", "dcount_intersect", "diffpatterns", "diffpatterns_text", "estimate_rows_count",
+    "cosmosdb_sql_request", "dcount_intersect", "diffpatterns", "diffpatterns_text", "estimate_rows_count",
     "funnel_sequence", "funnel_sequence_completion", "geo_line_lookup", "geo_polygon_lookup", "http_request",
     "http_request_post", "infer_storage_schema", "infer_storage_schema_with_suggestions", "mysql_request",
-    "new_activity_metrics", "postgresql_request", "preview", "python", "r", "session_count",
-    "sliding_window_counts", "sql_request",
+    "postgresql_request", "preview", "python", "r", 
+    "sql_request",
 ];
 
 /// Every plugin.

@@ -10,7 +10,7 @@ pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
 pub use operator::{
     Assignment, AxisBounds, ColumnPattern, DatatableColumn, Evaluate, Find, FindColumn, JoinKey, MakeSeries,
     MakeSeriesItem, MvExpandItem, NullsOrder, Operator, OperatorKind, OutputSchema, Parameter, PatternPart,
-    PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder,
+    PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
 };
 
 use std::sync::Arc;

@@ -80,6 +80,8 @@ pub enum OperatorKind {
         /// The numbers that are summed; None if rows are counted.
         by: Option<Assignment>,
     },
+    /// `top-nested n of a with others = b by sum(c) desc, top-nested ...`.
+    TopNested(Vec<TopNestedLevel>),
     /// `getschema`.
     Getschema,
     /// `render timechart with (title = "x")`: a hint for the client.
@@ -192,6 +194,21 @@ pub struct OutputSchema {
     pub columns: Vec<DatatableColumn>,
     /// The parentheses.
     pub span: Span,
+}
+
+/// A level of `top-nested`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopNestedLevel {
+    /// The number of values; None for all.
+    pub count: Option<Expr>,
+    /// The values.
+    pub of: Assignment,
+    /// `with others = constant`: the value of a row for the rest.
+    pub others: Option<Expr>,
+    /// The aggregate that orders the values.
+    pub by: Assignment,
+    /// None if not written: descending.
+    pub order: Option<SortOrder>,
 }
 
 /// `find in (A, B) where predicate project a, b:long`.

@@ -38,7 +38,6 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("project-smart", WordPosition::Operator),
     ("reduce", WordPosition::Operator),
     ("scan", WordPosition::Operator),
-    ("top-nested", WordPosition::Operator),
     ("externaldata", WordPosition::Source),
     ("external_data", WordPosition::Source),
     ("inline_external_table", WordPosition::Source),

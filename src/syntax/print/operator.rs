@@ -2,7 +2,7 @@
 
 use super::super::ast::{
     Assignment, AxisBounds, ColumnPattern, Evaluate, Expr, Find, FindColumn, JoinKey, MakeSeries, MvExpandItem,
-    NullsOrder, OperatorKind, Parameter, Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
+    NullsOrder, OperatorKind, Parameter, Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
 };
 use super::{Printer, value};
 
@@ -45,6 +45,7 @@ impl Printer {
                     self.keyword(" by", by, Self::assignment);
                 }
             }
+            OperatorKind::TopNested(levels) => self.list(levels, Self::top_nested_level),
             OperatorKind::Sort(keys) => {
                 self.text("sort by ");
                 self.list(keys, Self::sort_key);
@@ -85,6 +86,24 @@ impl Printer {
         self.text(word);
         self.text(" ");
         each(self, item);
+    }
+
+    fn top_nested_level(&mut self, level: &TopNestedLevel) {
+        self.text("top-nested ");
+        if let Some(count) = &level.count {
+            self.expr(count);
+            self.text(" ");
+        }
+        self.keyword("of", &level.of, Self::assignment);
+        if let Some(others) = &level.others {
+            self.keyword(" with others =", others, Self::expr);
+        }
+        self.keyword(" by", &level.by, Self::assignment);
+        self.text(match level.order {
+            None => "",
+            Some(SortOrder::Ascending) => " asc",
+            Some(SortOrder::Descending) => " desc",
+        });
     }
 
     fn values_of(&mut self, word: &str, count: &Expr, of: &Expr) {

@@ -9,6 +9,7 @@ mod render;
 mod sample;
 mod sort;
 mod summarize;
+mod top_nested;
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -299,6 +300,14 @@ pub static OPERATORS: &[OperatorInfo] = &[
         rule: "top_hitters_operator",
         examples: &["T | top-hitters 5 of User", "T | top-hitters 5 of User by Bytes"],
         parse: sample::top_hitters_operator,
+    },
+    OperatorInfo {
+        keyword: "top-nested",
+        aliases: &[],
+        summary: "Returns the first values by an aggregate, and for each of them the first values of the next level.",
+        rule: "top_nested_operator",
+        examples: &["T | top-nested 3 of Country with others = 'other' by count(), top-nested 2 of User by sum(Bytes)"],
+        parse: top_nested::top_nested_operator,
     },
     OperatorInfo {
         keyword: "union",

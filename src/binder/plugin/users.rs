@@ -1,0 +1,118 @@
+//! Plugins that count active users.
+
+use super::arguments::PluginCall;
+use super::{applied, fields_of};
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::Code;
+use crate::functions::plugin::PluginKind;
+use crate::functions::plugin::activity::{Activity, ActivityKind};
+use crate::plan::LogicalPlan;
+use crate::syntax::ast::{self, ExprKind};
+use crate::types::{Field, Schema, Type, Value};
+
+/// The arguments between the timeline and the dimensions.
+struct Constants<'c> {
+    values: &'c [ast::Argument],
+    timeline: Type,
+}
+
+impl Constants<'_> {
+    fn at(&self, index: usize) -> &ast::Expr {
+        &self.values[index].value
+    }
+}
+
+impl Binder<'_> {
+    pub(super) fn activity(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
+        let schema = input.schema().clone();
+        let [id, time, rest @ ..] = call.call.arguments.as_slice() else { return Err(self.plugin_count(call)) };
+        let id = self.plugin_column(&id.value, &schema)?;
+        let time = self.plugin_timeline(&time.value, &schema)?;
+        let is_dimension = |argument: &ast::Argument| match &argument.value.kind {
+            ExprKind::Name(name) => schema.index_of(&name.text).is_some(),
+            _ => false,
+        };
+        let (constants, dimensions) = rest.split_at(rest.iter().position(is_dimension).unwrap_or(rest.len()));
+        let dimensions: Vec<&ast::Expr> = dimensions.iter().map(|argument| &argument.value).collect();
+        let dimensions = self.plugin_dimensions(&dimensions, &schema)?;
+        let constants = Constants { values: constants, timeline: time.ty };
+        let (from, to, first) = self.activity_range(call, &constants)?;
+        let kind = self.activity_kind(call, &constants, first)?;
+        // Sessions are counted in the bins of `bin()`, everything else in windows that begin with the range.
+        let origin = if first == 0 || call.plugin.kind == PluginKind::SessionCount { 0 } else { from };
+        let function = Activity {
+            name: call.plugin.name,
+            kind,
+            from,
+            to,
+            origin,
+            timeline: Field::new(name_of(&time, &schema), time.ty),
+            dimensions: fields_of(&dimensions, &schema),
+        };
+        Ok(applied(input, function, [id, time].into_iter().chain(dimensions).collect(), Vec::new()))
+    }
+
+    /// The first and the last time, and the number of arguments that give them.
+    fn activity_range(&mut self, call: &PluginCall<'_>, constants: &Constants<'_>) -> Bind<(i64, i64, usize)> {
+        let given = constants.values.len();
+        let (least, most) = match call.plugin.kind {
+            PluginKind::ActiveUsersCount => (6, 6),
+            PluginKind::ActivityEngagement => (2, 4),
+            PluginKind::ActivityMetrics => (1, 3),
+            PluginKind::NewActivityMetrics => (3, 4),
+            PluginKind::ActivityCountsMetrics => (3, 3),
+            _ => (4, 4),
+        };
+        let may_omit = matches!(call.plugin.kind, PluginKind::ActivityEngagement | PluginKind::ActivityMetrics);
+        match (may_omit && given == least, given == most || !may_omit && given == least) {
+            (true, _) => Ok((i64::MIN, i64::MAX, 0)),
+            (false, true) => {
+                let from = self.plugin_moment(constants.at(0), constants.timeline)?;
+                let to = self.plugin_moment(constants.at(1), constants.timeline)?;
+                Ok((from, to, 2))
+            }
+            (false, false) => Err(self.plugin_count(call)),
+        }
+    }
+
+    fn activity_kind(&mut self, call: &PluginCall<'_>, constants: &Constants<'_>, first: usize) -> Bind<ActivityKind> {
+        let mut length = |index: usize| self.plugin_distance(constants.at(first + index), constants.timeline);
+        Ok(match call.plugin.kind {
+            PluginKind::ActiveUsersCount => {
+                let (lookback, period, bin) = (length(0)?, length(1)?, length(3)?);
+                let active_periods = self.constant_number(constants.at(first + 2))?;
+                ActivityKind::ActiveUsers { lookback, period, active_periods, bin }
+            }
+            PluginKind::ActivityEngagement => ActivityKind::Engagement { inner: length(0)?, outer: length(1)? },
+            PluginKind::ActivityMetrics => ActivityKind::Metrics { window: length(0)? },
+            PluginKind::NewActivityMetrics => {
+                let window = length(0)?;
+                let cohort = match constants.values.get(first + 1) {
+                    Some(cohort) => Some(self.plugin_moment(&cohort.value, constants.timeline)?),
+                    None => None,
+                };
+                ActivityKind::NewMetrics { window, cohort }
+            }
+            PluginKind::SessionCount => ActivityKind::Sessions { bin: length(0)?, lookback: length(1)? },
+            PluginKind::SlidingWindowCounts => ActivityKind::SlidingWindow { lookback: length(0)?, bin: length(1)? },
+            _ => ActivityKind::CountsMetrics { window: length(0)? },
+        })
+    }
+
+    /// A constant of the type of the timeline.
+    fn plugin_moment(&mut self, argument: &ast::Expr, timeline: Type) -> Bind<i64> {
+        match (self.constant(argument)?, timeline) {
+            (Value::Datetime(time), Type::Datetime) | (Value::Timespan(time), Type::Timespan) => Ok(time),
+            (value, Type::Long | Type::Int) if value.as_i64().is_some() => Ok(value.as_i64().unwrap_or_default()),
+            (value, _) => {
+                let message =
+                    format!("the argument must be a constant {timeline} like the timeline, not a {}", value.ty());
+                self.error(Code::ArgumentType, argument.span, message)
+            }
+        }
+    }
+}
+
+fn name_of(column: &crate::expr::Expr, schema: &Schema) -> String {
+    column.as_column().map_or_else(String::new, |index| schema.field(index).name.clone())
+}

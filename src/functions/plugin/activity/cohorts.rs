@@ -1,0 +1,68 @@
+//! Users compared between windows: retention and churn.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{Activity, ActivityRow, Appearance, MAX_WINDOWS, long, ratio};
+use crate::diagnostic::Result;
+use crate::types::Value;
+
+impl Activity {
+    /// Each window is compared with the window before.
+    pub(super) fn metrics(&self, group: &[Appearance], window: i64) -> Vec<ActivityRow> {
+        let windows = self.users_by_window(group, window);
+        let none = HashSet::new();
+        let row = |(time, users): (&i64, &HashSet<usize>)| {
+            let before = windows.get(&time.saturating_sub(window)).unwrap_or(&none);
+            let returning = users.intersection(before).count();
+            let retention = ratio(returning, before.len());
+            let measures = vec![
+                long(users.len()),
+                long(users.len() - returning),
+                Value::Real(retention),
+                Value::Real(1.0 - retention),
+            ];
+            ActivityRow { times: vec![*time], measures }
+        };
+        windows.iter().map(row).collect()
+    }
+
+    /// Each cohort, the users who were first seen in a window, is compared with that window and all later ones.
+    pub(super) fn new_metrics(
+        &self,
+        group: &[Appearance],
+        window: i64,
+        cohort: Option<i64>,
+    ) -> Result<Vec<ActivityRow>> {
+        let windows = self.users_by_window(group, window);
+        let mut first_seen: HashMap<usize, i64> = HashMap::new();
+        let mut cohorts: BTreeMap<i64, HashSet<usize>> = BTreeMap::new();
+        for (time, users) in &windows {
+            for user in users.iter().filter(|user| !first_seen.contains_key(user)).copied().collect::<Vec<_>>() {
+                first_seen.insert(user, *time);
+                cohorts.entry(*time).or_default().insert(user);
+            }
+        }
+        cohorts.retain(|time, _| cohort.is_none_or(|cohort| self.window_of(cohort, window) == *time));
+        let mut rows = Vec::new();
+        for (from, cohort) in &cohorts {
+            let count = self.to.saturating_sub(*from) / window;
+            if count.saturating_add(i64::try_from(rows.len()).unwrap_or(i64::MAX)) > MAX_WINDOWS {
+                return Err(self.too_many_windows());
+            }
+            for to in (0..=count).map(|step| from.saturating_add(step.saturating_mul(window))) {
+                let users = windows.get(&to).into_iter().flatten();
+                // Users of the cohort itself are new in its own window.
+                let is_new = |user: &&usize| {
+                    first_seen.get(user).is_some_and(|first| first > from || to == *from && first == from)
+                };
+                let new = users.clone().filter(is_new).count();
+                let retained = users.filter(|user| cohort.contains(user)).count();
+                let churned = cohort.len() - retained;
+                let mut measures = vec![long(new), long(retained), long(churned)];
+                measures.extend([retained, churned].map(|part| Value::Real(ratio(part, cohort.len()))));
+                rows.push(ActivityRow { times: vec![*from, to], measures });
+            }
+        }
+        Ok(rows)
+    }
+}

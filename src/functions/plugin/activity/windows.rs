@@ -1,0 +1,108 @@
+//! Users by window: active users, sessions, engagement, sliding windows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::{Activity, ActivityRow, Appearance, MAX_WINDOWS, long, ratio};
+use crate::diagnostic::Result;
+use crate::types::Value;
+
+impl Activity {
+    /// The users of each window, by its start, among the appearances in range.
+    pub(super) fn users_by_window(&self, group: &[Appearance], size: i64) -> BTreeMap<i64, HashSet<usize>> {
+        let mut windows: BTreeMap<i64, HashSet<usize>> = BTreeMap::new();
+        for appearance in group.iter().filter(|appearance| self.is_in_range(**appearance)) {
+            windows.entry(self.window_of(appearance.time, size)).or_default().insert(appearance.user);
+        }
+        windows
+    }
+
+    /// The users who appear in enough periods of the lookback window that ends with an appearance. The window excludes
+    /// its start.
+    pub(super) fn active_users(&self, group: &[Appearance], lengths: [i64; 4]) -> Vec<ActivityRow> {
+        let [lookback, period, active_periods, bin] = lengths;
+        let mut times: HashMap<usize, Vec<i64>> = HashMap::new();
+        let mut active: BTreeMap<i64, HashSet<usize>> = BTreeMap::new();
+        for appearance in group {
+            let earlier = times.entry(appearance.user).or_default();
+            earlier.push(appearance.time);
+            let start = appearance.time.saturating_sub(lookback);
+            let recent = &earlier[earlier.partition_point(|time| *time <= start)..];
+            let periods: HashSet<i64> = recent.iter().map(|time| self.window_of(*time, period)).collect();
+            if self.is_in_range(*appearance) && i64::try_from(periods.len()).unwrap_or(i64::MAX) >= active_periods {
+                active.entry(self.window_of(appearance.time, bin)).or_default().insert(appearance.user);
+            }
+        }
+        let row =
+            |(time, users): (i64, HashSet<usize>)| ActivityRow { times: vec![time], measures: vec![long(users.len())] };
+        active.into_iter().map(row).collect()
+    }
+
+    pub(super) fn counts_metrics(&self, group: &[Appearance], window: i64) -> Vec<ActivityRow> {
+        let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+        for appearance in group.iter().filter(|appearance| self.is_in_range(**appearance)) {
+            *counts.entry(self.window_of(appearance.time, window)).or_default() += 1;
+        }
+        let mut seen: HashSet<usize> = HashSet::new();
+        let row = |(time, users): (i64, HashSet<usize>)| {
+            let new = users.iter().filter(|user| seen.insert(**user)).count();
+            let count = counts.get(&time).copied().unwrap_or_default();
+            let measures = vec![long(count), long(users.len()), long(new), long(seen.len())];
+            ActivityRow { times: vec![time], measures }
+        };
+        self.users_by_window(group, window).into_iter().map(row).collect()
+    }
+
+    /// The outer window ends with the inner one.
+    pub(super) fn engagement(&self, group: &[Appearance], inner: i64, outer: i64) -> Vec<ActivityRow> {
+        let row = |(time, users): (i64, HashSet<usize>)| {
+            let end = time.saturating_add(inner);
+            let start = end.saturating_sub(outer);
+            let from = group.partition_point(|appearance| appearance.time < start);
+            let to = group.partition_point(|appearance| appearance.time < end);
+            let outer: HashSet<usize> = group[from..to.max(from)].iter().map(|appearance| appearance.user).collect();
+            let rate = Value::Real(ratio(users.len(), outer.len()));
+            ActivityRow { times: vec![time], measures: vec![long(users.len()), long(outer.len()), rate] }
+        };
+        self.users_by_window(group, inner).into_iter().map(row).collect()
+    }
+
+    /// Sessions that begin in each bin: a user did not appear for the length of the lookback window.
+    pub(super) fn sessions(&self, group: &[Appearance], bin: i64, lookback: i64) -> Vec<ActivityRow> {
+        let (mut last, mut sessions) = (HashMap::new(), BTreeMap::<i64, usize>::new());
+        for appearance in group {
+            let before: Option<i64> = last.insert(appearance.user, appearance.time);
+            let is_new = before.is_none_or(|before| appearance.time.saturating_sub(before) >= lookback);
+            if self.is_in_range(*appearance) {
+                *sessions.entry(self.window_of(appearance.time, bin)).or_default() += usize::from(is_new);
+            }
+        }
+        let row = |(time, count)| ActivityRow { times: vec![time], measures: vec![long(count)] };
+        sessions.into_iter().map(row).collect()
+    }
+
+    /// Each appearance counts in all windows of the length `lookback` that end with a later bin.
+    pub(super) fn sliding_window(&self, group: &[Appearance], lookback: i64, bin: i64) -> Result<Vec<ActivityRow>> {
+        let mut bins: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for appearance in group.iter().filter(|appearance| appearance.time <= self.to) {
+            bins.entry(self.window_of(appearance.time, bin)).or_default().push(appearance.user);
+        }
+        let per_window = (lookback / bin).max(1);
+        let count = i64::try_from(bins.len()).unwrap_or(i64::MAX);
+        if per_window.saturating_mul(count) > MAX_WINDOWS {
+            return Err(self.too_many_windows());
+        }
+        let first = self.window_of(self.from, bin);
+        let ends = bins.keys().flat_map(|start| {
+            let end = start.saturating_add(lookback);
+            (0..=per_window).map(move |step| start.saturating_add(step.saturating_mul(bin))).filter(move |at| *at < end)
+        });
+        let ends: BTreeSet<i64> = ends.filter(|end| (first..=self.to).contains(end)).collect();
+        let row = |time: i64| {
+            let start = time.saturating_add(bin).saturating_sub(lookback.max(bin));
+            let users: Vec<usize> = bins.range(start..=time).flat_map(|(_, users)| users.iter().copied()).collect();
+            let distinct: HashSet<usize> = users.iter().copied().collect();
+            ActivityRow { times: vec![time], measures: vec![long(users.len()), long(distinct.len())] }
+        };
+        Ok(ends.into_iter().map(row).collect())
+    }
+}
