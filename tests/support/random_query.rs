@@ -81,7 +81,7 @@ impl<R: Rng> Writer<'_, R> {
     }
 
     fn operator(&mut self, all: &[(String, Type)]) -> String {
-        match self.below(17) {
+        match self.below(19) {
             0..3 => format!("where {}", self.expr(Type::Bool, 3)),
             3..5 => self.extend(),
             5..7 => self.project(),
@@ -93,6 +93,7 @@ impl<R: Rng> Writer<'_, R> {
             13 => self.join(all),
             14 => self.search(),
             15 => self.make_series(),
+            16..18 => self.parse(),
             _ => self.union(all),
         }
     }
@@ -237,6 +238,29 @@ impl<R: Rng> Writer<'_, R> {
         let query = format!("make-series{kind} {count} = count() on {axis} from -3 to {} step 2{by}", self.below(30));
         self.columns = key.into_iter().chain([(count, Type::Dynamic), (axis, Type::Dynamic)]).collect();
         query
+    }
+
+    /// Parses a value of any type, sometimes into a column that exists.
+    fn parse(&mut self) -> String {
+        let source = *self.pick(&Type::ALL);
+        let value = self.expr(source, 1);
+        let first = if self.one_in(4) { self.column().0 } else { self.new_name() };
+        let (second, ty) =
+            (self.new_name(), *self.pick(&[Type::String, Type::Long, Type::Real, Type::Bool, Type::Dynamic]));
+        for (name, ty) in [(&first, ty), (&second, Type::String)] {
+            match self.columns.iter_mut().find(|(existing, _)| existing == name) {
+                Some(column) => column.1 = ty,
+                None => self.columns.push((name.clone(), ty)),
+            }
+        }
+        if self.one_in(4) {
+            let with = *self.pick(&["", " with (pair_delimiter=',', kv_delimiter=':', quote='\"')"]);
+            return format!("parse-kv {value} as ({first}:{ty}, {second}:string){with}");
+        }
+        let keyword = *self.pick(&["parse", "parse-where", "parse kind=relaxed", "parse kind=regex"]);
+        let begin = *self.pick(&["", "* 'a' ", "* '-' ", "'1' "]);
+        let (delimiter, end) = (*self.pick(&["-", " ", ":", "0"]), *self.pick(&["", " '0' *"]));
+        format!("{keyword} {value} with {begin}{first}:{ty} '{delimiter}' {second}{end}")
     }
 
     fn union(&mut self, all: &[(String, Type)]) -> String {
