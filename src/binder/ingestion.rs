@@ -8,7 +8,7 @@
 use super::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
-use crate::plan::{LogicalPlan, Scan, UnnestOutput};
+use crate::plan::{LogicalPlan, PerRowOutput, Scan, UnnestOutput};
 use crate::types::{Schema, Type, Value};
 
 /// The name of an unnamed column of `ingestion_time()`.
@@ -83,6 +83,11 @@ impl Binder<'_> {
             LogicalPlan::Parse(parse) => passed_on(self.find_ingestion(&parse.input)?, |at| {
                 parse.output.iter().position(|column| column.as_input() == Some(at))
             }),
+            LogicalPlan::Window(window) => self.find_ingestion(&window.input),
+            LogicalPlan::PerRow(per_row) => passed_on(self.find_ingestion(&per_row.input)?, |at| {
+                per_row.output.iter().position(|column| *column == PerRowOutput::Input(at))
+            }),
+            LogicalPlan::Rows(_) => Err("inside `mv-apply`, it is not known".to_owned()),
             LogicalPlan::Union { inputs, .. } => self.ingestion_of_all(inputs),
             LogicalPlan::Join(join) => match join.kind.only() {
                 Some(side) => passed_on(self.find_ingestion(join.input(side))?, |at| {

@@ -11,9 +11,11 @@ mod naming;
 mod operator;
 mod plugin;
 mod scope;
+mod segments;
 mod source;
 mod statement;
 mod watchlist;
+mod window;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,6 +112,7 @@ pub fn bind(query: &ast::Query, environment: &Environment<'_>) -> Result<Bound> 
         _ if !binder.diagnostics.is_empty() => Err(Error::Query(binder.diagnostics)),
         Err(Failed::Reported) => Err(Error::internal("binding failed without a message")),
         Ok(plan) => {
+            let plan = window::without_marks(plan)?;
             verify::verify(&plan, "binding")?;
             Ok(Bound { plan, context: binder.context, render: binder.render, warnings: binder.warnings })
         }
@@ -151,6 +154,8 @@ pub(crate) struct Binder<'a> {
     pipelines: usize,
     /// Current nesting depth of expressions and pipelines.
     nesting: usize,
+    /// The columns of calls of window functions.
+    windows: window::WindowColumns,
     /// Set while the condition of a search is bound.
     search: Option<operator::Searching>,
     diagnostics: Vec<Diagnostic>,
@@ -173,6 +178,7 @@ impl<'a> Binder<'a> {
             library_checked: false,
             pipelines: 0,
             nesting: 0,
+            windows: window::WindowColumns::new(),
             search: None,
             diagnostics: Vec::new(),
             warnings: Vec::new(),

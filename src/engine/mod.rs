@@ -146,6 +146,7 @@ impl Engine {
             report,
             metrics: None,
             dynamic_filter: None,
+            outer_rows: None,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::functions::EvalContext;
 use crate::memory::MemoryBudget;
 use crate::scan::{ScanColumn, ScanMemory, ScanReport, ScanRequest};
 use crate::storage::counters::ScanCounters;
+use crate::types::Batch;
 
 /// The settings and shared state of one run; cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct ExecContext {
     pub named_columns: Arc<BTreeSet<String>>,
     /// Where scans count what they skip.
     pub report: Arc<ScanReport>,
+    /// The rows for which the body of a plan per row runs; None outside of one.
+    pub outer_rows: Option<Arc<Batch>>,
     /// The measurements of each plan node; None if the run is not measured.
     pub metrics: Option<Arc<PlanMetrics>>,
 }

@@ -15,18 +15,21 @@ mod fold;
 mod hash;
 mod join;
 pub(crate) mod parallel;
+mod per_row;
 mod pipeline;
 mod planner;
 mod scan;
 mod scheduler;
 mod series;
 mod sort;
+mod window;
 
 pub use context::ExecContext;
 pub use metrics::{Clock, NodeMetrics, PlanMetrics};
 pub use scheduler::{Flow, for_each};
 
 use crate::diagnostic::Result;
+use crate::memory::Reservation;
 use crate::plan::{LogicalPlan, PlanNode, visit};
 use crate::storage::counters::ScanCount;
 use crate::types::{Batch, SharedMemory};
@@ -56,6 +59,11 @@ fn count_expected(plan: &LogicalPlan, context: &ExecContext) {
 /// # Errors
 /// Those of the plan, and [`Error::Limit`](crate::diagnostic::Error::Limit) if the rows do not fit in memory.
 pub fn collect(plan: &LogicalPlan, context: &ExecContext) -> Result<Vec<Batch>> {
+    collect_reserved(plan, context).map(|(batches, _)| batches)
+}
+
+/// As [`collect`], with the memory that the rows take.
+fn collect_reserved(plan: &LogicalPlan, context: &ExecContext) -> Result<(Vec<Batch>, Reservation)> {
     let (mut batches, mut memory) = (Vec::new(), SharedMemory::default());
     let mut reservation = context.memory.reservation();
     execute(plan, context, &mut |batch| {
@@ -67,5 +75,5 @@ pub fn collect(plan: &LogicalPlan, context: &ExecContext) -> Result<Vec<Batch>> 
         batches.push(batch);
         Ok(Flow::Continue(()))
     })?;
-    Ok(batches)
+    Ok((batches, reservation))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::context::ExecContext;
 use super::operator::{OperatorPartition, RowOperator, timed_operator, timed_partitions};
 use super::scheduler::{self, Flow};
+use super::window::{WindowRun, WindowStage};
 use crate::diagnostic::Result;
 use crate::memory::Reservation;
 use crate::scan::{BatchIterator, MemoryTable, Partition, ScanColumn, TableProvider};
@@ -33,6 +34,8 @@ enum SerialStage {
     Operator(Arc<dyn RowOperator>),
     /// The rows that an operator emits after the last row.
     Flush(Arc<dyn RowOperator>),
+    /// Window functions.
+    Window(Arc<WindowStage>),
 }
 
 impl Pipeline {
@@ -89,6 +92,12 @@ impl Pipeline {
         self
     }
 
+    /// Appends window functions, which need the rows in order.
+    pub fn in_order(mut self, stage: Arc<WindowStage>) -> Self {
+        self.serial.push(SerialStage::Window(stage));
+        self
+    }
+
     /// Ends the rows after `count`. With `is_first_enough`, the first partition runs alone before the others start.
     pub fn limited(mut self, count: usize, is_first_enough: bool) -> Self {
         self.is_first_enough = self.is_parallel() && is_first_enough;
@@ -130,23 +139,38 @@ impl Pipeline {
     }
 }
 
+/// A serial stage with its state.
+enum RunningStage<'a> {
+    /// With the number of rows that the limit still lets through.
+    Limit(usize),
+    Operator(&'a Arc<dyn RowOperator>),
+    Flush(&'a Arc<dyn RowOperator>),
+    Window(Box<WindowRun<'a>>),
+}
+
+impl<'a> RunningStage<'a> {
+    fn start(stage: &'a SerialStage) -> Self {
+        match stage {
+            SerialStage::Limit(count) => Self::Limit(*count),
+            SerialStage::Operator(operator) => Self::Operator(operator),
+            SerialStage::Flush(operator) => Self::Flush(operator),
+            SerialStage::Window(stage) => Self::Window(Box::new(stage.start())),
+        }
+    }
+}
+
 /// The serial stages of a running pipeline.
 struct SerialStages<'a> {
-    /// The stages, each with the rows that its limit still lets through.
-    stages: Vec<(&'a SerialStage, usize)>,
+    stages: Vec<RunningStage<'a>>,
     /// The stages before this index need no more rows.
     done: usize,
 }
 
 impl<'a> SerialStages<'a> {
     fn new(serial: &'a [SerialStage]) -> Self {
-        let remaining = |stage: &SerialStage| match stage {
-            SerialStage::Limit(count) => *count,
-            SerialStage::Operator(_) | SerialStage::Flush(_) => 0,
-        };
         let is_empty_limit = |stage: &SerialStage| matches!(stage, SerialStage::Limit(0));
         let done = serial.iter().rposition(is_empty_limit).map_or(0, |index| index + 1);
-        Self { stages: serial.iter().map(|stage| (stage, remaining(stage))).collect(), done }
+        Self { stages: serial.iter().map(RunningStage::start).collect(), done }
     }
 
     /// True if the pipeline needs no more rows from its partitions.
@@ -159,7 +183,7 @@ impl<'a> SerialStages<'a> {
         if batch.rows() == 0 {
             return Ok(Flow::Continue(()));
         }
-        let Some((stage, remaining)) = self.stages.get_mut(index) else {
+        let Some(stage) = self.stages.get_mut(index) else {
             let flow = consume(batch)?;
             if flow.is_break() {
                 self.done = index;
@@ -167,7 +191,7 @@ impl<'a> SerialStages<'a> {
             return Ok(flow);
         };
         match stage {
-            SerialStage::Limit(_) => {
+            RunningStage::Limit(remaining) => {
                 let rows = batch.rows().min(*remaining);
                 *remaining -= rows;
                 let is_last = *remaining == 0;
@@ -178,8 +202,15 @@ impl<'a> SerialStages<'a> {
                 }
                 Ok(if is_last { Flow::Break(()) } else { flow })
             }
-            SerialStage::Operator(operator) => self.push_all(index + 1, operator.stream(batch), consume),
-            SerialStage::Flush(_) => self.push(index + 1, batch, consume),
+            RunningStage::Operator(operator) => {
+                let operator: &'a Arc<dyn RowOperator> = operator;
+                self.push_all(index + 1, operator.stream(batch), consume)
+            }
+            RunningStage::Flush(_) => self.push(index + 1, batch, consume),
+            RunningStage::Window(run) => {
+                let ready = run.push(&batch)?;
+                self.push(index + 1, ready, consume)
+            }
         }
     }
 
@@ -200,10 +231,20 @@ impl<'a> SerialStages<'a> {
     /// Emits the rows that operators have after the last row, unless later stages need no more.
     fn flush(&mut self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         for index in 0..self.stages.len() {
-            if let (SerialStage::Flush(operator), _) = self.stages[index]
-                && index >= self.done
-            {
-                let _ = self.push_all(index + 1, operator.flush(), consume)?;
+            if index < self.done {
+                continue;
+            }
+            match &mut self.stages[index] {
+                RunningStage::Flush(operator) => {
+                    let operator: &'a Arc<dyn RowOperator> = operator;
+                    let _ = self.push_all(index + 1, operator.flush(), consume)?;
+                }
+                RunningStage::Window(run) => {
+                    if let Some(rest) = run.finish()? {
+                        let _ = self.push(index + 1, rest, consume)?;
+                    }
+                }
+                RunningStage::Limit(_) | RunningStage::Operator(_) => {}
             }
         }
         Ok(())

@@ -9,8 +9,10 @@ use super::aggregate::{self, Grouping};
 use super::context::ExecContext;
 use super::metrics;
 use super::operator::{ApplyRows, CountOutput, Filter, ParseRows, Project, UnnestRows};
+use super::per_row::{self, PerRowPlan};
 use super::pipeline::Pipeline;
 use super::sort::{self, Sorter, TopRows, TopSpec};
+use super::window::WindowStage;
 use super::{apply, join, scan, series};
 use crate::diagnostic::Result;
 use crate::expr::Expr;
@@ -83,6 +85,15 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
         }
         LogicalPlan::Series(series) => {
             series::series(&plan(node.first_input(&series.input), context)?, series, context)
+        }
+        LogicalPlan::PerRow(per_row) => {
+            let input = plan(node.first_input(&per_row.input), context)?;
+            Ok(input.then(Arc::new(PerRowPlan::new(node, per_row, context)?)))
+        }
+        LogicalPlan::Rows(rows) => Pipeline::in_memory(&rows.schema, vec![per_row::leaf(rows, context)?], context),
+        LogicalPlan::Window(window) => {
+            let input = plan(node.first_input(&window.input), context)?;
+            Ok(if window.calls.is_empty() { input } else { input.in_order(WindowStage::new(window, context)) })
         }
     }
 }

@@ -29,6 +29,7 @@ pub enum Category {
     Statistical,
     String,
     Timespan,
+    Window,
 }
 
 impl Category {

@@ -1,9 +1,9 @@
-//! Special forms: functions that take tables or names of columns, so that the binder expands their calls.
+//! Special forms: functions that take tables, names of columns or rows in order, so that the binder expands their calls.
 //!
 //! A row says everything but the expansion; the binder matches on [`Expansion`] and has no names of its own.
 
 use super::docs::{Category, Example};
-use super::signature::{Accepts, Param};
+use super::signature::{Accepts, NUMERIC, Param};
 use crate::types::Type;
 
 /// A function whose calls the binder expands.
@@ -33,6 +33,7 @@ pub struct SpecialForm {
 pub enum Expansion {
     Scalar(ScalarForm),
     Table(TableForm),
+    Window(WindowForm),
 }
 
 /// Special forms that return a value.
@@ -56,13 +57,26 @@ pub enum TableForm {
     Watchlist,
 }
 
+/// Window functions: their value depends on other rows of a table whose rows are in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named like its function")]
+pub enum WindowForm {
+    Next,
+    Prev,
+    RowCumsum,
+    RowNumber,
+    RowRankDense,
+    RowRankMin,
+    RowWindowSession,
+}
+
 impl SpecialForm {
     /// The expansion of a form that returns a table; None if it returns a value.
     #[must_use]
     pub fn table(&self) -> Option<TableForm> {
         match self.expansion {
             Expansion::Table(form) => Some(form),
-            Expansion::Scalar(_) => None,
+            Expansion::Scalar(_) | Expansion::Window(_) => None,
         }
     }
 }
@@ -185,5 +199,136 @@ pub static FORMS: &[SpecialForm] = &[
         returns: "table",
         examples: &[Example::new("_GetWatchlist('HighValueUsers') | project SearchKey", "ann@contoso.com")],
         expansion: Expansion::Table(TableForm::Watchlist),
+    },
+    SpecialForm {
+        name: "next",
+        aliases: &[],
+        category: Category::Window,
+        summary: "Returns the value of a column in a later row.",
+        params: &[
+            Param::of("column", Accepts::Column, "a column of the input"),
+            Param::new("offset", Type::Long, "the number of rows to go forward, 1 by default").optional().constant(),
+            Param::of("default", Accepts::Any, "the value after the last row, null by default").optional().constant(),
+        ],
+        returns: "the type of the column",
+        examples: &[
+            Example::new(
+                "range x from 1 to 3 step 1 | project y = next(x) | summarize tostring(make_list(y))",
+                "[2,3]",
+            ),
+            Example::new(
+                "range x from 1 to 3 step 1 | project y = next(x, 2, 0) | summarize tostring(make_list(y))",
+                "[3,0,0]",
+            ),
+        ],
+        expansion: Expansion::Window(WindowForm::Next),
+    },
+    SpecialForm {
+        name: "prev",
+        aliases: &[],
+        category: Category::Window,
+        summary: "Returns the value of a column in an earlier row.",
+        params: &[
+            Param::of("column", Accepts::Column, "a column of the input"),
+            Param::new("offset", Type::Long, "the number of rows to go back, 1 by default").optional().constant(),
+            Param::of("default", Accepts::Any, "the value before the first row, null by default").optional().constant(),
+        ],
+        returns: "the type of the column",
+        examples: &[
+            Example::new(
+                "range x from 1 to 3 step 1 | project y = prev(x) | summarize tostring(make_list(y))",
+                "[1,2]",
+            ),
+            Example::new(
+                "range x from 1 to 3 step 1 | project y = prev(x, 1, 0) | summarize tostring(make_list(y))",
+                "[0,1,2]",
+            ),
+        ],
+        expansion: Expansion::Window(WindowForm::Prev),
+    },
+    SpecialForm {
+        name: "row_cumsum",
+        aliases: &[],
+        category: Category::Window,
+        summary: "Returns the sum of a number in this row and all earlier rows.",
+        params: &[
+            Param::of("term", NUMERIC, "the number to add up"),
+            Param::new("restart", Type::Bool, "true where the sum begins anew").optional(),
+        ],
+        returns: "the type of the number",
+        examples: &[Example::new(
+            "range x from 1 to 4 step 1 | project y = row_cumsum(x, x == 3) | summarize tostring(make_list(y))",
+            "[1,3,3,7]",
+        )],
+        expansion: Expansion::Window(WindowForm::RowCumsum),
+    },
+    SpecialForm {
+        name: "row_number",
+        aliases: &[],
+        category: Category::Window,
+        summary: "Returns the position of the row.",
+        params: &[
+            Param::new("start", Type::Long, "the first number, 1 by default").optional().constant(),
+            Param::new("restart", Type::Bool, "true where the numbers begin anew").optional(),
+        ],
+        returns: "long",
+        examples: &[Example::new(
+            "range x from 5 to 8 step 1 | project y = row_number(1, x == 7) | summarize tostring(make_list(y))",
+            "[1,2,1,2]",
+        )],
+        expansion: Expansion::Window(WindowForm::RowNumber),
+    },
+    SpecialForm {
+        name: "row_rank_dense",
+        aliases: &[],
+        category: Category::Window,
+        summary: "Returns the rank of the row: it grows by one where the term changes.",
+        params: &[
+            Param::of("term", Accepts::Any, "the value whose change begins a new rank"),
+            Param::new("restart", Type::Bool, "true where the ranks begin anew").optional(),
+        ],
+        returns: "long",
+        examples: &[Example::new(
+            "print x = dynamic([3, 3, 5]) | mv-expand x to typeof(long) | project y = row_rank_dense(x) \
+             | summarize tostring(make_list(y))",
+            "[1,1,2]",
+        )],
+        expansion: Expansion::Window(WindowForm::RowRankDense),
+    },
+    SpecialForm {
+        name: "row_rank_min",
+        aliases: &[],
+        category: Category::Window,
+        summary: "Returns the position of the first row with the same term as this one.",
+        params: &[
+            Param::of("term", Accepts::Any, "the value whose change begins a new rank"),
+            Param::new("restart", Type::Bool, "true where the ranks begin anew").optional(),
+        ],
+        returns: "long",
+        examples: &[Example::new(
+            "print x = dynamic([3, 3, 5]) | mv-expand x to typeof(long) | project y = row_rank_min(x) \
+             | summarize tostring(make_list(y))",
+            "[1,1,3]",
+        )],
+        expansion: Expansion::Window(WindowForm::RowRankMin),
+    },
+    SpecialForm {
+        name: "row_window_session",
+        aliases: &[],
+        category: Category::Window,
+        summary: "Returns the time at which the session of the row began.",
+        params: &[
+            Param::new("time", Type::Datetime, "the time of the row"),
+            Param::new("max_from_first", Type::Timespan, "the maximum time from the first row of a session").constant(),
+            Param::new("max_between", Type::Timespan, "the maximum time between two rows of a session").constant(),
+            Param::new("restart", Type::Bool, "true where a new session begins").optional(),
+        ],
+        returns: "datetime",
+        examples: &[Example::new(
+            "range t from datetime(2026-03-02) to datetime(2026-03-02 02:00) step 1h \
+             | project s = row_window_session(t, 1d, 90m) | summarize dcount(s)",
+            "1",
+        )],
+        expansion: Expansion::Window(WindowForm::RowWindowSession),
     },
 ];

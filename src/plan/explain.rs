@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    AggregateExpr, AxisScale, Join, LogicalPlan, NodeId, Parse, PlanNode, Scan, Series, Side, SortKey, Unnest, visit,
+    AggregateExpr, AxisScale, Join, LogicalPlan, NodeId, Parse, PlanNode, Scan, Series, Side, SortKey, Unnest, Window,
+    WindowCall, visit,
 };
 use crate::expr::Expr;
 use crate::scan::{Predicate, ScanColumn};
@@ -73,7 +74,20 @@ fn line(plan: &LogicalPlan) -> String {
             format!("Apply {}({arguments})", apply.function.name())
         }
         LogicalPlan::Series(series) => series_line(series, input),
+        LogicalPlan::Window(window) => window_line(window, input),
+        LogicalPlan::PerRow(_) => "PerRow".to_owned(),
+        LogicalPlan::Rows(rows) => format!("Rows {}", list(rows.schema.names().map(str::to_owned))),
     }
+}
+
+fn window_line(window: &Window, input: &Schema) -> String {
+    let call = |call: &WindowCall| {
+        let arguments = list(call.expressions().map(|expr| expr.show(input).to_string()));
+        format!("{}({arguments})", call.function.name())
+    };
+    let calls = list(window.calls.iter().map(call));
+    let segment = window.segment.as_ref().map_or(String::new(), |segment| format!(" within {}", segment.show(input)));
+    format!("Window {calls}{segment}").trim_end().to_owned()
 }
 
 /// Returns `expr`, or `name = expr` if the name differs.

@@ -5,16 +5,20 @@ mod join;
 pub mod named;
 mod node;
 mod parse;
+pub mod per_row;
 pub mod series;
 pub mod verify;
 pub mod visit;
+mod window;
 
 use std::sync::Arc;
 
 pub use join::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, Side};
 pub use node::{NodeId, PlanNode, node_count};
 pub use parse::{Parse, ParseOutput};
+pub use per_row::{PerRow, PerRowOutput, RowColumns};
 pub use series::{Axis, AxisScale, Series};
+pub use window::{Window, WindowCall, WindowFunction};
 
 use crate::diagnostic::Span;
 use crate::expr::Expr;
@@ -95,6 +99,12 @@ pub enum LogicalPlan {
     Apply(Apply),
     /// Turns the bins of each group into arrays.
     Series(Series),
+    /// Adds columns that depend on the order of the rows.
+    Window(Window),
+    /// Runs a plan for each row.
+    PerRow(PerRow),
+    /// The rows that such a plan reads.
+    Rows(RowColumns),
 }
 
 /// A scan of a table.
@@ -240,6 +250,9 @@ impl LogicalPlan {
             Self::Join(join) => &join.schema,
             Self::Apply(apply) => &apply.schema,
             Self::Series(series) => &series.schema,
+            Self::Window(window) => &window.schema,
+            Self::PerRow(per_row) => &per_row.schema,
+            Self::Rows(rows) => &rows.schema,
         }
     }
 

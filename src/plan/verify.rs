@@ -1,6 +1,8 @@
 //! Verifies plans: columns exist, types agree. Runs after binding and after each optimizer rule.
 
-use super::{Join, LogicalPlan, Parse, ParseOutput, Side, UnnestOutput, visit};
+use super::{
+    Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, Side, UnnestOutput, WindowCall, per_row, visit,
+};
 use crate::diagnostic::{Error, Result};
 use crate::expr::{self, Expr};
 use crate::types::{Schema, Type};
@@ -31,6 +33,9 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
     }
     if let LogicalPlan::Join(join) = plan {
         return check_join(join);
+    }
+    if let LogicalPlan::PerRow(per_row) = plan {
+        return check_per_row(per_row);
     }
     let input = visit::inputs(plan).first().map_or(Schema::new([]), |input| (*input).schema().clone());
     let types: Vec<Type> = input.fields().iter().map(|field| field.ty).collect();
@@ -75,6 +80,10 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
             let arrays = std::iter::repeat_n(Type::Dynamic, series.defaults.len() + 1);
             same_types(&series.schema, types[..series.keys].iter().copied().chain(arrays), "series")
         }
+        LogicalPlan::Window(window) => {
+            same_types(&window.schema, types.into_iter().chain(window.calls.iter().map(WindowCall::ty)), "window")?;
+            window.calls.iter().filter_map(|call| call.restart.as_ref()).try_for_each(is_bool)
+        }
         _ => Ok(()),
     }
 }
@@ -111,6 +120,33 @@ fn check_join(join: &Join) -> Result<(), String> {
     };
     let outputs: Option<Vec<Type>> = join.output.iter().map(ty).collect();
     same_types(&join.schema, outputs.ok_or("a join refers to a column that does not exist")?.into_iter(), "join")
+}
+
+fn check_per_row(per_row: &PerRow) -> Result<(), String> {
+    let types = |plan: &LogicalPlan| plan.schema().fields().iter().map(|field| field.ty).collect::<Vec<Type>>();
+    let (input, body) = (types(&per_row.input), types(&per_row.body));
+    let mut wrong = None;
+    per_row::row_columns(&per_row.body, &mut |rows| {
+        let columns = rows.columns.iter().try_for_each(|column| columns_exist(column, &input));
+        let own = rows.columns.iter().map(|column| column.ty).chain(rows.is_numbered().then_some(Type::Long));
+        wrong = wrong.take().or(columns.and_then(|()| same_types(&rows.schema, own, "rows")).err());
+    });
+    if let Some(wrong) = wrong {
+        return Err(wrong);
+    }
+    if body.last() != Some(&Type::Long) {
+        return Err("a body that does not return the number of the row".to_owned());
+    }
+    let ty = |output: &PerRowOutput| match output {
+        PerRowOutput::Input(column) => input.get(*column).copied(),
+        PerRowOutput::Body(column) => body.get(*column).copied(),
+    };
+    let outputs: Option<Vec<Type>> = per_row.output.iter().map(ty).collect();
+    same_types(
+        &per_row.schema,
+        outputs.ok_or("a plan per row refers to a column that does not exist")?.into_iter(),
+        "per row",
+    )
 }
 
 fn columns_exist(expr: &Expr, types: &[Type]) -> Result<(), String> {

@@ -1,7 +1,9 @@
 //! Visits and rebuilds the inputs and expressions of plan nodes. No match here has a wildcard, so the compiler points
 //! here when a node is added.
 
-use super::{AggregateExpr, Apply, Join, JoinKey, LogicalPlan, Parse, Series, SortKey, Unnest, UnnestItem};
+use super::{
+    AggregateExpr, Apply, Join, JoinKey, LogicalPlan, Parse, PerRow, Series, SortKey, Unnest, UnnestItem, Window,
+};
 use crate::diagnostic::Result;
 use crate::expr::{Expr, visit as expr_visit};
 
@@ -9,7 +11,7 @@ use crate::expr::{Expr, visit as expr_visit};
 #[must_use]
 pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
     match plan {
-        LogicalPlan::Scan(_) => Vec::new(),
+        LogicalPlan::Scan(_) | LogicalPlan::Rows(_) => Vec::new(),
         LogicalPlan::Filter { input, .. }
         | LogicalPlan::Project { input, .. }
         | LogicalPlan::Aggregate { input, .. }
@@ -19,6 +21,8 @@ pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
         LogicalPlan::Unnest(unnest) => vec![&unnest.input],
         LogicalPlan::Parse(parse) => vec![&parse.input],
         LogicalPlan::Series(series) => vec![&series.input],
+        LogicalPlan::Window(window) => vec![&window.input],
+        LogicalPlan::PerRow(per_row) => vec![&per_row.input, &per_row.body],
         LogicalPlan::Union { inputs, .. } => inputs.iter().collect(),
         LogicalPlan::Join(join) => vec![&join.left, &join.right],
         LogicalPlan::Apply(apply) => vec![&apply.input],
@@ -32,7 +36,7 @@ pub fn map_inputs(
 ) -> Result<LogicalPlan> {
     let mut boxed = |input: Box<LogicalPlan>| replace(*input).map(Box::new);
     Ok(match plan {
-        LogicalPlan::Scan(_) => plan,
+        LogicalPlan::Scan(_) | LogicalPlan::Rows(_) => plan,
         LogicalPlan::Filter { input, predicate } => LogicalPlan::Filter { input: boxed(input)?, predicate },
         LogicalPlan::Project { input, expressions, schema } => {
             LogicalPlan::Project { input: boxed(input)?, expressions, schema }
@@ -46,6 +50,10 @@ pub fn map_inputs(
         LogicalPlan::Unnest(unnest) => LogicalPlan::Unnest(Unnest { input: boxed(unnest.input)?, ..unnest }),
         LogicalPlan::Parse(parse) => LogicalPlan::Parse(Parse { input: boxed(parse.input)?, ..parse }),
         LogicalPlan::Series(series) => LogicalPlan::Series(Series { input: boxed(series.input)?, ..series }),
+        LogicalPlan::Window(window) => LogicalPlan::Window(Window { input: boxed(window.input)?, ..window }),
+        LogicalPlan::PerRow(per_row) => {
+            LogicalPlan::PerRow(PerRow { input: boxed(per_row.input)?, body: boxed(per_row.body)?, ..per_row })
+        }
         LogicalPlan::Union { inputs, schema } => {
             LogicalPlan::Union { inputs: inputs.into_iter().map(replace).collect::<Result<_>>()?, schema }
         }
@@ -57,6 +65,7 @@ pub fn map_inputs(
 }
 
 /// Returns the expressions of the node itself. They refer to columns of its input, or of the join side they belong to.
+/// Those of [`LogicalPlan::Rows`] refer to another node, so they are not among them.
 #[must_use]
 pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
     match plan {
@@ -67,9 +76,14 @@ pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
             keys.iter().chain(aggregates.iter().flat_map(|aggregate| &aggregate.arguments)).collect()
         }
         LogicalPlan::Sort { keys, .. } | LogicalPlan::Top { keys, .. } => keys.iter().map(|key| &key.expr).collect(),
-        LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } | LogicalPlan::Series(_) => Vec::new(),
+        LogicalPlan::Limit { .. }
+        | LogicalPlan::Union { .. }
+        | LogicalPlan::Series(_)
+        | LogicalPlan::PerRow(_)
+        | LogicalPlan::Rows(_) => Vec::new(),
         LogicalPlan::Unnest(unnest) => unnest.items.iter().map(|item| &item.expr).collect(),
         LogicalPlan::Parse(parse) => vec![&parse.source],
+        LogicalPlan::Window(window) => window.expressions().collect(),
         LogicalPlan::Join(join) => join.keys.iter().flat_map(|key| [&key.left, &key.right]).collect(),
         LogicalPlan::Apply(apply) => apply.arguments.iter().collect(),
     }
@@ -99,13 +113,18 @@ pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Resu
         }
         LogicalPlan::Sort { input, keys } => LogicalPlan::Sort { input, keys: map_keys(keys, replace)? },
         LogicalPlan::Top { input, keys, count } => LogicalPlan::Top { input, keys: map_keys(keys, replace)?, count },
-        LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } | LogicalPlan::Series(_) => plan,
+        LogicalPlan::Limit { .. }
+        | LogicalPlan::Union { .. }
+        | LogicalPlan::Series(_)
+        | LogicalPlan::PerRow(_)
+        | LogicalPlan::Rows(_) => plan,
         LogicalPlan::Unnest(mut unnest) => {
             let mut item = |item: UnnestItem| Ok(UnnestItem { expr: replace(item.expr)?, ..item });
             unnest.items = unnest.items.into_iter().map(&mut item).collect::<Result<_>>()?;
             LogicalPlan::Unnest(unnest)
         }
         LogicalPlan::Parse(parse) => LogicalPlan::Parse(Parse { source: replace(parse.source)?, ..parse }),
+        LogicalPlan::Window(window) => LogicalPlan::Window(window.map_expressions(replace)?),
         LogicalPlan::Join(mut join) => {
             let mut both = |key: JoinKey| Ok(JoinKey { left: replace(key.left)?, right: replace(key.right)? });
             join.keys = join.keys.into_iter().map(&mut both).collect::<Result<_>>()?;

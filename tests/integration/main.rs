@@ -27,6 +27,7 @@ mod join;
 mod library;
 mod limits;
 mod memory;
+mod mv_apply;
 mod non_sign_ins;
 mod overwrite;
 mod packages;

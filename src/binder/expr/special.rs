@@ -22,9 +22,16 @@ impl Binder<'_> {
         call: &Call<'_>,
         context: &mut Context<'_>,
     ) -> Bind<Expr> {
-        let Expansion::Scalar(scalar) = form.expansion else {
-            let message = format!("`{}` returns a table where a value is required", call.name.text);
-            return self.error(Code::ExpectedTable, call.span, message);
+        let scalar = match form.expansion {
+            Expansion::Scalar(scalar) => scalar,
+            Expansion::Window(_) if context.aggregates.is_some() => {
+                return Err(self.outside_of_aggregate(&format!("`{}`", call.name.text), call.span));
+            }
+            Expansion::Window(_) => return self.window_column(call),
+            Expansion::Table(_) => {
+                let message = format!("`{}` returns a table where a value is required", call.name.text);
+                return self.error(Code::ExpectedTable, call.span, message);
+            }
         };
         self.check_count(form, call)?;
         match scalar {

@@ -326,6 +326,9 @@ fn magnitude(plan: &LogicalPlan) -> u8 {
         LogicalPlan::Unnest(unnest) => magnitude(&unnest.input),
         LogicalPlan::Apply(apply) => magnitude(&apply.input),
         LogicalPlan::Parse(parse) => magnitude(&parse.input),
+        LogicalPlan::Window(window) => magnitude(&window.input),
+        LogicalPlan::PerRow(per_row) => magnitude(&per_row.input),
+        LogicalPlan::Rows(_) => 1,
         LogicalPlan::Union { inputs, .. } => inputs.iter().map(magnitude).max().unwrap_or(0),
         LogicalPlan::Join(join) => match join.kind.only() {
             Some(side) => magnitude(join.input(side)),

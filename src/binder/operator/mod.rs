@@ -9,6 +9,7 @@ mod getschema;
 mod invoke;
 mod join;
 mod make_series;
+mod mv_apply;
 mod mv_expand;
 mod order;
 mod parse;
@@ -22,13 +23,14 @@ mod top_hitters;
 mod top_nested;
 mod union;
 
+use mv_apply::MvApply;
 pub(super) use search::{Searching, TABLE_COLUMN};
 
-use super::{Bind, Binder, Failed, Render};
+use super::{Bind, Binder, Failed, Render, window};
 use crate::diagnostic::{Code, Error};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, OperatorKind};
-use crate::types::Type;
+use crate::types::{Schema, Type};
 
 impl Binder<'_> {
     /// Applies `operators` to a source named `name`.
@@ -68,8 +70,8 @@ impl Binder<'_> {
             OperatorKind::ProjectRename(items) => self.project_rename(input, items),
             OperatorKind::ProjectReorder(items) => self.project_reorder(input, items),
             OperatorKind::Evaluate(call) => self.evaluate_plugin(Some(input), call, operator.span),
-            // Rows are always ordered, so `serialize` is an extend, or nothing if it adds no column.
-            OperatorKind::Extend(items) | OperatorKind::Serialize(items) => self.extend(input, items),
+            OperatorKind::Extend(items) => self.extend(input, items),
+            OperatorKind::Serialize(items) => self.extend(window::ordered(input), items),
             OperatorKind::Summarize { parameters, aggregates, by } => {
                 self.hints(parameters)?;
                 self.summarize(input, aggregates, by.as_deref())
@@ -96,6 +98,10 @@ impl Binder<'_> {
             }
             OperatorKind::ParseKv { value, keys, properties } => self.parse_kv(input, value, keys, properties),
             OperatorKind::MakeSeries(series) => self.make_series(input, series),
+            OperatorKind::MvApply { parameters, items, limit, body } => {
+                let limit = limit.as_ref();
+                self.mv_apply(input, MvApply { parameters, items, limit, body, span: operator.span })
+            }
             OperatorKind::Union { parameters, tables } => {
                 self.union(Some((input, label.given)), parameters, tables, operator.span)
             }
@@ -109,11 +115,13 @@ impl Binder<'_> {
     }
 
     fn filter(&mut self, input: LogicalPlan, predicate: &ast::Expr) -> Bind<LogicalPlan> {
-        let predicate = self.expr(predicate, input.schema())?;
+        let schema = input.schema().clone();
+        let input = self.windowed(input, [predicate])?;
+        let predicate = self.expr(predicate, &schema)?;
         match predicate.ty {
-            Type::Bool => Ok(join::filtered(input, predicate)),
+            Type::Bool => Ok(without_windows(join::filtered(input, predicate), &schema)),
             // A dynamic is cast to bool; every other type is an error.
-            Type::Dynamic => Ok(input.filter(predicate.cast(Type::Bool))),
+            Type::Dynamic => Ok(without_windows(input.filter(predicate.cast(Type::Bool)), &schema)),
             ty => self.error(
                 Code::OperandTypes,
                 predicate.span,
@@ -155,6 +163,11 @@ impl Binder<'_> {
         self.render = Some(Render { chart: chart.text.clone(), properties: bound });
         Ok(input)
     }
+}
+
+/// Drops the columns of window functions, which follow those of `schema`.
+fn without_windows(plan: LogicalPlan, schema: &Schema) -> LogicalPlan {
+    if plan.schema().len() == schema.len() { plan } else { plan.project(project::identity(schema)) }
 }
 
 /// The name of an operator's input.

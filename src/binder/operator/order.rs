@@ -1,5 +1,6 @@
 //! take, sort, top.
 
+use super::without_windows;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{self, LogicalPlan};
@@ -13,15 +14,19 @@ impl Binder<'_> {
     }
 
     pub(super) fn sort(&mut self, input: LogicalPlan, keys: &[ast::SortKey]) -> Bind<LogicalPlan> {
-        let keys = self.sort_keys(keys, input.schema())?;
-        Ok(LogicalPlan::Sort { input: Box::new(input), keys })
+        let schema = input.schema().clone();
+        let input = self.windowed(input, keys.iter().map(|key| &key.value))?;
+        let keys = self.sort_keys(keys, &schema)?;
+        Ok(without_windows(LogicalPlan::Sort { input: Box::new(input), keys }, &schema))
     }
 
     /// A count of zero or less gives no rows.
     pub(super) fn top(&mut self, input: LogicalPlan, count: &ast::Expr, by: &[ast::SortKey]) -> Bind<LogicalPlan> {
         let count = usize::try_from(self.constant_number(count)?).unwrap_or(0);
-        let keys = self.sort_keys(by, input.schema())?;
-        Ok(LogicalPlan::Top { input: Box::new(input), keys, count })
+        let schema = input.schema().clone();
+        let input = self.windowed(input, by.iter().map(|key| &key.value))?;
+        let keys = self.sort_keys(by, &schema)?;
+        Ok(without_windows(LogicalPlan::Top { input: Box::new(input), keys, count }, &schema))
     }
 
     fn sort_keys(&mut self, keys: &[ast::SortKey], schema: &Schema) -> Bind<Vec<plan::SortKey>> {
@@ -35,7 +40,7 @@ impl Binder<'_> {
     }
 
     /// Reports a dynamic, which can be neither sorted nor grouped.
-    pub(super) fn not_dynamic(&mut self, expr: &crate::expr::Expr, what: &str) -> Bind<()> {
+    pub(in crate::binder) fn not_dynamic(&mut self, expr: &crate::expr::Expr, what: &str) -> Bind<()> {
         if expr.ty != Type::Dynamic {
             return Ok(());
         }

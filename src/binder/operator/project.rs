@@ -13,6 +13,7 @@ use crate::types::dynamic::{Path, Step};
 impl Binder<'_> {
     pub(super) fn project(&mut self, input: LogicalPlan, items: &[Assignment]) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
+        let input = self.windowed(input, items.iter().map(|item| &item.value))?;
         self.spelled_once(items.iter().filter_map(spelled))?;
         let mut names = Names::default().past_written(items);
         let columns = self.all(items, |binder, item| {
@@ -36,6 +37,7 @@ impl Binder<'_> {
             return Ok(input);
         }
         let schema = input.schema().clone();
+        let input = self.windowed(input, items.iter().map(|item| &item.value))?;
         let mut columns = identity(&schema);
         let mut made = Names::default();
         let mut numbers = Names::default().past_input(&schema);

@@ -33,6 +33,7 @@ impl Binder<'_> {
             self.all(&keys, |binder, key| binder.not_dynamic(key, "told apart"))?;
             return Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema });
         }
+        let input = self.windowed(input, items.iter().map(|item| &item.value))?;
         self.spelled_once(items.iter().filter_map(spelled))?;
         let mut names = Names::default().past_written(items).past_input(&schema);
         // Measured on the engine: gettype names its column everywhere but in distinct.
@@ -51,6 +52,7 @@ impl Binder<'_> {
     ) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
         let written = || items.iter().chain(by.unwrap_or_default());
+        let input = self.windowed(input, written().map(|item| &item.value))?;
         let keys_spelled = by.unwrap_or_default().iter().filter_map(spelled);
         self.spelled_once(items.iter().flat_map(|item| &item.names).chain(keys_spelled))?;
         let mut names = Names::default().past_written(written()).past_input(&schema);

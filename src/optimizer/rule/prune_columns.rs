@@ -9,8 +9,8 @@ use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
 use crate::plan::{
-    AggregateExpr, Apply, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, Scan, Series, Side, SortKey,
-    Unnest, UnnestItem, UnnestOutput,
+    AggregateExpr, Apply, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, RowColumns,
+    Scan, Series, Side, SortKey, Unnest, UnnestItem, UnnestOutput, Window, WindowCall, per_row,
 };
 use crate::scan::ScanColumn;
 use crate::types::dynamic::Path;
@@ -19,7 +19,7 @@ use crate::types::{Field, Schema, Type};
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     let schema = plan.schema().clone();
     let needed: Needed = (0..schema.len()).map(|column| ColumnOrPath { column, path: None }).collect();
-    let (plan, positions) = prune(plan, &needed);
+    let (plan, positions) = prune(plan, &needed)?;
     Ok(restore(plan, &positions, &schema))
 }
 
@@ -70,46 +70,49 @@ fn rewrite(expr: Expr, positions: &Positions) -> Expr {
     }
 }
 
-fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Positions) {
-    match plan {
+fn prune(plan: LogicalPlan, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
+    Ok(match plan {
         LogicalPlan::Scan(scan) => prune_scan(scan, needed),
-        LogicalPlan::Project { input, expressions, schema } => prune_project(*input, expressions, &schema, needed),
+        LogicalPlan::Project { input, expressions, schema } => prune_project(*input, expressions, &schema, needed)?,
         LogicalPlan::Filter { input, predicate } => {
             let mut below = needed.clone();
             need(&predicate, &mut below);
-            let (input, positions) = prune(*input, &below);
+            let (input, positions) = prune(*input, &below)?;
             (input.filter(rewrite(predicate, &positions)), positions)
         }
         LogicalPlan::Sort { input, keys } => {
-            let (input, keys, positions) = prune_keys(*input, keys, needed);
+            let (input, keys, positions) = prune_keys(*input, keys, needed)?;
             (LogicalPlan::Sort { input, keys }, positions)
         }
         LogicalPlan::Top { input, keys, count } => {
-            let (input, keys, positions) = prune_keys(*input, keys, needed);
+            let (input, keys, positions) = prune_keys(*input, keys, needed)?;
             (LogicalPlan::Top { input, keys, count }, positions)
         }
         LogicalPlan::Limit { input, count } => {
-            let (input, positions) = prune(*input, needed);
+            let (input, positions) = prune(*input, needed)?;
             (LogicalPlan::Limit { input: Box::new(input), count }, positions)
         }
         LogicalPlan::Aggregate { input, keys, aggregates, schema } => {
-            let plan = prune_aggregate(*input, keys, aggregates, schema);
+            let plan = prune_aggregate(*input, keys, aggregates, schema)?;
             let positions = whole_columns(needed);
             (plan, positions)
         }
-        LogicalPlan::Union { inputs, schema } => prune_union(inputs, &schema, needed),
-        LogicalPlan::Unnest(unnest) => prune_unnest(unnest, needed),
-        LogicalPlan::Parse(parse) => prune_parse(parse, needed),
-        LogicalPlan::Join(join) => prune_join(join, needed),
-        LogicalPlan::Apply(apply) => prune_apply(apply, needed),
+        LogicalPlan::Union { inputs, schema } => prune_union(inputs, &schema, needed)?,
+        LogicalPlan::Unnest(unnest) => prune_unnest(unnest, needed)?,
+        LogicalPlan::Parse(parse) => prune_parse(parse, needed)?,
+        LogicalPlan::Join(join) => prune_join(join, needed)?,
+        LogicalPlan::Apply(apply) => prune_apply(apply, needed)?,
         LogicalPlan::Series(series) => {
             let schema = series.input.schema().clone();
             let all: Needed = (0..schema.len()).map(|column| ColumnOrPath { column, path: None }).collect();
-            let (input, positions) = prune(*series.input, &all);
+            let (input, positions) = prune(*series.input, &all)?;
             let input = Box::new(restore(input, &positions, &schema));
             (LogicalPlan::Series(Series { input, ..series }), whole_columns(needed))
         }
-    }
+        LogicalPlan::Window(window) => prune_window(window, needed)?,
+        LogicalPlan::PerRow(per_row) => prune_per_row(per_row, needed)?,
+        LogicalPlan::Rows(rows) => prune_rows(rows, needed),
+    })
 }
 
 /// Identity mapping for a node that cannot be pruned; paths are extracted above it.
@@ -150,7 +153,7 @@ fn prune_project(
     expressions: Vec<Expr>,
     schema: &Schema,
     needed: &Needed,
-) -> (LogicalPlan, Positions) {
+) -> Result<(LogicalPlan, Positions)> {
     let mut kept: Vec<(ColumnOrPath, Expr, String)> = Vec::new();
     let mut below = Needed::new();
     for leaf in needed {
@@ -174,29 +177,38 @@ fn prune_project(
         need(&expr, &mut below);
         kept.push((leaf.clone(), expr, name));
     }
-    let (input, inner) = prune(input, &below);
+    let (input, inner) = prune(input, &below)?;
     let mut positions = Positions::new();
     let mut columns = Vec::new();
     for (leaf, expr, name) in kept {
         positions.insert(leaf, columns.len());
         columns.push((name, rewrite(expr, &inner)));
     }
-    (input.project(columns), positions)
+    Ok((input.project(columns), positions))
 }
 
-fn prune_keys(input: LogicalPlan, keys: Vec<SortKey>, needed: &Needed) -> (Box<LogicalPlan>, Vec<SortKey>, Positions) {
+fn prune_keys(
+    input: LogicalPlan,
+    keys: Vec<SortKey>,
+    needed: &Needed,
+) -> Result<(Box<LogicalPlan>, Vec<SortKey>, Positions)> {
     let mut below = needed.clone();
     keys.iter().for_each(|key| need(&key.expr, &mut below));
-    let (input, positions) = prune(input, &below);
+    let (input, positions) = prune(input, &below)?;
     let keys = keys.into_iter().map(|key| SortKey { expr: rewrite(key.expr, &positions), ..key }).collect();
-    (Box::new(input), keys, positions)
+    Ok((Box::new(input), keys, positions))
 }
 
-fn prune_aggregate(input: LogicalPlan, keys: Vec<Expr>, aggregates: Vec<AggregateExpr>, schema: Schema) -> LogicalPlan {
+fn prune_aggregate(
+    input: LogicalPlan,
+    keys: Vec<Expr>,
+    aggregates: Vec<AggregateExpr>,
+    schema: Schema,
+) -> Result<LogicalPlan> {
     let mut below = Needed::new();
     keys.iter().for_each(|key| need(key, &mut below));
     aggregates.iter().flat_map(|aggregate| &aggregate.arguments).for_each(|argument| need(argument, &mut below));
-    let (input, positions) = prune(input, &below);
+    let (input, positions) = prune(input, &below)?;
     let keys = keys.into_iter().map(|key| rewrite(key, &positions)).collect();
     let aggregates = aggregates
         .into_iter()
@@ -205,11 +217,11 @@ fn prune_aggregate(input: LogicalPlan, keys: Vec<Expr>, aggregates: Vec<Aggregat
             ..aggregate
         })
         .collect();
-    LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates, schema }
+    Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates, schema })
 }
 
 /// Each input returns exactly the needed columns and paths, in the same order.
-fn prune_union(inputs: Vec<LogicalPlan>, schema: &Schema, needed: &Needed) -> (LogicalPlan, Positions) {
+fn prune_union(inputs: Vec<LogicalPlan>, schema: &Schema, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let positions: Positions = needed.iter().enumerate().map(|(position, leaf)| (leaf.clone(), position)).collect();
     let fields: Vec<Field> = needed
         .iter()
@@ -223,14 +235,14 @@ fn prune_union(inputs: Vec<LogicalPlan>, schema: &Schema, needed: &Needed) -> (L
         .into_iter()
         .map(|input| {
             let types: Vec<Type> = input.schema().fields().iter().map(|field| field.ty).collect();
-            let (input, inner) = prune(input, needed);
+            let (input, inner) = prune(input, needed)?;
             let columns = needed.iter().zip(schema.fields()).map(|(leaf, field)| {
                 (field.name.clone(), rewrite(column_or_path_expr(leaf, types[leaf.column]), &inner))
             });
-            input.project(columns.collect::<Vec<_>>())
+            Ok(input.project(columns.collect::<Vec<_>>()))
         })
-        .collect();
-    (LogicalPlan::Union { inputs, schema }, positions)
+        .collect::<Result<_>>()?;
+    Ok((LogicalPlan::Union { inputs, schema }, positions))
 }
 
 fn column_or_path_expr(leaf: &ColumnOrPath, ty: Type) -> Expr {
@@ -241,25 +253,25 @@ fn column_or_path_expr(leaf: &ColumnOrPath, ty: Type) -> Expr {
     }
 }
 
-fn prune_unnest(unnest: Unnest, needed: &Needed) -> (LogicalPlan, Positions) {
+fn prune_unnest(unnest: Unnest, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let mut below = needed_of_input(&unnest.output, UnnestOutput::as_input, needed);
     unnest.items.iter().for_each(|item| need(&item.expr, &mut below));
-    let (input, inner) = prune(*unnest.input, &below);
+    let (input, inner) = prune(*unnest.input, &below)?;
     let items = unnest.items.into_iter().map(|item| UnnestItem { expr: rewrite(item.expr, &inner), ..item }).collect();
     let pruned = PrunedInput { schema: input.schema(), positions: &inner };
     let (output, schema, positions) =
         pruned.outputs(&unnest.output, UnnestOutput::as_input, UnnestOutput::Input, &unnest.schema, needed);
-    (LogicalPlan::Unnest(Unnest { input: Box::new(input), items, output, schema, ..unnest }), positions)
+    Ok((LogicalPlan::Unnest(Unnest { input: Box::new(input), items, output, schema, ..unnest }), positions))
 }
 
 /// Kept columns are pruned, but the columns of the function are not.
-fn prune_apply(apply: Apply, needed: &Needed) -> (LogicalPlan, Positions) {
+fn prune_apply(apply: Apply, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let mut below = Needed::new();
     apply.arguments.iter().for_each(|argument| need(argument, &mut below));
     let is_kept = |leaf: &&ColumnOrPath| leaf.column < apply.kept.len();
     let source = |leaf: &ColumnOrPath| ColumnOrPath { column: apply.kept[leaf.column], path: leaf.path.clone() };
     below.extend(needed.iter().filter(is_kept).map(source));
-    let (input, inner) = prune(*apply.input, &below);
+    let (input, inner) = prune(*apply.input, &below)?;
     let arguments = apply.arguments.into_iter().map(|argument| rewrite(argument, &inner)).collect();
     let (mut kept, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
     for leaf in needed.iter().filter(|leaf| leaf.column < apply.kept.len()) {
@@ -286,25 +298,26 @@ fn prune_apply(apply: Apply, needed: &Needed) -> (LogicalPlan, Positions) {
         fields.push(apply.schema.field(column).clone());
     }
     let (input, schema) = (Box::new(input), Schema::new(fields));
-    (LogicalPlan::Apply(Apply { input, arguments, kept, schema, ..apply }), positions)
+    Ok((LogicalPlan::Apply(Apply { input, arguments, kept, schema, ..apply }), positions))
 }
+
 /// A parse that keeps all rows and whose columns are not used is left out.
-fn prune_parse(parse: Parse, needed: &Needed) -> (LogicalPlan, Positions) {
+fn prune_parse(parse: Parse, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let mut below = needed_of_input(&parse.output, ParseOutput::as_input, needed);
     let is_used = needed.iter().any(|leaf| parse.output[leaf.column].as_capture().is_some());
     if !is_used && !parse.drops_unmatched {
-        let (input, inner) = prune(*parse.input, &below);
+        let (input, inner) = prune(*parse.input, &below)?;
         let column = |leaf: &ColumnOrPath| parse.output[leaf.column].as_input();
         let positions = needed.iter().filter_map(|leaf| position_in(&inner, column(leaf)?, leaf));
-        return (input, positions.collect());
+        return Ok((input, positions.collect()));
     }
     need(&parse.source, &mut below);
-    let (input, inner) = prune(*parse.input, &below);
+    let (input, inner) = prune(*parse.input, &below)?;
     let source = rewrite(parse.source, &inner);
     let pruned = PrunedInput { schema: input.schema(), positions: &inner };
     let (output, schema, positions) =
         pruned.outputs(&parse.output, ParseOutput::as_input, ParseOutput::Input, &parse.schema, needed);
-    (LogicalPlan::Parse(Parse { input: Box::new(input), source, output, schema, ..parse }), positions)
+    Ok((LogicalPlan::Parse(Parse { input: Box::new(input), source, output, schema, ..parse }), positions))
 }
 
 /// The columns and paths of the input that a node passes on.
@@ -364,8 +377,113 @@ impl PrunedInput<'_> {
     }
 }
 
+/// Columns of the input come first in the pruned node, too, then those of the calls that are needed.
+fn prune_window(window: Window, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
+    let inputs = window.input.schema().len();
+    let (mut below, above): (Needed, Needed) = needed.iter().cloned().partition(|leaf| leaf.column < inputs);
+    let kept: BTreeSet<usize> = above.iter().map(|leaf| leaf.column).collect();
+    let calls: Vec<(usize, WindowCall)> = (inputs..).zip(window.calls).filter(|(at, _)| kept.contains(at)).collect();
+    calls
+        .iter()
+        .flat_map(|(_, call)| call.expressions())
+        .chain(&window.segment)
+        .for_each(|expr| need(expr, &mut below));
+    let (input, mut positions) = prune(*window.input, &below)?;
+    let rewritten = |expr: Option<Expr>| expr.map(|expr| rewrite(expr, &positions));
+    let segment = rewritten(window.segment);
+    let columns: Vec<usize> = calls.iter().map(|(column, _)| *column).collect();
+    let calls = calls.into_iter().map(|(_, call)| {
+        let (term, restart) = (rewritten(call.term), rewritten(call.restart));
+        WindowCall { term, restart, ..call }
+    });
+    let calls = calls.collect();
+    let first = input.schema().len();
+    let own = columns.into_iter().enumerate();
+    positions.extend(own.map(|(position, column)| (ColumnOrPath { column, path: None }, first + position)));
+    Ok((LogicalPlan::Window(Window::new(input, calls, segment)), positions))
+}
+
+/// The body returns what is needed of it and the number of the row; the input also what the body reads.
+fn prune_per_row(per_row: PerRow, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
+    let PerRow { input, body, output, schema } = per_row;
+    let body_schema = body.schema().clone();
+    let whole = |column: usize| ColumnOrPath { column, path: None };
+    let (mut below, mut inside) = (Needed::new(), Needed::from([whole(body_schema.len() - 1)]));
+    for leaf in needed {
+        match output[leaf.column] {
+            PerRowOutput::Input(column) => below.insert(ColumnOrPath { column, path: leaf.path.clone() }),
+            PerRowOutput::Body(column) => inside.insert(whole(column)),
+        };
+    }
+    let (body, inner) = prune(*body, &inside)?;
+    let columns = inside.iter().map(|leaf| {
+        let field = body_schema.field(leaf.column);
+        (field.name.clone(), rewrite(Expr::column(leaf.column, field.ty, Span::default()), &inner))
+    });
+    let body = body.project(columns.collect::<Vec<_>>());
+    per_row::row_columns(&body, &mut |rows| rows.columns.iter().for_each(|column| need(column, &mut below)));
+    let (input, outer) = prune(*input, &below)?;
+    let over_pruned = |rows: RowColumns| {
+        let columns = rows.columns.into_iter().map(|column| rewrite(column, &outer)).collect();
+        RowColumns { columns, ..rows }
+    };
+    let body = per_row::map_row_columns(body, &over_pruned)?;
+    let (mut sources, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
+    for leaf in needed {
+        let field = schema.field(leaf.column);
+        let (leaf, source, field) = match output[leaf.column] {
+            PerRowOutput::Input(column) => match outer.get(&ColumnOrPath { column, path: leaf.path.clone() }) {
+                Some(position) => {
+                    (leaf.clone(), PerRowOutput::Input(*position), input.schema().field(*position).clone())
+                }
+                None => {
+                    let position = outer.get(&whole(column)).copied().unwrap_or_default();
+                    (whole(leaf.column), PerRowOutput::Input(position), field.clone())
+                }
+            },
+            PerRowOutput::Body(column) => {
+                let position = inside.iter().position(|kept| kept.column == column).unwrap_or_default();
+                (whole(leaf.column), PerRowOutput::Body(position), field.clone())
+            }
+        };
+        if positions.contains_key(&leaf) {
+            continue;
+        }
+        positions.insert(leaf, sources.len());
+        sources.push(source);
+        fields.push(field);
+    }
+    let (input, body, schema) = (Box::new(input), Box::new(body), Schema::new(fields));
+    Ok((LogicalPlan::PerRow(PerRow { input, body, output: sources, schema }), positions))
+}
+
+/// The leaf passes on the columns and paths that are needed, and the number of the row.
+fn prune_rows(rows: RowColumns, needed: &Needed) -> (LogicalPlan, Positions) {
+    let number = rows.columns.len();
+    let (mut columns, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
+    for leaf in needed.iter().filter(|leaf| leaf.column < number) {
+        let (column, field) = (rows.columns[leaf.column].clone(), rows.schema.field(leaf.column).clone());
+        let (column, field) = match &leaf.path {
+            None => (column, field),
+            Some(path) => {
+                let span = column.span;
+                (column.path(path.clone(), span), Field::new(format!("{}{path}", field.name), Type::Dynamic))
+            }
+        };
+        positions.insert(leaf.clone(), columns.len());
+        columns.push(column);
+        fields.push(field);
+    }
+    let is_numbered = rows.is_numbered();
+    let pruned = RowColumns { columns, schema: Schema::new(fields) };
+    if is_numbered {
+        positions.insert(ColumnOrPath { column: number, path: None }, pruned.columns.len());
+    }
+    (LogicalPlan::Rows(if is_numbered { pruned.numbered() } else { pruned }), positions)
+}
+
 /// Paths are extracted below the join: a row of nulls is null at every path.
-fn prune_join(join: Join, needed: &Needed) -> (LogicalPlan, Positions) {
+fn prune_join(join: Join, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let Join { left, right, kind, keys, build, output, schema } = join;
     let below = |side: Side| {
         let mut below = Needed::new();
@@ -375,8 +493,8 @@ fn prune_join(join: Join, needed: &Needed) -> (LogicalPlan, Positions) {
         below
     };
     let (needed_left, needed_right) = (below(Side::Left), below(Side::Right));
-    let (left, left_positions) = prune(*left, &needed_left);
-    let (right, right_positions) = prune(*right, &needed_right);
+    let (left, left_positions) = prune(*left, &needed_left)?;
+    let (right, right_positions) = prune(*right, &needed_right)?;
     let (mut columns, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
     for leaf in needed {
         let old = output[leaf.column];
@@ -403,7 +521,7 @@ fn prune_join(join: Join, needed: &Needed) -> (LogicalPlan, Positions) {
         .map(|key| JoinKey { left: rewrite(key.left, &left_positions), right: rewrite(key.right, &right_positions) })
         .collect();
     let (left, right, schema) = (Box::new(left), Box::new(right), Schema::new(fields));
-    (LogicalPlan::Join(Join { left, right, kind, keys, build, output: columns, schema }), positions)
+    Ok((LogicalPlan::Join(Join { left, right, kind, keys, build, output: columns, schema }), positions))
 }
 
 /// Adds a projection to the columns of `schema`, unless the pruned plan has just these.

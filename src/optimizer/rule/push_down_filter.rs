@@ -3,8 +3,8 @@
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
-use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Side, visit};
-use crate::types::{Schema, Type};
+use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, PerRow, PerRowOutput, Side, visit};
+use crate::types::{Field, Schema, Type};
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     visit::transform_down(plan, &mut |node| match node {
@@ -136,7 +136,11 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
             series.input = Box::new(push(*series.input, through));
             keep(LogicalPlan::Series(series), stay)
         }
-        other @ (LogicalPlan::Scan(_)
+        LogicalPlan::PerRow(per_row) => push_below_per_row(per_row, parts),
+        // A filter below a window would change which rows are neighbours.
+        other @ (LogicalPlan::Window(_)
+        | LogicalPlan::Scan(_)
+        | LogicalPlan::Rows(_)
         | LogicalPlan::Aggregate { .. }
         | LogicalPlan::Limit { .. }
         | LogicalPlan::Top { .. }
@@ -156,6 +160,20 @@ fn split_by_input(parts: Vec<Expr>, inputs: &[Option<usize>], input: &Schema) ->
     });
     let columns: Vec<Expr> = columns.collect();
     (through.into_iter().map(|part| expr_visit::substitute(part, &columns)).collect(), stay)
+}
+
+/// A predicate on columns of the input moves below, since each row of the input is on its own.
+fn push_below_per_row(per_row: PerRow, parts: Vec<Expr>) -> LogicalPlan {
+    let is_input = |column: &usize| matches!(per_row.output[*column], PerRowOutput::Input(_));
+    let through = |part: &Expr| part.is_repeatable() && expr_visit::columns(part).iter().all(is_input);
+    let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(through);
+    let source = |(output, field): (&PerRowOutput, &Field)| match output {
+        PerRowOutput::Input(column) | PerRowOutput::Body(column) => Expr::column(*column, field.ty, Span::default()),
+    };
+    let sources: Vec<Expr> = per_row.output.iter().zip(per_row.schema.fields()).map(source).collect();
+    let through = through.into_iter().map(|part| expr_visit::substitute(part, &sources)).collect();
+    let input = Box::new(push(*per_row.input, through));
+    keep(LogicalPlan::PerRow(PerRow { input, ..per_row }), stay)
 }
 
 /// A predicate on the columns of one side moves to that side, unless the join replaces them by nulls; a predicate on

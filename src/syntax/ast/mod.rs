@@ -5,6 +5,7 @@
 
 mod function;
 mod operator;
+pub mod visit;
 
 pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
 pub use operator::{

@@ -122,6 +122,17 @@ pub enum OperatorKind {
     },
     /// `make-series a = count() default=0 on t from b to c step d by e`.
     MakeSeries(Box<MakeSeries>),
+    /// `mv-apply a, b = c to typeof(string) limit 10 on (top 2 by a)`.
+    MvApply {
+        /// `bagexpansion=`, `kind=`, `with_itemindex=`.
+        parameters: Vec<Parameter>,
+        /// The values to expand, in parallel.
+        items: Vec<MvExpandItem>,
+        /// `limit n`: the maximum number of elements per input row.
+        limit: Option<Expr>,
+        /// The operators that run once per input row, over its elements.
+        body: Vec<Operator>,
+    },
     /// `union ...` after a `|`.
     Union {
         /// `kind`, `withsource`, `isfuzzy`, hints.

@@ -49,7 +49,7 @@ fn find_columns(input: Tokens<'_>) -> Parsed<'_, Option<Vec<FindColumn>>> {
 fn find_column(input: Tokens<'_>) -> Parsed<'_, FindColumn> {
     let (first, is_call) = (input.peek(), input.peek_at(1).is_symbol("("));
     if is_call && first.is_word("pack_all") {
-        let (rest, _) = committed(brackets("(", |inside| Ok((inside, ())), ")")(input.advance(1)))?;
+        let (rest, ()) = committed(brackets("(", |inside| Ok((inside, ())), ")")(input.advance(1)))?;
         return Ok((rest, FindColumn::Pack(rest.span_since(first.span))));
     }
     if is_call && first.is_word("pack") {

@@ -21,7 +21,21 @@ pub(in crate::syntax) fn pipeline(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
 
 /// `| operator | operator ...` after a source. An operator with a mistake is reported and left out.
 pub(super) fn operators(input: Tokens<'_>, source: Source) -> Parsed<'_, Pipeline> {
-    let (mut rest, mut operators) = (input, Vec::<Operator>::new());
+    let (rest, operators) = operators_after(input, Vec::new())?;
+    let span = rest.span_since(source.span);
+    Ok((rest, Pipeline { source, operators, span }))
+}
+
+/// `operator | operator ...` over rows that the context provides.
+pub(super) fn subquery(input: Tokens<'_>) -> Parsed<'_, Vec<Operator>> {
+    let (rest, first) = committed(operator::operator(input.begun()))?;
+    let (rest, ()) = rest.counted_operator(input.span())?;
+    operators_after(rest, vec![first])
+}
+
+/// Appends the operators that follow, each after a `|`.
+fn operators_after(input: Tokens<'_>, mut operators: Vec<Operator>) -> Parsed<'_, Vec<Operator>> {
+    let mut rest = input;
     let mut height = input.height();
     while rest.peek().is_symbol("|") {
         (rest, ()) = match operator::operator(rest.advance(1)) {
@@ -37,8 +51,7 @@ pub(super) fn operators(input: Tokens<'_>, source: Source) -> Parsed<'_, Pipelin
     note_ends(&rest);
     // Operators follow each other; only their operands nest.
     let (rest, ()) = rest.built(height + 1, rest.span())?;
-    let span = rest.span_since(source.span);
-    Ok((rest, Pipeline { source, operators, span }))
+    Ok((rest, operators))
 }
 
 /// True if an operator may end here: the next token belongs to the context of the pipeline.

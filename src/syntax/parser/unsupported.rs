@@ -31,8 +31,6 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("graph-where-edges", WordPosition::Operator),
     ("graph-where-nodes", WordPosition::Operator),
     ("make-graph", WordPosition::Operator),
-    ("mv-apply", WordPosition::Operator),
-    ("mvapply", WordPosition::Operator),
     ("partition", WordPosition::Operator),
     ("__partitionby", WordPosition::Operator),
     ("project-smart", WordPosition::Operator),

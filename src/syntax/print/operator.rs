@@ -2,7 +2,8 @@
 
 use super::super::ast::{
     Assignment, AxisBounds, ColumnPattern, Evaluate, Expr, Find, FindColumn, JoinKey, MakeSeries, MvExpandItem,
-    NullsOrder, OperatorKind, Parameter, Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
+    NullsOrder, Operator, OperatorKind, Parameter, Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
+    TopNestedLevel,
 };
 use super::{Printer, value};
 
@@ -57,12 +58,22 @@ impl Printer {
             }
             OperatorKind::Getschema => self.text("getschema"),
             OperatorKind::Render { chart, properties } => self.render(&chart.text, properties),
-            OperatorKind::MvExpand { parameters, items, limit } => self.mv_expand(parameters, items, limit.as_ref()),
             OperatorKind::Parse { drops_unmatched, parameters, value, pattern } => {
                 self.parse(*drops_unmatched, parameters, value, pattern);
             }
             OperatorKind::ParseKv { value, keys, properties } => self.parse_kv(value, keys, properties),
             OperatorKind::MakeSeries(series) => self.make_series(series),
+            OperatorKind::MvExpand { parameters, items, limit } => {
+                self.text("mv-expand ");
+                self.expansion(parameters, items, limit.as_ref());
+            }
+            OperatorKind::MvApply { parameters, items, limit, body } => {
+                self.text("mv-apply ");
+                self.expansion(parameters, items, limit.as_ref());
+                self.text(" on (");
+                self.subquery(body);
+                self.text(")");
+            }
             OperatorKind::Union { parameters, tables } => self.union(parameters, tables),
             OperatorKind::Invoke { function, arguments } => {
                 self.text("invoke ");
@@ -185,8 +196,7 @@ impl Printer {
         self.text(if properties.is_empty() { "" } else { ")" });
     }
 
-    fn mv_expand(&mut self, parameters: &[Parameter], items: &[MvExpandItem], limit: Option<&Expr>) {
-        self.text("mv-expand ");
+    fn expansion(&mut self, parameters: &[Parameter], items: &[MvExpandItem], limit: Option<&Expr>) {
         self.parameters(parameters);
         self.list(items, |printer, item| {
             printer.item(&item.assignment);
@@ -196,6 +206,16 @@ impl Printer {
         });
         if let Some(limit) = limit {
             self.keyword(" limit", limit, Self::expr);
+        }
+    }
+
+    /// Prints operators without a source.
+    fn subquery(&mut self, operators: &[Operator]) {
+        for (position, operator) in operators.iter().enumerate() {
+            if position > 0 {
+                self.text(" | ");
+            }
+            self.operator(&operator.kind);
         }
     }
 

@@ -1,28 +1,43 @@
-//! `mv-expand`.
+//! `mv-expand` and `mv-apply`.
 
 use nom::Parser;
 use nom::combinator::cut;
 use nom::multi::many0;
 
 use super::super::expr::expression;
+use super::super::source::subquery;
 use super::super::{
     Expected, Parsed, Tokens, assigned_names, assigned_value, brackets, comma_list, committed, hint, parameter,
     type_name, word,
 };
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{MvExpandItem, Name, OperatorKind, Parameter};
+use crate::syntax::ast::{Expr, MvExpandItem, Name, OperatorKind, Parameter};
 use crate::types::Type;
 
 /// `mv-expand kind=array a, b = c to typeof(long) limit 10`.
 pub(super) fn mv_expand_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    let (rest, (parameters, items, limit)) = expansion(input)?;
+    Ok((rest, OperatorKind::MvExpand { parameters, items, limit }))
+}
+
+/// `mv-apply a, b = c to typeof(long) limit 10 on (operators)`.
+pub(super) fn mv_apply_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    let (rest, (parameters, items, limit)) = expansion(input)?;
+    let (rest, _) = committed(word("on")(rest))?;
+    let (rest, body) = committed(brackets("(", subquery, ")")(rest))?;
+    Ok((rest, OperatorKind::MvApply { parameters, items, limit, body }))
+}
+
+/// `kind=array a, b = c to typeof(long) limit 10`.
+fn expansion(input: Tokens<'_>) -> Parsed<'_, (Vec<Parameter>, Vec<MvExpandItem>, Option<Expr>)> {
     let (rest, parameters) = many0(expand_parameter).parse(input)?;
     let (rest, items) = comma_list(mv_expand_item)(rest)?;
     if !rest.peek().is_word("limit") {
         rest.note(Expected::Text("limit"));
-        return Ok((rest, OperatorKind::MvExpand { parameters, items, limit: None }));
+        return Ok((rest, (parameters, items, None)));
     }
     let (rest, limit) = cut(expression("a number of rows")).parse(rest.advance(1))?;
-    Ok((rest, OperatorKind::MvExpand { parameters, items, limit: Some(limit) }))
+    Ok((rest, (parameters, items, Some(limit))))
 }
 
 /// The parameters of `mv-expand`.

@@ -136,6 +136,17 @@ pub static OPERATORS: &[OperatorInfo] = &[
         parse: make_series::make_series_operator,
     },
     OperatorInfo {
+        keyword: "mv-apply",
+        aliases: &["mvapply"],
+        summary: "Expands arrays as mv-expand does, and runs operators over the elements of each row by themselves.",
+        rule: "mv_apply_operator",
+        examples: &[
+            "T | mv-apply Item = Items to typeof(long) on (top 2 by Item | summarize Best = make_list(Item))",
+            "T | mv-apply with_itemindex=i Items on (where i > 0)",
+        ],
+        parse: expand::mv_apply_operator,
+    },
+    OperatorInfo {
         keyword: "mv-expand",
         aliases: &["mvexpand"],
         summary: "Expands arrays and bags into one row per element.",

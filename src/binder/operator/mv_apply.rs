@@ -1,0 +1,69 @@
+//! mv-apply: a subquery over the elements of each row.
+
+use crate::binder::segments::Segments;
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::Span;
+use crate::plan::{LogicalPlan, PerRow, PerRowOutput, RowColumns};
+use crate::syntax::ast::{self, ExprKind, MvExpandItem, Parameter};
+use crate::types::{Field, Schema};
+
+/// The parts of `mv-apply` as written.
+#[derive(Clone, Copy)]
+pub(super) struct MvApply<'a> {
+    pub parameters: &'a [Parameter],
+    pub items: &'a [MvExpandItem],
+    pub limit: Option<&'a ast::Expr>,
+    pub body: &'a [ast::Operator],
+    pub span: Span,
+}
+
+impl Binder<'_> {
+    pub(super) fn mv_apply(&mut self, input: LogicalPlan, written: MvApply<'_>) -> Bind<LogicalPlan> {
+        let outer = input.schema().clone();
+        let leaf = LogicalPlan::Rows(RowColumns::all(&outer));
+        let elements = self.mv_expand(leaf, written.parameters, written.items, written.limit)?;
+        // Values of the outer row are columns here, so they are not those of the function around.
+        self.pipelines += 1;
+        let body = self.nested(written.span, |binder| binder.operators(elements.clone(), None, written.body));
+        self.pipelines -= 1;
+        let body = body?;
+        let (output, schema) = output_columns(&outer, body.schema(), written.items);
+        let mut segments = Segments { rows: &elements, operator: "mv-apply", span: written.span };
+        let rows = self.segmented(elements.clone(), &segments)?;
+        segments.rows = &rows;
+        let body = self.segmented(body, &segments)?;
+        Ok(LogicalPlan::PerRow(PerRow { input: Box::new(input), body: Box::new(body), output, schema }))
+    }
+}
+
+/// The columns of the row, but for those that are expanded in place, then those that the subquery adds. A column of the
+/// subquery replaces that of the row of the same name. Source: the columns that the analyzer of the KQL language
+/// service gives.
+fn output_columns(outer: &Schema, body: &Schema, items: &[MvExpandItem]) -> (Vec<PerRowOutput>, Schema) {
+    let in_place = |name: &str| {
+        items.iter().any(|item| {
+            item.assignment.names.is_empty()
+                && matches!(&item.assignment.value.kind, ExprKind::Name(own) if own.text == name)
+        })
+    };
+    let (mut output, mut fields) = (Vec::new(), Vec::<Field>::new());
+    for (index, field) in outer.fields().iter().enumerate().filter(|(_, field)| !in_place(&field.name)) {
+        match body.index_of(&field.name) {
+            Some(own) => {
+                output.push(PerRowOutput::Body(own));
+                fields.push(body.field(own).clone());
+            }
+            None => {
+                output.push(PerRowOutput::Input(index));
+                fields.push(field.clone());
+            }
+        }
+    }
+    for (index, field) in body.fields().iter().enumerate() {
+        if !fields.iter().any(|known| known.name == field.name) {
+            output.push(PerRowOutput::Body(index));
+            fields.push(field.clone());
+        }
+    }
+    (output, Schema::new(fields))
+}

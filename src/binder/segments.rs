@@ -1,0 +1,258 @@
+//! Subqueries that run once for each segment of rows, as one plan over all rows.
+//!
+//! The rows of a segment have the same number, which every node passes on as its last column, and they are next to each
+//! other. So a group or a rank is one within a segment, and rows of different segments never meet.
+
+use std::sync::Arc;
+
+use super::{Bind, Binder};
+use crate::diagnostic::{Code, Span};
+use crate::expr::Expr;
+use crate::plan::{
+    AggregateExpr, Apply, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput,
+    Side, SortKey, Unnest, UnnestOutput, Window, WindowCall, WindowFunction, per_row,
+};
+use crate::scan::MemoryTable;
+use crate::types::{Field, Schema, Type};
+
+/// What the plans of a subquery have in common.
+pub(super) struct Segments<'s> {
+    /// The rows of all segments, with their numbers.
+    pub rows: &'s LogicalPlan,
+    /// The operator that has the subquery, for messages.
+    pub operator: &'s str,
+    /// Its position in the query.
+    pub span: Span,
+}
+
+impl Binder<'_> {
+    /// The plan with the number of the segment as an additional last column. Its rows must come from the leaf
+    /// [`LogicalPlan::Rows`].
+    pub(super) fn segmented(&mut self, plan: LogicalPlan, segments: &Segments<'_>) -> Bind<LogicalPlan> {
+        let width = plan.schema().len();
+        let number = number(width);
+        Ok(match plan {
+            LogicalPlan::Rows(rows) => LogicalPlan::Rows(rows.numbered()),
+            LogicalPlan::Filter { input, predicate } => self.segmented(*input, segments)?.filter(predicate),
+            LogicalPlan::Project { input, mut expressions, schema } => {
+                expressions.push(self::number(input.schema().len()));
+                let input = Box::new(self.segmented(*input, segments)?);
+                LogicalPlan::Project { input, expressions, schema: numbered(&schema) }
+            }
+            LogicalPlan::Sort { input, keys } => {
+                let input = Box::new(self.segmented(*input, segments)?);
+                LogicalPlan::Sort { input, keys: within_segments(keys, number) }
+            }
+            LogicalPlan::Limit { input, count } => first_rows(self.segmented(*input, segments)?, count),
+            LogicalPlan::Top { input, keys, count } => {
+                let input = Box::new(self.segmented(*input, segments)?);
+                first_rows(LogicalPlan::Sort { input, keys: within_segments(keys, number) }, count)
+            }
+            LogicalPlan::Unnest(unnest) => {
+                let mut output = unnest.output;
+                output.push(UnnestOutput::Input(unnest.input.schema().len()));
+                let input = Box::new(self.segmented(*unnest.input, segments)?);
+                LogicalPlan::Unnest(Unnest { input, output, schema: numbered(&unnest.schema), ..unnest })
+            }
+            LogicalPlan::Window(window) => {
+                let segment = self::number(window.input.schema().len());
+                let input = self.segmented(*window.input, segments)?;
+                number_last(LogicalPlan::Window(Window::new(input, window.calls, Some(segment.clone()))), &segment)
+            }
+            LogicalPlan::PerRow(per_row) => {
+                let mut output = per_row.output;
+                output.push(PerRowOutput::Input(per_row.input.schema().len()));
+                let input = Box::new(self.segmented(*per_row.input, segments)?);
+                LogicalPlan::PerRow(PerRow { input, output, schema: numbered(&per_row.schema), ..per_row })
+            }
+            LogicalPlan::Aggregate { input, keys, aggregates, .. } => {
+                self.segmented_aggregate(*input, keys, aggregates, segments)?
+            }
+            LogicalPlan::Join(join) => self.segmented_join(join, segments)?,
+            LogicalPlan::Parse(parse) => {
+                let mut output = parse.output;
+                output.push(ParseOutput::Input(parse.input.schema().len()));
+                let input = Box::new(self.segmented(*parse.input, segments)?);
+                LogicalPlan::Parse(Parse { input, output, schema: numbered(&parse.schema), ..parse })
+            }
+            LogicalPlan::Apply(apply) if apply.function.is_row_wise() => self.segmented_apply(apply, segments)?,
+            LogicalPlan::Apply(_) => return self.not_in_segments("this plugin", segments),
+            LogicalPlan::Series(_) => return self.not_in_segments("`make-series`", segments),
+            LogicalPlan::Union { .. } => return self.not_in_segments("`union`", segments),
+            LogicalPlan::Scan(_) => return self.not_in_segments("another table", segments),
+        })
+    }
+
+    fn not_in_segments<T>(&mut self, what: &str, segments: &Segments<'_>) -> Bind<T> {
+        let message = format!("{what} is not supported inside `{}` yet", segments.operator);
+        self.error(Code::UnsupportedSyntax, segments.span, message)
+    }
+
+    /// Groups by the number and the keys. Without keys, a segment without rows has a result, too.
+    fn segmented_aggregate(
+        &mut self,
+        input: LogicalPlan,
+        keys: Vec<Expr>,
+        aggregates: Vec<AggregateExpr>,
+        segments: &Segments<'_>,
+    ) -> Bind<LogicalPlan> {
+        let (may_be_empty, schema) = (keys.is_empty() && may_lose_segments(&input), input.schema().clone());
+        let segment = number(schema.len());
+        let input = Box::new(self.segmented(input, segments)?);
+        let over_nothing = if may_be_empty { self.over_nothing(&schema, &aggregates)? } else { Vec::new() };
+        let all_keys: Vec<Expr> = std::iter::once(segment.clone()).chain(keys).collect();
+        let fields = aggregates.iter().flat_map(|aggregate| aggregate.fields.iter().cloned());
+        let key_fields = all_keys.iter().enumerate().map(|(at, key)| Field::new(format!("key{at}"), key.ty));
+        let schema = Schema::new(key_fields.chain(fields));
+        let groups = LogicalPlan::Aggregate { input, keys: all_keys, aggregates, schema };
+        let groups = number_last(groups, &number(0));
+        if !may_be_empty {
+            return Ok(groups);
+        }
+        let missing = without(numbers(segments.rows.clone()), groups.clone());
+        let columns = over_nothing.into_iter().chain([number(0)]).zip(groups.schema().fields());
+        let missing = missing.project(columns.map(|(expr, field)| (field.name.clone(), expr)).collect::<Vec<_>>());
+        let schema = groups.schema().clone();
+        Ok(LogicalPlan::Union { inputs: vec![groups, missing], schema })
+    }
+
+    /// What the aggregates return if there are no rows.
+    fn over_nothing(&mut self, schema: &Schema, aggregates: &[AggregateExpr]) -> Bind<Vec<Expr>> {
+        let nothing = LogicalPlan::scan("nothing", Arc::new(MemoryTable::new(schema.clone(), Vec::new())));
+        let fields = aggregates.iter().flat_map(|aggregate| aggregate.fields.iter().cloned());
+        let plan = LogicalPlan::Aggregate {
+            input: Box::new(nothing),
+            keys: Vec::new(),
+            aggregates: aggregates.to_vec(),
+            schema: Schema::new(fields),
+        };
+        let rows = self.evaluate(&plan)?;
+        let row = rows.iter().find(|batch| batch.rows() > 0);
+        let columns = row.map_or(&[] as &[_], |batch| batch.columns());
+        Ok(columns.iter().map(|column| Expr::literal(column.value(0), Span::default())).collect())
+    }
+
+    /// A table function that adds columns to each row.
+    fn segmented_apply(&mut self, apply: Apply, segments: &Segments<'_>) -> Bind<LogicalPlan> {
+        let number_at = apply.kept.len();
+        let mut kept = apply.kept;
+        kept.push(apply.input.schema().len());
+        let input = Box::new(self.segmented(*apply.input, segments)?);
+        let (own, added) = apply.schema.fields().split_at(number_at);
+        let schema = Schema::new(own.iter().cloned().chain([per_row::row_number()]).chain(added.iter().cloned()));
+        Ok(number_last(LogicalPlan::Apply(Apply { input, kept, schema, ..apply }), &number(number_at)))
+    }
+
+    /// A join with a table that is the same for all segments.
+    fn segmented_join(&mut self, join: Join, segments: &Segments<'_>) -> Bind<LogicalPlan> {
+        let keeps_left =
+            matches!(join.kind, JoinKind::Inner | JoinKind::LeftOuter | JoinKind::LeftSemi | JoinKind::LeftAnti);
+        if !keeps_left || reads_rows(&join.right) {
+            let what = format!("a join of kind {}", join.kind.name());
+            let what = if keeps_left { "a join of the rows with themselves" } else { &what };
+            return self.not_in_segments(what, segments);
+        }
+        let column = join.left.schema().len();
+        let left = Box::new(self.segmented(*join.left, segments)?);
+        let mut output = join.output;
+        output.push(JoinColumn { side: Side::Left, column });
+        let ordered = LogicalPlan::Join(Join { left, output, schema: numbered(&join.schema), ..join });
+        // The rows come in the order of the probe side, which may be the other one.
+        let keys = within_segments(Vec::new(), number(ordered.schema().len() - 1));
+        Ok(LogicalPlan::Sort { input: Box::new(ordered), keys })
+    }
+}
+
+/// The column at `index`, which holds the number of the segment.
+fn number(index: usize) -> Expr {
+    Expr::column(index, Type::Long, Span::default())
+}
+
+/// The columns of `schema`, then the number of the segment.
+fn numbered(schema: &Schema) -> Schema {
+    Schema::new(schema.fields().iter().cloned().chain([per_row::row_number()]))
+}
+
+/// The segments in order, and inside each the order of `keys`.
+fn within_segments(keys: Vec<SortKey>, number: Expr) -> Vec<SortKey> {
+    let segment = SortKey { expr: number, descending: false, nulls_first: true };
+    std::iter::once(segment).chain(keys).collect()
+}
+
+/// The first `count` rows of each segment.
+fn first_rows(plan: LogicalPlan, count: usize) -> LogicalPlan {
+    let width = plan.schema().len();
+    let schema = plan.schema().clone();
+    let call = WindowCall {
+        function: WindowFunction::RowNumber { start: 1 },
+        term: None,
+        restart: None,
+        span: Span::default(),
+    };
+    let positions = LogicalPlan::Window(Window::new(plan, vec![call], Some(number(width - 1))));
+    let count = crate::types::Value::Long(i64::try_from(count).unwrap_or(i64::MAX));
+    let operands = vec![number(width), Expr::literal(count, Span::default())];
+    let first = positions.filter(Expr::operator("<=", operands, Span::default()));
+    first.project(super::operator::project::identity(&schema))
+}
+
+/// Moves the column `number` to the end.
+fn number_last(plan: LogicalPlan, number: &Expr) -> LogicalPlan {
+    let (fields, moved) = (plan.schema().fields().to_vec(), number.as_column().unwrap_or_default());
+    let others = fields.iter().enumerate().filter(|(index, _)| *index != moved);
+    let column = |(index, field): (usize, &Field)| (field.name.clone(), Expr::column(index, field.ty, Span::default()));
+    let mut columns: Vec<(String, Expr)> = others.map(column).collect();
+    columns.push((per_row::row_number().name, number.clone()));
+    plan.project(columns)
+}
+
+/// The numbers of all segments of `rows`, each once.
+fn numbers(rows: LogicalPlan) -> LogicalPlan {
+    let key = number(rows.schema().len() - 1);
+    let schema = Schema::new([per_row::row_number()]);
+    LogicalPlan::Aggregate { input: Box::new(rows), keys: vec![key], aggregates: Vec::new(), schema }
+}
+
+/// Those of `numbers` that are not in the last column of `groups`.
+fn without(numbers: LogicalPlan, groups: LogicalPlan) -> LogicalPlan {
+    let right = number(groups.schema().len() - 1);
+    let schema = numbers.schema().clone();
+    LogicalPlan::Join(Join {
+        left: Box::new(numbers),
+        right: Box::new(groups),
+        kind: JoinKind::LeftAnti,
+        keys: vec![JoinKey { left: number(0), right }],
+        build: Side::Right,
+        output: vec![JoinColumn { side: Side::Left, column: 0 }],
+        schema,
+    })
+}
+
+/// True if the plan reads the rows of the segments.
+fn reads_rows(plan: &LogicalPlan) -> bool {
+    let mut found = false;
+    per_row::row_columns(plan, &mut |_| found = true);
+    found
+}
+
+/// True if a segment of the leaf may have no rows in `plan`.
+fn may_lose_segments(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Rows(_) => false,
+        LogicalPlan::Unnest(unnest) => !matches!(*unnest.input, LogicalPlan::Rows(_)),
+        LogicalPlan::Project { input, .. } | LogicalPlan::Sort { input, .. } => may_lose_segments(input),
+        LogicalPlan::Aggregate { input, keys, .. } => !keys.is_empty() && may_lose_segments(input),
+        LogicalPlan::Window(window) => may_lose_segments(&window.input),
+        LogicalPlan::Parse(parse) => parse.drops_unmatched || may_lose_segments(&parse.input),
+        LogicalPlan::Limit { input, count } | LogicalPlan::Top { input, count, .. } => {
+            *count == 0 || may_lose_segments(input)
+        }
+        LogicalPlan::Filter { .. }
+        | LogicalPlan::Join(_)
+        | LogicalPlan::PerRow(_)
+        | LogicalPlan::Apply(_)
+        | LogicalPlan::Series(_)
+        | LogicalPlan::Union { .. }
+        | LogicalPlan::Scan(_) => true,
+    }
+}
