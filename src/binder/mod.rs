@@ -158,6 +158,8 @@ pub(crate) struct Binder<'a> {
     windows: window::WindowColumns,
     /// Set while the condition of a search is bound.
     search: Option<operator::Searching>,
+    /// What the options of `bin_auto()` are set to.
+    bin_auto: statement::BinAuto,
     diagnostics: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     render: Option<Render>,
@@ -180,6 +182,7 @@ impl<'a> Binder<'a> {
             nesting: 0,
             windows: window::WindowColumns::new(),
             search: None,
+            bin_auto: statement::BinAuto::default(),
             diagnostics: Vec::new(),
             warnings: Vec::new(),
             render: None,

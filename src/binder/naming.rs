@@ -6,9 +6,9 @@
 
 use std::collections::HashSet;
 
+use super::Binder;
 use super::scope::Binding;
-use super::{Bind, Binder};
-use crate::diagnostic::{Code, Span};
+use crate::diagnostic::Span;
 use crate::functions::special::{Expansion, ScalarForm};
 use crate::functions::{self, ResultName};
 use crate::syntax::ast::{Argument, Assignment, Expr, ExprKind, Name};
@@ -22,8 +22,13 @@ pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
     match &expr.kind {
         ExprKind::Name(name) => Some(name.text.clone()),
         ExprKind::Parenthesised(inner) => name_of(inner, calls),
-        ExprKind::Member { base, name } => Some(format!("{}_{}", name_of(base, calls)?, name.text)),
-        ExprKind::Index { base, index } => Some(format!("{}_{}", name_of(base, calls)?, step(index)?)),
+        ExprKind::Member { base, name } => {
+            Some(name_of(base, calls).map_or_else(|| name.text.clone(), |base| format!("{base}_{}", name.text)))
+        }
+        ExprKind::Index { base, index } => match name_of(base, calls) {
+            Some(base) => Some(format!("{base}_{}", step(index).unwrap_or_default())),
+            None => step(index),
+        },
         ExprKind::Call { function, arguments } => {
             if let Some((_, name)) = calls.iter().find(|(span, _)| *span == expr.span) {
                 return (!name.is_empty()).then(|| name.clone());
@@ -31,10 +36,14 @@ pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
             if is_form(function, ScalarForm::IngestionTime) {
                 return Some(super::ingestion::COLUMN_NAME.to_owned());
             }
-            let first = || arguments.first().and_then(|argument| name_of(&argument.value, calls));
+            let first = || arguments.first().and_then(|argument| argument_name(argument, calls));
+            if is_form(function, ScalarForm::BinAuto) {
+                return first();
+            }
             let entry = functions::scalar_function(&function.text)?;
             match entry.result_name {
                 ResultName::Numbered => None,
+                ResultName::Fixed(name) => Some(name.to_owned()),
                 ResultName::FirstArgument => first(),
                 ResultName::Sorted => Some(format!("{}_sorted", column(arguments.first()).unwrap_or("array0"))),
                 ResultName::Prefix(prefix) => Some(format!("{prefix}{}", first().unwrap_or_default())),
@@ -44,13 +53,21 @@ pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
     }
 }
 
+/// The name of an argument: the one that the call gives it, or that of its value.
+fn argument_name(argument: &Argument, calls: &CallNames) -> Option<String> {
+    argument.name.as_ref().map_or_else(|| name_of(&argument.value, calls), |name| Some(name.text.clone()))
+}
+
 /// True for the name of this special form.
 fn is_form(function: &Name, form: ScalarForm) -> bool {
     functions::special_form(&function.text).is_some_and(|row| row.expansion == Expansion::Scalar(form))
 }
 
 /// The name of an argument that is a bare column.
-fn column(argument: Option<&Argument>) -> Option<&str> {
+pub(super) fn column(argument: Option<&Argument>) -> Option<&str> {
+    if let Some(name) = &argument?.name {
+        return Some(&name.text);
+    }
     match &argument?.value.kind {
         ExprKind::Name(name) => Some(&name.text),
         _ => None,
@@ -66,29 +83,7 @@ pub(super) fn spelled(item: &Assignment) -> Option<&Name> {
     }
 }
 
-/// True if the name would depend on an index that differs from row to row, so that it is not known.
-fn is_named_by_rows(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Parenthesised(inner) => is_named_by_rows(inner),
-        ExprKind::Member { base, .. } => is_named_by_rows(base),
-        ExprKind::Index { base, index } => !is_constant_step(index) || is_named_by_rows(base),
-        ExprKind::Call { function, arguments } => {
-            let entry = functions::scalar_function(&function.text);
-            let takes_over = entry
-                .is_some_and(|entry| matches!(entry.result_name, ResultName::FirstArgument | ResultName::Prefix(_)));
-            takes_over && arguments.first().is_some_and(|argument| is_named_by_rows(&argument.value))
-        }
-        _ => false,
-    }
-}
-
-fn is_constant_step(index: &Expr) -> bool {
-    match &index.kind {
-        ExprKind::Unary { operand, .. } => step(operand).is_some(),
-        _ => step(index).is_some(),
-    }
-}
-
+/// The index as a part of a name; None if it is not a literal.
 fn step(index: &Expr) -> Option<String> {
     match &index.kind {
         ExprKind::Literal(Value::String(key)) => Some(key.to_string()),
@@ -170,13 +165,9 @@ impl Names {
 }
 
 impl Binder<'_> {
-    /// Reports an unnamed item whose name on the engine is not known.
-    pub(super) fn check_name(&mut self, item: &Assignment) -> Bind<()> {
-        if !item.names.is_empty() || !is_named_by_rows(&item.value) {
-            return Ok(());
-        }
-        let message = "name this column: the name that Kusto would give it is not known, because its index is computed";
-        self.error(Code::UnsupportedSyntax, item.value.span, message)
+    /// The name of an argument as a column, ignoring aggregates inside it.
+    pub(super) fn name_of_argument(argument: &Argument) -> Option<String> {
+        argument_name(argument, &CallNames::new())
     }
 
     /// The name of an expression as a column, ignoring aggregates inside it.

@@ -9,6 +9,19 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, ExprKind, LetValue, StatementKind};
 use crate::types::{Schema, Type, Value, cast, datetime};
 
+/// The options of `bin_auto()`, if they are set.
+#[derive(Debug, Default)]
+pub(super) struct BinAuto {
+    pub size: Option<Value>,
+    pub at: Option<Value>,
+}
+
+/// Selects what an option of `bin_auto()` sets.
+type BinAutoSlot = fn(&mut BinAuto) -> &mut Option<Value>;
+
+const BIN_AUTO: [(&str, BinAutoSlot); 2] =
+    [("query_bin_auto_size", |options| &mut options.size), ("query_bin_auto_at", |options| &mut options.at)];
+
 impl Binder<'_> {
     /// Binds all statements; the only query among them gives the plan.
     pub(super) fn query(&mut self, query: &ast::Query) -> Bind<LogicalPlan> {
@@ -114,6 +127,14 @@ impl Binder<'_> {
     }
 
     fn set_statement(&mut self, option: &ast::Name, value: Option<&ast::Expr>) -> Bind<()> {
+        if let Some(slot) = BIN_AUTO.iter().find(|(name, _)| *name == option.text).map(|(_, slot)| slot) {
+            let Some(value) = value else {
+                return self.error(Code::InvalidValue, option.span, format!("`{}` must have a value", option.text));
+            };
+            let value = self.constant(value)?;
+            *slot(&mut self.bin_auto) = Some(value);
+            return Ok(());
+        }
         if option.text != "query_now" {
             // Every other option controls how the service runs a query, not its result; limits that could truncate a
             // result do not exist here.

@@ -24,6 +24,8 @@ pub(super) struct Configuration {
     /// Default values of options.
     #[serde(default)]
     pub defaults: Defaults,
+    /// The database of the locations of addresses, relative to the folder of the catalog file.
+    pub geoip: Option<PathBuf>,
     /// Tables by name.
     #[serde(default)]
     pub tables: BTreeMap<String, Table>,
@@ -177,6 +179,7 @@ impl Configuration {
             None => Self::default(),
         };
         configuration.defaults.apply_environment()?;
+        override_with("GEOIP", &mut configuration.geoip)?;
         configuration.check()
     }
 
@@ -204,8 +207,9 @@ impl Configuration {
         let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
         let invalid = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
         let sections: toml::Table = text.parse().map_err(|error: toml::de::Error| invalid(error.to_string()))?;
-        if let Some(unknown) =
-            sections.keys().find(|key| !matches!(key.as_str(), "defaults" | "tables" | "watchlists" | "functions"))
+        if let Some(unknown) = sections
+            .keys()
+            .find(|key| !matches!(key.as_str(), "defaults" | "geoip" | "tables" | "watchlists" | "functions"))
         {
             let expected = "[defaults], [tables.NAME], [watchlists], [functions]";
             return Err(invalid(format!("unknown section [{unknown}]; expected one of {expected}")));
@@ -219,6 +223,7 @@ impl Configuration {
             let path = watchlist.path_mut();
             *path = relative_to(folder, path);
         }
+        configuration.geoip = configuration.geoip.map(|path| relative_to(folder, &path));
         configuration.functions.paths.iter_mut().for_each(|path| *path = relative_to(folder, path));
         configuration.tables = canonical_tables(configuration.tables).map_err(invalid)?;
         Ok(configuration)

@@ -17,6 +17,7 @@ use super::stop;
 use super::{lone_word, memory};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared, Settings, TimeRange};
+use crate::functions::LocationDatabase;
 use crate::scan::{Catalog, RejectSink};
 use crate::storage::spooled_copy::CopySettings;
 use crate::syntax::decode_text;
@@ -158,6 +159,8 @@ pub(super) fn of_text(
     let max_memory = memory::requested(source.max_memory, &configuration.defaults)?;
     settings.max_memory = max_memory.unwrap_or_else(memory::default_limit);
     settings.temp_dir.clone_from(&source.temp_dir);
+    settings.locations =
+        source.geoip.as_ref().or(configuration.geoip.as_ref()).map(|file| locations(file)).transpose()?;
     let format = configuration.defaults.output.clone();
     let excel_safe = configuration.defaults.excel_safe == Some(true);
     sources.messages().iter().for_each(|message| reporter.message(message));
@@ -169,6 +172,19 @@ pub(super) fn of_text(
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
     let takes_commands = origin == ARGUMENT;
     Ok(Session { engine, text, takes_commands, reporter, catalog, rejects, strict, format, excel_safe, max_memory })
+}
+
+/// The database of the locations of addresses in `file`. It is read as a whole, once a run.
+fn locations(file: &Path) -> Result<Arc<LocationDatabase>> {
+    /// Databases of all addresses have some hundred megabytes.
+    const MAX_BYTES: u64 = 2 << 30;
+    let size = std::fs::metadata(file).map_err(|error| Error::io(file, error))?.len();
+    if size > MAX_BYTES {
+        let text = format!("{}: a database of locations has at most {} GiB", file.display(), MAX_BYTES >> 30);
+        return Err(Error::Limit(text));
+    }
+    let bytes = std::fs::read(file).map_err(|error| Error::io(file, error))?;
+    LocationDatabase::new(file.display().to_string(), bytes).map(Arc::new)
 }
 
 /// Applies the limits of the whole run: its time, and the size of the copies of stdin and pipes.

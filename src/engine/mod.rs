@@ -107,7 +107,8 @@ impl Engine {
         let missing = RefCell::default();
         let environment = Environment {
             catalog: self.catalog.as_ref(),
-            context: EvalContext::new(self.settings.now, self.settings.seed),
+            context: EvalContext::new(self.settings.now, self.settings.seed)
+                .with_locations(self.settings.locations.clone()),
             parameters: &self.settings.parameters,
             time_range: filled.time_range.as_ref(),
             time_columns: &self.settings.time_columns,

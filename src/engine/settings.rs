@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::binder::TimeRange;
+use crate::functions::LocationDatabase;
 use crate::scan::RejectSink;
 
 /// The default maximum number of rows of a batch: large enough to amortise the cost of a batch, small enough for the
@@ -43,6 +44,8 @@ pub struct Settings {
     pub rejects: Option<Arc<dyn RejectSink>>,
     /// Whether every record is parsed, so that damage is reported even in records that cannot match.
     pub thorough: bool,
+    /// The database of the locations of addresses, for `geo_info_from_ip_address()`.
+    pub locations: Option<Arc<LocationDatabase>>,
     /// The bytes of memory that all operators together may use before they spill to temporary files.
     pub max_memory: u64,
     /// The folder for temporary files; None for that of the system.
@@ -70,6 +73,7 @@ impl Settings {
             dedup: None,
             rejects: None,
             thorough: false,
+            locations: None,
             max_memory: u64::MAX,
             temp_dir: None,
             cancelled: Arc::new(AtomicBool::new(false)),

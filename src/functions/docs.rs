@@ -16,6 +16,7 @@ pub enum Category {
     Datetime,
     Dynamic,
     Encoding,
+    Geo,
     Hash,
     Ip,
     Math,

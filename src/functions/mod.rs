@@ -5,8 +5,11 @@
 
 pub mod aggregate;
 pub mod args;
+pub(crate) mod digest;
+pub(crate) mod distinct_set;
 pub mod docs;
 pub mod known;
+pub mod location;
 pub mod needle;
 pub(crate) mod operand;
 pub mod operator;
@@ -21,6 +24,7 @@ pub mod table_function;
 pub use aggregate::{Accumulator, AggregateFunction};
 pub use args::{Args, Slot};
 pub use docs::{Category, Example};
+pub use location::LocationDatabase;
 pub use plugin::{Plugin, plugin};
 pub use signature::{
     Accepts, Kernel, NUMERIC, Nulls, Occurs, Overload, Param, ResultName, Returns, SUMMABLE, Volatility,
@@ -44,6 +48,8 @@ pub struct EvalContext {
     pub now: i64,
     /// The seed of the run's random numbers.
     pub seed: u64,
+    /// The database of `geo_info_from_ip_address()`, if the run has one.
+    locations: Option<Arc<LocationDatabase>>,
     /// The number of generators handed out: no two calls may share random numbers.
     generators: Arc<AtomicU64>,
 }
@@ -52,7 +58,19 @@ impl EvalContext {
     /// A run at `now` with the random seed `seed`.
     #[must_use]
     pub fn new(now: i64, seed: u64) -> Self {
-        Self { now, seed, generators: Arc::default() }
+        Self { now, seed, locations: None, generators: Arc::default() }
+    }
+
+    /// The same run with a database of locations.
+    #[must_use]
+    pub fn with_locations(self, locations: Option<Arc<LocationDatabase>>) -> Self {
+        Self { locations, ..self }
+    }
+
+    /// The database of the locations of addresses, if the run has one.
+    #[must_use]
+    pub fn locations(&self) -> Option<&LocationDatabase> {
+        self.locations.as_deref()
     }
 
     /// A random number generator that no other call of this run shares. Which call gets which depends on scheduling.

@@ -258,6 +258,8 @@ pub enum ResultName {
     FirstArgument,
     /// This prefix and the name of the first argument, if any: `sum_x`, or `sum_`.
     Prefix(&'static str),
+    /// This name.
+    Fixed(&'static str),
     /// The name of the first argument if it is a column, else `array0`, followed by `_sorted`.
     Sorted,
 }

@@ -41,7 +41,9 @@ pub enum Expansion {
 #[expect(missing_docs, reason = "each is named like its function")]
 pub enum ScalarForm {
     BagPackColumns,
+    BinAuto,
     ColumnIfExists,
+    EstimateDataSize,
     ColumnNamesOf,
     IngestionTime,
     PackAll,
@@ -130,18 +132,17 @@ pub static FORMS: &[SpecialForm] = &[
         aliases: &[],
         category: Category::Dynamic,
         summary: "Returns a property bag of all columns of the input, each under its name.",
-        params: &[Param::new(
-            "ignore_null_empty",
-            Type::Bool,
-            "false; leaving out null and empty values is not supported yet",
-        )
-        .optional()
-        .constant()],
+        params: &[Param::new("ignore_null_empty", Type::Bool, "true to leave out null values and empty strings")
+            .optional()
+            .constant()],
         returns: "dynamic",
-        examples: &[Example::new(
-            "datatable(Id:long, City:string) [1, 'Oslo'] | project pack_all()",
-            r#"{"Id":1,"City":"Oslo"}"#,
-        )],
+        examples: &[
+            Example::new(
+                "datatable(Id:long, City:string) [1, 'Oslo'] | project pack_all()",
+                r#"{"Id":1,"City":"Oslo"}"#,
+            ),
+            Example::new("datatable(Id:long, City:string) [1, ''] | project pack_all(true)", r#"{"Id":1}"#),
+        ],
         expansion: Expansion::Scalar(ScalarForm::PackAll),
     },
     SpecialForm {
@@ -156,6 +157,35 @@ pub static FORMS: &[SpecialForm] = &[
             r#"{"City":"Oslo"}"#,
         )],
         expansion: Expansion::Scalar(ScalarForm::BagPackColumns),
+    },
+    SpecialForm {
+        name: "estimate_data_size",
+        aliases: &[],
+        category: Category::Metadata,
+        summary: "Returns the estimated size of columns in bytes: of numbers and times by their type, of strings and \
+                  dynamics the length of the text.",
+        params: &[Param::of("column", Accepts::Any, "the columns, or * for all columns").repeated()],
+        returns: "long",
+        examples: &[
+            Example::new("print Id = 1, City = 'Oslo' | project estimate_data_size(*)", "12"),
+            Example::new("print Id = 1, City = 'Oslo' | project estimate_data_size(City)", "4"),
+        ],
+        expansion: Expansion::Scalar(ScalarForm::EstimateDataSize),
+    },
+    SpecialForm {
+        name: "bin_auto",
+        aliases: &[],
+        category: Category::Math,
+        summary: "Returns the value rounded down to a multiple of the option query_bin_auto_size, counted from the \
+                  option query_bin_auto_at.",
+        params: &[Param::of("value", Accepts::Any, "the value to round down")],
+        returns: "type of value",
+        examples: &[Example::new(
+            "set query_bin_auto_size = 1h; set query_bin_auto_at = datetime(2026-01-01 00:05); \
+             print bin_auto(datetime(2026-03-01 12:00))",
+            "datetime(2026-03-01 11:05)",
+        )],
+        expansion: Expansion::Scalar(ScalarForm::BinAuto),
     },
     SpecialForm {
         name: "ingestion_time",

@@ -20,6 +20,7 @@ mod field;
 mod folder_search;
 mod functions;
 mod fuzz_bodies;
+mod geoip;
 mod grammar;
 mod inputs;
 mod integrity;

@@ -15,6 +15,9 @@ const SHARED_NAMES: &[&str] = &[
     "RemoteFile",
 ];
 
+/// Files with names that Kusto gives, such as those of units.
+const NAMES_OF_KUSTO: &[&str] = &["src/functions/scalar/unit/"];
+
 fn source() -> Vec<(String, String)> {
     let files = walkdir::WalkDir::new("src").sort_by_file_name().into_iter();
     let paths = files.map(|entry| entry.expect("readable").into_path());
@@ -55,6 +58,9 @@ fn words_that_the_glossary_refuses_are_not_used() {
     assert!(refused.len() > 10, "the glossary refuses hardly any word: {refused:?}");
     let mut found = Vec::new();
     for (file, text) in source() {
+        if NAMES_OF_KUSTO.iter().any(|folder| file.starts_with(folder)) {
+            continue;
+        }
         for (index, line) in text.lines().enumerate() {
             let words = words(line);
             let used = refused.iter().filter(|word| words.contains(&format!(" {word} ")));

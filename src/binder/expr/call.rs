@@ -24,14 +24,13 @@ impl Binder<'_> {
         if let Some(function) = self.user_function(name)? {
             return self.called_value(&function, &Call { name, arguments, span }, context);
         }
-        if let Some(named) = arguments.iter().find_map(|argument| argument.name.as_ref()) {
-            let message = "named arguments are not supported here yet";
-            return self.error(Code::UnsupportedSyntax, named.span, message);
-        }
+        // The name of an argument of a built-in function is only a name for its value: arguments count by position.
         if let Some(form) = functions::special_form(&name.text) {
             return self.special_value(form, &Call { name, arguments, span }, context);
         }
-        if let Some(function) = functions::aggregate_function(&name.text) {
+        if let Some(function) = functions::aggregate_function(&name.text)
+            && (context.aggregates.is_some() || functions::scalar_function(&name.text).is_none())
+        {
             return self.bind_aggregate(function, name, arguments, span, context);
         }
         match functions::scalar_function(&name.text) {
@@ -136,6 +135,11 @@ impl Binder<'_> {
             return self.wrong_count(name, arguments.len(), (least, most), &forms);
         }
         let types: Vec<&str> = arguments.iter().map(|argument| argument.ty.name()).collect();
+        if would_accept_numbers_for_bools(function, arguments) {
+            let message =
+                format!("`{}` of ({}) is not supported yet; convert the argument", name.text, types.join(", "));
+            return self.report(Diagnostic::new(Code::UnsupportedSyntax, name.span, message));
+        }
         let message = format!("`{}` does not accept arguments of types ({})", name.text, types.join(", "));
         // A single argument is underlined instead of the function's name.
         let place = match arguments {
@@ -226,7 +230,7 @@ impl Binder<'_> {
                 continue;
             }
             bound.push(self.expr(&argument.value, schema)?);
-            names.push(Self::own_name(&argument.value));
+            names.push(Self::name_of_argument(argument));
         }
         Ok((bound, names))
     }
@@ -265,4 +269,16 @@ impl Binder<'_> {
         self.check_constants(function.checks(), &cast, name.span)?;
         Ok((cast, fields))
     }
+}
+
+/// True if the call were accepted with a bool as a number, or a number as a bool. The engine accepts some such calls
+/// that the published analyzer rejects.
+fn would_accept_numbers_for_bools(function: &ScalarFunction, arguments: &[Expr]) -> bool {
+    let types = |from: &[Type], to: Type| -> Vec<Type> {
+        arguments.iter().map(|argument| if from.contains(&argument.ty) { to } else { argument.ty }).collect()
+    };
+    let numbers = [Type::Int, Type::Long, Type::Real, Type::Decimal];
+    [types(&[Type::Bool], Type::Long), types(&numbers, Type::Bool)]
+        .iter()
+        .any(|types| choose(function.overloads, types).is_some())
 }

@@ -6,13 +6,14 @@ use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
+use crate::functions::scalar::{data_size, dynamic_bag};
 use crate::functions::signature::{arity, expand};
 use crate::functions::special::{Expansion, ScalarForm, SpecialForm};
 use crate::functions::{self, docs};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast;
 use crate::types::dynamic::ArrayWriter;
-use crate::types::{Schema, Value};
+use crate::types::{Field, Schema, Value};
 
 impl Binder<'_> {
     /// Expands a call of a special form where a value is required.
@@ -36,7 +37,9 @@ impl Binder<'_> {
         self.check_count(form, call)?;
         match scalar {
             ScalarForm::BagPackColumns => self.bag_pack_columns(call, context),
+            ScalarForm::BinAuto => self.bin_auto(call, context),
             ScalarForm::ColumnIfExists => self.column_if_exists(call, context),
+            ScalarForm::EstimateDataSize => self.estimate_data_size(call, context),
             ScalarForm::ColumnNamesOf => self.column_names_of(call),
             ScalarForm::IngestionTime => self.ingestion_time_call(call, context),
             ScalarForm::PackAll => self.pack_all(call, context),
@@ -99,14 +102,49 @@ impl Binder<'_> {
         Ok(Expr::literal(Value::dynamic(names.finish()), call.span))
     }
 
-    /// `pack_all()`: a bag of all columns.
-    fn pack_all(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
-        if let Some(ignore) = call.arguments.first()
-            && self.constant(&ignore.value)? == Value::Bool(true)
-        {
-            return self.error(Code::UnsupportedSyntax, call.span, "`pack_all(true)` is not supported yet");
+    /// `estimate_data_size(*)` or `(a, b, ...)`: the sizes of the columns, added up.
+    fn estimate_data_size(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+        let columns = self.all(call.arguments, |binder, argument| match &argument.value.kind {
+            ast::ExprKind::Star if context.aggregates.is_some() => {
+                Err(binder.outside_of_aggregate("`*`", argument.value.span))
+            }
+            ast::ExprKind::Star => {
+                let column = |(index, field): (usize, &Field)| Expr::column(index, field.ty, argument.value.span);
+                Ok(context.schema.fields().iter().enumerate().map(column).collect())
+            }
+            _ => Ok(vec![binder.bind_expr(&argument.value, context)?]),
+        })?;
+        self.function_call(&data_size::DATA_SIZE, call.name, columns.concat(), call.span)
+    }
+
+    /// `bin_auto(value)`: `bin_at` with the size and the fixed point of two options.
+    fn bin_auto(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+        let Some(size) = self.bin_auto.size.clone() else {
+            let help = "write, before the query: set query_bin_auto_size = 1h;";
+            let message = "`bin_auto` needs the option query_bin_auto_size";
+            return Err(self.report(Diagnostic::new(Code::InvalidValue, call.span, message).help(help)));
+        };
+        let mut arguments = vec![self.bind_expr(&call.arguments[0].value, context)?, Expr::literal(size, call.span)];
+        let at = self.bin_auto.at.clone().map(|at| Expr::literal(at, call.span));
+        let name = if at.is_some() { "bin_at" } else { "bin" };
+        arguments.extend(at);
+        match functions::scalar_function(name) {
+            Some(function) => self.function_call(function, call.name, arguments, call.span),
+            None => Err(self.unknown_function(call.name)),
         }
+    }
+
+    /// `pack_all()`: a bag of all columns; `pack_all(true)` leaves out null values and empty strings.
+    fn pack_all(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
         let columns: Vec<usize> = (0..context.schema.len()).collect();
+        let ignores_empty = match call.arguments.first() {
+            Some(argument) => self.constant(&argument.value)? == Value::Bool(true),
+            None => false,
+        };
+        if ignores_empty {
+            let pairs = pairs(&columns, context.schema, call.span);
+            return self.function_call(&dynamic_bag::PACK_NOT_EMPTY, call.name, pairs, call.span);
+        }
         self.pack(call, &columns, context)
     }
 
@@ -132,11 +170,7 @@ impl Binder<'_> {
         let Some(function) = functions::scalar_function(&name.text).filter(|_| !columns.is_empty()) else {
             return Ok(Expr::literal(Value::dynamic("{}"), span));
         };
-        let pair = |index: &usize| {
-            let field = schema.field(*index);
-            [Expr::literal(Value::string(field.name.as_str()), span), Expr::column(*index, field.ty, span)]
-        };
-        self.function_call(function, &name, columns.iter().flat_map(pair).collect(), span)
+        self.function_call(function, &name, pairs(columns, schema, span), span)
     }
 
     /// `ingestion_time()`: the time of ingestion, if the table has a column that holds it.
@@ -153,4 +187,13 @@ impl Binder<'_> {
         let help = "summarize returns one row per group: add it after `by` or wrap it in an aggregate";
         self.report(Diagnostic::new(Code::NotAllowedHere, span, message).help(help))
     }
+}
+
+/// The name and the value of each of the columns, in turn.
+fn pairs(columns: &[usize], schema: &Schema, span: Span) -> Vec<Expr> {
+    let pair = |index: &usize| {
+        let field = schema.field(*index);
+        [Expr::literal(Value::string(field.name.as_str()), span), Expr::column(*index, field.ty, span)]
+    };
+    columns.iter().flat_map(pair).collect()
 }

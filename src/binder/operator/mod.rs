@@ -18,6 +18,7 @@ mod parse_output;
 pub(super) mod project;
 mod sample;
 mod search;
+mod sorted_arrays;
 mod summarize;
 mod top_hitters;
 mod top_nested;

@@ -18,7 +18,6 @@ impl Binder<'_> {
         let mut names = Names::default().past_written(items);
         let columns = self.all(items, |binder, item| {
             let mut columns = Vec::new();
-            binder.check_name(item)?;
             for (label, expr) in binder.labelled(item, &schema)? {
                 let name = match label {
                     // If an earlier unnamed column has taken the name, it gets a number.
@@ -43,7 +42,6 @@ impl Binder<'_> {
         let mut numbers = Names::default().past_input(&schema);
         let new = self.all(items, |binder, item| {
             let mut columns = Vec::new();
-            binder.check_name(item)?;
             for (label, expr) in binder.labelled(item, &schema)? {
                 let (name, span) = match label {
                     Label::Written(name) => (name.text.clone(), name.span),
@@ -83,6 +81,9 @@ impl Binder<'_> {
     ) -> Bind<Vec<(Label<'i>, Expr)>> {
         if let Some((function, name, arguments)) = several_columns(&item.value) {
             return self.several_columns(function, name, arguments, item, schema);
+        }
+        if let Some(columns) = self.sorted_arrays(item, schema)? {
+            return Ok(columns);
         }
         let expr = self.expr(&item.value, schema)?;
         match item.names.as_slice() {

@@ -135,7 +135,6 @@ impl Binder<'_> {
         name_of: impl Fn(&ast::Expr, &CallNames) -> Option<String>,
     ) -> Bind<(Vec<Expr>, Vec<Field>)> {
         let keys = self.all(items, |binder, item| {
-            binder.check_name(item)?;
             let key = binder.expr(&item.value, schema)?;
             binder.not_dynamic(&key, "a group key")?;
             let name = match item.names.first() {

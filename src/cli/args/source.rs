@@ -65,6 +65,10 @@ pub struct SourceArgs {
     #[arg(long, help_heading = heading::EVIDENCE)]
     pub strict: bool,
 
+    /// Database of locations in MaxMind's format, for geo_info_from_ip_address()
+    #[arg(long, value_name = "FILE", help_heading = heading::EVIDENCE, hide_short_help = true)]
+    pub geoip: Option<PathBuf>,
+
     #[command(flatten)]
     pub messages: MessageArgs,
 

@@ -1,4 +1,4 @@
-//! Compares rows by sort keys: strings byte by byte (ordinal), NaN before all numbers.
+//! Compares rows by sort keys: strings byte by byte (ordinal), NaN beside null.
 
 use std::cmp::Ordering;
 
@@ -97,7 +97,9 @@ impl Comparator {
         match (&self.values, &other.values) {
             (KeyValues::Integers(left), KeyValues::Integers(right)) => left.value(a).cmp(&right.value(b)),
             (KeyValues::Strings(left), KeyValues::Strings(right)) => left.value(a).cmp(right.value(b)),
-            (KeyValues::Others(left), KeyValues::Others(right)) => compare_values_at(left, a, right, b),
+            (KeyValues::Others(left), KeyValues::Others(right)) => {
+                compare_values_at(left, a, right, b, self.descending == self.nulls_first)
+            }
             _ => {
                 debug_assert!(false, "keys of one type have one variant");
                 Ordering::Equal
@@ -106,15 +108,19 @@ impl Comparator {
     }
 }
 
-/// Compares two values of columns of one type.
-fn compare_values_at(left: &Column, a: usize, right: &Column, b: usize) -> Ordering {
+/// Compares two values of columns of one type. NaN is less than any number, or greater if `nan_is_greatest`, so that it
+/// is beside the nulls.
+fn compare_values_at(left: &Column, a: usize, right: &Column, b: usize, nan_is_greatest: bool) -> Ordering {
     match left.ty() {
         Type::Bool => left.bool_at(a).cmp(&right.bool_at(b)),
         Type::Int | Type::Long | Type::Datetime | Type::Timespan => left.i64_at(a).cmp(&right.i64_at(b)),
         Type::Real => {
             let (a, b) = (left.f64_at(a).unwrap_or(f64::NAN), right.f64_at(b).unwrap_or(f64::NAN));
-            // NaN is less than any number; the two zeros are equal.
-            a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
+            // The two zeros are equal.
+            a.partial_cmp(&b).unwrap_or_else(|| {
+                let order = b.is_nan().cmp(&a.is_nan());
+                if nan_is_greatest { order.reverse() } else { order }
+            })
         }
         Type::Decimal => {
             let value = |column: &Column, row| column.bytes_at(row).map(|bytes| decimal_from_bytes(&bytes));

@@ -15,6 +15,7 @@ use super::element::{Element, for_each_text_of_groups};
 use super::sketch::Sketch;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::{Code, Error, Result, Span};
+use crate::functions::distinct_set::PRECISIONS;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
@@ -22,15 +23,16 @@ use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 /// `dcount` is exact up to this many distinct values per group. Kusto documents 1,000 at its default accuracy.
 pub const EXACT: usize = 1 << 16;
 
-const ACCURACY: Param = Param::new(
+pub(super) const ACCURACY: Param = Param::new(
     "accuracy",
     Type::Long,
     "0 to 4, the error of an estimate: 1.6, 0.8 (the default), 0.4, 0.28 or 0.2 percent",
 )
 .optional()
 .constant();
-const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
-const EXPR: Param = Param::of("expr", Accepts::Any, "the values to count; nulls are ignored, empty strings are not");
+pub(super) const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
+pub(super) const EXPR: Param =
+    Param::of("expr", Accepts::Any, "the values to count; nulls are ignored, empty strings are not");
 /// Every type but dynamic, as on the engine.
 const SCALAR: Param = Param::of(
     "expr",
@@ -103,14 +105,13 @@ fn estimated(call: &AggregateCall, position: usize) -> Result<Box<dyn Accumulato
 }
 
 /// Rejects an accuracy at `position` that is not 0 to 4.
-fn check_accuracy(constants: &[Option<&Value>], position: usize) -> Result<()> {
+pub(super) fn check_accuracy(constants: &[Option<&Value>], position: usize) -> Result<()> {
     constants.get(position).copied().flatten().map_or(Ok(()), |accuracy| precision(accuracy).map(|_| ()))
 }
 
 /// The bits of precision of an accuracy.
 /// Source: the reference's page on dcount, "estimation accuracy".
-fn precision(accuracy: &Value) -> Result<u8> {
-    const PRECISIONS: [u8; 5] = [12, 14, 16, 17, 18];
+pub(super) fn precision(accuracy: &Value) -> Result<u8> {
     let accuracy = accuracy.as_i64().and_then(|number| usize::try_from(number).ok());
     let precision = accuracy.and_then(|accuracy| PRECISIONS.get(accuracy)).copied();
     precision.ok_or_else(|| {
@@ -276,7 +277,7 @@ fn hash_of(value: impl Hash) -> u64 {
 }
 
 /// Calls `each` with the group and hash of every value that is not null; row `i` belongs to group `groups[i]`.
-fn for_each_hash(column: &Column, groups: (&[u32], usize), mut each: impl FnMut(usize, u64)) {
+pub(super) fn for_each_hash(column: &Column, groups: (&[u32], usize), mut each: impl FnMut(usize, u64)) {
     match column.ty() {
         Type::String => for_each_text_of_groups(column, groups, |text| hash_of(text), each),
         Type::Dynamic => for_each_text_of_groups(column, groups, |json| hash_of(dynamic::canonical(json)), each),

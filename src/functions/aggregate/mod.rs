@@ -5,6 +5,7 @@
 
 pub mod arg_extreme;
 pub mod binary_all;
+pub mod buildschema;
 mod chosen_rows;
 mod conditional;
 pub mod count;
@@ -12,15 +13,18 @@ pub mod dcount;
 mod double_double;
 mod element;
 mod fold;
+pub mod hll;
 pub mod make_bag;
 pub mod make_list;
 pub mod make_set;
 mod members;
 pub mod min_max;
 pub mod percentile;
-mod sketch;
+pub(crate) mod sketch;
 pub mod sum_avg;
+mod summary;
 pub mod take_any;
+pub mod tdigest;
 #[cfg(test)]
 mod tests;
 pub mod variance;
@@ -48,6 +52,9 @@ pub static FAMILIES: &[&[AggregateFunction]] = &[
     percentile::FUNCTIONS,
     variance::FUNCTIONS,
     binary_all::FUNCTIONS,
+    hll::FUNCTIONS,
+    tdigest::FUNCTIONS,
+    buildschema::FUNCTIONS,
 ];
 
 /// An aggregate.
@@ -138,6 +145,7 @@ fn one_column(function: &AggregateFunction, arguments: &[AggregateArgument<'_>])
     let first = arguments.first().map_or("", AggregateArgument::label);
     let name = match function.result_name {
         ResultName::Numbered | ResultName::Sorted => String::new(),
+        ResultName::Fixed(name) => name.to_owned(),
         ResultName::FirstArgument => first.to_owned(),
         ResultName::Prefix(prefix) => format!("{prefix}{first}"),
     };

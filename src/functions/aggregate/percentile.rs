@@ -13,12 +13,12 @@ use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::dynamic::{self, ArrayWriter, Kind};
 use crate::types::{Column, ColumnBuilder, Field, Type, Value};
 
-const EXPR: Param = Param::of(
+pub(super) const EXPR: Param = Param::of(
     "expr",
     Accepts::Only(&[Type::Long, Type::Real, Type::Decimal, Type::Datetime, Type::Timespan]),
     "the values; nulls are ignored",
 );
-const WEIGHT: Param = Param::of(
+pub(super) const WEIGHT: Param = Param::of(
     "weight",
     Accepts::Only(&[Type::Long]),
     "the weight of the value; rows without a weight above 0 are ignored",
@@ -123,7 +123,7 @@ const PERCENTILE_OF: AggregateFunction =
     AggregateFunction { returns: Returns::By(percentile_type), ..AggregateFunction::DEFAULT };
 
 /// The percentile of decimals is a real. Source: the published analyzer.
-fn percentile_type(arguments: &[Type]) -> Type {
+pub(super) fn percentile_type(arguments: &[Type]) -> Type {
     match arguments.first() {
         Some(Type::Decimal) | None => Type::Real,
         Some(ty) => *ty,
@@ -229,12 +229,12 @@ impl Values {
 
 /// Maps a double to an integer with the same order. NaN sorts first, so that it is never the greatest
 /// value.
-fn key(value: f64) -> i64 {
+pub(crate) fn key(value: f64) -> i64 {
     if value.is_nan() { i64::MIN } else { flip((value + 0.0).to_bits().cast_signed()) }
 }
 
 /// The inverse of [`key`].
-fn real_of(key: i64) -> f64 {
+pub(crate) fn real_of(key: i64) -> f64 {
     if key == i64::MIN { f64::NAN } else { f64::from_bits(flip(key).cast_unsigned()) }
 }
 
@@ -245,7 +245,7 @@ fn flip(bits: i64) -> i64 {
 
 /// The position of the value at or below which `rank` percent of `count` values are; None if there are no values.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "0..=count")]
-fn nearest(rank: f64, count: u64) -> Option<u64> {
+pub(crate) fn nearest(rank: f64, count: u64) -> Option<u64> {
     /// 99.9 percent of 1,000 are 999, though 99.9 is not a double.
     const ROUNDING: f64 = 1e-9;
     let ordinal = (rank * count as f64 / 100.0 - ROUNDING).ceil() as u64;
@@ -253,7 +253,7 @@ fn nearest(rank: f64, count: u64) -> Option<u64> {
 }
 
 /// The key at `position`, if each key is repeated by its weight.
-fn weighted(pairs: &[(i64, u64)], position: u64) -> Option<i64> {
+pub(crate) fn weighted(pairs: &[(i64, u64)], position: u64) -> Option<i64> {
     let mut passed = 0_u64;
     let found = pairs.iter().find(|(_, weight)| {
         passed = passed.saturating_add(*weight);

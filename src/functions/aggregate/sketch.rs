@@ -35,6 +35,35 @@ impl Sketch {
         }
     }
 
+    /// The registers.
+    #[must_use]
+    pub fn registers(&self) -> &[u8] {
+        &self.registers
+    }
+
+    /// The sketch with these registers; None if their number or a value does not fit the precision.
+    #[must_use]
+    pub fn from_registers(precision: u8, registers: Vec<u8>) -> Option<Self> {
+        let is_valid = registers.len() == 1 << precision && registers.iter().all(|rank| *rank <= 65 - precision);
+        is_valid.then(|| Self { registers: registers.into(), precision })
+    }
+
+    /// The sketch of the same set with a precision that is not higher.
+    #[must_use]
+    pub fn reduced(&self, precision: u8) -> Self {
+        let dropped = self.precision - precision.min(self.precision);
+        let mut reduced = Self::new(self.precision - dropped);
+        for (index, rank) in self.registers.iter().enumerate().filter(|(_, rank)| **rank > 0) {
+            // The dropped bits of the index begin the rest of the hash.
+            let bits = index & ((1 << dropped) - 1);
+            let zeros = u8::try_from(usize::BITS - bits.leading_zeros()).map_or(0, |length| dropped - length);
+            let rank = if bits == 0 { rank + dropped } else { zeros + 1 };
+            let register = &mut reduced.registers[index >> dropped];
+            *register = (*register).max(rank);
+        }
+        reduced
+    }
+
     /// Memory use in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {

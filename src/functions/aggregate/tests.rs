@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Accumulator, AggregateCall, AggregateFunction, FAMILIES};
+use crate::functions::distinct_set::DistinctSet;
 use crate::functions::signature::{Accepts, Param, Returns, expand};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
@@ -110,10 +111,10 @@ fn case(function: &'static AggregateFunction, ty: Type, optional: bool, rng: &mu
     let params = expand(function.params, if optional { most.unwrap_or(least + 2) } else { least })?;
     let types: Vec<Type> = params.iter().map(|param| argument_type(param, ty)).collect::<Option<_>>()?;
     let constants: Vec<Option<Value>> = params.iter().map(|param| constant(param)).collect();
-    let arguments = (types.iter().zip(&constants))
-        .map(|(ty, constant)| match constant {
+    let arguments = (types.iter().zip(&constants).zip(&params))
+        .map(|((ty, constant), param)| match constant {
             Some(value) => Column::constant(value.clone(), ROWS),
-            None => random_column(*ty, ROWS, rng),
+            None => results_of(param.name, ROWS, rng).unwrap_or_else(|| random_column(*ty, ROWS, rng)),
         })
         .collect();
     let returns = match function.returns {
@@ -145,6 +146,30 @@ fn constant(param: &Param) -> Option<Value> {
         }
         _ => Value::Long(3),
     })
+}
+
+/// Random results of the aggregate `name`, for those that merge them.
+fn results_of(name: &str, rows: usize, rng: &mut ChaCha8Rng) -> Option<Column> {
+    if !matches!(name, "hll" | "tdigest") {
+        return None;
+    }
+    let result = |rng: &mut ChaCha8Rng| {
+        let n: i64 = rng.random_range(-6..7);
+        match name {
+            _ if n == -6 => Value::null(Type::Dynamic),
+            "tdigest" => Value::dynamic(format!("[[7],[{n},{n}.5],[1,2]]")),
+            _ => {
+                let mut set = DistinctSet::new(12);
+                (0..n).for_each(|hash| set.insert(hash.unsigned_abs()));
+                Value::dynamic(set.to_json())
+            }
+        }
+    };
+    let mut builder = ColumnBuilder::new(Type::Dynamic);
+    for _ in 0..rows {
+        builder.append(&result(rng));
+    }
+    Some(builder.finish())
 }
 
 /// Random values from a small set, so that groups share some, with nulls and edge cases.

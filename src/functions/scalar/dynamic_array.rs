@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::search::Search;
 use super::string::{INTEGER, long};
-use crate::diagnostic::{Code, Error, Result, Span};
+use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
 use crate::functions::args::{Args, MAX_VALUE_BYTES, too_long};
 use crate::functions::docs::{Category, Example};
@@ -239,8 +239,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         overloads: &[Overload {
             params: &[
                 Param::new("condition", Type::Dynamic, "an array of bools, or of numbers of which 0 is false"),
-                Param::of("when_true", Accepts::Any, "an array, or one value for all"),
-                Param::of("when_false", Accepts::Any, "an array, or one value for all"),
+                Param::of("when_true", Accepts::Any, "an array, or one value or an array of one value for all"),
+                Param::of("when_false", Accepts::Any, "an array, or one value or an array of one value for all"),
             ],
             returns: Returns::Type(Type::Dynamic),
             kernel: iff,
@@ -248,6 +248,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         examples: &[
             Example::new("array_iff(dynamic([true, false]), dynamic([1, 2]), dynamic([3, 4]))", "[1,4]"),
             Example::new("array_iff(dynamic([1, 0, 'x']), 'yes', 'no')", r#"["yes","no",null]"#),
+            Example::new("array_iff(dynamic([true, false]), dynamic([1]), dynamic([3, 4]))", "[1,4]"),
         ],
         nulls: Nulls::Handled,
         ..ScalarFunction::DEFAULT
@@ -463,11 +464,6 @@ fn iff(args: &Args<'_>) -> Result<Column> {
             let array = args.column(index + 1).ty() == Type::Dynamic && is_array(json);
             array.then(|| elements(json).collect::<Vec<_>>())
         });
-        // Sources disagree on whether one element applies to all, so it is rejected rather than guessed.
-        if conditions.len() > 1 && arrays.iter().flatten().any(|array| array.len() == 1) {
-            let message = "an array of one element beside a longer condition is not supported by array_iff yet";
-            return Err(Error::query(Code::ValueOutOfRange, Span::default(), message));
-        }
         let chosen = conditions.iter().enumerate().map(|(at, condition)| {
             let branch = match kind(condition) {
                 Kind::Bool => usize::from(*condition == "false"),
@@ -475,7 +471,10 @@ fn iff(args: &Args<'_>) -> Result<Column> {
                 _ => return "null",
             };
             match &arrays[branch] {
-                Some(array) => array.get(at).copied().unwrap_or("null"),
+                Some(array) => match array.as_slice() {
+                    [one] => one,
+                    many => many.get(at).copied().unwrap_or("null"),
+                },
                 None => &values[branch],
             }
         });
@@ -518,9 +517,51 @@ fn compare_numbers(a: &str, b: &str) -> Ordering {
 fn sort(args: &Args<'_>, order: fn(&str, &str) -> Ordering) -> Column {
     map_array(args, |array, row| {
         let nulls_last = if args.len() < 2 { true } else { args.bools(1).get(row)? };
-        let (nulls, mut others): (Vec<&str>, Vec<_>) = array.iter().copied().partition(|e| kind(e) == Kind::Null);
-        others.sort_by(|a, b| order(a, b));
-        Some(if nulls_last { written(others.iter().chain(&nulls)) } else { written(nulls.iter().chain(&others)) })
+        Some(written(sorted_positions(array, nulls_last, order).into_iter().map(|position| &array[position])))
+    })
+}
+
+/// The positions of the elements in their order; equal elements stay in the order of the array.
+fn sorted_positions(array: &[&str], nulls_last: bool, order: fn(&str, &str) -> Ordering) -> Vec<usize> {
+    let is_null = |position: &usize| kind(array[*position]) == Kind::Null;
+    let (nulls, mut others): (Vec<usize>, Vec<usize>) = (0..array.len()).partition(is_null);
+    others.sort_by(|a, b| order(array[*a], array[*b]));
+    if nulls_last { [others, nulls].concat() } else { [nulls, others].concat() }
+}
+
+/// A column of `array_sort_asc()` or `array_sort_desc()` with several arrays.
+pub(crate) static SORT_BY_ASC: ScalarFunction =
+    ScalarFunction { name: "array_sort_asc", overloads: &SORT_BY_ASC_FORMS, ..SORTED_BY };
+/// As [`SORT_BY_ASC`].
+pub(crate) static SORT_BY_DESC: ScalarFunction =
+    ScalarFunction { name: "array_sort_desc", overloads: &SORT_BY_DESC_FORMS, ..SORTED_BY };
+
+const SORTED_BY: ScalarFunction =
+    ScalarFunction { category: Category::Dynamic, nulls: Nulls::Handled, ..ScalarFunction::DEFAULT };
+
+static SORT_BY_ASC_FORMS: [Overload; 1] = [sort_by_form(|args| Ok(sort_by(args, compare)))];
+static SORT_BY_DESC_FORMS: [Overload; 1] = [sort_by_form(|args| Ok(sort_by(args, |a, b| compare(b, a))))];
+
+const fn sort_by_form(kernel: crate::functions::Kernel) -> Overload {
+    Overload {
+        params: const {
+            &[
+                Param::new("keys", Type::Dynamic, "the array that gives the order"),
+                Param::new("array", Type::Dynamic, "the array to order"),
+                NULLS_LAST.constant(),
+            ]
+        },
+        returns: Returns::Type(Type::Dynamic),
+        kernel,
+    }
+}
+
+/// The elements of the second array in the order of those of the first; null if it has another length.
+fn sort_by(args: &Args<'_>, order: fn(&str, &str) -> Ordering) -> Column {
+    map_array(args, |keys, row| {
+        let array = array_of(args.column(1), row).filter(|array| array.len() == keys.len())?;
+        let positions = sorted_positions(keys, args.bools(2).get(row)?, order);
+        Some(written(positions.into_iter().map(|position| &array[position])))
     })
 }
 

@@ -167,6 +167,33 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
+/// `bag_pack` without null values and empty strings: `pack_all(true)`.
+pub(crate) static PACK_NOT_EMPTY: ScalarFunction = ScalarFunction {
+    name: "pack_all",
+    category: Category::Dynamic,
+    overloads: &[Overload {
+        params: &[Param::of("column", Accepts::Any, "the names and values of columns, in turn").any_number()],
+        returns: Returns::Type(Type::Dynamic),
+        kernel: pack_not_empty,
+    }],
+    nulls: Nulls::Handled,
+    ..ScalarFunction::DEFAULT
+};
+
+fn pack_not_empty(args: &Args<'_>) -> Result<Column> {
+    let pairs: Vec<_> = (0..args.len()).step_by(2).map(|at| (args.to_texts(at), Elements::of(args, at + 1))).collect();
+    args.try_map(|row| {
+        let mut bag = BagWriter::new();
+        for (key, value) in &pairs {
+            let value = value.get(row);
+            if !matches!(&*value, "null" | "\"\"") {
+                bag.push_json(&key.get(row), &value);
+            }
+        }
+        Ok(bag.finish())
+    })
+}
+
 fn is_bag(json: &str) -> bool {
     kind(json) == Kind::Bag
 }

@@ -59,8 +59,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 
 const HASH: ScalarFunction = ScalarFunction { category: Category::Hash, ..ScalarFunction::DEFAULT };
 
-// How the engine hashes other types is not known; tostring() makes it explicit.
-const HASHED: Param = Param::of("value", Accepts::Exactly(&[Type::String, Type::Datetime]), "a string or datetime");
+const HASHED: Param = Param::of("value", Accepts::Any, "a string or datetime; other types are not supported yet");
 const MODULUS: Param = Param::new("modulus", Type::Long, "the exclusive upper bound").optional();
 
 const fn digest(kernel: Kernel) -> Overload {
@@ -94,6 +93,9 @@ fn hash(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let hash = match column.ty() {
             Type::Datetime => column.i64_at(row).map(|ticks| XxHash64::oneshot(0, &ticks.to_le_bytes())),
+            ty if ty != Type::String => {
+                return Err(unknown("how Kusto hashes values of this type is not known; use tostring()"));
+            }
             _ => column.text_at(row).filter(|text| !text.is_empty()).map(|text| XxHash64::oneshot(0, text.as_bytes())),
         };
         let hash = hash.ok_or_else(|| unknown("the hash of an empty string is not known"))?.cast_signed();
@@ -108,6 +110,7 @@ fn hash(args: &Args<'_>) -> Result<Column> {
     })
 }
 
+/// The error of a call whose result on the engine is not known.
 fn unknown(message: &str) -> Error {
-    Error::query(Code::ValueOutOfRange, Span::default(), message)
+    Error::query(Code::UnsupportedFunction, Span::default(), message)
 }

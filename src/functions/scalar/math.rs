@@ -81,7 +81,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         summary: "Returns 10 raised to the power of the number.",
         overloads: &[real(|args| Ok(unary(args, |n| 10f64.powf(n))))],
         examples: &[Example::new("exp10(2)", "100.0")],
-        ..NAMED
+        ..MATH
     },
     ScalarFunction {
         name: "log",
@@ -223,6 +223,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         ],
         examples: &[Example::new("rand() < 1", "true"), Example::new("rand(1)", "0.0")],
         volatility: Volatility::Row,
+        result_name: ResultName::FirstArgument,
         nulls: Nulls::Handled,
         ..MATH
     },

@@ -1,14 +1,22 @@
 //! Scalar functions, one file per family.
 
+pub mod around;
+mod beta;
 pub mod bit;
+pub mod command_line;
+pub mod compress;
 pub mod conditional;
 pub mod convert;
+pub mod data_size;
 pub mod datetime;
 pub mod dynamic_array;
 pub mod dynamic_bag;
 pub mod dynamic_series;
 pub mod dynamic_set;
 pub mod encode;
+pub mod format;
+pub mod geo_distance;
+pub mod geo_info;
 pub mod guid;
 pub mod hash;
 pub mod ipv4;
@@ -17,6 +25,8 @@ pub mod json;
 pub mod json_path;
 pub mod math;
 pub mod parse;
+pub mod path;
+pub mod punycode;
 pub mod regex;
 pub mod rounding;
 pub mod search;
@@ -25,15 +35,25 @@ pub mod series_decompose;
 pub mod series_fit;
 pub mod series_math;
 mod series_period;
+pub mod session;
+pub mod sketches;
+pub mod special_math;
 pub mod string;
 pub mod timespan;
+pub mod timezone;
+pub mod unit;
 pub mod url;
+pub mod user_agent;
+pub mod xml;
 
 use super::ScalarFunction;
 
 /// Every family of scalar functions.
 pub static FAMILIES: &[&[ScalarFunction]] = &[
+    around::FUNCTIONS,
     bit::FUNCTIONS,
+    command_line::FUNCTIONS,
+    compress::FUNCTIONS,
     conditional::FUNCTIONS,
     convert::FUNCTIONS,
     datetime::FUNCTIONS,
@@ -42,6 +62,9 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     dynamic_series::FUNCTIONS,
     dynamic_set::FUNCTIONS,
     encode::FUNCTIONS,
+    format::FUNCTIONS,
+    geo_distance::FUNCTIONS,
+    geo_info::FUNCTIONS,
     guid::FUNCTIONS,
     hash::FUNCTIONS,
     ipv4::FUNCTIONS,
@@ -49,15 +72,24 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     json::FUNCTIONS,
     math::FUNCTIONS,
     parse::FUNCTIONS,
+    path::FUNCTIONS,
+    punycode::FUNCTIONS,
     regex::FUNCTIONS,
     rounding::FUNCTIONS,
     search::FUNCTIONS,
     series_decompose::FUNCTIONS,
     series_fit::FUNCTIONS,
     series_math::FUNCTIONS,
+    session::FUNCTIONS,
+    sketches::FUNCTIONS,
+    special_math::FUNCTIONS,
     string::FUNCTIONS,
     timespan::FUNCTIONS,
+    timezone::FUNCTIONS,
+    unit::FUNCTIONS,
     url::FUNCTIONS,
+    user_agent::FUNCTIONS,
+    xml::FUNCTIONS,
 ];
 
 #[cfg(test)]

@@ -157,13 +157,17 @@ fn parse_milliseconds(text: &str) -> Option<i64> {
 
 /// Parses a date: in any unambiguous order, otherwise month first. Returns year, month and day, unchecked.
 fn parse_date(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
-    if cursor.peek_letter() {
+    let mut ahead = *cursor;
+    if name_index(ahead.word(), &WEEKDAYS).is_some() {
         // The day of the week is not compared with the date.
-        name_index(cursor.word(), &WEEKDAYS)?;
+        *cursor = ahead;
         cursor.take(b',');
         if !cursor.whitespace() {
             return None;
         }
+    }
+    if cursor.peek_letter() {
+        return parse_leading_month(cursor);
     }
     let (first, digits) = cursor.number()?;
     if digits == 8 && !cursor.peek_date_separator() {
@@ -184,6 +188,18 @@ fn parse_date(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
     }
     let (year, year_digits) = cursor.after_separator(separator)?;
     (digits <= 2 && second_digits <= 2 && year_digits == 4).then_some((i32::try_from(year).ok()?, first, second))
+}
+
+/// Parses `Nov 8, 2014`, with or without the comma.
+fn parse_leading_month(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
+    let month = name_index(cursor.word(), &MONTHS)?;
+    cursor.take(b'.');
+    cursor.whitespace().then_some(())?;
+    let (day, day_digits) = cursor.number()?;
+    cursor.take(b',');
+    cursor.whitespace().then_some(())?;
+    let (year, year_digits) = cursor.number()?;
+    (day_digits <= 2 && year_digits == 4).then_some((i32::try_from(year).ok()?, month, day))
 }
 
 /// Parses the rest of `8 Nov 14` or `08-Nov-2014`. Two-digit years are those of RFC 822: 69 and later belong to the

@@ -1,0 +1,149 @@
+//! buildschema: the types that the dynamics of a group have, by path.
+//!
+//! Source: the reference's page on buildschema(). Types are listed in the order in which they first occur. How the
+//! engine shows nulls and empty arrays is not documented; they add no type.
+
+use std::collections::HashMap;
+
+use super::AggregateFunction;
+use super::summary::{Summary, summaries};
+use crate::diagnostic::Result;
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Param, ResultName, Returns};
+use crate::types::dynamic::{BagWriter, Kind, elements, kind, unique_entries};
+use crate::types::{Column, Type};
+
+/// The aggregates of this family.
+pub static FUNCTIONS: &[AggregateFunction] = &[AggregateFunction {
+    name: "buildschema",
+    category: Category::Dynamic,
+    summary: "Returns the smallest schema that admits all values: for each key its type or types, and the key \
+              `indexer` (in backquotes) for the elements of arrays.",
+    params: &[Param::new("expr", Type::Dynamic, "the values; nulls are ignored")],
+    returns: Returns::Type(Type::Dynamic),
+    result_name: ResultName::Prefix("schema_"),
+    accumulator: |call| Ok(summaries::<ValueSchema>(call, ())),
+    examples: &[Example::new(
+        "datatable(x:dynamic) [dynamic({'a': 1}), dynamic({'a': 'x', 'b': [1.5]})] | summarize buildschema(x)",
+        r#"{"a":["long","string"],"b":{"`indexer`":"double"}}"#,
+    )],
+    ..AggregateFunction::DEFAULT
+}];
+
+/// The key of the schema of the elements of an array.
+const INDEXER: &str = "`indexer`";
+
+/// The types of the values at one path.
+#[derive(Debug, Default)]
+struct ValueSchema {
+    /// In the order in which they occurred.
+    types: Vec<ValueType>,
+    /// The keys of bags and [`INDEXER`], in the order in which they occurred.
+    members: Vec<(String, ValueSchema)>,
+    positions: HashMap<String, usize>,
+    /// Memory of the members in bytes.
+    bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ValueType {
+    Primitive(Kind),
+    /// A bag or array, whose members are known.
+    Container,
+}
+
+impl ValueSchema {
+    fn add_type(&mut self, ty: ValueType) {
+        if !self.types.contains(&ty) {
+            self.types.push(ty);
+        }
+    }
+
+    fn member(&mut self, key: &str) -> &mut Self {
+        let position = *self.positions.entry(key.to_owned()).or_insert(self.members.len());
+        if position == self.members.len() {
+            self.members.push((key.to_owned(), Self::default()));
+            self.bytes += 3 * key.len() + 2 * size_of::<(String, Self)>();
+        }
+        &mut self.members[position].1
+    }
+
+    /// Changes a member, and counts its memory.
+    fn change(&mut self, key: &str, change: impl FnOnce(&mut Self)) {
+        let member = self.member(key);
+        let before = member.bytes;
+        change(member);
+        let grown = member.bytes - before;
+        self.bytes += grown;
+    }
+
+    /// Adds the types of a value. Recurses as deep as a dynamic is nested, which is limited.
+    fn add(&mut self, json: &str) {
+        match kind(json) {
+            Kind::Null => {}
+            Kind::Bag => {
+                self.add_type(ValueType::Container);
+                for entry in unique_entries(json) {
+                    self.change(&entry.key.text(), |member| member.add(entry.value));
+                }
+            }
+            Kind::Array => {
+                self.add_type(ValueType::Container);
+                self.change(INDEXER, |inner| elements(json).for_each(|element| inner.add(element)));
+            }
+            primitive => self.add_type(ValueType::Primitive(primitive)),
+        }
+    }
+
+    fn write(&self) -> String {
+        let mut types: Vec<String> = self.types.iter().map(|ty| self.write_type(*ty)).collect();
+        match types.as_slice() {
+            [_] => types.swap_remove(0),
+            _ => format!("[{}]", types.join(",")),
+        }
+    }
+
+    fn write_type(&self, ty: ValueType) -> String {
+        match ty {
+            ValueType::Primitive(kind) => format!("\"{}\"", kind.name()),
+            ValueType::Container => {
+                let mut bag = BagWriter::new();
+                self.members.iter().for_each(|(key, schema)| bag.push_json(key, &schema.write()));
+                bag.finish()
+            }
+        }
+    }
+}
+
+impl Summary for ValueSchema {
+    type Options = ();
+
+    fn for_each(
+        (): &(),
+        (rows, _): (&[u32], usize),
+        arguments: &[Column],
+        each: &mut dyn FnMut(usize, &mut dyn FnMut(&mut Self)),
+    ) -> Result<()> {
+        for row in 0..rows.len() {
+            if let Some(json) = arguments[0].text_at(row) {
+                each(row, &mut |schema| schema.add(json));
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, later: Self) {
+        later.types.into_iter().for_each(|ty| self.add_type(ty));
+        for (key, schema) in later.members {
+            self.change(&key, |member| member.merge(schema));
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn json(&mut self, (): &()) -> Option<String> {
+        (!self.types.is_empty()).then(|| self.write())
+    }
+}

@@ -1,0 +1,179 @@
+//! The value of `hll()`: a set of values that can be merged and counted, as a dynamic.
+//!
+//! A small set is its hashes, so that its count is exact; a larger one is a HyperLogLog sketch. The format is that of
+//! this program: `[[precision, form], "base64"]`. Kusto does not document its own.
+
+use std::collections::BTreeSet;
+
+use base64::engine::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::aggregate::sketch::Sketch;
+use crate::types::dynamic::{Kind, elements, kind, unescape};
+
+/// More hashes than this become a sketch. They take as much memory as the smallest sketch but one.
+const MAX_HASHES: usize = 1 << 11;
+/// The precisions of sketches, by the accuracy that `hll()` takes.
+pub(crate) const PRECISIONS: [u8; 5] = [12, 14, 16, 17, 18];
+const HASHES: &str = "0";
+const REGISTERS: &str = "1";
+
+/// A set of hashes.
+#[derive(Clone, Debug)]
+pub(crate) struct DistinctSet {
+    precision: u8,
+    form: Form,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    Hashes(BTreeSet<u64>),
+    Sketch(Sketch),
+}
+
+impl DistinctSet {
+    /// The empty set.
+    pub(crate) fn new(precision: u8) -> Self {
+        Self { precision, form: Form::Hashes(BTreeSet::new()) }
+    }
+
+    pub(crate) fn insert(&mut self, hash: u64) {
+        match &mut self.form {
+            Form::Sketch(sketch) => sketch.insert(hash),
+            Form::Hashes(hashes) => {
+                hashes.insert(hash);
+                if hashes.len() > MAX_HASHES {
+                    let mut sketch = Sketch::new(self.precision);
+                    hashes.iter().for_each(|hash| sketch.insert(*hash));
+                    self.form = Form::Sketch(sketch);
+                }
+            }
+        }
+    }
+
+    /// Adds another set; the result has the lower precision of the two.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        let precision = self.precision.min(other.precision);
+        self.reduce(precision);
+        other.reduce(precision);
+        if matches!(other.form, Form::Sketch(_)) && matches!(self.form, Form::Hashes(_)) {
+            std::mem::swap(self, &mut other);
+        }
+        match (&mut self.form, other.form) {
+            (Form::Sketch(sketch), Form::Sketch(other)) => sketch.merge(&other),
+            (_, Form::Hashes(hashes)) => hashes.into_iter().for_each(|hash| self.insert(hash)),
+            (Form::Hashes(_), Form::Sketch(_)) => debug_assert!(false, "the sketch is merged into"),
+        }
+    }
+
+    fn reduce(&mut self, precision: u8) {
+        self.precision = precision;
+        if let Form::Sketch(sketch) = &mut self.form {
+            *sketch = sketch.reduced(precision);
+        }
+    }
+
+    /// The number of values: exact for a small set, otherwise estimated.
+    pub(crate) fn count(&self) -> i64 {
+        let count = match &self.form {
+            Form::Hashes(hashes) => hashes.len() as u64,
+            Form::Sketch(sketch) => sketch.estimate(),
+        };
+        i64::try_from(count).unwrap_or(i64::MAX)
+    }
+
+    /// Memory in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.form {
+            Form::Hashes(hashes) => 2 * size_of::<u64>() * hashes.len(),
+            Form::Sketch(sketch) => sketch.bytes(),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        let (form, bytes) = match &self.form {
+            Form::Hashes(hashes) => (HASHES, hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect()),
+            Form::Sketch(sketch) => (REGISTERS, sketch.registers().to_vec()),
+        };
+        format!("[[{},{form}],\"{}\"]", self.precision, STANDARD.encode(bytes))
+    }
+
+    /// Reads the result of [`Self::to_json`]; None for anything else.
+    pub(crate) fn from_json(json: &str) -> Option<Self> {
+        let parts: Vec<&str> = elements(json).take(3).collect();
+        let [head, data] = parts.as_slice() else { return None };
+        let head: Vec<&str> = elements(head).take(3).collect();
+        let [precision, form] = head.as_slice() else { return None };
+        let precision = precision.parse().ok().filter(|precision| PRECISIONS.contains(precision))?;
+        let bytes = STANDARD.decode(&*unescape((kind(data) == Kind::String).then_some(data)?)).ok()?;
+        let form = match *form {
+            HASHES if bytes.len() <= MAX_HASHES * size_of::<u64>() => {
+                let hashes = bytes.chunks_exact(size_of::<u64>());
+                hashes.remainder().is_empty().then_some(())?;
+                Form::Hashes(hashes.map(|hash| hash.try_into().map(u64::from_le_bytes)).collect::<Result<_, _>>().ok()?)
+            }
+            REGISTERS => Form::Sketch(Sketch::from_registers(precision, bytes)?),
+            _ => return None,
+        };
+        Some(Self { precision, form })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DistinctSet, MAX_HASHES};
+
+    /// A well-mixed number for each index.
+    fn hash(index: u64) -> u64 {
+        let mut z = index.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z ^ (z >> 31)
+    }
+
+    fn set(precision: u8, range: std::ops::Range<u64>) -> DistinctSet {
+        let mut set = DistinctSet::new(precision);
+        range.for_each(|index| set.insert(hash(index)));
+        set
+    }
+
+    #[test]
+    fn sets_come_back_from_json() {
+        for count in [0, 1, MAX_HASHES as u64, 50_000] {
+            let set = set(14, 0..count);
+            let back = DistinctSet::from_json(&set.to_json()).expect("a set");
+            assert_eq!(back.count(), set.count());
+            assert_eq!(back.to_json(), set.to_json());
+        }
+    }
+
+    #[test]
+    fn the_union_does_not_depend_on_the_order() {
+        for (a, b) in [
+            (set(14, 0..10), set(14, 5..20)),
+            (set(18, 0..9_000), set(12, 0..90)),
+            (set(12, 0..9_000), set(18, 0..9_999)),
+        ] {
+            let (mut first, mut second) = (a.clone(), b.clone());
+            first.merge(b);
+            second.merge(a);
+            assert_eq!(first.to_json(), second.to_json());
+        }
+    }
+
+    #[test]
+    fn a_lower_precision_is_that_of_a_new_sketch() {
+        let mut reduced = set(18, 0..30_000);
+        reduced.reduce(12);
+        assert_eq!(reduced.to_json(), set(12, 0..30_000).to_json());
+    }
+
+    #[test]
+    fn what_is_not_a_set_is_none() {
+        let long = format!("[[12,1],\"{}\"]", "A".repeat(1_000));
+        for json in
+            ["null", "[]", "{}", "[[12,0]]", "[[13,0],\"\"]", "[[12,2],\"\"]", "[[12,0],\"AA==\"]", "[[12,0],5]", &long]
+        {
+            assert!(DistinctSet::from_json(json).is_none(), "{json}");
+        }
+    }
+}
