@@ -1,7 +1,7 @@
 //! Verifies plans: columns exist, types agree. Runs after binding and after each optimizer rule.
 
 use super::{
-    Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, Side, UnnestOutput, WindowCall, per_row, visit,
+    Apply, Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, Side, UnnestOutput, WindowCall, per_row, visit,
 };
 use crate::diagnostic::{Error, Result};
 use crate::expr::{self, Expr};
@@ -62,12 +62,7 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
                 "unnest",
             )
         }
-        LogicalPlan::Apply(apply) => {
-            let kept: Option<Vec<Type>> = apply.kept.iter().map(|column| types.get(*column).copied()).collect();
-            let kept = kept.ok_or("apply keeps a column that does not exist")?;
-            let added = apply.function.fields();
-            same_types(&apply.schema, kept.into_iter().chain(added.iter().map(|field| field.ty)), "apply")
-        }
+        LogicalPlan::Apply(apply) => check_apply(apply, &types),
         LogicalPlan::Parse(parse) => check_parse(parse, &types),
         LogicalPlan::Series(series) => {
             if types.len() != series.keys + 1 + series.defaults.len() || types[series.keys] != series.axis.ty {
@@ -98,6 +93,13 @@ fn check_parse(parse: &Parse, types: &[Type]) -> Result<(), String> {
     };
     let outputs: Option<Vec<Type>> = parse.output.iter().map(ty).collect();
     same_types(&parse.schema, outputs.ok_or("parse refers to a column that does not exist")?.into_iter(), "parse")
+}
+
+fn check_apply(apply: &Apply, input: &[Type]) -> Result<(), String> {
+    let kept: Option<Vec<Type>> = apply.kept.iter().map(|column| input.get(*column).copied()).collect();
+    let kept = kept.ok_or("apply keeps a column that does not exist")?;
+    let added = apply.function.fields();
+    same_types(&apply.schema, kept.into_iter().chain(added.iter().map(|field| field.ty)), "apply")
 }
 
 fn check_join(join: &Join) -> Result<(), String> {

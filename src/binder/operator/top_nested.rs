@@ -101,8 +101,9 @@ impl Binder<'_> {
     /// The constant after `with others =`, which must fit the values of the level.
     fn others_value(&mut self, others: &ast::Expr, ty: Type) -> Bind<Value> {
         let value = self.constant(others)?;
-        let fits = value.ty() == ty || value.is_null() || implicit_cost(value.ty(), ty).is_some();
-        if !fits && !(value.ty().is_numeric() && ty.is_numeric()) {
+        let are_numbers = value.ty().is_numeric() && ty.is_numeric();
+        let fits = value.ty() == ty || value.is_null() || are_numbers || implicit_cost(value.ty(), ty).is_some();
+        if !fits {
             let message = format!("the others have the type {} and the values of this level the type {ty}", value.ty());
             let help = format!("convert one of them, for example with to{}(...)", value.ty());
             return Err(self.report(Diagnostic::new(Code::ArgumentType, others.span, message).help(help)));

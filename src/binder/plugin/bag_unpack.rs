@@ -25,6 +25,12 @@ enum Conflict {
     KeepSource,
 }
 
+/// The other columns of the input.
+struct SourceColumns {
+    columns: Vec<(String, Expr)>,
+    conflict: Conflict,
+}
+
 /// A new column.
 struct Property {
     key: String,
@@ -50,9 +56,8 @@ impl Binder<'_> {
         columns.remove(at);
         let properties = match &call.call.schema {
             Some(schema) => {
-                let all = columns.clone();
-                columns.retain(|_| schema.keeps_input);
-                return Ok(input.project(self.declared(&bag, schema, &prefix, (columns, all, conflict))?));
+                let source = SourceColumns { columns, conflict };
+                return Ok(input.project(self.declared(&bag, schema, &prefix, &source)?));
             }
             None => self.properties(&input, &bag, &prefix)?,
         };
@@ -103,20 +108,21 @@ impl Binder<'_> {
         bag: &Expr,
         schema: &ast::OutputSchema,
         prefix: &str,
-        (mut columns, input, conflict): (Vec<(String, Expr)>, Vec<(String, Expr)>, Conflict),
+        source: &SourceColumns,
     ) -> Bind<Vec<(String, Expr)>> {
+        let mut columns = if schema.keeps_input { source.columns.clone() } else { Vec::new() };
         for ast::DatatableColumn { name, ty } in &schema.columns {
-            let own = input.iter().find(|(own, _)| *own == name.text).filter(|_| !schema.keeps_input);
+            let own = source.columns.iter().find(|(own, _)| *own == name.text).filter(|_| !schema.keeps_input);
             if !schema.keeps_input && columns.iter().any(|(earlier, _)| *earlier == name.text) {
                 return Err(self.duplicate_column(name));
             }
-            if let Some((_, own)) = own.filter(|_| conflict != Conflict::ReplaceSource) {
+            if let Some((_, own)) = own.filter(|_| source.conflict != Conflict::ReplaceSource) {
                 columns.push((name.text.clone(), own.clone().cast(*ty)));
                 continue;
             }
             let key = name.text.strip_prefix(prefix).unwrap_or(&name.text).to_owned();
             let property = Property { key, name: name.text.clone(), ty: *ty };
-            self.add_property(bag, &property, &mut columns, conflict)?;
+            self.add_property(bag, &property, &mut columns, source.conflict)?;
         }
         Ok(columns)
     }

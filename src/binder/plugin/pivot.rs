@@ -70,7 +70,7 @@ impl Binder<'_> {
                 others.map(|index| Expr::column(index, schema.field(index).ty, call.call.plugin.span)).collect()
             }
         };
-        for group in groups.iter().filter(|group| group.ty == Type::Dynamic) {
+        if let Some(group) = groups.iter().find(|group| group.ty == Type::Dynamic) {
             let column = group.as_column().map_or("", |index| &schema.field(index).name);
             let message = format!("the dynamic column `{column}` cannot be a group key");
             let help = "name the columns to group by after the aggregate";

@@ -2,13 +2,14 @@
 
 use super::arguments::PluginCall;
 use super::{applied, fields_of};
+use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::Code;
 use crate::functions::plugin::PluginKind;
 use crate::functions::plugin::activity::{Activity, ActivityKind};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, ExprKind};
-use crate::types::{Field, Schema, Type, Value};
+use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
 
 /// The arguments between the timeline and the dimensions.
 struct Constants<'c> {
@@ -26,12 +27,20 @@ impl Binder<'_> {
     pub(super) fn activity(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
         let [id, time, rest @ ..] = call.call.arguments.as_slice() else { return Err(self.plugin_count(call)) };
-        let id = self.plugin_column(&id.value, &schema)?;
+        let user = &id.value;
+        let id = self.plugin_column(user, &schema)?;
         let time = self.plugin_timeline(&time.value, &schema)?;
         let is_dimension = |argument: &ast::Argument| match &argument.value.kind {
             ExprKind::Name(name) => schema.index_of(&name.text).is_some(),
             _ => false,
         };
+        let (rest, lookback) = match rest {
+            [others @ .., last] if call.plugin.kind == PluginKind::NewActivityMetrics && self.is_table(&last.value) => {
+                (others, Some(&last.value))
+            }
+            _ => (rest, None),
+        };
+        let known = self.known_users(lookback, user, id.ty)?;
         let (constants, dimensions) = rest.split_at(rest.iter().position(is_dimension).unwrap_or(rest.len()));
         let dimensions: Vec<&ast::Expr> = dimensions.iter().map(|argument| &argument.value).collect();
         let dimensions = self.plugin_dimensions(&dimensions, &schema)?;
@@ -48,8 +57,35 @@ impl Binder<'_> {
             origin,
             timeline: Field::new(name_of(&time, &schema), time.ty),
             dimensions: fields_of(&dimensions, &schema),
+            known,
         };
         Ok(applied(input, function, [id, time].into_iter().chain(dimensions).collect(), Vec::new()))
+    }
+
+    /// True for a table in parentheses or under a name.
+    fn is_table(&self, argument: &ast::Expr) -> bool {
+        match &argument.kind {
+            ExprKind::Pipeline(_) => true,
+            ExprKind::Parenthesised(inner) => self.is_table(inner),
+            ExprKind::Name(name) => matches!(self.scope.get(&name.text), Some(Binding::Table(_))),
+            _ => false,
+        }
+    }
+
+    /// The distinct users of a lookback table, in its column of the same name; none without a table.
+    fn known_users(&mut self, lookback: Option<&ast::Expr>, user: &ast::Expr, ty: Type) -> Bind<Batch> {
+        let Some(lookback) = lookback else { return Ok(Batch::new(vec![ColumnBuilder::new(ty).finish()], 0)) };
+        let table = self.table_argument(lookback)?;
+        let id = self.plugin_column(user, table.schema())?;
+        if id.ty != ty {
+            let message =
+                format!("the users of the lookback table have the type {}, and the others the type {ty}", id.ty);
+            return self.error(Code::ArgumentType, lookback.span, message);
+        }
+        let schema = Schema::new([Field::new("user", ty)]);
+        let distinct =
+            LogicalPlan::Aggregate { input: Box::new(table), keys: vec![id], aggregates: Vec::new(), schema };
+        Ok(Batch::concat(&[ty], &self.evaluate(&distinct)?)?)
     }
 
     /// The first and the last time, and the number of arguments that give them.

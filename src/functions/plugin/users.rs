@@ -108,6 +108,7 @@ pub(super) static PLUGINS: &[Plugin] = &[
                 .optional()
                 .constant(),
             DIMENSION,
+            Param::of("Lookback", Accepts::Table, "a table of users who are not new").optional(),
         ],
         returns: "the starts of both windows, the dimensions, dcount_new_values: long, dcount_retained_values: long, \
                   dcount_churn_values: long, retention_rate: real, churn_rate: real",

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
-use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, PerRow, PerRowOutput, Side, visit};
+use crate::plan::{Apply, Join, JoinColumn, JoinKind, LogicalPlan, PerRow, PerRowOutput, Side, visit};
 use crate::types::{Field, Schema, Type};
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
@@ -114,18 +114,7 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
             keep(LogicalPlan::Parse(parse), stay)
         }
         LogicalPlan::Join(join) => push_into_join(join, parts),
-        LogicalPlan::Apply(mut apply) if apply.function.is_row_wise() => {
-            let through = |part: &Expr| {
-                part.is_repeatable() && expr_visit::columns(part).iter().all(|column| *column < apply.kept.len())
-            };
-            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(through);
-            let schema = apply.input.schema();
-            let column = |column: &usize| Expr::column(*column, schema.field(*column).ty, Span::default());
-            let inputs: Vec<Expr> = apply.kept.iter().map(column).collect();
-            let through = through.into_iter().map(|part| expr_visit::substitute(part, &inputs)).collect();
-            apply.input = Box::new(push(*apply.input, through));
-            keep(LogicalPlan::Apply(apply), stay)
-        }
+        LogicalPlan::Apply(apply) if apply.function.is_row_wise() => push_below_apply(apply, parts),
         LogicalPlan::Series(mut series) => {
             // Without rows, `kind=nonempty` returns a row, so no row may be removed below.
             let on_keys = |part: &Expr| {
@@ -174,6 +163,19 @@ fn push_below_per_row(per_row: PerRow, parts: Vec<Expr>) -> LogicalPlan {
     let through = through.into_iter().map(|part| expr_visit::substitute(part, &sources)).collect();
     let input = Box::new(push(*per_row.input, through));
     keep(LogicalPlan::PerRow(PerRow { input, ..per_row }), stay)
+}
+
+/// Predicates on kept columns move below a row-wise table function.
+fn push_below_apply(mut apply: Apply, parts: Vec<Expr>) -> LogicalPlan {
+    let is_below =
+        |part: &Expr| part.is_repeatable() && expr_visit::columns(part).iter().all(|column| *column < apply.kept.len());
+    let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_below);
+    let schema = apply.input.schema();
+    let column = |column: &usize| Expr::column(*column, schema.field(*column).ty, Span::default());
+    let inputs: Vec<Expr> = apply.kept.iter().map(column).collect();
+    let through = through.into_iter().map(|part| expr_visit::substitute(part, &inputs)).collect();
+    apply.input = Box::new(push(*apply.input, through));
+    keep(LogicalPlan::Apply(apply), stay)
 }
 
 /// A predicate on the columns of one side moves to that side, unless the join replaces them by nulls; a predicate on

@@ -34,7 +34,9 @@ impl Activity {
         cohort: Option<i64>,
     ) -> Result<Vec<ActivityRow>> {
         let windows = self.users_by_window(group, window);
-        let mut first_seen: HashMap<usize, i64> = HashMap::new();
+        let is_known = |appearance: &&Appearance| appearance.time == i64::MIN;
+        let mut first_seen: HashMap<usize, i64> =
+            group.iter().filter(is_known).map(|known| (known.user, known.time)).collect();
         let mut cohorts: BTreeMap<i64, HashSet<usize>> = BTreeMap::new();
         for (time, users) in &windows {
             for user in users.iter().filter(|user| !first_seen.contains_key(user)).copied().collect::<Vec<_>>() {

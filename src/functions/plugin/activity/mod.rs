@@ -31,6 +31,8 @@ pub struct Activity {
     pub timeline: Field,
     /// The columns of the dimensions.
     pub dimensions: Vec<Field>,
+    /// The users who are not new, in one column.
+    pub known: Batch,
 }
 
 /// What is counted; all lengths are in the unit of the timeline.
@@ -71,17 +73,22 @@ impl Activity {
         (self.from..=self.to).contains(&appearance.time)
     }
 
-    /// The appearances of each combination of dimensions, by time.
+    /// The appearances of each combination of dimensions, by time. Users who are known appear before all times.
     fn appearances(&self, arguments: &Batch) -> (DimensionKeys, Vec<Vec<Appearance>>) {
         let columns: Vec<usize> = (2..arguments.columns().len()).collect();
         let (mut users, mut keys) = (DimensionKeys::default(), DimensionKeys::default());
+        for row in 0..self.known.rows() {
+            users.number(&self.known, &[0], row);
+        }
+        let known = users.len();
         let mut groups: Vec<Vec<Appearance>> = Vec::new();
         for row in 0..arguments.rows() {
             let Some(time) = arguments.column(1).i64_at(row).filter(|_| !arguments.column(0).is_null(row)) else {
                 continue;
             };
             let number = keys.number(arguments, &columns, row);
-            groups.resize_with(keys.len(), Vec::new);
+            let before = |user| Appearance { time: i64::MIN, user };
+            groups.resize_with(keys.len(), || (0..known).map(before).collect());
             groups[number].push(Appearance { time, user: users.number(arguments, &[0], row) });
         }
         groups.iter_mut().for_each(|group| group.sort_unstable());
