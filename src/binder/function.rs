@@ -265,7 +265,10 @@ impl Binder<'_> {
             (ParameterKind::Scalar { ty, .. }, Some(given)) => {
                 let value = self.bind_expr(given, context)?;
                 let value = fold::fold(value, &self.context)?;
-                let value = self.value_for(&parameter.name, *ty, value)?;
+                if let Some(diagnostic) = mismatch(&parameter.name, *ty, &value) {
+                    return Ok(Binding::Unconverted(Box::new(diagnostic)));
+                }
+                let value = fold::fold(value.cast(*ty), &self.context)?;
                 Ok(self.value_binding(value))
             }
             (ParameterKind::Scalar { ty, default: Some(default) }, None) => {
@@ -284,21 +287,12 @@ impl Binder<'_> {
         if has_columns { Binding::RowValue(value, self.pipelines) } else { Binding::Value(value) }
     }
 
-    /// Casts the value to the type of a parameter.
+    /// Casts a default to the type of its parameter.
     fn value_for(&mut self, parameter: &ast::Name, ty: Type, value: Expr) -> Bind<Expr> {
-        let is_small = |value: &Expr| match value.as_literal() {
-            Some(Value::Long(number)) => i32::try_from(*number).is_ok(),
-            Some(value) => value.is_null(),
-            None => false,
-        };
-        let narrows = ty == Type::Int && value.ty == Type::Long && is_small(&value);
-        if !narrows && implicit_cost(value.ty, ty).is_none() {
-            let (name, from, span) = (&parameter.text, value.ty, value.span);
-            let message = format!("the parameter `{name}` has type {ty}, but the argument has type {from}");
-            let diagnostic = Diagnostic::new(Code::ArgumentType, span, message).label(parameter.span, "the parameter");
-            return Err(self.report(diagnostic.help(format!("convert it with to{ty}(...)"))));
+        match mismatch(parameter, ty, &value) {
+            Some(diagnostic) => Err(self.report(diagnostic)),
+            None => Ok(fold::fold(value.cast(ty), &self.context)?),
         }
-        Ok(fold::fold(value.cast(ty), &self.context)?)
     }
 
     /// Checks that the table has the columns of a parameter.
@@ -381,7 +375,7 @@ impl Binder<'_> {
             ExprKind::Parenthesised(inner) => self.table_or_value(inner, context),
             ExprKind::Name(name) if context.schema.index_of(&name.text).is_some() => Ok(None),
             ExprKind::Name(name) => match self.scope.get(&name.text).cloned() {
-                Some(Binding::Value(_) | Binding::RowValue(..)) => Ok(None),
+                Some(Binding::Value(_) | Binding::RowValue(..) | Binding::Unconverted(_)) => Ok(None),
                 Some(Binding::Table(plan)) => self.reuse_table(&plan, name.span).map(|()| Some(Binding::Table(plan))),
                 Some(Binding::Function(function)) => self.call(&function, &Call::bare(name), None, context).map(Some),
                 Some(Binding::Failed) => Err(Failed::Reported),
@@ -403,6 +397,23 @@ impl Binder<'_> {
             _ => Ok(None),
         }
     }
+}
+
+/// The error of a use of a parameter whose argument is of a type that is not converted implicitly.
+fn mismatch(parameter: &ast::Name, ty: Type, value: &Expr) -> Option<Diagnostic> {
+    let is_small = |value: &Expr| match value.as_literal() {
+        Some(Value::Long(number)) => i32::try_from(*number).is_ok(),
+        Some(value) => value.is_null(),
+        None => false,
+    };
+    let narrows = ty == Type::Int && value.ty == Type::Long && is_small(value);
+    if narrows || implicit_cost(value.ty, ty).is_some() {
+        return None;
+    }
+    let (name, from, span) = (&parameter.text, value.ty, value.span);
+    let message = format!("the parameter `{name}` has type {ty}, but the argument has type {from}");
+    let diagnostic = Diagnostic::new(Code::UnsupportedSyntax, span, message).label(parameter.span, "the parameter");
+    Some(diagnostic.help(format!("convert it with to{ty}(...)")))
 }
 
 /// True for a KQL function, supported or not.

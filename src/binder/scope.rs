@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
 use crate::syntax::ast;
@@ -23,6 +23,9 @@ pub(crate) enum Binding {
     Table(LogicalPlan),
     /// A function.
     Function(Arc<Function>),
+    /// An argument of another type than its parameter. Kusto accepts it, and how it converts it is not known: only a
+    /// use of the parameter is an error.
+    Unconverted(Box<Diagnostic>),
     /// A definition that failed and was reported.
     Failed,
 }

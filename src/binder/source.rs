@@ -58,7 +58,7 @@ impl Binder<'_> {
     pub(super) fn named_table(&mut self, name: &ast::Name) -> Bind<LogicalPlan> {
         match self.scope.get(&name.text).cloned() {
             Some(Binding::Table(plan)) => return self.reuse_table(&plan, name.span).map(|()| plan),
-            Some(Binding::Value(_) | Binding::RowValue(..)) => {
+            Some(Binding::Value(_) | Binding::RowValue(..) | Binding::Unconverted(_)) => {
                 let message = format!("`{}` is a value where a table is required", name.text);
                 return self.error(Code::ExpectedTable, name.span, message);
             }

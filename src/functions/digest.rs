@@ -156,7 +156,7 @@ impl Digest {
     }
 
     /// The digest as JSON.
-    pub(crate) fn to_json(&mut self) -> String {
+    pub(crate) fn into_json(mut self) -> String {
         self.sort();
         self.compress();
         let (mut values, mut weights) = (ArrayWriter::new(), ArrayWriter::new());
@@ -242,9 +242,9 @@ mod tests {
         ] {
             let mut digest = Digest::new(ty);
             values.iter().for_each(|value| digest.push(*value, 1));
-            let json = digest.to_json();
-            let mut back = Digest::from_json(&json).expect("a digest");
-            assert_eq!((back.ty, back.to_json()), (ty, json));
+            let json = digest.into_json();
+            let back = Digest::from_json(&json).expect("a digest");
+            assert_eq!((back.ty, back.into_json()), (ty, json));
         }
     }
 
@@ -252,7 +252,7 @@ mod tests {
     fn a_compressed_digest_is_close() {
         let mut digest = Digest::new(Type::Long);
         (0..200_000).for_each(|value| digest.push(value, 1));
-        let json = digest.to_json();
+        let json = digest.into_json();
         let digest = Digest::from_json(&json).expect("a digest");
         assert!(digest.entries.len() < MAX_EXACT && digest.total() == 200_000);
         for rank in [0.1, 1.0, 25.0, 50.0, 99.0, 99.9] {

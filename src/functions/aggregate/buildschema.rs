@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::AggregateFunction;
-use super::summary::{Summary, summaries};
+use super::summary::{AddValue, Summary, summaries};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Param, ResultName, Returns};
@@ -122,7 +122,7 @@ impl Summary for ValueSchema {
         (): &(),
         (rows, _): (&[u32], usize),
         arguments: &[Column],
-        each: &mut dyn FnMut(usize, &mut dyn FnMut(&mut Self)),
+        each: &mut AddValue<'_, Self>,
     ) -> Result<()> {
         for row in 0..rows.len() {
             if let Some(json) = arguments[0].text_at(row) {

@@ -2,7 +2,7 @@
 
 use super::conditional::conditional;
 use super::dcount::{ACCURACY, EXPR, PREDICATE, check_accuracy, for_each_hash, precision};
-use super::summary::{Summary, summaries};
+use super::summary::{AddValue, Summary, summaries};
 use super::{AggregateCall, AggregateFunction};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::distinct_set::DistinctSet;
@@ -70,7 +70,7 @@ impl Summary for HashedValues {
         precision: &u8,
         rows: (&[u32], usize),
         arguments: &[Column],
-        each: &mut dyn FnMut(usize, &mut dyn FnMut(&mut Self)),
+        each: &mut AddValue<'_, Self>,
     ) -> Result<()> {
         for_each_hash(&arguments[0], rows, |row, hash| {
             each(row, &mut |set| set.0.get_or_insert_with(|| DistinctSet::new(*precision)).insert(hash));
@@ -102,7 +102,7 @@ impl Summary for MergedSets {
         (): &(),
         (rows, _): (&[u32], usize),
         arguments: &[Column],
-        each: &mut dyn FnMut(usize, &mut dyn FnMut(&mut Self)),
+        each: &mut AddValue<'_, Self>,
     ) -> Result<()> {
         for row in 0..rows.len() {
             if let Some(json) = arguments[0].text_at(row) {

@@ -7,6 +7,9 @@ use super::{Accumulator, AggregateCall, downcast, take_states, value_too_long};
 use crate::diagnostic::Result;
 use crate::types::{Column, ColumnBuilder, Type};
 
+/// Takes the row of a value, and what adds the value to the summary of a group.
+pub(super) type AddValue<'e, S> = dyn FnMut(usize, &mut dyn FnMut(&mut S)) + 'e;
+
 /// The summary of one group. The result must not depend on how the rows are divided into parts.
 pub(super) trait Summary: Debug + Default + Send + 'static {
     /// The constant arguments of the call.
@@ -17,7 +20,7 @@ pub(super) trait Summary: Debug + Default + Send + 'static {
         options: &Self::Options,
         rows: (&[u32], usize),
         arguments: &[Column],
-        each: &mut dyn FnMut(usize, &mut dyn FnMut(&mut Self)),
+        each: &mut AddValue<'_, Self>,
     ) -> Result<()>;
 
     /// Adds the summary of later rows.

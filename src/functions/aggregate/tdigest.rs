@@ -3,7 +3,7 @@
 use super::AggregateFunction;
 use super::element::Element;
 use super::percentile::{EXPR, WEIGHT, key, percentile_type};
-use super::summary::{Summary, summaries};
+use super::summary::{AddValue, Summary, summaries};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::digest::Digest;
 use crate::functions::docs::Example;
@@ -52,7 +52,7 @@ impl Summary for Distribution {
         ty: &Type,
         (rows, _): (&[u32], usize),
         arguments: &[Column],
-        each: &mut dyn FnMut(usize, &mut dyn FnMut(&mut Self)),
+        each: &mut AddValue<'_, Self>,
     ) -> Result<()> {
         let mut weights = vec![1; rows.len()];
         if let Some(column) = arguments.get(1) {
@@ -85,7 +85,7 @@ impl Summary for Distribution {
     }
 
     fn json(&mut self, _: &Type) -> Option<String> {
-        self.0.take().map(|mut digest| digest.to_json())
+        self.0.take().map(Digest::into_json)
     }
 }
 
@@ -115,7 +115,7 @@ impl Summary for MergedDistributions {
         (): &(),
         (rows, _): (&[u32], usize),
         arguments: &[Column],
-        each: &mut dyn FnMut(usize, &mut dyn FnMut(&mut Self)),
+        each: &mut AddValue<'_, Self>,
     ) -> Result<()> {
         let mut fits = true;
         for row in 0..rows.len() {
@@ -136,7 +136,7 @@ impl Summary for MergedDistributions {
     }
 
     fn json(&mut self, (): &()) -> Option<String> {
-        self.digest.take().map(|mut digest| digest.to_json())
+        self.digest.take().map(Digest::into_json)
     }
 }
 

@@ -29,21 +29,22 @@ pub(super) fn regularized_beta(x: f64, a: f64, b: f64) -> f64 {
     }
 }
 
-fn continued_fraction(x: f64, a: f64, b: f64) -> f64 {
+fn continued_fraction(x: f64, alpha: f64, beta: f64) -> f64 {
     let away_from_zero = |value: f64| if value.abs() < TINY { TINY } else { value };
-    let mut c = 1.0;
-    let mut d = away_from_zero(1.0 - (a + b) * x / (a + 1.0)).recip();
-    let mut fraction = d;
-    let mut m = 0.0;
+    let mut numerator = 1.0;
+    let mut denominator = away_from_zero(1.0 - (alpha + beta) * x / (alpha + 1.0)).recip();
+    let mut fraction = denominator;
+    let mut step = 0.0;
     for _ in 0..MAX_STEPS {
-        m += 1.0;
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        step += 1.0;
+        let start = alpha + 2.0 * step;
+        let even = step * (beta - step) * x / ((start - 1.0) * start);
+        let odd = -(alpha + step) * (alpha + beta + step) * x / (start * (start + 1.0));
         let mut change = 1.0;
         for term in [even, odd] {
-            d = away_from_zero(1.0 + term * d).recip();
-            c = away_from_zero(1.0 + term / c);
-            change = c * d;
+            denominator = away_from_zero(1.0 + term * denominator).recip();
+            numerator = away_from_zero(1.0 + term / numerator);
+            change = numerator * denominator;
             fraction *= change;
         }
         if (change - 1.0).abs() < EPSILON {
@@ -64,9 +65,9 @@ pub(super) fn inverse_regularized_beta(probability: f64, a: f64, b: f64) -> f64 
     for _ in 0..200 {
         let error = regularized_beta(x, a, b) - probability;
         if error > 0.0 {
-            high = x
+            high = x;
         } else {
-            low = x
+            low = x;
         }
         let slope = ((a - 1.0) * x.ln() + (b - 1.0) * (-x).ln_1p() - ln_beta(a, b)).exp();
         let step = x - error / slope;

@@ -162,7 +162,7 @@ fn merge_digests(args: &Args<'_>) -> Result<Column> {
                 (Some(_), None) => {}
             }
         }
-        Ok(union.map(|mut union| union.to_json()))
+        Ok(union.map(Digest::into_json))
     })
 }
 
