@@ -55,6 +55,7 @@ impl Binder<'_> {
         if levels.len() > MAX_LEVELS {
             return self.error(Code::TooDeep, keyword, format!("more than {MAX_LEVELS} levels of top-nested"));
         }
+        self.known_while_binding(&input, "top-nested", keyword)?;
         let input = self.repeatable(input, "top-nested")?;
         let schema = input.schema().clone();
         let written = || levels.iter().flat_map(|level| [&level.of, &level.by]);

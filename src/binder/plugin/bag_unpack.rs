@@ -59,7 +59,10 @@ impl Binder<'_> {
                 let source = SourceColumns { columns, conflict };
                 return Ok(input.project(self.declared(&bag, schema, &prefix, &source)?));
             }
-            None => self.properties(&input, &bag, &prefix)?,
+            None => {
+                self.known_while_binding(&input, "bag_unpack", call.call.plugin.span)?;
+                self.properties(&input, &bag, &prefix)?
+            }
         };
         let new = properties.into_iter().filter(|property| !ignored.contains(&property.key));
         for property in new.collect::<Vec<_>>() {

@@ -16,7 +16,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::functions::plugin::{PluginKind, is_unsupported_plugin, plugins};
 use crate::functions::{self, TableFunction};
-use crate::plan::{Apply, LogicalPlan};
+use crate::plan::{Apply, LogicalPlan, per_row};
 use crate::syntax::ast;
 use crate::types::{Field, Schema};
 
@@ -63,6 +63,20 @@ impl Binder<'_> {
             PluginKind::RowsNear => self.rows_near(input, &call),
             PluginKind::SchemaMerge => self.schema_merge(input, &call),
             PluginKind::SequenceDetect => self.sequence_detect(input, &call),
+        }
+    }
+
+    /// Reports rows of a subquery that runs for each row, such as that of `mv-apply`: they are not known while binding.
+    pub(super) fn known_while_binding(&mut self, plan: &LogicalPlan, what: &str, span: Span) -> Bind<()> {
+        let mut is_known = true;
+        per_row::row_columns(plan, &mut |_| is_known = false);
+        match is_known {
+            true => Ok(()),
+            false => {
+                let message =
+                    format!("`{what}` is not supported inside a subquery for each row, as that of `mv-apply`");
+                self.error(Code::UnsupportedSyntax, span, message)
+            }
         }
     }
 

@@ -28,6 +28,7 @@ struct PivotCall<'c> {
 
 impl Binder<'_> {
     pub(super) fn pivot(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
+        self.known_while_binding(&input, "pivot", call.call.plugin.span)?;
         let parts = self.pivot_call(input.schema(), call)?;
         let empty = LogicalPlan::Limit { input: Box::new(input.clone()), count: 0 };
         let cells = self.pivot_cells(input, &parts)?;
