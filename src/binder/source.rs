@@ -170,7 +170,11 @@ impl Binder<'_> {
         let mut names = Names::default();
         self.inputs.push(input.clone());
         let columns = self.all(items.iter().enumerate(), |binder, (position, item)| {
-            let labelled = binder.labelled(item, &schema)?;
+            let mut labelled = binder.labelled(item, &schema)?;
+            // Of several columns, print has those that are named, but project and extend have all.
+            if !item.names.is_empty() {
+                labelled.truncate(item.names.len());
+            }
             let one = labelled.len() == 1;
             let mut columns = Vec::new();
             for (label, expr) in labelled {

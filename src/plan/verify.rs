@@ -1,7 +1,8 @@
 //! Verifies plans: columns exist, types agree. Runs after binding and after each optimizer rule.
 
 use super::{
-    Apply, Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, Side, UnnestOutput, WindowCall, per_row, visit,
+    Apply, Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, Series, Side, UnnestOutput, WindowCall,
+    per_row, visit,
 };
 use crate::diagnostic::{Error, Result};
 use crate::expr::{self, Expr};
@@ -64,17 +65,7 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
         }
         LogicalPlan::Apply(apply) => check_apply(apply, &types),
         LogicalPlan::Parse(parse) => check_parse(parse, &types),
-        LogicalPlan::Series(series) => {
-            if types.len() != series.keys + 1 + series.defaults.len() || types[series.keys] != series.axis.ty {
-                return Err(format!(
-                    "a series of {} keys and {} values over {types:?}",
-                    series.keys,
-                    series.defaults.len()
-                ));
-            }
-            let arrays = std::iter::repeat_n(Type::Dynamic, series.defaults.len() + 1);
-            same_types(&series.schema, types[..series.keys].iter().copied().chain(arrays), "series")
-        }
+        LogicalPlan::Series(series) => check_series(series, &types),
         LogicalPlan::Window(window) => {
             same_types(&window.schema, types.into_iter().chain(window.calls.iter().map(WindowCall::ty)), "window")?;
             window.calls.iter().filter_map(|call| call.restart.as_ref()).try_for_each(is_bool)
@@ -100,6 +91,15 @@ fn check_apply(apply: &Apply, input: &[Type]) -> Result<(), String> {
     let kept = kept.ok_or("apply keeps a column that does not exist")?;
     let added = apply.function.fields();
     same_types(&apply.schema, kept.into_iter().chain(added.iter().map(|field| field.ty)), "apply")
+}
+
+fn check_series(series: &Series, types: &[Type]) -> Result<(), String> {
+    let (keys, values) = (series.keys, series.defaults.len());
+    if types.len() != keys + 1 + values || types[keys] != series.axis.ty {
+        return Err(format!("a series of {keys} keys and {values} values over {types:?}"));
+    }
+    let arrays = std::iter::repeat_n(Type::Dynamic, values + 1);
+    same_types(&series.schema, types[..keys].iter().copied().chain(arrays), "series")
 }
 
 fn check_join(join: &Join) -> Result<(), String> {

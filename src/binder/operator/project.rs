@@ -105,9 +105,9 @@ impl Binder<'_> {
         let bound = self.all(arguments, |binder, argument| binder.expr(&argument.value, schema))?;
         let tuple = self.function_call(function, name, bound, span)?;
         let count = function.columns.len();
-        if !item.names.is_empty() && item.names.len() != count {
-            let message = format!("`{}` returns {count} columns: name all of them or none", function.name);
-            return self.error(Code::UnsupportedSyntax, item.names[0].span, message);
+        if let Some(name) = item.names.get(count) {
+            let message = format!("`{}` returns {count} columns, fewer than it has names", function.name);
+            return self.error(Code::InvalidValue, name.span, message);
         }
         if item.names.is_empty() && count == 1 {
             let message = format!(

@@ -32,7 +32,12 @@ pub mod rounding;
 pub mod search;
 pub mod series;
 pub mod series_decompose;
+pub mod series_fill_linear;
+pub mod series_filter;
 pub mod series_fit;
+pub mod series_fit_poly;
+pub mod series_fit_two;
+pub mod series_fourier;
 pub mod series_math;
 mod series_period;
 pub mod session;
@@ -78,7 +83,12 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     rounding::FUNCTIONS,
     search::FUNCTIONS,
     series_decompose::FUNCTIONS,
+    series_fill_linear::FUNCTIONS,
+    series_filter::FUNCTIONS,
     series_fit::FUNCTIONS,
+    series_fit_poly::FUNCTIONS,
+    series_fit_two::FUNCTIONS,
+    series_fourier::FUNCTIONS,
     series_math::FUNCTIONS,
     session::FUNCTIONS,
     sketches::FUNCTIONS,

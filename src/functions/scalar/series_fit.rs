@@ -12,7 +12,7 @@ use crate::types::dynamic::{ArrayWriter, BagWriter};
 use crate::types::{Column, Type, Value};
 
 /// The statistics or fit of a series: names and values as JSON.
-type Facts = Vec<(&'static str, String)>;
+pub(super) type Facts = Vec<(&'static str, String)>;
 
 /// The functions of this family.
 pub static FUNCTIONS: &[ScalarFunction] = &[
@@ -69,7 +69,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-const STATISTIC: ScalarFunction =
+pub(super) const STATISTIC: ScalarFunction =
     ScalarFunction { category: Category::Series, result_name: ResultName::Numbered, ..ScalarFunction::DEFAULT };
 
 const LINE: &[(&str, Type)] = &[
@@ -92,7 +92,7 @@ const STATS: &[(&str, Type)] = &[
 ];
 
 /// The values named by `wanted`, in its order, as an array that the binder splits into columns.
-fn columns(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>, wanted: &[(&str, Type)]) -> Result<Column> {
+pub(super) fn columns(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>, wanted: &[(&str, Type)]) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let facts = of(&series)?;
@@ -105,7 +105,7 @@ fn columns(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>, wanted: &[(&str, Ty
     })
 }
 
-fn bag(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>) -> Result<Column> {
+pub(super) fn bag(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let mut bag = BagWriter::new();
@@ -114,7 +114,7 @@ fn bag(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>) -> Result<Column> {
     })
 }
 
-fn real(number: f64) -> String {
+pub(super) fn real(number: f64) -> String {
     let mut text = String::new();
     crate::types::dynamic::write_value(&Value::Real(number), &mut text);
     text

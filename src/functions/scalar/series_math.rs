@@ -217,6 +217,28 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         ..SERIES_FUNCTION
     },
     ScalarFunction {
+        name: "series_cosine_similarity",
+        summary: "Returns the cosine similarity of two series up to the length of the shorter one, or null if one is \
+                  empty.",
+        overloads: &[Overload {
+            params: &[
+                SERIES,
+                Param::new("other", Type::Dynamic, "an array of numbers"),
+                Param::new("magnitude", Type::Real, "the magnitude of the first series, if it is known").optional(),
+                Param::new("other_magnitude", Type::Real, "the magnitude of the other series, if it is known")
+                    .optional(),
+            ],
+            returns: Returns::Type(Type::Real),
+            kernel: cosine_similarity,
+        }],
+        examples: &[
+            Example::new("series_cosine_similarity(dynamic([3, 4]), dynamic([6, 8, 1]))", "1.0"),
+            Example::new("series_cosine_similarity(dynamic([3, 4]), dynamic([4, 3]), 5.0, 5.0)", "0.96"),
+            Example::new("series_cosine_similarity(dynamic([]), dynamic([4, 3]))", "real(null)"),
+        ],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
         name: "series_pearson_correlation",
         summary: "Returns the Pearson correlation of two series, or null if they differ in length or contain \
                   anything but numbers.",
@@ -402,6 +424,25 @@ fn dot_product(args: &Args<'_>) -> Result<Column> {
         let products = matched(&left, &right).take(shortest).flatten();
         let products = products.filter_map(|(a, b)| Some(number(a)? * number(b)?));
         Ok((shortest > 0).then(|| products.sum::<f64>()))
+    })
+}
+
+fn cosine_similarity(args: &Args<'_>) -> Result<Column> {
+    args.try_map(|row| {
+        let series = |index: usize| {
+            let elements = array_of(args.column(index), row);
+            let known = elements.and_then(|elements| elements.into_iter().map(number).collect::<Option<Vec<f64>>>());
+            known.ok_or_else(|| unknown("a series that is not an array of numbers is not supported here"))
+        };
+        let (left, right) = (series(0)?, series(1)?);
+        let length = left.len().min(right.len());
+        let (left, right) = (&left[..length], &right[..length]);
+        let magnitude = |index: usize, series: &[f64]| {
+            let given = args.columns().get(index).and_then(|column| column.f64_at(row));
+            given.unwrap_or_else(|| series.iter().map(|n| n * n).sum::<f64>().sqrt())
+        };
+        let product: f64 = left.iter().zip(right).map(|(a, b)| a * b).sum();
+        Ok((length > 0).then(|| product / (magnitude(2, left) * magnitude(3, right))))
     })
 }
 

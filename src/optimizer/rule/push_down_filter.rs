@@ -3,7 +3,7 @@
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
-use crate::plan::{Apply, Join, JoinColumn, JoinKind, LogicalPlan, PerRow, PerRowOutput, Side, visit};
+use crate::plan::{Apply, Join, JoinColumn, JoinKind, LogicalPlan, PerRow, PerRowOutput, Series, Side, visit};
 use crate::types::{Field, Schema, Type};
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
@@ -115,16 +115,7 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
         }
         LogicalPlan::Join(join) => push_into_join(join, parts),
         LogicalPlan::Apply(apply) if apply.function.is_row_wise() => push_below_apply(apply, parts),
-        LogicalPlan::Series(mut series) => {
-            // Without rows, `kind=nonempty` returns a row, so no row may be removed below.
-            let on_keys = |part: &Expr| {
-                let columns = expr_visit::columns(part);
-                !series.nonempty && part.is_repeatable() && columns.iter().all(|column| *column < series.keys)
-            };
-            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(on_keys);
-            series.input = Box::new(push(*series.input, through));
-            keep(LogicalPlan::Series(series), stay)
-        }
+        LogicalPlan::Series(series) => push_into_series(series, parts),
         LogicalPlan::PerRow(per_row) => push_below_per_row(per_row, parts),
         // A filter below a window would change which rows are neighbours.
         other @ (LogicalPlan::Window(_)
@@ -176,6 +167,17 @@ fn push_below_apply(mut apply: Apply, parts: Vec<Expr>) -> LogicalPlan {
     let through = through.into_iter().map(|part| expr_visit::substitute(part, &inputs)).collect();
     apply.input = Box::new(push(*apply.input, through));
     keep(LogicalPlan::Apply(apply), stay)
+}
+
+/// Predicates on the keys move, unless a series of defaults would appear because they remove all rows.
+fn push_into_series(mut series: Series, parts: Vec<Expr>) -> LogicalPlan {
+    let on_keys = |part: &Expr| {
+        let columns = expr_visit::columns(part);
+        !series.nonempty && part.is_repeatable() && columns.iter().all(|column| *column < series.keys)
+    };
+    let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(on_keys);
+    series.input = Box::new(push(*series.input, through));
+    keep(LogicalPlan::Series(series), stay)
 }
 
 /// A predicate on the columns of one side moves to that side, unless the join replaces them by nulls; a predicate on

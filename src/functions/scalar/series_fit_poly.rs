@@ -1,0 +1,207 @@
+//! The polynomial that best fits a series.
+//!
+//! Source: the reference's page on `series_fit_poly`. The powers of x, scaled to -1..1, are made orthogonal (modified
+//! Gram-Schmidt, twice), which is accurate for high degrees, too.
+
+use super::series::{SERIES, count, numbers, reals, unknown, variance};
+use super::series_fit::{STATISTIC, real};
+use crate::diagnostic::Result;
+use crate::functions::ScalarFunction;
+use crate::functions::args::Args;
+use crate::functions::docs::Example;
+use crate::functions::signature::{Overload, Param, Returns};
+use crate::types::dynamic::ArrayWriter;
+use crate::types::{Column, Type};
+
+/// The maximum degree: coefficients of higher powers have no correct digits.
+const MAX_DEGREE: usize = 20;
+
+/// A power of x whose part orthogonal to the lower powers is smaller than this depends on them.
+const DEPENDENT: f64 = 1e-13;
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
+    name: "series_fit_poly",
+    summary: "Returns the polynomial of a given degree that best fits a series, by polynomial regression.",
+    overloads: &[Overload { params: PARAMS, returns: Returns::Type(Type::Dynamic), kernel: fit_poly }],
+    examples: &[Example::new("series_fit_poly(dynamic([1, 4, 9, 16]), dynamic([1, 2, 3, 4]), 2)", "1.0")],
+    columns: &[
+        ("rsquare", Type::Real),
+        ("coefficients", Type::Dynamic),
+        ("variance", Type::Real),
+        ("rvariance", Type::Real),
+        ("poly_fit", Type::Dynamic),
+    ],
+    ..STATISTIC
+}];
+
+static PARAMS: &[Param] = &[
+    SERIES,
+    Param::new("x_series", Type::Dynamic, "the positions of the points; 1, 2, 3, ... by default").optional(),
+    Param::new("degree", Type::Long, "the degree of the polynomial; 1 by default").optional(),
+];
+
+fn fit_poly(args: &Args<'_>) -> Result<Column> {
+    args.try_map(|row| {
+        let Some(y) = numbers(args.column(0), row)? else { return Ok(None) };
+        let x = match args.columns().get(1) {
+            Some(column) => numbers(column, row)?,
+            None => Some((1..=y.len()).map(count).collect()),
+        };
+        let Some(x) = x else { return Ok(None) };
+        let degree = args.columns().get(2).map_or(Some(1), |column| column.i64_at(row));
+        let Some(degree) = degree else { return Ok(None) };
+        let degree = usize::try_from(degree).ok().filter(|degree| (1..=MAX_DEGREE).contains(degree));
+        let degree = degree.ok_or_else(|| unknown(format!("the degree must be from 1 to {MAX_DEGREE}")))?;
+        let fit = fit(&x, &y, degree)?;
+        let mut array = ArrayWriter::new();
+        [
+            real(fit.rsquare),
+            reals(fit.coefficients),
+            real(fit.variance),
+            real(fit.residual_variance),
+            reals(fit.values),
+        ]
+        .iter()
+        .for_each(|json| array.push_json(json));
+        Ok(Some(array.finish()))
+    })
+}
+
+/// A polynomial and how well it fits.
+struct Polynomial {
+    rsquare: f64,
+    /// The highest power first.
+    coefficients: Vec<f64>,
+    variance: f64,
+    residual_variance: f64,
+    /// The value at each position.
+    values: Vec<f64>,
+}
+
+fn fit(x: &[f64], y: &[f64], degree: usize) -> Result<Polynomial> {
+    if x.len() != y.len() {
+        return Err(unknown("the series of the positions must be as long as the series"));
+    }
+    if y.len() <= degree {
+        return Err(unknown("a polynomial needs more points than its degree"));
+    }
+    let spread = variance(y);
+    if spread == 0.0 {
+        return Err(unknown("how well a polynomial fits a series of equal values is not known here"));
+    }
+    let (least, greatest) = x.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
+    let scale = Scale { center: f64::midpoint(least, greatest), half: (greatest - least) / 2.0 };
+    let basis = Basis::new(&x.iter().map(|x| (x - scale.center) / scale.half).collect::<Vec<_>>(), degree)
+        .ok_or_else(|| unknown("a polynomial needs more different positions than its degree"))?;
+    let weights: Vec<f64> = basis.columns.iter().map(|column| dot(column, y)).collect();
+    let value = |row: usize| basis.columns.iter().zip(&weights).map(|(column, weight)| column[row] * weight).sum();
+    let values: Vec<f64> = (0..y.len()).map(value).collect();
+    let residuals: Vec<f64> = y.iter().zip(&values).map(|(y, value)| y - value).collect();
+    let residual_variance = variance(&residuals);
+    Ok(Polynomial {
+        rsquare: 1.0 - residual_variance / spread,
+        coefficients: scale.unscaled(&basis.solve(&weights)),
+        variance: spread,
+        residual_variance,
+        values,
+    })
+}
+
+/// Orthonormal columns that span the powers of x: the powers are these columns times an upper triangle.
+struct Basis {
+    columns: Vec<Vec<f64>>,
+    /// For each power, its components along the columns up to its own.
+    triangle: Vec<Vec<f64>>,
+}
+
+impl Basis {
+    /// None if the powers depend on each other.
+    fn new(x: &[f64], degree: usize) -> Option<Self> {
+        let mut basis = Self { columns: Vec::new(), triangle: Vec::new() };
+        let mut power = vec![1.0; x.len()];
+        for _ in 0..=degree {
+            let (mut column, mut components) = (power.clone(), vec![0.0; basis.columns.len()]);
+            for _ in 0..2 {
+                for (other, component) in basis.columns.iter().zip(&mut components) {
+                    let along = dot(other, &column);
+                    *component += along;
+                    column.iter_mut().zip(other).for_each(|(value, other)| *value -= along * other);
+                }
+            }
+            let length = dot(&column, &column).sqrt();
+            // False for a NaN, too.
+            let is_independent = length > DEPENDENT * dot(&power, &power).sqrt();
+            if !is_independent {
+                return None;
+            }
+            column.iter_mut().for_each(|value| *value /= length);
+            components.push(length);
+            basis.columns.push(column);
+            basis.triangle.push(components);
+            power.iter_mut().zip(x).for_each(|(power, x)| *power *= x);
+        }
+        Some(basis)
+    }
+
+    /// The coefficients of the powers, the lowest first, given the weights of the columns.
+    fn solve(&self, weights: &[f64]) -> Vec<f64> {
+        let mut coefficients = weights.to_vec();
+        for power in (0..coefficients.len()).rev() {
+            coefficients[power] /= self.triangle[power][power];
+            for lower in 0..power {
+                coefficients[lower] -= self.triangle[power][lower] * coefficients[power];
+            }
+        }
+        coefficients
+    }
+}
+
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(a, b)| a * b).sum()
+}
+
+/// How positions are mapped to -1..1.
+struct Scale {
+    center: f64,
+    half: f64,
+}
+
+impl Scale {
+    /// The coefficients over the positions, the highest power first, given those over -1..1, the lowest first.
+    fn unscaled(&self, scaled: &[f64]) -> Vec<f64> {
+        let mut result = vec![0.0; scaled.len()];
+        // Horner's scheme, with polynomials instead of numbers.
+        for coefficient in scaled.iter().rev() {
+            for power in (0..result.len()).rev() {
+                let lower = if power > 0 { result[power - 1] } else { 0.0 };
+                result[power] = (lower - self.center * result[power]) / self.half;
+            }
+            result[0] += coefficient;
+        }
+        result.reverse();
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit;
+
+    #[test]
+    fn polynomials_are_found_again() {
+        let x: Vec<f64> = (0..60).map(|n| f64::from(n) / 7.0 + 3.0).collect();
+        let wanted = [0.5, -2.0, 0.0, 1.25, 7.0];
+        let y: Vec<f64> = x.iter().map(|x| wanted.iter().fold(0.0, |sum, c| sum * x + c)).collect();
+        let found = fit(&x, &y, 4).expect("enough points");
+        assert!(found.coefficients.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6), "{:?}", found.coefficients);
+        assert!((found.rsquare - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn equal_positions_have_no_polynomial() {
+        assert!(fit(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0], 1).is_err());
+        assert!(fit(&[1.0, 2.0, 1.0, 2.0], &[1.0, 2.0, 3.0, 5.0], 2).is_err());
+        assert!(fit(&[1.0, 2.0], &[1.0, 2.0], 2).is_err());
+    }
+}

@@ -1,0 +1,211 @@
+//! The two lines that best fit a series: segmented linear regression.
+//!
+//! Source: the reference's page on `series_fit_2lines`, and results of the engine. Each segment has the line that
+//! `series_fit_line` finds for it, so that its points are counted from 1.
+
+use super::series::{Line, SERIES, count, mean, reals, unknown, variance};
+use super::series_fit::{Facts, STATISTIC, bag, columns, real};
+use crate::diagnostic::Result;
+use crate::functions::ScalarFunction;
+use crate::functions::docs::Example;
+use crate::functions::signature::{Overload, Returns};
+use crate::types::Type;
+use crate::types::dynamic::BagWriter;
+
+/// The minimum number of points of a segment.
+const MIN_SEGMENT: usize = 2;
+
+/// Splits whose squared errors differ by less than this part of the squares of the series are equally good.
+const AS_GOOD: f64 = 1e-12;
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "series_fit_2lines",
+        summary: "Returns the two lines that best fit a series, one on each side of a split, by linear regression.",
+        overloads: &[Overload {
+            params: &[SERIES],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| columns(args, facts, TWO_LINES),
+        }],
+        examples: &[Example::new("series_fit_2lines(dynamic([1, 2, 3, 9, 8, 7]))", "1.0")],
+        columns: TWO_LINES,
+        ..STATISTIC
+    },
+    ScalarFunction {
+        name: "series_fit_2lines_dynamic",
+        summary: "Returns a property bag of the two lines that best fit a series, one on each side of a split, by \
+                  linear regression.",
+        overloads: &[Overload {
+            params: &[SERIES],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| bag(args, nested_facts),
+        }],
+        examples: &[
+            Example::new("series_fit_2lines_dynamic(dynamic([1, 2, 3, 9, 8, 7])).right.slope", "-1.0"),
+            Example::new("series_fit_2lines_dynamic(dynamic([1, 2, 3, 9, 8, 7])).split_idx", "3"),
+        ],
+        ..STATISTIC
+    },
+];
+
+const TWO_LINES: &[(&str, Type)] = &[
+    ("rsquare", Type::Real),
+    ("split_idx", Type::Long),
+    ("variance", Type::Real),
+    ("rvariance", Type::Real),
+    ("line_fit", Type::Dynamic),
+    ("right_rsquare", Type::Real),
+    ("right_slope", Type::Real),
+    ("right_interception", Type::Real),
+    ("right_variance", Type::Real),
+    ("right_rvariance", Type::Real),
+    ("left_rsquare", Type::Real),
+    ("left_slope", Type::Real),
+    ("left_interception", Type::Real),
+    ("left_variance", Type::Real),
+    ("left_rvariance", Type::Real),
+];
+
+/// The line through one segment.
+struct Segment {
+    line: Line,
+    fit: Vec<f64>,
+    variance: f64,
+    residual_variance: f64,
+}
+
+impl Segment {
+    fn fit(series: &[f64]) -> Self {
+        let line = Line::fit(series);
+        let fit: Vec<f64> = (0..series.len()).map(|index| line.at(index)).collect();
+        let residuals: Vec<f64> = series.iter().zip(&fit).map(|(value, fit)| value - fit).collect();
+        Self { line, fit, variance: variance(series), residual_variance: variance(&residuals) }
+    }
+
+    /// rsquare, slope, interception, variance and rvariance as JSON. How well a line fits equal values is not known.
+    fn facts(&self) -> [String; 5] {
+        let is_level = self.variance == 0.0;
+        let rsquare = if is_level { "null".to_owned() } else { real(1.0 - self.residual_variance / self.variance) };
+        let Line { slope, interception } = self.line;
+        [rsquare, real(slope), real(interception - slope), real(self.variance), real(self.residual_variance)]
+    }
+}
+
+/// The two segments of a series, and the position at which the right one begins.
+struct TwoLines {
+    split: usize,
+    left: Segment,
+    right: Segment,
+    variance: f64,
+    residual_variance: f64,
+}
+
+impl TwoLines {
+    fn fit(series: &[f64]) -> Result<Self> {
+        if series.len() < 2 * MIN_SEGMENT {
+            return Err(unknown("two lines through fewer than four points are not supported here"));
+        }
+        let spread = variance(series);
+        if spread == 0.0 {
+            return Err(unknown("how well lines fit a series of equal values is not known here"));
+        }
+        let split = best_split(series);
+        let (left, right) = (Segment::fit(&series[..split]), Segment::fit(&series[split..]));
+        let fit = left.fit.iter().chain(&right.fit);
+        let residuals: Vec<f64> = series.iter().zip(fit).map(|(value, fit)| value - fit).collect();
+        Ok(Self { split, left, right, variance: spread, residual_variance: variance(&residuals) })
+    }
+
+    fn common_facts(&self) -> Facts {
+        vec![
+            ("rsquare", real(1.0 - self.residual_variance / self.variance)),
+            ("split_idx", self.split.to_string()),
+            ("variance", real(self.variance)),
+            ("rvariance", real(self.residual_variance)),
+            ("line_fit", reals(self.left.fit.iter().chain(&self.right.fit).copied())),
+        ]
+    }
+}
+
+/// The first of the splits with the least squared error.
+fn best_split(series: &[f64]) -> usize {
+    let average = mean(series);
+    let points: Vec<(f64, f64)> = series.iter().enumerate().map(|(x, y)| (count(x), y - average)).collect();
+    let before = running_errors(points.iter().copied());
+    let mut after = running_errors(points.iter().rev().copied());
+    after.reverse();
+    let splits = MIN_SEGMENT..=series.len() - MIN_SEGMENT;
+    // The errors of the points before the split, and of those from it on.
+    let error = |split: usize| before[split - 1] + after[split];
+    let least = splits.clone().map(error).fold(f64::INFINITY, f64::min);
+    let squares: f64 = points.iter().map(|(_, y)| y * y).sum();
+    splits.into_iter().find(|split| error(*split) <= least + AS_GOOD * squares).unwrap_or(MIN_SEGMENT)
+}
+
+/// For each number of points, the squared error of the best line through so many of the first points.
+fn running_errors(points: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
+    let (mut n, mut mean_x, mut mean_y) = (0.0, 0.0, 0.0);
+    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+    let error = |(x, y): (f64, f64)| {
+        n += 1.0;
+        let (dx, dy) = (x - mean_x, y - mean_y);
+        mean_x += dx / n;
+        mean_y += dy / n;
+        xx += dx * (x - mean_x);
+        yy += dy * (y - mean_y);
+        xy += dx * (y - mean_y);
+        if xx == 0.0 { yy } else { (yy - xy * xy / xx).max(0.0) }
+    };
+    points.map(error).collect()
+}
+
+const RIGHT: [&str; 5] = ["right_rsquare", "right_slope", "right_interception", "right_variance", "right_rvariance"];
+const LEFT: [&str; 5] = ["left_rsquare", "left_slope", "left_interception", "left_variance", "left_rvariance"];
+const SEGMENT: [&str; 5] = ["rsquare", "slope", "interception", "variance", "rvariance"];
+
+fn facts(series: &[f64]) -> Result<Facts> {
+    let lines = TwoLines::fit(series)?;
+    let right = RIGHT.into_iter().zip(lines.right.facts());
+    let left = LEFT.into_iter().zip(lines.left.facts());
+    Ok(lines.common_facts().into_iter().chain(right).chain(left).collect())
+}
+
+fn nested_facts(series: &[f64]) -> Result<Facts> {
+    let lines = TwoLines::fit(series)?;
+    let segment = |segment: &Segment| {
+        let mut bag = BagWriter::new();
+        SEGMENT.into_iter().zip(segment.facts()).for_each(|(name, json)| bag.push_json(name, &json));
+        bag.finish()
+    };
+    let mut facts = lines.common_facts();
+    facts.extend([("right", segment(&lines.right)), ("left", segment(&lines.left))]);
+    Ok(facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{MIN_SEGMENT, TwoLines, variance};
+
+    #[test]
+    fn the_split_has_the_least_error_of_all_splits() {
+        let mut random = ChaCha8Rng::seed_from_u64(11);
+        for length in [4, 5, 9, 40, 200] {
+            let series: Vec<f64> = (0..length).map(|_| random.random_range(-50.0..50.0)).collect();
+            let lines = TwoLines::fit(&series).expect("enough points");
+            let error = |split: usize| {
+                let errors = [&series[..split], &series[split..]].map(|part| {
+                    let line = super::Line::fit(part);
+                    part.iter().enumerate().map(|(index, y)| (y - line.at(index)).powi(2)).sum::<f64>()
+                });
+                errors[0] + errors[1]
+            };
+            let least = (MIN_SEGMENT..=length - MIN_SEGMENT).map(error).fold(f64::INFINITY, f64::min);
+            assert!(error(lines.split) <= least * (1.0 + 1e-9), "{length}");
+            assert!((lines.variance - variance(&series)).abs() < 1e-9);
+        }
+    }
+}
