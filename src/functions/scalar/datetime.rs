@@ -250,16 +250,19 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, DatetimePart::Year)) }],
         &[Example::new("getyear(datetime(2015-10-12))", "2015")],
     ),
-    of_date(
-        "week_of_year",
-        "Returns the ISO 8601 week number: weeks start on Monday, and the first one contains the year's first \
+    ScalarFunction {
+        aliases: &["weekofyear"],
+        ..of_date(
+            "week_of_year",
+            "Returns the ISO 8601 week number: weeks start on Monday, and the first one contains the year's first \
          Thursday.",
-        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, DatetimePart::WeekOfYear)) }],
-        &[
-            Example::new("week_of_year(datetime(2020-12-31))", "53"),
-            Example::new("week_of_year(datetime(2000-01-01))", "52"),
-        ],
-    ),
+            &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, DatetimePart::WeekOfYear)) }],
+            &[
+                Example::new("week_of_year(datetime(2020-12-31))", "53"),
+                Example::new("week_of_year(datetime(2000-01-01))", "52"),
+            ],
+        )
+    },
     of_date(
         "make_datetime",
         "Returns the datetime of the given parts, or null if there is no such datetime.",

@@ -50,6 +50,23 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         ..ScalarFunction::DEFAULT
     },
     ScalarFunction {
+        name: "set_equals",
+        category: Category::Dynamic,
+        summary: "Returns true if two arrays have the same distinct elements, in any order.",
+        overloads: &[Overload {
+            params: &[SET, OTHER],
+            returns: Returns::Type(Type::Bool),
+            kernel: |args| {
+                Ok(args.map(|row| Some(set(&array_of(args.column(0), row)?) == set(&array_of(args.column(1), row)?))))
+            },
+        }],
+        examples: &[
+            Example::new("set_equals(dynamic([1, 2, 1]), dynamic([2, 1]))", "true"),
+            Example::new("set_equals(dynamic([1]), dynamic(['1']))", "false"),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
         name: "set_difference",
         category: Category::Dynamic,
         summary: "Returns the distinct elements of the first array that occur in no other array.",

@@ -46,6 +46,7 @@ pub mod special_math;
 pub mod string;
 pub mod timespan;
 pub mod timezone;
+pub mod tree_path;
 pub mod unit;
 pub mod url;
 pub mod user_agent;
@@ -96,6 +97,7 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     string::FUNCTIONS,
     timespan::FUNCTIONS,
     timezone::FUNCTIONS,
+    tree_path::FUNCTIONS,
     unit::FUNCTIONS,
     url::FUNCTIONS,
     user_agent::FUNCTIONS,
