@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
+use crate::expr::Expr;
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, verify, visit};
 use crate::scan::{Catalog, ScanReport};
@@ -154,6 +155,8 @@ pub(crate) struct Binder<'a> {
     pipelines: usize,
     /// Current nesting depth of expressions and pipelines.
     nesting: usize,
+    /// The column by which an enclosing `partition` divides its rows, with the value of the subquery being bound.
+    partition_key: Option<(String, Expr)>,
     /// The columns of calls of window functions.
     windows: window::WindowColumns,
     /// Set while the condition of a search is bound.
@@ -180,6 +183,7 @@ impl<'a> Binder<'a> {
             library_checked: false,
             pipelines: 0,
             nesting: 0,
+            partition_key: None,
             windows: window::WindowColumns::new(),
             search: None,
             bin_auto: statement::BinAuto::default(),
@@ -274,6 +278,11 @@ impl<'a> Binder<'a> {
             (false, true) => {}
         }
         self.error(Code::TooDeep, span, format!("let statements and functions expand to more than {MAX_REUSED} parts"))
+    }
+
+    /// Computes a subquery; reports its errors at `span` if they have no location.
+    fn evaluate_at(&mut self, plan: &LogicalPlan, span: Span) -> Bind<Vec<Batch>> {
+        (self.environment.subquery)(plan, &self.context).map_err(|error| self.report_at(error, span))
     }
 
     /// Computes a subquery.

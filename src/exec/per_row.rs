@@ -10,7 +10,7 @@ use arrow::array::{Array, Int64Array, UInt32Array};
 use super::context::ExecContext;
 use super::operator::{RowOperator, halves};
 use super::{Flow, collect_reserved, planner};
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 use crate::expr::evaluate;
 use crate::memory::Reservation;
 use crate::plan::{LogicalPlan, NodeId, PerRow, PerRowOutput, PlanNode, RowColumns, visit};
@@ -130,7 +130,7 @@ fn depends_on_rows(plan: &LogicalPlan) -> bool {
 
 /// The rows of the leaf `rows`: columns of the outer rows, and their numbers.
 pub fn leaf(rows: &RowColumns, context: &ExecContext) -> Result<Batch> {
-    let outer = context.outer_rows.as_ref().ok_or_else(|| Error::internal("a subquery without outer rows"))?;
+    let outer = context.outer_rows.as_ref().ok_or_else(read_as_table)?;
     let mut columns = Vec::with_capacity(rows.schema.len());
     for column in &rows.columns {
         columns.push(evaluate(column, outer, &context.eval)?);
@@ -161,6 +161,12 @@ fn in_order(results: &[Batch]) -> Result<bool> {
         last = numbers.values().last().copied().unwrap_or(last);
     }
     Ok(true)
+}
+
+/// A subquery of the subquery reads its rows, for example by the name that `as` gave them.
+fn read_as_table() -> Error {
+    let message = "the rows of a subquery cannot be read as a table inside it yet";
+    Error::Query(vec![Diagnostic::new(Code::UnsupportedSyntax, Span::default(), message)])
 }
 
 fn too_many() -> Error {

@@ -61,6 +61,17 @@ impl RowColumns {
     }
 }
 
+/// Replaces each leaf of a body by `rows`, a plan with the same columns.
+pub fn replace_rows(body: LogicalPlan, rows: &LogicalPlan) -> Result<LogicalPlan> {
+    Ok(match body {
+        LogicalPlan::Rows(_) => rows.clone(),
+        LogicalPlan::PerRow(per_row) => {
+            LogicalPlan::PerRow(PerRow { input: Box::new(replace_rows(*per_row.input, rows)?), ..per_row })
+        }
+        other => visit::map_inputs(other, &mut |input| replace_rows(input, rows))?,
+    })
+}
+
 /// The column of the number of the row.
 #[must_use]
 pub fn row_number() -> Field {

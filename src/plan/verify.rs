@@ -41,6 +41,11 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
     let input = visit::inputs(plan).first().map_or(Schema::new([]), |input| (*input).schema().clone());
     let types: Vec<Type> = input.fields().iter().map(|field| field.ty).collect();
     visit::expressions(plan).into_iter().try_for_each(|expr| columns_exist(expr, &types))?;
+    check_outputs(plan, types)
+}
+
+/// Checks the output columns of a node over an input with columns of `types`.
+fn check_outputs(plan: &LogicalPlan, types: Vec<Type>) -> Result<(), String> {
     match plan {
         LogicalPlan::Filter { predicate, .. } => is_bool(predicate),
         LogicalPlan::Project { expressions, schema, .. } => {

@@ -115,7 +115,7 @@ impl Binder<'_> {
     }
 
     /// Reports the diagnostics of `error`, at `span` if they have no location.
-    fn report_at(&mut self, error: Error, span: Span) -> Failed {
+    pub(in crate::binder) fn report_at(&mut self, error: Error, span: Span) -> Failed {
         match error.placed(span) {
             Error::Query(diagnostics) => {
                 diagnostics.into_iter().for_each(|diagnostic| _ = self.report(diagnostic));

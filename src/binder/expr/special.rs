@@ -60,6 +60,12 @@ impl Binder<'_> {
     /// `toscalar(value)` is the value.
     fn toscalar(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
         let argument = &call.arguments[0].value;
+        // Inside the pipeline of `partition`, its key is a value here, even if there is a column of that name.
+        if let (ast::ExprKind::Name(name), Some((key, value))) = (&argument.kind, &self.partition_key)
+            && name.text == *key
+        {
+            return Ok(value.clone());
+        }
         let plan = match self.table_or_value(argument, context)? {
             Some(Binding::Table(plan)) => plan,
             Some(Binding::Value(value) | Binding::RowValue(value, _)) => return Ok(value),
@@ -72,7 +78,8 @@ impl Binder<'_> {
         let Some(ty) = plan.schema().fields().first().map(|field| field.ty) else {
             return self.error(Code::InvalidValue, call.span, "`toscalar` requires a table with at least one column");
         };
-        let rows = self.evaluate(&LogicalPlan::Limit { input: Box::new(plan), count: 1 })?;
+        let first_row = LogicalPlan::Limit { input: Box::new(plan), count: 1 };
+        let rows = self.evaluate_at(&first_row, call.span)?;
         let first = rows.iter().find(|batch| batch.rows() > 0);
         let value = first.map_or(Value::null(ty), |batch| batch.column(0).value(0));
         Ok(Expr::literal(value, call.span))

@@ -15,6 +15,7 @@ mod order;
 mod parse;
 mod parse_kv;
 mod parse_output;
+mod partition;
 pub(super) mod project;
 mod sample;
 mod search;
@@ -99,6 +100,9 @@ impl Binder<'_> {
             }
             OperatorKind::ParseKv { value, keys, properties } => self.parse_kv(input, value, keys, properties),
             OperatorKind::MakeSeries(series) => self.make_series(input, series),
+            OperatorKind::Partition { parameters, key, body } => {
+                self.partition(input, parameters, key, body, operator.span)
+            }
             OperatorKind::MvApply { parameters, items, limit, body } => {
                 let limit = limit.as_ref();
                 self.mv_apply(input, MvApply { parameters, items, limit, body, span: operator.span })

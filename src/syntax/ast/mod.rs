@@ -10,8 +10,8 @@ pub mod visit;
 pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
 pub use operator::{
     Assignment, AxisBounds, ColumnPattern, DatatableColumn, Evaluate, Find, FindColumn, JoinKey, MakeSeries,
-    MakeSeriesItem, MvExpandItem, NullsOrder, Operator, OperatorKind, OutputSchema, Parameter, PatternPart,
-    PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
+    MakeSeriesItem, MvExpandItem, NullsOrder, Operator, OperatorKind, OutputSchema, Parameter, PartitionBody,
+    PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
 };
 
 use std::sync::Arc;

@@ -133,6 +133,15 @@ pub enum OperatorKind {
         /// The operators that run once per input row, over its elements.
         body: Vec<Operator>,
     },
+    /// `partition hint.strategy=native by a (top 2 by b)`.
+    Partition {
+        /// Hints.
+        parameters: Vec<Parameter>,
+        /// The column whose values divide the rows.
+        key: Name,
+        /// What runs for each value.
+        body: PartitionBody,
+    },
     /// `union ...` after a `|`.
     Union {
         /// `kind`, `withsource`, `isfuzzy`, hints.
@@ -408,6 +417,15 @@ pub enum AxisBounds {
         /// The distance between two elements.
         step: Expr,
     },
+}
+
+/// What `partition` runs for each value of its key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PartitionBody {
+    /// `(operators)`: over the rows with the value.
+    Operators(Vec<Operator>),
+    /// `{ pipeline }`: with a source of its own; the key is a constant in it.
+    Pipeline(Box<Pipeline>),
 }
 
 /// A condition of `join`: a name on both sides, or `$left.a == $right.b`.

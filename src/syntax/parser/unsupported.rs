@@ -31,7 +31,6 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("graph-where-edges", WordPosition::Operator),
     ("graph-where-nodes", WordPosition::Operator),
     ("make-graph", WordPosition::Operator),
-    ("partition", WordPosition::Operator),
     ("__partitionby", WordPosition::Operator),
     ("project-smart", WordPosition::Operator),
     ("reduce", WordPosition::Operator),

@@ -2,8 +2,8 @@
 
 use super::super::ast::{
     Assignment, AxisBounds, ColumnPattern, Evaluate, Expr, Find, FindColumn, JoinKey, MakeSeries, MvExpandItem,
-    NullsOrder, Operator, OperatorKind, Parameter, Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
-    TopNestedLevel,
+    NullsOrder, Operator, OperatorKind, Parameter, PartitionBody, Pipeline, ReorderItem, ReorderOrder, SortKey,
+    SortOrder, TopNestedLevel,
 };
 use super::{Printer, value};
 
@@ -66,6 +66,24 @@ impl Printer {
             OperatorKind::MvExpand { parameters, items, limit } => {
                 self.text("mv-expand ");
                 self.expansion(parameters, items, limit.as_ref());
+            }
+            OperatorKind::Partition { parameters, key, body } => {
+                self.text("partition ");
+                self.parameters(parameters);
+                self.text("by ");
+                self.name(key);
+                match body {
+                    PartitionBody::Operators(operators) => {
+                        self.text(" (");
+                        self.subquery(operators);
+                        self.text(")");
+                    }
+                    PartitionBody::Pipeline(pipeline) => {
+                        self.text(" { ");
+                        self.pipeline(pipeline, " | ");
+                        self.text(" }");
+                    }
+                }
             }
             OperatorKind::MvApply { parameters, items, limit, body } => {
                 self.text("mv-apply ");

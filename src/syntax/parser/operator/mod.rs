@@ -4,6 +4,7 @@ mod expand;
 mod join;
 mod make_series;
 mod parse;
+mod partition;
 mod project;
 mod render;
 mod sample;
@@ -180,6 +181,14 @@ pub static OPERATORS: &[OperatorInfo] = &[
         rule: "parse_where_operator",
         examples: &["T | parse-where Message with * 'user=' User ' code=' Code:long *"],
         parse: parse::parse_where_operator,
+    },
+    OperatorInfo {
+        keyword: "partition",
+        aliases: &[],
+        summary: "Runs operators over the rows of each value of a column by themselves.",
+        rule: "partition_operator",
+        examples: &["T | partition by User (top 3 by Time)", "T | partition hint.strategy=native by User (count)"],
+        parse: partition::partition_operator,
     },
     OperatorInfo {
         keyword: "project",
