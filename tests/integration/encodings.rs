@@ -524,7 +524,7 @@ fn bytes_that_contradict_the_specified_encoding_are_reported() {
     assert!(output.stderr.contains("1 file is read as windows-1252, as specified, but valid UTF-8"), "{output:?}");
     let cut = [
         &b"{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Identity\":\"\x83\"}\n"[..],
-        &text.as_bytes(),
+        text.as_bytes(),
     ]
     .concat();
     fs::write(&path, cut.iter().filter(|byte| byte.is_ascii() || **byte == 0x83).copied().collect::<Vec<u8>>())
