@@ -97,12 +97,17 @@ impl Binder<'_> {
 
     /// Reports a known table that no given file can hold.
     fn nothing_to_read(&mut self, name: &ast::Name) -> Failed {
-        let message = format!("nothing to read the table `{}` from: no file is given that could hold it", name.text);
-        let help = format!(
-            "give files or folders after the query, pipe records in, or bind the table with -t {}=PATH or in a catalog \
-             file",
-            name.text
-        );
+        let is_searched = self.environment.catalog.readable().is_ok_and(|names| !names.is_empty());
+        let (message, others) = if is_searched {
+            let message =
+                format!("nothing to read the table `{}` from: no record in the given files names it", name.text);
+            (message, "")
+        } else {
+            let message =
+                format!("nothing to read the table `{}` from: no file is given that could hold it", name.text);
+            (message, "give files or folders after the query, pipe records in, or ")
+        };
+        let help = format!("{others}bind the table with -t {}=PATH or in a catalog file", name.text);
         self.report(Diagnostic::new(Code::NothingToRead, name.span, message).help(help))
     }
 

@@ -6,7 +6,7 @@ use super::args::FieldsArgs;
 use super::sources::{Call, InputSources, table_name};
 use super::{Outcome, documents, rows};
 use crate::diagnostic::{Error, Result, suggest};
-use crate::entra::{KnownTable, RowKind, known_table, known_tables};
+use crate::entra::{KnownTable, RowKind, known_table, known_tables, result_codes};
 use crate::types::{Type, Value};
 
 pub(super) fn run(args: &FieldsArgs) -> Result<Outcome> {
@@ -17,8 +17,11 @@ pub(super) fn run(args: &FieldsArgs) -> Result<Outcome> {
             .map_or_else(|| format!("known tables: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
         Error::Usage(format!("the fields of the table `{}` are not known; {hint}", args.table))
     })?;
-    match &args.explain {
-        Some(name) => explain(table, name),
+    match args.explain.as_deref() {
+        Some(text) => match text.split_once('=') {
+            Some((column, value)) => explain_value(table, column.trim(), value),
+            None => explain(table, text),
+        },
         None => list(table, args),
     }
 }
@@ -39,6 +42,24 @@ fn list(table: &KnownTable, args: &FieldsArgs) -> Result<Outcome> {
     )?;
     Ok(Outcome::Success)
 }
+
+/// Describes a value of the column `column`: the result code of a sign-in.
+fn explain_value(table: &KnownTable, column: &str, value: &str) -> Result<Outcome> {
+    let is_sign_in = table.category.ends_with("SignInLogs") && table.schema.index_of(RESULT).is_some();
+    if !is_sign_in || !column.eq_ignore_ascii_case(RESULT) {
+        return Err(Error::Usage(format!(
+            "the values of {}.{column} are not described; those of {RESULT} are, in the tables of sign-ins",
+            table.name
+        )));
+    }
+    let value = value.trim().trim_matches(['\'', '"']);
+    let unknown = "not in the list of codes of this program, which is not complete";
+    let meaning = result_codes::meaning(value).unwrap_or(unknown);
+    documents::print(format!("{}.{RESULT} {}: {meaning}\n", table.name, value.escape_debug()).as_bytes())
+}
+
+/// The column with the result codes of sign-ins.
+const RESULT: &str = "ResultType";
 
 /// Describes the column `name`, or the columns that are read from the source field `name`.
 fn explain(table: &KnownTable, name: &str) -> Result<Outcome> {

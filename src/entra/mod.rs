@@ -14,6 +14,7 @@ pub mod numeric_dates;
 pub mod portal;
 pub(crate) mod powershell;
 pub(crate) mod python;
+pub mod result_codes;
 pub mod row_limit;
 pub mod spelling;
 pub mod table;

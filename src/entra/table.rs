@@ -9,13 +9,16 @@ use super::mapping::Mapping;
 use super::portal;
 use crate::types::{Field, Schema, Type};
 
-/// A table of Microsoft Entra logs.
+/// A table of Microsoft Entra logs, or another one that detections join with them.
 #[derive(Debug)]
 pub struct KnownTable {
     /// Its name in queries.
     pub name: &'static str,
-    /// Its category in diagnostic settings.
+    /// Its category in diagnostic settings; "" if they do not export it.
     pub category: &'static str,
+    /// True if only queries that name the table read it. `union *` and `search` without tables do not: they would have
+    /// the columns of every service, whatever the files contain.
+    pub by_name: bool,
     /// Its columns, in order.
     pub schema: Schema,
     /// The columns that an investigator looks at first, the most important first.
@@ -44,9 +47,9 @@ impl KnownTable {
             return known;
         }
         let columns = self.columns.iter().cloned().chain(more.iter().map(|field| Mapping::by_name(&field.name)));
-        let (name, category, main) = (self.name, self.category, self.main.clone());
+        let (name, category, by_name, main) = (self.name, self.category, self.by_name, self.main.clone());
         let table: &'static Self =
-            Box::leak(Box::new(Self { name, category, schema, main, columns: columns.collect() }));
+            Box::leak(Box::new(Self { name, category, by_name, schema, main, columns: columns.collect() }));
         extended.push(table);
         table
     }
@@ -61,8 +64,9 @@ impl KnownTable {
 /// The suffix of tables restored from the archive of a workspace.
 pub(crate) const RESTORED: &str = "_RST";
 
-/// The data files: a header line with table and category, a line with the main columns, then one line per column.
-static DATA: [&str; 8] = [
+/// The data files: a header line with the table, its category and whether it is read only by name, a line with the main
+/// columns, then one line per column.
+static DATA: [&str; 20] = [
     include_str!("tables/SigninLogs.tsv"),
     include_str!("tables/AADNonInteractiveUserSignInLogs.tsv"),
     include_str!("tables/AADServicePrincipalSignInLogs.tsv"),
@@ -71,6 +75,18 @@ static DATA: [&str; 8] = [
     include_str!("tables/AuditLogs.tsv"),
     include_str!("tables/AADRiskyUsers.tsv"),
     include_str!("tables/AADUserRiskEvents.tsv"),
+    include_str!("tables/IdentityInfo.tsv"),
+    include_str!("tables/OfficeActivity.tsv"),
+    include_str!("tables/SecurityAlert.tsv"),
+    include_str!("tables/SecurityIncident.tsv"),
+    include_str!("tables/BehaviorAnalytics.tsv"),
+    include_str!("tables/Anomalies.tsv"),
+    include_str!("tables/MicrosoftGraphActivityLogs.tsv"),
+    include_str!("tables/MicrosoftServicePrincipalSignInLogs.tsv"),
+    include_str!("tables/AADProvisioningLogs.tsv"),
+    include_str!("tables/AzureActivity.tsv"),
+    include_str!("tables/CommonSecurityLog.tsv"),
+    include_str!("tables/ThreatIntelligenceIndicator.tsv"),
 ];
 
 static TABLES: [OnceLock<KnownTable>; DATA.len()] = [const { OnceLock::new() }; DATA.len()];
@@ -148,10 +164,8 @@ pub fn union_names(column: &str) -> &'static [String] {
 pub fn table_of_category(category: &str) -> Option<&'static KnownTable> {
     // Microsoft also documents `SignIn`, though records contain `SignInLogs`.
     let category = if category.eq_ignore_ascii_case("SignIn") { "SignInLogs" } else { category };
-    name_and_category_of_all()
-        .iter()
-        .position(|name_and_category| name_and_category.1.eq_ignore_ascii_case(category))
-        .map(table_at)
+    let is_named = |(_, own): &(&str, &str)| !own.is_empty() && own.eq_ignore_ascii_case(category);
+    name_and_category_of_all().iter().position(is_named).map(table_at)
 }
 
 fn table_at(index: usize) -> &'static KnownTable {
@@ -166,8 +180,13 @@ fn name_and_category_of_all() -> &'static [(&'static str, &'static str); DATA.le
 
 /// Returns the name and category of a data file.
 fn name_and_category(text: &'static str) -> (&'static str, &'static str) {
-    let line = text.lines().next().unwrap_or("");
-    line.trim_start_matches("# ").split_once("\tcategory ").unwrap_or((line, ""))
+    let mut cells = header_cells(text);
+    let name = cells.next().unwrap_or("");
+    (name, cells.find_map(|cell| cell.strip_prefix("category ")).unwrap_or(""))
+}
+
+fn header_cells(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().next().unwrap_or("").trim_start_matches("# ").split('\t')
 }
 
 /// Returns the main columns of a data file.
@@ -197,7 +216,8 @@ fn parse(text: &'static str) -> KnownTable {
         let portal = graph.limited(&|path| portal::supplies(&path.iter().map(Cow::as_ref).collect::<Vec<_>>()));
         columns.push([diagnostic, graph.clone(), flat.clone(), graph.capitalised(), flat, portal]);
     }
-    KnownTable { name, category, schema: Schema::new(fields), main: main_columns(text), columns }
+    let by_name = header_cells(text).any(|cell| cell == "by name");
+    KnownTable { name, category, by_name, schema: Schema::new(fields), main: main_columns(text), columns }
 }
 
 #[cfg(test)]
@@ -219,7 +239,7 @@ mod tests {
             assert_eq!(own.len(), lines, "{}: a line that is no column", table.name);
             let standard = column_lines(STANDARD).filter(|cells| !own.contains(&cells[0])).count();
             assert_eq!(table.schema.len(), lines + standard, "{}", table.name);
-            assert!(lines > 10 && !table.category.is_empty(), "{}", table.name);
+            assert!(lines > 10 && (table.by_name || !table.category.is_empty()), "{}", table.name);
             for line in text.lines().filter(|line| !line.starts_with('#')) {
                 let ty = line.split('\t').nth(1).unwrap_or("");
                 assert!(Type::from_name(ty).is_some(), "{line}");
@@ -239,9 +259,18 @@ mod tests {
         let of = |name: &str| restored_from(name).map(|table| table.name);
         assert_eq!(of("SigninLogs_case1_RST"), Some("SigninLogs"));
         assert_eq!(of("signinlogs_RST"), Some("SigninLogs"));
+        assert_eq!(of("OfficeActivity_case1_RST"), Some("OfficeActivity"));
         assert_eq!(of("SigninLogsOld_RST"), None);
         assert_eq!(of("SigninLogs_case1"), None);
         assert_eq!(of("_RST"), None);
+    }
+
+    #[test]
+    fn a_record_without_a_category_is_of_no_table() {
+        assert!(table_of_category("").is_none());
+        assert_eq!(table_of_category("provisioninglogs").map(|table| table.name), Some("AADProvisioningLogs"));
+        let by_name = |name: &str| known_table(name).is_some_and(|table| table.by_name);
+        assert!(by_name("IdentityInfo") && by_name("MicrosoftGraphActivityLogs") && !by_name("AuditLogs"));
     }
 
     #[test]

@@ -105,7 +105,9 @@ fn may_be_of(context: &str, table: &KnownTable) -> bool {
     let of_table = match table.category {
         category if category.ends_with("SignInLogs") => "signin",
         "AuditLogs" => "directoryaudit",
-        _ => "risk",
+        "ProvisioningLogs" => "provisioning",
+        "RiskyUsers" | "UserRiskEvents" => "risk",
+        _ => return !context.contains('#'),
     };
     !context.contains('#') || entity.contains(of_table)
 }

@@ -1,8 +1,9 @@
 //! Maps table names to files.
 //!
-//! A name is bound to files by the user, or it is a known table whose records are selected from all files. Any other
-//! name is the name of files without their extensions, or a table that records name: its columns are inferred. Files
-//! are listed once, when the catalog is built; their content is examined only when a query names them.
+//! A name is bound to files by the user, or it is a known table whose records are selected from all files. Known tables
+//! that are read only by name must occur in the files. Any other name is the name of files without their extensions, or
+//! a table that records name: its columns are inferred. Files are listed once, when the catalog is built; their content
+//! is examined only when a query names them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::column_file::ColumnFile;
 use super::file_table::{FileTable, SharedDates};
 use super::sample::sample_files;
+use super::type_values::TypeValues;
 use crate::diagnostic::{Error, Result};
 use crate::entra::{KnownTable, known_table, known_tables, restored_from};
 use crate::scan::catalog::STDIN;
@@ -38,6 +40,13 @@ struct ListedFiles {
 struct ExpandedFiles {
     files: Arc<[DataFile]>,
     notes: Arc<[DiscoveryNote]>,
+}
+
+impl ExpandedFiles {
+    /// Returns the files whose name without extensions is `name`.
+    fn called(&self, name: &str) -> Arc<[DataFile]> {
+        self.files.iter().filter(|file| file.stem() == name).cloned().collect()
+    }
 }
 
 impl ListedFiles {
@@ -213,6 +222,7 @@ impl FileCatalog {
         let listed = match (self.bindings.get(name), known) {
             (Some(files), _) => files,
             (None, Some(_)) if self.files.is_empty() => return Ok(None),
+            (None, Some(table)) if table.by_name => return self.open_by_name(table),
             (None, Some(_)) => &self.files,
             (None, None) => return self.open_unknown(name),
         };
@@ -225,17 +235,39 @@ impl FileCatalog {
                 .ok_or_else(|| nothing_found(name, &listed.files))?,
         };
         let rows = if self.texts.contains(name) { as_texts(rows, name, &listed.files)? } else { rows };
-        let mut table = FileTable::new(name, Arc::clone(&listed.files), rows, self.limits);
+        Ok(Some(self.table_of(name, &listed.files, rows, listed)))
+    }
+
+    /// Opens a known table that is read only by name and is not bound: the files with this name, or else the records
+    /// that name it. None if the first records of the files do not, so that the user binds it.
+    fn open_by_name(&self, table: &'static KnownTable) -> Result<Option<FileTable>> {
+        let listed = self.files.expanded(self.limits)?;
+        let called = listed.called(table.name);
+        if !called.is_empty() {
+            return Ok(Some(self.table_of(table.name, &called, RecordSelection::BoundTable(table), listed)));
+        }
+        let occurs = has_records_of(table, &listed.files, self.limits)?;
+        Ok(occurs.then(|| self.table_of(table.name, &listed.files, RecordSelection::Table(table), listed)))
+    }
+
+    fn table_of(
+        &self,
+        name: &str,
+        files: &Arc<[DataFile]>,
+        rows: RecordSelection,
+        listed: &ExpandedFiles,
+    ) -> FileTable {
+        let mut table = FileTable::new(name, Arc::clone(files), rows, self.limits);
         if let Some(dates) = &self.dates {
             table = table.with_shared_dates(dates);
         }
-        Ok(Some(table.with_notes(Arc::clone(&listed.notes))))
+        table.with_notes(Arc::clone(&listed.notes))
     }
 
     /// Opens a table that is neither bound nor known: the files with this name, or else the records that name it.
     fn open_unknown(&self, name: &str) -> Result<Option<FileTable>> {
         let listed = self.files.expanded(self.limits)?;
-        let called: Arc<[DataFile]> = listed.files.iter().filter(|file| file.stem() == name).cloned().collect();
+        let called = listed.called(name);
         let (files, inference) = match called.is_empty() {
             true => (Arc::clone(&listed.files), Inference::only(name)),
             false => (called, Inference::new()),
@@ -278,7 +310,7 @@ impl Catalog for FileCatalog {
             }
         }
         if files > 0 || !self.files.named.notes.is_empty() {
-            names.extend(known_tables().map(|table| table.name.to_owned()));
+            names.extend(known_tables().filter(|table| !table.by_name).map(|table| table.name.to_owned()));
         }
         names.sort();
         names.dedup();
@@ -350,6 +382,31 @@ fn infer_selection(
     Ok(rows_of_columns.or_else(|| inference.finish()))
 }
 
+/// True if one of the first records of the files is a row of `table`, or a columnar file has such rows.
+fn has_records_of(table: &KnownTable, files: &[DataFile], limits: ReadLimits) -> Result<bool> {
+    let mut inference = Inference::only(table.name);
+    let mut is_column_row = false;
+    sample_files(&mut inference, files, limits, &mut |file| {
+        let found = ColumnFile::of(file, limits).and_then(|opened| names_table(&opened, table.name));
+        is_column_row = match found {
+            // Other files may be readable.
+            Err(Error::Data { .. }) if files.len() > 1 => false,
+            found => found?,
+        };
+        Ok(if is_column_row { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(is_column_row || inference.finish().is_some())
+}
+
+/// True if the file is an archive of the table `name`, or its rows name it.
+fn names_table(file: &ColumnFile, name: &str) -> Result<bool> {
+    if let Some(archived) = file.archived_table() {
+        return Ok(archived == name);
+    }
+    let is_named = ["Type", "_OriginalType"].iter().any(|column| file.columns().index_of(column).is_some());
+    Ok(is_named && TypeValues::of(file)?.rows.keys().any(|value| value.trim_ascii().eq_ignore_ascii_case(name)))
+}
+
 /// Determines the rows of a columnar file that is bound to a name: rows of a known table if it has all of the columns.
 /// None for a query result of this program that was found in a folder.
 fn column_rows(file: &DataFile, limits: ReadLimits) -> Result<Option<RecordSelection>> {
@@ -364,6 +421,7 @@ fn column_rows(file: &DataFile, limits: ReadLimits) -> Result<Option<RecordSelec
     }
     let same = |table: &&KnownTable| schema.names().all(|name| table.schema.index_of(name).is_some());
     let is_log = schema.index_of("TimeGenerated").is_some();
-    let known = known_tables().find(same).filter(|_| is_log);
+    // The columns of a table that is read by name are too common to identify it.
+    let known = known_tables().filter(|table| !table.by_name).find(same).filter(|_| is_log);
     Ok(Some(known.map_or(RecordSelection::AnyObjects(schema.clone()), RecordSelection::AllKnownAs)))
 }

@@ -92,7 +92,9 @@ Examples:
   Which source field is IPAddress read from:
     coldcase fields SigninLogs --explain IPAddress
   Which column is the Graph property userPrincipalName:
-    coldcase fields SigninLogs --explain userPrincipalName";
+    coldcase fields SigninLogs --explain userPrincipalName
+  The meaning of a result code:
+    coldcase fields SigninLogs --explain ResultType=50126";
 
 /// `coldcase fields`.
 #[derive(Args, Debug)]
@@ -101,8 +103,8 @@ pub struct FieldsArgs {
     /// Table
     #[arg(value_name = "TABLE")]
     pub table: String,
-    /// Describe one column, or the columns that are read from the source field COLUMN
-    #[arg(long, value_name = "COLUMN", help_heading = heading::OUTPUT)]
+    /// Describe one column, the columns that are read from the source field COLUMN, or a result code of sign-ins
+    #[arg(long, value_name = "COLUMN[=VALUE]", help_heading = heading::OUTPUT)]
     pub explain: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,

@@ -117,7 +117,8 @@ enum Rank {
 /// Returns the ranks of columns, which differ only for rows of a known table.
 fn ranks(schema: &Schema) -> Vec<Rank> {
     let shared = |table: &&KnownTable| table.schema.names().filter(|name| schema.index_of(name).is_some()).count();
-    let table = known_tables().max_by_key(shared).filter(|table| shared(table) * 2 >= table.schema.len());
+    let table = known_tables().max_by_key(|table| (shared(table), !table.by_name));
+    let table = table.filter(|table| shared(table) * 2 >= table.schema.len());
     let Some(table) = table else { return vec![Rank::Made; schema.len()] };
     let rank = |field: &Field| match table.main.iter().position(|name| *name == field.name) {
         Some(position) => Rank::Main(position),

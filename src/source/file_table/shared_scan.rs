@@ -201,11 +201,13 @@ impl SharedScan {
         self.report_absent();
     }
 
-    /// Reports records of unknown tables: each name is a table of its own, but may be another spelling of a known one.
+    /// Reports records of unknown tables, whose names may be other spellings of a known one. Tables that are read only
+    /// by name are reported, too, because a query over all tables does not read them.
     fn report_other_tables(&self, seen: &[String]) {
         const MAX_NAMES: usize = 5;
         let Some(TableBinding { table, .. }) = self.plan.selection.single_table() else { return };
-        let mut names: Vec<String> = seen.iter().filter(|name| table_named(name).is_none()).cloned().collect();
+        let is_other = |name: &&String| table_named(name).is_none_or(|named| named.by_name && !table.by_name);
+        let mut names: Vec<String> = seen.iter().filter(is_other).cloned().collect();
         if names.is_empty() {
             return;
         }

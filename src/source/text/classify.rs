@@ -42,6 +42,17 @@ pub(crate) enum RecordClass {
     Unknown,
 }
 
+impl RecordClass {
+    /// True for a record that names the table `name`.
+    pub(crate) fn names_table(&self, name: &str) -> bool {
+        match self {
+            Self::Row(row) => row.certain && row.table.name == name,
+            Self::OtherTable(other) => other == name,
+            Self::Unknown => false,
+        }
+    }
+}
+
 /// A row of a known table.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what a record tells about itself, each by itself")]

@@ -181,9 +181,7 @@ impl Inference {
             }
             return true;
         }
-        if let Some(only) = &self.only
-            && class != RecordClass::OtherTable(only.clone())
-        {
+        if self.only.as_ref().is_some_and(|only| !class.names_table(only)) {
             return true;
         }
         if self.only.is_none()

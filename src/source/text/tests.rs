@@ -404,14 +404,11 @@ fn no_more_rows_than_wanted() {
 fn tables_nobody_knows_have_the_columns_of_their_records() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");
-    write(
-        "1.json",
-        "{\"Type\":\"MicrosoftGraphActivityLogs\",\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"DurationMs\":7}\n",
-    );
+    write("1.json", "{\"Type\":\"HeartbeatLogs\",\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"DurationMs\":7}\n");
     write(
         "2.json",
-        "{\"time\":\"2026-03-02T09:00:00Z\",\"category\":\"ProvisioningLogs\",\"properties\":{\"a\":1}}\n\
-         {\"Type\":\"MicrosoftGraphActivityLogs\",\"TimeGenerated\":\"2026-03-02T10:00:00Z\",\"UserId\":\"u\"}\n",
+        "{\"time\":\"2026-03-02T09:00:00Z\",\"category\":\"NetworkAccessTrafficLogs\",\"properties\":{\"a\":1}}\n\
+         {\"Type\":\"HeartbeatLogs\",\"TimeGenerated\":\"2026-03-02T10:00:00Z\",\"UserId\":\"u\"}\n",
     );
     write("hosts.csv", "Host;Ports;Seen;Note\r\nadmin-01;22;2026-03-02T09:00:00Z;007\r\nadmin-02;;;\"a;b\"\r\n");
     let mut builder = catalog_builder();
@@ -424,7 +421,7 @@ fn tables_nobody_knows_have_the_columns_of_their_records() {
         let names: Vec<&str> = table.schema().names().collect();
         (columns.join(" "), rows(&*table, &request(&*table, &names)))
     };
-    let (columns, found) = show("MicrosoftGraphActivityLogs");
+    let (columns, found) = show("HeartbeatLogs");
     assert_eq!(columns, "Type:string TimeGenerated:datetime DurationMs:long UserId:string");
     assert_eq!((found.len(), found[0][2].as_str(), found[1][3].as_str()), (2, "7", "u"));
     let (columns, found) = show("ProvisioningLogs");

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block_origin::{BlockOrigin, BlockStop};
-use super::classify::{RecordClass, RowClass, table_of_path};
+use super::classify::{RecordClass, RowClass, row, table_of_path};
 use super::column::ColumnWriter;
 use super::decoded_text::DecodedText;
 use super::events::{ScanEvents, may_lack_failures};
@@ -27,7 +27,7 @@ use crate::records::{
 };
 use crate::scan::{Damage, Reject, RejectReason};
 use crate::storage::counters::ScanCount;
-use crate::types::Batch;
+use crate::types::{Batch, dynamic};
 
 /// Record classes that are remembered as seen.
 const MAX_SEEN_CLASSES: usize = 64;
@@ -369,6 +369,7 @@ impl JsonReader {
         if class.is_none() {
             self.note_error(bytes, origin);
         }
+        let class = class.map(|class| self.as_bound_row(class, record, header));
         let TableRow { kind, table } = match self.row_of(class, origin.file) {
             Ok(row) => row,
             Err(damage) => {
@@ -482,6 +483,21 @@ impl JsonReader {
             Some(RecordClass::Row(row)) => !row.certain && row.kind == RowKind::Flat && !self.file.is_generated,
             Some(RecordClass::OtherTable(_)) | None => false,
         }
+    }
+
+    /// Returns the class of a record in files that are bound to a table which is read only by name: if nothing else
+    /// tells its table, a record with columns of that table is a row of it.
+    fn as_bound_row(&self, class: RecordClass, record: &str, header: Option<&Arc<ColumnHeader>>) -> RecordClass {
+        let RecordSelection::BoundTable(table) = self.plan.selection else { return class };
+        if class != RecordClass::Unknown || !table.by_name {
+            return class;
+        }
+        let is_column = |name: &str| table.schema.index_of(name).is_some();
+        let has_column = match header {
+            Some(header) => header.names.iter().any(|name| is_column(name)),
+            None => dynamic::unique_entries(record).iter().any(|entry| is_column(&entry.key.text())),
+        };
+        if has_column { row(RowKind::Flat, table, false, false) } else { class }
     }
 
     /// Returns how to read a record of this class. Err(None): row of another table. Err(Some(_)): no known table.
