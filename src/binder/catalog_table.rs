@@ -123,7 +123,7 @@ impl Binder<'_> {
         );
         let mut inner = Binder::new(self.environment);
         inner.context = self.context.clone();
-        let defined = inner.scope.define("T", Binding::Table(plan.clone()), Span::default());
+        let defined = inner.scope.define("T", Binding::Table(plan.clone(), None), Span::default());
         debug_assert!(defined.is_ok(), "the scope is empty");
         let bound = inner.query(&syntax::parse(&text).into_result()?);
         let bound = bound.map_err(|failed| match failed {

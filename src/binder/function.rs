@@ -111,7 +111,7 @@ impl Binder<'_> {
         let no_columns = Schema::new([]);
         let context = &mut Context { schema: &no_columns, aggregates: None };
         match self.call(function, call, input, context)? {
-            Binding::Table(plan) => Ok(plan),
+            Binding::Table(plan, _) => Ok(plan),
             _ => {
                 let message = format!("`{}` returns a value where a table is required", call.name.text);
                 self.error(Code::ExpectedTable, call.span, message)
@@ -290,7 +290,7 @@ impl Binder<'_> {
     /// Casts a default to the type of its parameter.
     fn value_for(&mut self, parameter: &ast::Name, ty: Type, value: Expr) -> Bind<Expr> {
         match mismatch(parameter, ty, &value) {
-            Some(diagnostic) => Err(self.report(diagnostic)),
+            Some(diagnostic) => Err(self.report(Diagnostic { code: Code::ArgumentType, ..diagnostic })),
             None => Ok(fold::fold(value.cast(ty), &self.context)?),
         }
     }
@@ -313,7 +313,7 @@ impl Binder<'_> {
             let diagnostic = Diagnostic::new(Code::ArgumentType, span, message);
             return Err(self.report(diagnostic.label(column.name.span, "the required column")));
         }
-        Ok(Binding::Table(plan))
+        Ok(Binding::Table(plan, Some(parameter.name.text.clone())))
     }
 
     /// Binds a body with the given parameter bindings.
@@ -327,7 +327,7 @@ impl Binder<'_> {
             }
         }
         match &function.body.result {
-            LetValue::Pipeline(pipeline) => self.pipeline(pipeline).map(Binding::Table),
+            LetValue::Pipeline(pipeline) => self.labelled_table(pipeline),
             LetValue::Expr(expr) => self.let_expr(expr),
             LetValue::Function(function) => {
                 self.error(Code::NotAllowedHere, function.span, "a function cannot return a function")
@@ -341,10 +341,10 @@ impl Binder<'_> {
         let counted = self.reused.saturating_sub(before);
         let value = match answer {
             Binding::Value(value) | Binding::RowValue(value, _) => value,
-            Binding::Table(plan) => {
+            Binding::Table(plan, label) => {
                 let size = self.check_depth(&plan, span)?;
                 self.reuse(size.saturating_sub(counted), span)?;
-                return Ok(Binding::Table(plan));
+                return Ok(Binding::Table(plan, label));
             }
             other => return Ok(other),
         };
@@ -371,17 +371,19 @@ impl Binder<'_> {
     /// caller binds.
     pub(super) fn table_or_value(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Option<Binding>> {
         match &expr.kind {
-            ExprKind::Pipeline(pipeline) => self.pipeline(pipeline).map(|plan| Some(Binding::Table(plan))),
+            ExprKind::Pipeline(pipeline) => self.labelled_table(pipeline).map(Some),
             ExprKind::Parenthesised(inner) => self.table_or_value(inner, context),
             ExprKind::Name(name) if context.schema.index_of(&name.text).is_some() => Ok(None),
             ExprKind::Name(name) => match self.scope.get(&name.text).cloned() {
                 Some(Binding::Value(_) | Binding::RowValue(..) | Binding::Unconverted(_)) => Ok(None),
-                Some(Binding::Table(plan)) => self.reuse_table(&plan, name.span).map(|()| Some(Binding::Table(plan))),
+                Some(Binding::Table(plan, label)) => {
+                    self.reuse_table(&plan, name.span).map(|()| Some(Binding::Table(plan, label)))
+                }
                 Some(Binding::Function(function)) => self.call(&function, &Call::bare(name), None, context).map(Some),
                 Some(Binding::Failed) => Err(Failed::Reported),
                 None => match self.stored_function(name)? {
                     Some(function) => self.call(&function, &Call::bare(name), None, context).map(Some),
-                    None => Ok(self.catalog_table(name)?.map(Binding::Table)),
+                    None => Ok(self.catalog_table(name)?.map(|plan| Binding::Table(plan, Some(name.text.clone())))),
                 },
             },
             ExprKind::Call { function: name, arguments } => match self.user_function(name)? {
@@ -390,7 +392,7 @@ impl Binder<'_> {
                     self.call(&function, &call, None, context).map(Some)
                 }
                 None if functions::special_form(&name.text).is_some_and(|form| form.table().is_some()) => {
-                    self.table_call(name, arguments, expr.span).map(|plan| Some(Binding::Table(plan)))
+                    self.table_call(name, arguments, expr.span).map(|plan| Some(Binding::Table(plan, None)))
                 }
                 None => Ok(None),
             },

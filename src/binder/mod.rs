@@ -57,6 +57,8 @@ pub struct Environment<'a> {
     pub time_columns: &'a BTreeMap<String, String>,
     /// By table, the column of the ingestion time, if the user names one.
     pub ingestion_columns: &'a BTreeMap<String, String>,
+    /// The local table by the name of a table outside the default database, as [`ast::SourceKind::Remote`] spells it.
+    pub aliases: &'a BTreeMap<String, String>,
     /// True if tables have provenance columns.
     pub provenance: bool,
     /// The column that identifies a record, for dropping duplicate deliveries.

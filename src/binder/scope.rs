@@ -19,8 +19,8 @@ pub(crate) enum Binding {
     /// A value that depends on the row for which a function is called, and the pipeline depth at which it is valid:
     /// at another depth its columns would mean something else.
     RowValue(Expr, usize),
-    /// A table.
-    Table(LogicalPlan),
+    /// A table, and its name in the `withsource` column of a union, if it has one.
+    Table(LogicalPlan, Option<String>),
     /// A function.
     Function(Arc<Function>),
     /// An argument of another type than its parameter. Kusto accepts it, and how it converts it is not known: only a

@@ -40,6 +40,7 @@ impl Binder<'_> {
     fn source(&mut self, source: &ast::Source) -> Bind<LogicalPlan> {
         match &source.kind {
             SourceKind::Name(name) => self.named_table(name),
+            SourceKind::Remote(name) => self.mapped_table(name),
             SourceKind::Call { function, arguments } => self.table_call(function, arguments, source.span),
             SourceKind::Print(items) => self.print(items),
             SourceKind::Datatable { columns, cells } => self.datatable(columns, cells, source.span),
@@ -57,7 +58,7 @@ impl Binder<'_> {
     /// A let, a function without arguments, or a table of the catalog.
     pub(super) fn named_table(&mut self, name: &ast::Name) -> Bind<LogicalPlan> {
         match self.scope.get(&name.text).cloned() {
-            Some(Binding::Table(plan)) => return self.reuse_table(&plan, name.span).map(|()| plan),
+            Some(Binding::Table(plan, _)) => return self.reuse_table(&plan, name.span).map(|()| plan),
             Some(Binding::Value(_) | Binding::RowValue(..) | Binding::Unconverted(_)) => {
                 let message = format!("`{}` is a value where a table is required", name.text);
                 return self.error(Code::ExpectedTable, name.span, message);
@@ -73,7 +74,25 @@ impl Binder<'_> {
         }
         match self.catalog_table(name)? {
             Some(plan) => Ok(plan),
+            None if self.environment.aliases.contains_key(&name.text) => self.mapped_table(name),
             None => Err(self.unknown_table(name)),
+        }
+    }
+
+    /// The local table that the user maps a table of another database to.
+    fn mapped_table(&mut self, name: &ast::Name) -> Bind<LogicalPlan> {
+        let Some(local) = self.environment.aliases.get(&name.text) else {
+            let message = format!("no table is given for `{}`", name.text);
+            let help = format!(
+                "name the table that has its records with --alias \"{}=TABLE\", or under [aliases] in the catalog file",
+                name.text
+            );
+            return Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, name.span, message).help(help)));
+        };
+        let local = ast::Name { text: local.clone(), span: name.span };
+        match self.catalog_table(&local)? {
+            Some(plan) => Ok(plan),
+            None => Err(self.unknown_table(&local)),
         }
     }
 
@@ -87,7 +106,7 @@ impl Binder<'_> {
         }
         let mut known = self.environment.catalog.names();
         known.extend(self.stored_names());
-        known.extend(self.scope.names(|binding| matches!(binding, Binding::Table(_) | Binding::Function(_))));
+        known.extend(self.scope.names(|binding| matches!(binding, Binding::Table(..) | Binding::Function(_))));
         let message = format!("unknown table `{}`", name.text);
         let diagnostic = Diagnostic::new(Code::UnknownTable, name.span, message)
             .suggest(&name.text, known.iter().map(String::as_str))
@@ -249,6 +268,9 @@ impl Binder<'_> {
         let values = self.all(bounds, super::Binder::constant)?;
         let span = bounds[0].span.to(bounds[2].span);
         let [from, to, step] = values.as_slice() else { return Err(Failed::Reported) };
+        if matches!(step, Value::Int(0) | Value::Long(0)) || matches!(step, Value::Real(step) if *step == 0.0) {
+            return self.error(Code::InvalidValue, bounds[2].span, "the step of a range must not be 0");
+        }
         match RangeTable::new(&column.text, from, to, step) {
             Ok(table) => Ok(LogicalPlan::scan("range", Arc::new(table))),
             Err(message) => self.error(Code::OperandTypes, span, message),

@@ -22,6 +22,14 @@ type BinAutoSlot = fn(&mut BinAuto) -> &mut Option<Value>;
 const BIN_AUTO: [(&str, BinAutoSlot); 2] =
     [("query_bin_auto_size", |options| &mut options.size), ("query_bin_auto_at", |options| &mut options.at)];
 
+/// Options that change the rows of a query, and what does so here. Source: the reference's page on request properties.
+const CHANGES_ROWS: [(&str, &str); 4] = [
+    ("query_datetimescope_column", "--time-column to name the column of --from and --to"),
+    ("query_datetimescope_from", "--from, which applies to every table"),
+    ("query_datetimescope_to", "--to, which applies to every table"),
+    ("query_take_max_records", "`take` at the end of the query"),
+];
+
 impl Binder<'_> {
     /// Binds all statements; the only query among them gives the plan.
     pub(super) fn query(&mut self, query: &ast::Query) -> Bind<LogicalPlan> {
@@ -54,7 +62,7 @@ impl Binder<'_> {
     /// Binds a `let`.
     pub(super) fn let_statement(&mut self, name: &ast::Name, value: &LetValue) -> Bind<()> {
         let binding = match value {
-            LetValue::Pipeline(pipeline) => self.pipeline(pipeline).map(Binding::Table),
+            LetValue::Pipeline(pipeline) => self.labelled_table(pipeline),
             LetValue::Expr(expr) => self.let_expr(expr),
             LetValue::Function(definition) => self.function(name, definition),
         };
@@ -134,6 +142,11 @@ impl Binder<'_> {
             let value = self.constant(value)?;
             *slot(&mut self.bin_auto) = Some(value);
             return Ok(());
+        }
+        if let Some((_, instead)) = CHANGES_ROWS.iter().find(|(name, _)| *name == option.text) {
+            let message = format!("`set {}` changes which rows a query returns, and is not supported", option.text);
+            let diagnostic = Diagnostic::new(Code::UnsupportedStatement, option.span, message);
+            return Err(self.report(diagnostic.help(format!("use {instead}"))));
         }
         if option.text != "query_now" {
             // Every other option controls how the service runs a query, not its result; limits that could truncate a

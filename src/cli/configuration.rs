@@ -29,6 +29,9 @@ pub(super) struct Configuration {
     /// Tables by name.
     #[serde(default)]
     pub tables: BTreeMap<String, Table>,
+    /// Local tables by the names that queries have for them, such as `workspace('w').SigninLogs`.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
     /// Watchlists by alias.
     #[serde(default)]
     pub watchlists: BTreeMap<String, Watchlist>,
@@ -207,11 +210,10 @@ impl Configuration {
         let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
         let invalid = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
         let sections: toml::Table = text.parse().map_err(|error: toml::de::Error| invalid(error.to_string()))?;
-        if let Some(unknown) = sections
-            .keys()
-            .find(|key| !matches!(key.as_str(), "defaults" | "geoip" | "tables" | "watchlists" | "functions"))
-        {
-            let expected = "[defaults], [tables.NAME], [watchlists], [functions]";
+        if let Some(unknown) = sections.keys().find(|key| {
+            !matches!(key.as_str(), "defaults" | "geoip" | "tables" | "aliases" | "watchlists" | "functions")
+        }) {
+            let expected = "[defaults], [tables.NAME], [aliases], [watchlists], [functions]";
             return Err(invalid(format!("unknown section [{unknown}]; expected one of {expected}")));
         }
         let mut configuration: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;

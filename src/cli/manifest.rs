@@ -138,6 +138,7 @@ fn settings_json(settings: &Settings) -> Json {
         "timeColumn": range.map(|range| range.column.as_str()),
         "timeColumns": settings.time_columns,
         "ingestionColumns": settings.ingestion_columns,
+        "aliases": settings.aliases,
         "parameters": settings.parameters,
         "provenance": settings.provenance,
         "dedup": settings.dedup,

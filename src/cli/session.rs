@@ -20,7 +20,7 @@ use crate::engine::{Engine, Prepared, Settings, TimeRange};
 use crate::functions::LocationDatabase;
 use crate::scan::{Catalog, RejectSink};
 use crate::storage::spooled_copy::CopySettings;
-use crate::syntax::decode_text;
+use crate::syntax::{self, decode_text};
 use crate::types::datetime::{self, UnixUnit};
 use crate::types::timespan;
 
@@ -232,6 +232,7 @@ fn settings(source: &SourceArgs, inputs: &QueryInputArgs, configuration: &Config
     let column =
         |(name, table): (&String, &super::configuration::Table)| Some((name.clone(), table.ingestion_column.clone()?));
     settings.ingestion_columns = configuration.tables.iter().filter_map(column).collect();
+    settings.aliases = aliases(&inputs.aliases, configuration)?;
     settings.provenance = inputs.provenance || defaults.provenance == Some(true);
     settings.dedup = source.dedup.clone().or_else(|| defaults.dedup.clone());
     settings.cancelled = stop::flag();
@@ -298,6 +299,18 @@ fn time_range(source: &SourceArgs, column: String, now: i64) -> Result<Option<Ti
     }
     let cut = from.is_some() || to.is_some();
     Ok(cut.then_some(TimeRange { column, from, to, through: None }))
+}
+
+/// The local table by the normal spelling of each name; the command line overrides the catalog file.
+fn aliases(given: &[String], configuration: &Configuration) -> Result<BTreeMap<String, String>> {
+    let given = pairs("--alias", given)?;
+    let named = |(name, table): (&String, &String)| match syntax::table_name(name) {
+        Some(name) => Ok((name, table.clone())),
+        None => Err(Error::Usage(format!(
+            "the alias {name} is not the name of a table: expected a name, or one like workspace('w').SigninLogs"
+        ))),
+    };
+    configuration.aliases.iter().chain(&given).map(named).collect()
 }
 
 fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {

@@ -113,6 +113,7 @@ impl Engine {
             time_range: filled.time_range.as_ref(),
             time_columns: &self.settings.time_columns,
             ingestion_columns: &self.settings.ingestion_columns,
+            aliases: &self.settings.aliases,
             provenance: self.settings.provenance,
             dedup: self.settings.dedup.as_deref(),
             report,

@@ -36,6 +36,8 @@ pub struct Settings {
     pub time_columns: BTreeMap<String, String>,
     /// The column that `ingestion_time()` returns, by table.
     pub ingestion_columns: BTreeMap<String, String>,
+    /// The local table by the name of another one, which [`table_name`](crate::syntax::table_name) returns.
+    pub aliases: BTreeMap<String, String>,
     /// Whether tables of files have provenance columns, which tell the origin of each row.
     pub provenance: bool,
     /// The key column of deduplication: of several rows with the same value, the last delivery counts.
@@ -69,6 +71,7 @@ impl Settings {
             time_column: "TimeGenerated".to_owned(),
             time_columns: BTreeMap::new(),
             ingestion_columns: BTreeMap::new(),
+            aliases: BTreeMap::new(),
             provenance: false,
             dedup: None,
             rejects: None,

@@ -53,6 +53,21 @@ impl Parsed {
     }
 }
 
+/// Returns the name of the table that `text` consists of, in its normal spelling: `T`, `workspace('w').T`.
+#[must_use]
+pub fn table_name(text: &str) -> Option<String> {
+    let query = parse(text).into_result().ok()?;
+    match query.statements.as_slice() {
+        [ast::Statement { kind: ast::StatementKind::Query(pipeline), .. }] if pipeline.operators.is_empty() => {
+            match &pipeline.source.kind {
+                ast::SourceKind::Name(name) | ast::SourceKind::Remote(name) => Some(name.text.clone()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
 /// Parses a query. Never panics, whatever the text.
 #[must_use]
 pub fn parse(text: &str) -> Parsed {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
 
+mod aliases;
 mod analyze;
 mod architecture;
 mod bounds;

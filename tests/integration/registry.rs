@@ -200,7 +200,8 @@ fn the_examples_of_functions_show_them() {
 fn everything_callable_is_in_the_registry() {
     let engine = Engine::new(Arc::new(MemoryCatalog::default()), Settings::new(datetime::UNIX_EPOCH));
     let mut complaints = Vec::new();
-    for name in known::NAMES.iter().filter(|name| !is_callable(name)) {
+    // `external_table('T')` is a table, which the parser reads.
+    for name in known::NAMES.iter().filter(|name| !is_callable(name) && **name != "external_table") {
         for query in [format!("print {name}('x')"), format!("range x from 1 to 1 step 1 | summarize {name}(x)")] {
             match engine.query(&query) {
                 // Not supported, or a keyword that no call can begin with: `externaldata`.

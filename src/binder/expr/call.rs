@@ -216,9 +216,9 @@ impl Binder<'_> {
         let mut names = Vec::new();
         for argument in arguments {
             if matches!(argument.value.kind, ast::ExprKind::Star) {
-                if !function.returns_arguments {
-                    // In `count(*)` and the like, the star is ignored.
-                    continue;
+                // A star stands for values of the repeated parameter, which is the last one.
+                if !function.returns_arguments || bound.len() + 1 < function.params.len() {
+                    return self.error(Code::NotAllowedHere, argument.value.span, "`*` is not allowed here");
                 }
                 let taken: Vec<usize> = bound.iter().filter_map(Expr::as_column).collect();
                 for (index, field) in schema.fields().iter().enumerate() {

@@ -101,7 +101,7 @@ impl Binder<'_> {
                 }
                 Ok(Expr { span: name.span, ..value })
             }
-            Some(Binding::Table(_)) => {
+            Some(Binding::Table(..)) => {
                 let message = format!("`{}` is a table where a value is required", name.text);
                 self.error(Code::ExpectedTable, name.span, message)
             }

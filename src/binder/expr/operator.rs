@@ -63,7 +63,7 @@ impl Binder<'_> {
         let mut operands = vec![self.bind_expr(left, context)?];
         for element in list {
             match self.table_or_value(element, context)? {
-                Some(Binding::Table(plan)) => operands.extend(self.members(&plan, element.span)?),
+                Some(Binding::Table(plan, _)) => operands.extend(self.members(&plan, element.span)?),
                 Some(Binding::Value(value) | Binding::RowValue(value, _)) => operands.push(value),
                 _ => operands.push(self.bind_expr(element, context)?),
             }

@@ -67,7 +67,7 @@ impl Binder<'_> {
             return Ok(value.clone());
         }
         let plan = match self.table_or_value(argument, context)? {
-            Some(Binding::Table(plan)) => plan,
+            Some(Binding::Table(plan, _)) => plan,
             Some(Binding::Value(value) | Binding::RowValue(value, _)) => return Ok(value),
             _ => match &argument.kind {
                 ast::ExprKind::Name(name) if self.is_unknown(name, context) => return Err(self.unknown_table(name)),

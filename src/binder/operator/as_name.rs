@@ -30,7 +30,7 @@ impl Binder<'_> {
             }
         }
         let rows = if keep { self.repeatable(input, &name.text)? } else { input };
-        self.scope.shadow(&name.text, Binding::Table(rows.clone()), name.span);
+        self.scope.shadow(&name.text, Binding::Table(rows.clone(), Some(name.text.clone())), name.span);
         Ok(rows)
     }
 

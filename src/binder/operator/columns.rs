@@ -34,7 +34,9 @@ impl Binder<'_> {
                 Some(index) => columns[index].0.clone_from(&new.text),
                 None => return Err(self.unknown_column(old, &schema)),
             }
-            if columns.iter().filter(|(name, _)| *name == new.text).count() > 1 {
+            // A name of the input is taken, also if its column gets another name.
+            let written = columns.iter().filter(|(name, _)| *name == new.text).count();
+            if schema.index_of(&new.text).is_some() || written > 1 {
                 return Err(self.duplicate_column(new));
             }
         }

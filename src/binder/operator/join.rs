@@ -123,7 +123,11 @@ impl Binder<'_> {
                     self.join_column(name, side, schema)
                 });
                 let [left, right] = columns;
-                self.same_type(left?, right?, condition.span)
+                let (left, right) = (left?, right?);
+                match left.ty == right.ty {
+                    true => Ok(JoinKey { left, right }),
+                    false => Err(self.different_types(left.ty, right.ty, condition.span)),
+                }
             }
             ExprKind::Binary { operator: BinaryOperator::Equal, left: first, right: second, .. } => {
                 let (Some(first), Some(second)) = (qualified(first, Side::Left), qualified(second, Side::Right)) else {
@@ -159,19 +163,22 @@ impl Binder<'_> {
     }
 
     /// A pair of columns as a join key; an int and a long are compared as longs.
+    /// The key of two columns that a condition compares: of one type, or an int and a long. Columns of the same name must
+    /// have the same type. Source: the analyzer of the KQL language service.
     fn same_type(&mut self, left: Expr, right: Expr, span: Span) -> Bind<JoinKey> {
         match (left.ty, right.ty) {
             (a, b) if a == b => Ok(JoinKey { left, right }),
             (Type::Int | Type::Long, Type::Int | Type::Long) => {
                 Ok(JoinKey { left: left.cast(Type::Long), right: right.cast(Type::Long) })
             }
-            (a, b) => {
-                let message = format!("join keys have different types: {a} and {b}");
-                let help = format!("convert one of them with to{a}(...) or to{b}(...) in an `extend` before the join");
-                let diagnostic = Diagnostic::new(Code::OperandTypes, span, message).help(help);
-                Err(self.report(diagnostic))
-            }
+            (a, b) => Err(self.different_types(a, b, span)),
         }
+    }
+
+    fn different_types(&mut self, left: Type, right: Type, span: Span) -> Failed {
+        let message = format!("join keys have different types: {left} and {right}");
+        let help = format!("convert one of them with to{left}(...) or to{right}(...) in an `extend` before the join");
+        self.report(Diagnostic::new(Code::OperandTypes, span, message).help(help))
     }
 }
 

@@ -27,12 +27,38 @@ mod union;
 
 use mv_apply::MvApply;
 pub(super) use search::{Searching, TABLE_COLUMN};
+use union::Branch;
 
 use super::{Bind, Binder, Failed, Render, window};
-use crate::diagnostic::{Code, Error};
+use crate::diagnostic::{Code, Diagnostic, Error};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, OperatorKind};
 use crate::types::{Schema, Type};
+
+/// The visualizations of `render`. Source: the parser of the KQL language service.
+const CHARTS: &[&str] = &[
+    "3Dchart",
+    "anomalychart",
+    "areachart",
+    "barchart",
+    "card",
+    "columnchart",
+    "graph",
+    "ladderchart",
+    "linechart",
+    "list",
+    "piechart",
+    "pivotchart",
+    "plotly",
+    "sankey",
+    "scatterchart",
+    "stackedareachart",
+    "table",
+    "timechart",
+    "timeline",
+    "timepivot",
+    "treemap",
+];
 
 impl Binder<'_> {
     /// Applies `operators` to a source named `name`.
@@ -46,7 +72,8 @@ impl Binder<'_> {
         let mut failed = false;
         for (position, operator) in operators.iter().enumerate() {
             self.inputs.push(plan.clone());
-            let bound = self.tabular(plan, operator, label(name, &operators[..position]));
+            let label = self.label(name, &operators[..position]);
+            let bound = self.tabular(plan, operator, label);
             let before = self.inputs.pop().ok_or_else(|| Error::internal("an operator has one input"))?;
             plan = match bound {
                 Ok(plan) => plan,
@@ -59,6 +86,23 @@ impl Binder<'_> {
             };
         }
         if failed { Err(Failed::Reported) } else { Ok(plan) }
+    }
+
+    /// The name of the rows after these operators.
+    fn label<'n>(&self, source: Option<&'n ast::Name>, operators: &'n [ast::Operator]) -> Label<'n> {
+        let named = |operator: &'n ast::Operator| match &operator.kind {
+            OperatorKind::As { name, .. } => Some(name.text.as_str()),
+            _ => None,
+        };
+        let any = match operators.iter().rev().find(|operator| !keeps_columns(&operator.kind)) {
+            Some(operator) => named(operator),
+            None => source.map(|name| name.text.as_str()),
+        };
+        let given = match operators.last() {
+            Some(operator) => named(operator).map(str::to_owned),
+            None => source.and_then(|name| self.label_of_name(name)),
+        };
+        Label { given, any }
     }
 
     fn tabular(&mut self, input: LogicalPlan, operator: &ast::Operator, label: Label<'_>) -> Bind<LogicalPlan> {
@@ -108,7 +152,8 @@ impl Binder<'_> {
                 self.mv_apply(input, MvApply { parameters, items, limit, body, span: operator.span })
             }
             OperatorKind::Union { parameters, tables } => {
-                self.union(Some((input, label.given)), parameters, tables, operator.span)
+                let input = Branch { plan: input, label: label.given };
+                self.union(Some(input), parameters, tables, operator.span)
             }
             OperatorKind::Join { parameters, right, on } => self.join(input, parameters, right, on),
             OperatorKind::Lookup { parameters, right, on } => self.lookup(input, parameters, right, on),
@@ -125,13 +170,12 @@ impl Binder<'_> {
         let predicate = self.expr(predicate, &schema)?;
         match predicate.ty {
             Type::Bool => Ok(without_windows(join::filtered(input, predicate), &schema)),
-            // A dynamic is cast to bool; every other type is an error.
-            Type::Dynamic => Ok(without_windows(input.filter(predicate.cast(Type::Bool)), &schema)),
-            ty => self.error(
-                Code::OperandTypes,
-                predicate.span,
-                format!("the condition must be a bool, not a value of type {ty}"),
-            ),
+            ty => {
+                let message = format!("the condition must be a bool, not a value of type {ty}");
+                let diagnostic = Diagnostic::new(Code::OperandTypes, predicate.span, message);
+                let help = "convert it with tobool(...), or compare it with a value";
+                Err(self.report(if ty == Type::Dynamic { diagnostic.help(help) } else { diagnostic }))
+            }
         }
     }
 
@@ -157,6 +201,11 @@ impl Binder<'_> {
     }
 
     fn render(&mut self, input: LogicalPlan, chart: &ast::Name, properties: &[ast::Parameter]) -> Bind<LogicalPlan> {
+        if !CHARTS.contains(&chart.text.as_str()) {
+            let diagnostic = Diagnostic::new(Code::InvalidValue, chart.span, format!("unknown chart `{}`", chart.text));
+            let help = format!("the charts are {}", CHARTS.join(", "));
+            return Err(self.report(diagnostic.suggest(&chart.text, CHARTS.iter().copied()).help(help)));
+        }
         let mut bound = Vec::new();
         for property in properties {
             let value = match &property.value.kind {
@@ -176,26 +225,11 @@ fn without_windows(plan: LogicalPlan, schema: &Schema) -> LogicalPlan {
 }
 
 /// The name of an operator's input.
-#[derive(Clone, Copy)]
 struct Label<'n> {
-    /// Assigned by `as` immediately before.
-    given: Option<&'n str>,
+    /// Assigned by `as` immediately before, or the name of a source table without operators.
+    given: Option<String>,
     /// Assigned by `as`, or the name of the source table.
     any: Option<&'n str>,
-}
-
-/// The name of the rows after these operators.
-fn label<'n>(source: Option<&'n ast::Name>, operators: &'n [ast::Operator]) -> Label<'n> {
-    let named = |operator: &'n ast::Operator| match &operator.kind {
-        OperatorKind::As { name, .. } => Some(name.text.as_str()),
-        _ => None,
-    };
-    let last = operators.iter().rev().find(|operator| !keeps_columns(&operator.kind));
-    let any = match last {
-        Some(operator) => named(operator),
-        None => source.map(|name| name.text.as_str()),
-    };
-    Label { given: operators.last().and_then(named), any }
 }
 
 fn keeps_columns(kind: &OperatorKind) -> bool {

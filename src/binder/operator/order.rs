@@ -21,11 +21,11 @@ impl Binder<'_> {
     }
 
     /// A count of zero or less gives no rows.
-    pub(super) fn top(&mut self, input: LogicalPlan, count: &ast::Expr, by: &[ast::SortKey]) -> Bind<LogicalPlan> {
+    pub(super) fn top(&mut self, input: LogicalPlan, count: &ast::Expr, by: &ast::SortKey) -> Bind<LogicalPlan> {
         let count = usize::try_from(self.constant_number(count)?).unwrap_or(0);
         let schema = input.schema().clone();
-        let input = self.windowed(input, by.iter().map(|key| &key.value))?;
-        let keys = self.sort_keys(by, &schema)?;
+        let input = self.windowed(input, [&by.value])?;
+        let keys = self.sort_keys(std::slice::from_ref(by), &schema)?;
         Ok(without_windows(LogicalPlan::Top { input: Box::new(input), keys, count }, &schema))
     }
 

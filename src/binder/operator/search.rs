@@ -42,9 +42,21 @@ impl Binder<'_> {
                 let names = self.tables_and_views()?;
                 self.matched_branches(operator, names, span)?
             }
-            _ => self.all(tables, |binder, table| binder.branches(table, &Options::default()))?.concat(),
+            _ => self.all(tables, Self::named_branches)?.concat(),
         };
         if branches.is_empty() { Err(self.no_tables(span, operator)) } else { Ok(branches) }
+    }
+
+    /// The branches of an entry; a table or let without operators has the name that is written.
+    fn named_branches(&mut self, table: &ast::Pipeline) -> Bind<Vec<Branch>> {
+        let mut branches = self.branches(table, &Options::default())?;
+        if let (ast::SourceKind::Name(name), [], [branch]) =
+            (&table.source.kind, table.operators.as_slice(), branches.as_mut_slice())
+            && !name.text.contains('*')
+        {
+            branch.label = Some(name.text.clone());
+        }
+        Ok(branches)
     }
 
     /// `search` after a `|`: over the input, whose name is `label`.

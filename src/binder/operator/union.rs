@@ -25,7 +25,7 @@ pub(super) struct Options {
 
 /// A branch, and its name in the `withsource` column.
 #[derive(Clone)]
-pub(super) struct Branch {
+pub(in crate::binder) struct Branch {
     pub plan: LogicalPlan,
     pub label: Option<String>,
 }
@@ -43,13 +43,12 @@ impl Branch {
 impl Binder<'_> {
     pub(in crate::binder) fn union(
         &mut self,
-        input: Option<(LogicalPlan, Option<&str>)>,
+        input: Option<Branch>,
         parameters: &[Parameter],
         tables: &[ast::Pipeline],
         span: Span,
     ) -> Bind<LogicalPlan> {
         let options = self.union_options(parameters)?;
-        let input = input.map(|(plan, label)| Branch { plan, label: label.map(str::to_owned) });
         let mut branches: Vec<Branch> = input.into_iter().collect();
         let found = self.all(tables, |binder, table| binder.branches(table, &options))?;
         branches.extend(found.into_iter().flatten());
@@ -115,7 +114,7 @@ impl Binder<'_> {
         }
         let before = self.diagnostics.len();
         match self.pipeline(table) {
-            Ok(plan) => Ok(vec![Branch { plan, label: label_of(table).map(str::to_owned) }]),
+            Ok(plan) => Ok(vec![Branch { plan, label: self.label_of(table) }]),
             Err(Failed::Reported) if options.fuzzy && self.only_missing_tables(before) => {
                 for diagnostic in self.diagnostics.split_off(before) {
                     let message = format!("{}; skipped because of isfuzzy", diagnostic.message);
@@ -155,6 +154,32 @@ impl Binder<'_> {
         Ok(names)
     }
 
+    /// The name of a pipeline in the `withsource` column: that of a table without operators, or the last one that `as`
+    /// assigns.
+    pub(in crate::binder) fn label_of(&self, table: &ast::Pipeline) -> Option<String> {
+        match (&table.source.kind, table.operators.last().map(|operator| &operator.kind)) {
+            (_, Some(OperatorKind::As { name, .. })) => Some(name.text.clone()),
+            (SourceKind::Name(name), None) => self.label_of_name(name),
+            (SourceKind::Parenthesised(inner), None) => self.label_of(inner),
+            _ => None,
+        }
+    }
+
+    /// The name of a table in the `withsource` column. A `let` of a table without operators has the name of that table;
+    /// a `let` of any other rows has none.
+    pub(super) fn label_of_name(&self, name: &ast::Name) -> Option<String> {
+        match self.scope.get(&name.text) {
+            Some(Binding::Table(_, label)) => label.clone(),
+            _ => Some(name.text.clone()),
+        }
+    }
+
+    /// Binds a pipeline to a table with its name.
+    pub(in crate::binder) fn labelled_table(&mut self, pipeline: &ast::Pipeline) -> Bind<Binding> {
+        let plan = self.pipeline(pipeline)?;
+        Ok(Binding::Table(plan, self.label_of(pipeline)))
+    }
+
     fn only_missing_tables(&self, from: usize) -> bool {
         let is_missing = |code| matches!(code, Code::UnknownTable | Code::NothingToRead);
         self.diagnostics[from..].iter().all(|diagnostic| is_missing(diagnostic.code))
@@ -172,15 +197,6 @@ impl Binder<'_> {
             }
             Ok(branch.labelled(column, &format!("union_arg{position}"), span))
         })
-    }
-}
-
-/// The name of a table, or the last one that `as` assigns.
-fn label_of(table: &ast::Pipeline) -> Option<&str> {
-    match (&table.source.kind, table.operators.last().map(|operator| &operator.kind)) {
-        (_, Some(OperatorKind::As { name, .. })) | (SourceKind::Name(name), None) => Some(&name.text),
-        (SourceKind::Parenthesised(inner), None) if inner.operators.last().is_some() => label_of(inner),
-        _ => None,
     }
 }
 

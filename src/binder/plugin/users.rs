@@ -67,7 +67,7 @@ impl Binder<'_> {
         match &argument.kind {
             ExprKind::Pipeline(_) => true,
             ExprKind::Parenthesised(inner) => self.is_table(inner),
-            ExprKind::Name(name) => matches!(self.scope.get(&name.text), Some(Binding::Table(_))),
+            ExprKind::Name(name) => matches!(self.scope.get(&name.text), Some(Binding::Table(..))),
             _ => false,
         }
     }

@@ -25,6 +25,9 @@ pub struct QueryInputArgs {
     /// Value of a declared query parameter; repeatable
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,
+    /// Read TABLE where a query names NAME, such as workspace('w').SigninLogs; repeatable
+    #[arg(long = "alias", value_name = "NAME=TABLE", hide_short_help = true)]
+    pub aliases: Vec<String>,
     /// Read the watchlist ALIAS from a CSV or JSON file; repeatable
     ///
     /// A query reads it with _GetWatchlist('ALIAS'). COLUMN is the column of the search keys.

@@ -65,8 +65,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The line of at least two points.
+    /// The line of at least one point. Equal values have a level line.
     pub fn fit(series: &[f64]) -> Self {
+        if is_level(series) {
+            return Self { slope: 0.0, interception: series[0] };
+        }
         let middle = count(series.len() - 1) / 2.0;
         let average = mean(series);
         let (mut squares, mut products) = (0.0, 0.0);
@@ -85,8 +88,17 @@ impl Line {
     }
 }
 
-/// The sample variance of at least two numbers.
+/// True if all values are equal.
+#[expect(clippy::float_cmp, reason = "equal values, not close ones")]
+fn is_level(series: &[f64]) -> bool {
+    series.iter().all(|value| *value == series[0])
+}
+
+/// The sample variance of at least one number; 0 if all are equal.
 pub(super) fn variance(series: &[f64]) -> f64 {
+    if is_level(series) {
+        return 0.0;
+    }
     let average = mean(series);
     series.iter().map(|value| (value - average) * (value - average)).sum::<f64>() / count(series.len() - 1)
 }

@@ -35,7 +35,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             ("trend", Type::Dynamic),
             ("residual", Type::Dynamic),
         ],
-        validate: |constants| check_season(constants, 1, 4).and_then(|()| check_trend(constants, 2)),
+        validate: |constants| check_season(constants, 1).and_then(|()| check_trend(constants, 2)),
         caution: |constants| caution_of_search(constants, 1),
         ..SERIES_FUNCTION
     },
@@ -62,7 +62,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         )],
         columns: &[("ad_flag", Type::Dynamic), ("ad_score", Type::Dynamic), ("baseline", Type::Dynamic)],
         validate: |constants| {
-            check_season(constants, 2, 6)?;
+            check_season(constants, 2)?;
             check_trend(constants, 3)?;
             check_method(constants, 5)
         },
@@ -89,7 +89,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             "[1.0,2.0,3.0,4.0,5.0,6.0]",
         )],
         columns: &[("baseline", Type::Dynamic)],
-        validate: |constants| check_season(constants, 2, 4).and_then(|()| check_trend(constants, 3)),
+        validate: |constants| check_season(constants, 2).and_then(|()| check_trend(constants, 3)),
         caution: |constants| caution_of_search(constants, 2),
         ..SERIES_FUNCTION
     },
@@ -105,7 +105,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             "series_seasonal(dynamic([1, 3, 5, 1, 3, 5, 2, 4, 6]), 3)",
             "[1.0,3.0,5.0,1.0,3.0,5.0,1.0,3.0,5.0]",
         )],
-        validate: |constants| check_season(constants, 1, 2),
+        validate: |constants| check_season(constants, 1),
         caution: |constants| caution_of_search(constants, 1),
         ..SERIES_FUNCTION
     },
@@ -145,7 +145,7 @@ const TEST_POINTS: Param =
     Param::new("test_points", Type::Long, "the number of points at the end to exclude from learning; 0 by default")
         .optional();
 const SEASONALITY_THRESHOLD: Param =
-    Param::of("seasonality_threshold", NUMBER, "affects the detection of the period only, where it is refused")
+    Param::of("seasonality_threshold", NUMBER, "the score from which a detected period counts; 0.6 by default")
         .optional();
 
 /// The score of a point is this factor times its distance from the percentile, divided by the percentiles' distance.
@@ -164,11 +164,8 @@ fn caution_of_search(constants: &[Option<&Value>], index: usize) -> Option<Diagn
     searches(constants, index).then(|| warning.help("name it to be sure: 24 for a day of hours, 0 for none"))
 }
 
-/// Rejects an impossible period at `index`, and a threshold at `threshold` if the period must be detected.
-fn check_season(constants: &[Option<&Value>], index: usize, threshold: usize) -> Result<()> {
-    if searches(constants, index) && constants.len() > threshold {
-        return Err(unsupported("a threshold for periods that are looked for is not supported here: name the period"));
-    }
+/// Rejects an impossible period at `index`.
+fn check_season(constants: &[Option<&Value>], index: usize) -> Result<()> {
     match constants.get(index) {
         Some(Some(value)) if !matches!(value.as_i64(), Some(-1..)) => {
             Err(Error::query(Code::InvalidValue, Span::default(), "a period is a number of points, 0 or -1"))
@@ -234,9 +231,6 @@ impl Model<'_> {
         let season = |index: usize| if self.period == 0 { 0.0 } else { medians[index % self.period] };
         let rest: Vec<f64> = learnt.iter().enumerate().map(|(index, value)| value - season(index)).collect();
         let trend: Vec<f64> = match self.trend {
-            "linefit" if rest.len() < 2 => {
-                return Err(unknown("a line through fewer than two points is not supported here"));
-            }
             "linefit" => {
                 let line = Line::fit(&rest);
                 (0..series.len()).map(|index| line.at(index)).collect()
@@ -271,10 +265,17 @@ fn points(args: &Args<'_>, index: usize, row: usize) -> Result<usize> {
     number.ok_or_else(|| unknown("a number of points is 0 or more"))
 }
 
-/// The period given at `index`, or the detected one if it is omitted or -1.
-fn period(args: &Args<'_>, index: usize, row: usize, learnt: &[f64]) -> Result<usize> {
-    let is_named = index < args.len() && args.longs(index).get(row) != Some(-1);
-    if is_named { points(args, index, row) } else { series_period::find(learnt) }
+/// The period given at `index`, or the detected one if it is omitted or -1. The threshold of the detection is the
+/// argument at `threshold`.
+fn period(args: &Args<'_>, (index, threshold): (usize, usize), row: usize, learnt: &[f64]) -> Result<usize> {
+    if index < args.len() && args.longs(index).get(row) != Some(-1) {
+        return points(args, index, row);
+    }
+    let threshold = match threshold < args.len() {
+        true => args.reals(threshold).get(row).ok_or_else(|| unknown("a threshold is a number"))?,
+        false => series_period::DEFAULT_THRESHOLD,
+    };
+    series_period::find(learnt, threshold)
 }
 
 /// The string argument at `index`, or `otherwise`.
@@ -289,7 +290,7 @@ fn decompose(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let held_out = points(args, 3, row)?;
-        let period = period(args, 1, row, learnt(&series, held_out)?)?;
+        let period = period(args, (1, 4), row, learnt(&series, held_out)?)?;
         let model = Model { period, trend: word(args, 2, "avg"), held_out };
         let parts = model.take_apart(&series)?;
         let baseline = parts.baseline();
@@ -307,7 +308,7 @@ fn anomalies(args: &Args<'_>) -> Result<Column> {
         if held_out > 0 {
             return Err(unknown("anomalies in a series with test points are not supported here"));
         }
-        let model = Model { period: period(args, 2, row, &series)?, trend: word(args, 3, "avg"), held_out };
+        let model = Model { period: period(args, (2, 6), row, &series)?, trend: word(args, 3, "avg"), held_out };
         let baseline = model.take_apart(&series)?.baseline();
         let residual: Vec<f64> = series.iter().zip(&baseline).map(|(value, expected)| value - expected).collect();
         let scores = scores(&residual)?;
@@ -322,7 +323,7 @@ fn forecast(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let held_out = points(args, 1, row)?;
-        let period = period(args, 2, row, learnt(&series, held_out)?)?;
+        let period = period(args, (2, 4), row, learnt(&series, held_out)?)?;
         let model = Model { period, trend: word(args, 3, "linefit"), held_out };
         Ok(Some(tuple([reals(model.take_apart(&series)?.baseline())])))
     })
@@ -331,7 +332,7 @@ fn forecast(args: &Args<'_>) -> Result<Column> {
 fn seasonal(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
-        let model = Model { period: period(args, 1, row, &series)?, trend: "none", held_out: 0 };
+        let model = Model { period: period(args, (1, 2), row, &series)?, trend: "none", held_out: 0 };
         Ok(Some(reals(model.take_apart(&series)?.seasonal)))
     })
 }

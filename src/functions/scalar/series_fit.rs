@@ -120,15 +120,10 @@ pub(super) fn real(number: f64) -> String {
     text
 }
 
+/// A series of equal values has a level line and no variance; how well the line fits is then not known: null.
 fn fit_line(series: &[f64]) -> Result<Facts> {
-    if series.len() < 2 {
-        return Err(unknown("a line through fewer than two points is not supported here"));
-    }
     let line = Line::fit(series);
     let spread = variance(series);
-    if spread == 0.0 {
-        return Err(unknown("how well a line fits a series of equal values is not known here"));
-    }
     let fit: Vec<f64> = (0..series.len()).map(|index| line.at(index)).collect();
     let left: Vec<f64> = series.iter().zip(&fit).map(|(value, fit)| value - fit).collect();
     let rest = variance(&left);
@@ -136,7 +131,7 @@ fn fit_line(series: &[f64]) -> Result<Facts> {
         ("slope", real(line.slope)),
         // The engine counts the points from 1.
         ("interception", real(line.interception - line.slope)),
-        ("rsquare", real(1.0 - rest / spread)),
+        ("rsquare", if spread == 0.0 { "null".to_owned() } else { real(1.0 - rest / spread) }),
         ("variance", real(spread)),
         ("rvariance", real(rest)),
         ("line_fit", reals(fit)),

@@ -14,11 +14,23 @@ const SHORTEST: usize = 4;
 /// The longest series that is searched: the work is quadratic in the length.
 const LONGEST_SERIES: usize = 20_000;
 
-/// A series whose autocorrelation reaches this value at a distance has that period.
-const CLEAR: f64 = 0.85;
+/// The score from which the service accepts a period by default.
+pub(super) const DEFAULT_THRESHOLD: f64 = 0.6;
 
-/// A series whose autocorrelation stays below this value at every distance has no period.
-const NONE: f64 = 0.5;
+/// The autocorrelations from which a period is accepted or rejected by every sensible measure.
+struct Limits {
+    /// A series whose autocorrelation reaches this value at a distance has that period.
+    clear: f64,
+    /// A series whose autocorrelation stays below this value at every distance has no period.
+    none: f64,
+}
+
+impl Limits {
+    /// The limits for a threshold of the score between 0 and 1: 0.5 and 0.85 for the default of 0.6.
+    fn around(threshold: f64) -> Self {
+        Self { clear: 1.0 - (1.0 - threshold) * 0.375, none: threshold / 1.2 }
+    }
+}
 
 /// Correlations within this difference are equal: the shortest such distance is the period, the others are multiples.
 const AS_GOOD: f64 = 0.02;
@@ -26,11 +38,15 @@ const AS_GOOD: f64 = 0.02;
 /// Another detection could choose a distance whose correlation is within this of the best, unless it is a multiple.
 const RIVAL: f64 = 0.15;
 
-/// The period of `series` in points; 0 if it has none.
+/// The period of `series` in points, if its score reaches `threshold`; 0 if there is none.
 ///
 /// # Errors
-/// The period is ambiguous.
-pub(super) fn find(series: &[f64]) -> Result<usize> {
+/// The period is ambiguous, or the threshold is not between 0 and 1.
+pub(super) fn find(series: &[f64], threshold: f64) -> Result<usize> {
+    if !(0.0..=1.0).contains(&threshold) {
+        return Err(unknown("a threshold for the score of a period is between 0 and 1"));
+    }
+    let limits = Limits::around(threshold);
     if series.len() / 2 < SHORTEST {
         return Ok(0);
     }
@@ -47,13 +63,13 @@ pub(super) fn find(series: &[f64]) -> Result<usize> {
     let best = peaks.iter().map(|peak| peak.likeness).fold(0.0, f64::max);
     let fundamental = peaks.iter().find(|peak| peak.likeness >= best - AS_GOOD);
     match fundamental {
-        Some(found) if best >= CLEAR => match peaks.iter().find(|peak| peak.rivals(*found, best)) {
+        Some(found) if best >= limits.clear => match peaks.iter().find(|peak| peak.rivals(*found, best)) {
             None => Ok(found.distance),
             Some(rival) => {
                 Err(unclear(&format!("the period of a series may be {} points or {}", found.distance, rival.distance)))
             }
         },
-        Some(found) if best >= NONE => {
+        Some(found) if best >= limits.none => {
             Err(unclear(&format!("a series has a period of {} points, or none", found.distance)))
         }
         _ => Ok(0),
@@ -115,7 +131,12 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::{count, find};
+    use super::{DEFAULT_THRESHOLD, count};
+    use crate::diagnostic::Result;
+
+    fn find(series: &[f64]) -> Result<usize> {
+        super::find(series, DEFAULT_THRESHOLD)
+    }
 
     /// Adds noise of up to `spread` to `shape`.
     fn series(length: usize, spread: f64, shape: impl Fn(usize) -> f64) -> Vec<f64> {
@@ -140,6 +161,18 @@ mod tests {
         assert_eq!(find(&series(300, 0.0, |_| 3.0)).unwrap(), 0);
         assert_eq!(find(&series(300, 0.0, |index| 0.1 * count(index))).unwrap(), 0);
         assert_eq!(find(&[1.0, 9.0, 1.0, 9.0, 1.0, 9.0, 1.0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_threshold_moves_the_limits() {
+        let day = series(336, 1.0, |hour| count(hour % 24) / 12.0);
+        assert_eq!(find(&day).unwrap_or(99), super::find(&day, 0.6).unwrap_or(99));
+        let perfect = series(96, 0.0, |hour| count(hour % 24));
+        assert_eq!(super::find(&perfect, 0.99).unwrap(), 24);
+        let noisy = series(336, 4.0, |hour| count(hour % 24) / 12.0);
+        assert!(super::find(&noisy, 0.3).is_err(), "a period that a low threshold may accept");
+        assert_eq!(super::find(&noisy, 1.0).unwrap(), 0);
+        assert!(super::find(&perfect, 1.5).is_err());
     }
 
     #[test]

@@ -121,6 +121,8 @@ pub enum SourceKind {
         /// The arguments.
         arguments: Vec<Argument>,
     },
+    /// A table outside the default database. Its name is the normal spelling: `workspace('w').T`.
+    Remote(Name),
     /// `print name = value, ...`: one row.
     Print(Vec<Assignment>),
     /// `datatable(name:type, ...) [value, ...]`.
@@ -181,7 +183,7 @@ pub enum ExprKind {
     Literal(Value),
     /// A column, `let` or query parameter.
     Name(Name),
-    /// `*` for all columns: `arg_max(x, *)`, `count(*)`, `* has "x"`, `search *`.
+    /// `*` for all columns: `arg_max(x, *)`, `* has "x"`, `search *`.
     Star,
     /// `-x`, `+x`.
     Unary {

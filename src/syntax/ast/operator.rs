@@ -68,8 +68,8 @@ pub enum OperatorKind {
     Top {
         /// The number of rows.
         count: Expr,
-        /// The sort keys.
-        by: Vec<SortKey>,
+        /// The sort key.
+        by: SortKey,
     },
     /// `top-hitters n of a by b`.
     TopHitters {

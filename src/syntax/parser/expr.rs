@@ -5,10 +5,12 @@ use nom::combinator::cut;
 
 use super::{
     Expected, Parsed, TokenKind, Tokens, any_name, begins_named, brackets, comma_list, committed, is_bracketed_name,
-    is_end, literal, name, source, symbol, unsupported,
+    is_end, literal, name, remote, source, symbol, unsupported,
 };
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::syntax::ast::{Argument, BinaryOperator, Expr, ExprKind, MembershipOperator, Name, Pipeline, UnaryOperator};
+use crate::syntax::ast::{
+    Argument, BinaryOperator, Expr, ExprKind, MembershipOperator, Name, Pipeline, Source, SourceKind, UnaryOperator,
+};
 
 /// Precedence levels, the tightest last, as in the reference's and Kusto's own grammar. Note that string operators bind
 /// more tightly than arithmetic.
@@ -134,6 +136,11 @@ pub(super) fn expression_or_pipeline<'a>(expected: &'static str) -> impl Fn(Toke
         let (rest, pipeline) = source::operators(rest, source)?;
         Ok((rest, pipeline_expr(pipeline)))
     }
+}
+
+/// True for a table with operators, after which a comma belongs to the pipeline.
+fn is_pipeline(value: &Expr) -> bool {
+    matches!(&value.kind, ExprKind::Pipeline(pipeline) if !matches!(pipeline.source.kind, SourceKind::Remote(_)))
 }
 
 fn pipeline_expr(pipeline: Pipeline) -> Expr {
@@ -267,7 +274,7 @@ fn membership(input: Tokens<'_>, left: Expr, operator: MembershipOperator) -> Pa
 /// A table with operators, or a list of values.
 fn membership_list(input: Tokens<'_>) -> Parsed<'_, Vec<Expr>> {
     let (rest, first) = expression_or_pipeline("a value")(input)?;
-    if matches!(first.kind, ExprKind::Pipeline(_)) || !rest.peek().is_symbol(",") {
+    if is_pipeline(&first) || !rest.peek().is_symbol(",") {
         return Ok((rest, vec![first]));
     }
     let (rest, more) = committed(comma_list(expression("a value"))(rest.advance(1)))?;
@@ -351,6 +358,11 @@ fn primary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
     }
     match token {
         _ if token.is_symbol("(") => parenthesised(input),
+        _ if remote::begins_remote_table(&input) => {
+            let (rest, table) = remote::remote_table(input)?;
+            let (kind, span) = (SourceKind::Remote(table), rest.span_since(input.span()));
+            Ok((rest, pipeline_expr(Pipeline { source: Source { kind, span }, operators: Vec::new(), span })))
+        }
         _ if token.is_name() && input.peek_at(1).is_symbol("(") => call(input),
         _ if is_bracketed_name(&input) && input.peek_after_brackets().is_symbol("(") => call(input),
         _ if token.is_name() || is_bracketed_name(&input) => {
@@ -399,7 +411,7 @@ pub(super) fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Argument>> {
     }
     let (rest, value) = expression_or_pipeline("a value")(input)?;
     let first = Argument { name: None, value };
-    if matches!(first.value.kind, ExprKind::Pipeline(_)) || !rest.peek().is_symbol(",") {
+    if is_pipeline(&first.value) || !rest.peek().is_symbol(",") {
         return Ok((rest, vec![first]));
     }
     let (rest, more) = committed(comma_list(argument)(rest.advance(1)))?;

@@ -10,6 +10,7 @@ mod find;
 pub(super) mod function;
 pub(super) mod literal;
 pub(super) mod operator;
+mod remote;
 pub(super) mod source;
 pub(super) mod statement;
 mod unsupported;

@@ -130,6 +130,7 @@ pub(super) fn from_expr(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Source> {
             let (_, inner) = pipeline_of(rest, *inner)?;
             SourceKind::Parenthesised(Box::new(inner))
         }
+        ExprKind::Pipeline(pipeline) if pipeline.operators.is_empty() => pipeline.source.kind,
         ExprKind::Member { .. } => return unsupported::other_database(rest, span),
         _ => {
             let message = "operators apply to tables, and this is a value";

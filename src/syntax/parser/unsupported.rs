@@ -107,7 +107,13 @@ pub(super) fn statement<T>(input: Tokens<'_>) -> Parsed<'_, T> {
         "declare" => ("`declare pattern`".to_owned(), first.span.to(second.span)),
         _ => (first.describe(), first.span),
     };
-    input.refuse(Diagnostic::new(Code::UnsupportedStatement, span, format!("{what} is not supported yet")))
+    let diagnostic = Diagnostic::new(Code::UnsupportedStatement, span, format!("{what} is not supported yet"));
+    input.refuse(match first.text {
+        "alias" => diagnostic.help("there are no other databases here: name tables with --alias NAME=TABLE"),
+        "declare" => diagnostic.help("write the pipeline that the pattern stands for"),
+        "restrict" => diagnostic.help("a query reads no other tables than those it names: remove the statement"),
+        _ => diagnostic,
+    })
 }
 
 /// True if a declaration of query parameters begins, which is supported outside functions.

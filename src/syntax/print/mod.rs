@@ -15,6 +15,14 @@ use super::ast::{
 };
 use super::parser::expr::Level;
 
+/// Returns the normal spelling of a table outside the default database: `cluster('c').database('d').T`. Each scope is a
+/// function and its argument; `table` is empty if the last scope is the table itself.
+pub(super) fn table_reference(scopes: &[(&str, String)], table: &str) -> String {
+    let scopes = scopes.iter().map(|(function, argument)| format!("{function}({})", super::string::encode(argument)));
+    let table = (!table.is_empty()).then(|| value::name(table));
+    scopes.chain(table).collect::<Vec<_>>().join(".")
+}
+
 /// Prints `query` as canonical KQL: one statement a line, one operator a line.
 #[must_use]
 pub fn print(query: &Query) -> String {
@@ -110,6 +118,7 @@ impl Printer {
     fn source(&mut self, source: &Source) {
         match &source.kind {
             SourceKind::Name(name) => self.name(name),
+            SourceKind::Remote(table) => self.text(&table.text),
             SourceKind::Call { function, arguments } => self.call(function, arguments),
             SourceKind::Print(values) => {
                 self.text("print ");

@@ -54,7 +54,7 @@ impl Printer {
             OperatorKind::Top { count, by } => {
                 self.keyword("top", count, Self::expr);
                 self.text(" by ");
-                self.list(by, Self::sort_key);
+                self.sort_key(by);
             }
             OperatorKind::Getschema => self.text("getschema"),
             OperatorKind::Render { chart, properties } => self.render(&chart.text, properties),

@@ -11,13 +11,24 @@ use super::super::{
     type_name, word,
 };
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{Expr, MvExpandItem, Name, OperatorKind, Parameter};
-use crate::types::Type;
+use crate::syntax::ast::{Expr, ExprKind, MvExpandItem, Name, OperatorKind, Parameter};
+use crate::types::{Type, Value};
 
 /// `mv-expand kind=array a, b = c to typeof(long) limit 10`.
 pub(super) fn mv_expand_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     let (rest, (parameters, items, limit)) = expansion(input)?;
     Ok((rest, OperatorKind::MvExpand { parameters, items, limit }))
+}
+
+/// Maximum number of rows per row of `mvexpand` without a limit. Source: the reference's page on mv-expand.
+const LEGACY_LIMIT: i64 = 128;
+
+/// `mvexpand a`: the old form of `mv-expand`, with a default limit.
+pub(super) fn mvexpand_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    let span = input.span();
+    let (rest, (parameters, items, limit)) = expansion(input)?;
+    let default = || Expr { kind: ExprKind::Literal(Value::Long(LEGACY_LIMIT)), span };
+    Ok((rest, OperatorKind::MvExpand { parameters, items, limit: limit.or_else(|| Some(default())) }))
 }
 
 /// `mv-apply a, b = c to typeof(long) limit 10 on (operators)`.

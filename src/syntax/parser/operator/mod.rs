@@ -149,11 +149,19 @@ pub static OPERATORS: &[OperatorInfo] = &[
     },
     OperatorInfo {
         keyword: "mv-expand",
-        aliases: &["mvexpand"],
+        aliases: &[],
         summary: "Expands arrays and bags into one row per element.",
         rule: "mv_expand_operator",
         examples: &["T | mv-expand Item = Items to typeof(string) limit 10", "T | mv-expand kind=array Bag"],
         parse: expand::mv_expand_operator,
+    },
+    OperatorInfo {
+        keyword: "mvexpand",
+        aliases: &[],
+        summary: "Expands arrays and bags as mv-expand does, by default into at most 128 rows per row.",
+        rule: "mvexpand_operator",
+        examples: &["T | mvexpand Item = Items limit 1000"],
+        parse: expand::mvexpand_operator,
     },
     OperatorInfo {
         keyword: "parse",

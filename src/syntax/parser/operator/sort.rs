@@ -16,11 +16,15 @@ pub(super) fn sort_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     Ok((rest, OperatorKind::Sort(keys)))
 }
 
-/// `top n by a desc nulls last, b`.
+/// `top n by a desc nulls last`.
 pub(super) fn top_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     let (rest, (count, _)) = (expression("a number of rows"), cut(word("by"))).parse(rest)?;
-    let (rest, by) = committed(comma_list(sort_key)(rest))?;
+    let (rest, by) = committed(sort_key(rest))?;
+    if rest.peek().is_symbol(",") {
+        let diagnostic = Diagnostic::new(Code::UnexpectedToken, rest.span(), "`top` takes one sort key");
+        return rest.refuse(diagnostic.help("for several, write `sort by a, b | take n`"));
+    }
     Ok((rest, OperatorKind::Top { count, by }))
 }
 
