@@ -327,7 +327,7 @@ pub static CODES: &[CodeInfo] = &[
         "function not supported yet",
         "Valid KQL, but this program does not implement the function. It refuses rather than return a different \
          result.",
-        "print series_fft(dynamic([1]))",
+        "print geo_h3cell_level('862a1072fffffff')",
     ),
     row(
         Code::UnsupportedSyntax,

@@ -45,7 +45,7 @@ fn exit_codes() {
         (&["NoSuchTable | take 1", SIGNINS], 3),
         (&["SigninLogs | where NoSuchColumn == 1", SIGNINS], 3),
         (&["print a = 1 | make-graph a --> b"], 4),
-        (&["print series_fft(dynamic([1]))"], 4),
+        (&["print geo_h3cell_level('862a1072fffffff')"], 4),
         (&["SigninLogs | take 1", "no/such/path"], 5),
     ];
     for (args, code) in cases {

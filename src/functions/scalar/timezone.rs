@@ -25,7 +25,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         overloads: &[Overload {
             params: &[Param::new("from", Type::Datetime, "a time in UTC"), ZONE],
             returns: Returns::Type(Type::Datetime),
-            kernel: |args| convert(args, to_local),
+            kernel: |args| Ok(convert(args, to_local)),
         }],
         examples: &[
             Example::new(
@@ -43,7 +43,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         overloads: &[Overload {
             params: &[Param::new("from", Type::Datetime, "a local time"), ZONE],
             returns: Returns::Type(Type::Datetime),
-            kernel: |args| convert(args, to_utc),
+            kernel: |args| Ok(convert(args, to_utc)),
         }],
         examples: &[
             Example::new(
@@ -96,13 +96,11 @@ fn names() -> String {
     names.finish()
 }
 
-/// Converts the times of the first argument with `of`; null if the result is out of range.
-fn convert(args: &Args<'_>, of: fn(Tz, i64) -> Option<i64>) -> Result<Column> {
+/// Converts the times of the first argument with `of`; null if the result is out of range, or if the name that a row has
+/// is not that of a time zone.
+fn convert(args: &Args<'_>, of: fn(Tz, i64) -> Option<i64>) -> Column {
     let (times, names) = (args.longs(0), args.texts(1));
-    args.try_map(|row| match (times.get(row), names.get(row)) {
-        (Some(ticks), Some(name)) => Ok(of(zone(name)?, ticks)),
-        _ => Ok(None),
-    })
+    args.map(|row| of(zone(names.get(row)?).ok()?, times.get(row)?))
 }
 
 fn to_local(zone: Tz, ticks: i64) -> Option<i64> {
