@@ -86,7 +86,8 @@ fn archives_of_all_shapes_have_the_rows_of_their_originals() {
             assert!(!archive.exists(), "{output:?}");
             continue;
         }
-        for table in known_tables() {
+        // The shapes have no records of tables that are read by name.
+        for table in known_tables().filter(|table| !table.by_name) {
             let original = query(table.name, None, &shape);
             let copy = query(table.name, None, &archive);
             assert_eq!(original.schema, copy.schema);

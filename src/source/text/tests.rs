@@ -424,7 +424,7 @@ fn tables_nobody_knows_have_the_columns_of_their_records() {
     let (columns, found) = show("HeartbeatLogs");
     assert_eq!(columns, "Type:string TimeGenerated:datetime DurationMs:long UserId:string");
     assert_eq!((found.len(), found[0][2].as_str(), found[1][3].as_str()), (2, "7", "u"));
-    let (columns, found) = show("ProvisioningLogs");
+    let (columns, found) = show("NetworkAccessTrafficLogs");
     assert_eq!(columns, "time:datetime category:string properties:dynamic");
     assert_eq!(found[0][2], "{\"a\":1}");
     let (columns, found) = show("hosts");
