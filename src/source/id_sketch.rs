@@ -9,18 +9,22 @@ use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
 use foldhash::quality::FixedState;
 
-/// Maximum number of Ids in the sample; fewer in unit tests.
-const MAX_IDS: usize = if cfg!(test) { 1 << 8 } else { 1 << 16 };
+/// Maximum number of Ids in the sample of a table.
+const MAX_IDS: usize = 1 << 16;
 
 /// The sampled Ids of the files of a table.
 #[derive(Debug)]
 pub(crate) struct IdSketch {
     hasher: FixedState,
+    /// Maximum number of Ids in the sample.
+    max_ids: usize,
     /// Ids whose hash is at most this are in the sample: one in 2^n.
     threshold: AtomicU64,
-    files: Mutex<HashMap<u64, FilesOfId>>,
+    /// By hash of the Id. The keys of this map are hashed again with a random seed, since attackers choose Ids.
+    files: Mutex<HashMap<u64, FilesOfId, RandomState>>,
 }
 
 /// The first two files in which an Id occurs.
@@ -45,11 +49,17 @@ pub(crate) struct RepeatedIds {
 
 impl Default for IdSketch {
     fn default() -> Self {
-        Self { hasher: FixedState::default(), threshold: AtomicU64::new(u64::MAX), files: Mutex::default() }
+        Self::of_at_most(MAX_IDS)
     }
 }
 
 impl IdSketch {
+    /// A sketch whose sample has at most `max_ids` Ids.
+    fn of_at_most(max_ids: usize) -> Self {
+        let (hasher, threshold) = (FixedState::default(), AtomicU64::new(u64::MAX));
+        Self { hasher, max_ids, threshold, files: Mutex::default() }
+    }
+
     /// Returns the hash of an Id that belongs to the sample; None for others.
     pub(crate) fn sampled(&self, id: &[u8]) -> Option<u64> {
         Some(self.hasher.hash_one(id)).filter(|hash| *hash <= self.threshold.load(Ordering::Relaxed))
@@ -62,7 +72,7 @@ impl IdSketch {
             files.entry(*hash).and_modify(|known| known.add(file)).or_insert(FilesOfId { first: file, second: None });
         }
         let mut threshold = self.threshold.load(Ordering::Relaxed);
-        while files.len() > MAX_IDS {
+        while files.len() > self.max_ids {
             threshold /= 2;
             files.retain(|hash, _| *hash <= threshold);
         }
@@ -97,6 +107,8 @@ impl FilesOfId {
 mod tests {
     use super::*;
 
+    const FEW_IDS: usize = 1 << 8;
+
     /// Adds the Ids of a range to a file, in blocks.
     fn add(sketch: &IdSketch, file: usize, ids: std::ops::Range<usize>) {
         for start in ids.clone().step_by(100) {
@@ -109,14 +121,14 @@ mod tests {
     #[test]
     fn repeated_ids_are_found_anywhere_in_files_of_any_size() {
         for (first, second) in [(0..100, 99..150), (0..50_000, 45_000..90_000), (0..50_000, 20_000..30_000)] {
-            let sketch = IdSketch::default();
+            let sketch = IdSketch::of_at_most(FEW_IDS);
             add(&sketch, 3, second.clone());
             add(&sketch, 1, first.clone());
             add(&sketch, 2, 100_000..100_010);
             let found = sketch.repeated().expect("an overlap");
             assert_eq!(found.files, [1, 3]);
-            assert!(found.compared <= MAX_IDS && found.are_all == (first.end == 100), "{found:?}");
-            let other_order = IdSketch::default();
+            assert!(found.compared <= FEW_IDS && found.are_all == (first.end == 100), "{found:?}");
+            let other_order = IdSketch::of_at_most(FEW_IDS);
             add(&other_order, 2, 100_000..100_010);
             add(&other_order, 1, first);
             add(&other_order, 3, second);
@@ -126,7 +138,7 @@ mod tests {
 
     #[test]
     fn an_id_that_occurs_twice_in_one_file_is_none_of_two_files() {
-        let sketch = IdSketch::default();
+        let sketch = IdSketch::of_at_most(FEW_IDS);
         add(&sketch, 0, 0..5_000);
         add(&sketch, 0, 0..5_000);
         add(&sketch, 1, 5_000..9_000);

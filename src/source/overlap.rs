@@ -14,7 +14,7 @@ use super::file_table::FileTable;
 use super::id_sketch::{IdSketch, RepeatedIds};
 use crate::diagnostic::Result;
 use crate::records;
-use crate::records::{BlockReader, FileRange, FileReport, NextBlock, Opened};
+use crate::records::{BlockReader, FileRange, FileReport, Framing, NextBlock, Opened};
 use crate::scan::{Overlap, OverlapBasis, ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
@@ -109,6 +109,10 @@ fn ids_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Ve
     let failed = |error| file.failed(error);
     let report = FileReport::new(&file.name, unused_report);
     let mut blocks = BlockReader::start(text.input, FileRange::default(), limits, report).map_err(failed)?;
+    // Queries refuse such a file, too.
+    if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
+        return Ok(Vec::new());
+    }
     let (mut ids, mut seen) = (Vec::new(), 0);
     while let NextBlock::Block(block) = blocks.next().map_err(failed)? {
         let room = if is_small { usize::MAX } else { HEAD };
