@@ -1,4 +1,4 @@
-//! Logical plans: trees of about a dozen kinds of node. The binder translates KQL's many operators into these.
+//! Logical plans: trees of sixteen kinds of node. The binder translates KQL's many operators into these.
 
 pub mod explain;
 mod join;
