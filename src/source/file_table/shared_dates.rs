@@ -11,7 +11,7 @@ use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::storage::zip_archive;
 
-/// Files whose dates are compared. Each known table has one [`FileDates`] over all of them, as in a query.
+/// Files whose dates are compared. Each known table has one `FileDates` over all of them, as in a query.
 #[derive(Debug)]
 pub struct SharedDates {
     named: Vec<DataFile>,
