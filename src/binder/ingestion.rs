@@ -87,7 +87,7 @@ impl Binder<'_> {
             LogicalPlan::PerRow(per_row) => passed_on(self.find_ingestion(&per_row.input)?, |at| {
                 per_row.output.iter().position(|column| *column == PerRowOutput::Input(at))
             }),
-            LogicalPlan::Rows(_) => Err("inside `mv-apply`, it is not known".to_owned()),
+            LogicalPlan::Rows(_) => Err("inside a subquery of `mv-apply` or `partition`, it is lost".to_owned()),
             LogicalPlan::Union { inputs, .. } => self.ingestion_of_all(inputs),
             LogicalPlan::Join(join) => match join.kind.only() {
                 Some(side) => passed_on(self.find_ingestion(join.input(side))?, |at| {

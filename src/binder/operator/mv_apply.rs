@@ -24,7 +24,10 @@ impl Binder<'_> {
         let elements = self.mv_expand(leaf, written.parameters, written.items, written.limit)?;
         // Values of the outer row are columns here, so they are not those of the function around.
         self.pipelines += 1;
+        // Names that `as` gives to rows of the subquery mean nothing outside.
+        let hidden = self.scope.enter(self.scope.here());
         let body = self.nested(written.span, |binder| binder.operators(elements.clone(), None, written.body));
+        self.scope.leave(hidden);
         self.pipelines -= 1;
         let body = body?;
         let (output, schema) = output_columns(&outer, body.schema(), written.items);

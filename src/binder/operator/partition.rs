@@ -66,7 +66,11 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<LogicalPlan> {
         let leaf = LogicalPlan::Rows(RowColumns::all(input.schema()));
-        let body = self.nested(span, |binder| binder.operators(leaf.clone(), None, operators))?;
+        // Names that `as` gives to rows of the subquery mean nothing outside.
+        let hidden = self.scope.enter(self.scope.here());
+        let body = self.nested(span, |binder| binder.operators(leaf.clone(), None, operators));
+        self.scope.leave(hidden);
+        let body = body?;
         let schema = body.schema().clone();
         let rows = numbered_by(input, key);
         let mut segments = Segments { rows: &leaf, operator: "partition", span };
@@ -120,7 +124,9 @@ impl Binder<'_> {
         let plan = self.pipeline(pipeline);
         self.partition_key = outer;
         self.scope.leave(hidden);
-        plan
+        let plan = plan?;
+        self.reuse_table(&plan, name.span)?;
+        Ok(plan)
     }
 }
 

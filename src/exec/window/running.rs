@@ -68,7 +68,7 @@ impl Running {
 
     /// The rank of a row with this term.
     fn rank(&mut self, term: Value) -> i64 {
-        if self.last.as_ref() != Some(&term) {
+        if !self.last.as_ref().is_some_and(|last| is_same(last, &term)) {
             self.rank =
                 if self.function == WindowFunction::RankDense { self.rank.saturating_add(1) } else { self.rows };
             self.last = Some(term);
@@ -105,6 +105,11 @@ impl Running {
         });
         self.session.map(|(first, _)| first)
     }
+}
+
+/// True for terms of one run: NaN equals NaN, as in groups.
+fn is_same(last: &Value, term: &Value) -> bool {
+    matches!((last, term), (Value::Real(last), Value::Real(term)) if last.is_nan() && term.is_nan()) || last == term
 }
 
 /// The zero of a numeric type.
