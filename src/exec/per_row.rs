@@ -60,7 +60,13 @@ impl PerRowPlan {
             Ok(Flow::Continue(()))
         })?;
         let results = if in_order(&results)? { results } else { vec![self.sorted(&results)?] };
-        results.iter().map(|result| self.beside(&outer, result)).collect()
+        // A row may be repeated for thousands of elements, with all of its strings.
+        let max_bytes = self.context.memory.batch_bytes();
+        let mut batches = Vec::with_capacity(results.len());
+        for result in &results {
+            batches.extend(self.beside(&outer, result)?.pieces(max_bytes));
+        }
+        Ok(batches)
     }
 
     /// The columns of the input rows beside those of the body.

@@ -11,13 +11,7 @@ use crate::syntax::ast::{Find, FindColumn, SourceKind};
 pub(super) fn find_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
     let (rest, _) = word("find")(input)?;
     let (rest, parameters) = parameters(rest)?;
-    let (rest, tables) = match rest.peek().is_word("in") {
-        true => committed(search_tables(rest))?,
-        false => {
-            rest.note(Expected::Text("in"));
-            (rest, Vec::new())
-        }
-    };
+    let (rest, tables) = search_tables(rest)?;
     let has_where = rest.peek().is_word("where");
     let (rest, ()) = match has_where || !tables.is_empty() {
         true => committed(word("where").map(|_| ()).parse(rest))?,

@@ -225,21 +225,18 @@ fn union_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
 fn search_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
     let (rest, _) = word("search")(input)?;
     let (rest, parameters) = parameters(rest)?;
-    let (rest, tables) = match rest.peek().is_word("in") {
-        true => committed(search_tables(rest))?,
-        false => {
-            rest.note(Expected::Text("in"));
-            (rest, Vec::new())
-        }
-    };
+    let (rest, tables) = search_tables(rest)?;
     let (rest, predicate) = search_predicate(rest)?;
     Ok((rest, SourceKind::Search { parameters, tables, predicate: Box::new(predicate) }))
 }
 
-/// `in (A, B)`.
+/// `in (A, B)`, or nothing.
 pub(super) fn search_tables(input: Tokens<'_>) -> Parsed<'_, Vec<Pipeline>> {
-    let (rest, _) = word("in")(input)?;
-    brackets("(", comma_list(union_table), ")")(rest)
+    if !input.peek().is_word("in") {
+        input.note(Expected::Text("in"));
+        return Ok((input, Vec::new()));
+    }
+    committed(brackets("(", comma_list(union_table), ")")(input.advance(1)))
 }
 
 /// The predicate of `search`: `*`, or a condition in which a lone string is a search term.
