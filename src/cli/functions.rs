@@ -23,11 +23,11 @@ fn one(name: &str) -> Result<Outcome> {
     pages.extend(functions::aggregate_function(name).map(docs::aggregate_markdown));
     pages.extend(functions::plugin(name).map(docs::plugin_markdown));
     if pages.is_empty() {
+        if let Some(reason) = refusal(name) {
+            return Err(Error::Usage(reason));
+        }
         let hint = match suggest(name, functions::callable_names().chain(plugin::plugins().map(|plugin| plugin.name))) {
             Some(near) => format!(": did you mean `{near}`?"),
-            None if functions::known::is_kql_function(name) => {
-                ": it is a KQL function that coldcase does not support yet".to_owned()
-            }
             None => String::new(),
         };
         return Err(Error::Usage(format!("unknown function `{name}`{hint}")));
@@ -35,6 +35,13 @@ fn one(name: &str) -> Result<Outcome> {
     let mut text = Vec::new();
     writeln!(text, "{}", pages.join("\n").trim_end()).map_err(|error| Error::io("stdout", error))?;
     documents::print(&text)
+}
+
+/// Why a function or plugin of Kusto is not here.
+fn refusal(name: &str) -> Option<String> {
+    let function = || functions::known::is_kql_function(name).then(|| functions::known::refusal(name));
+    let reason = plugin::refusal(name).or_else(function)?;
+    Some(format!("`{name}` is part of KQL, but not supported: {reason}"))
 }
 
 /// The name, kind and summary of every function, sorted by name.

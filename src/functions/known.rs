@@ -9,6 +9,35 @@ pub fn is_kql_function(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()
 }
 
+/// Why this program does not compute a KQL function.
+#[must_use]
+pub fn refusal(name: &str) -> &'static str {
+    let is_meant = |names: &[&str]| {
+        names.iter().any(|known| known.strip_suffix('*').map_or(*known == name, |prefix| name.starts_with(prefix)))
+    };
+    REFUSALS.iter().find(|(names, _)| is_meant(names)).map_or("it is not implemented yet", |(_, reason)| reason)
+}
+
+/// Names, some with `*` for the rest of the name, and the reason why these functions are refused.
+static REFUSALS: &[(&[&str], &str)] = &[
+    (&["cursor_*", "current_cursor"], "files have no database cursor"),
+    (&["extent_*", "extentid", "row_id", "rowstore_*"], "rows of files are in no extent"),
+    (&["current_cluster_endpoint", "current_node_id"], "the query runs on no cluster"),
+    (&["current_principal_*"], "nobody is signed in when the query runs"),
+    (&["hash_combine", "hash_many", "__hash_*"], "how Kusto computes this hash is not published"),
+    (
+        &["convert_temperature"],
+        "how Kusto converts temperatures is not known: its documentation converts 1.2 kelvins to 0.0044 degrees Celsius",
+    ),
+    (
+        &["geo_*", "__geo_*"],
+        "of geometry, only geo_distance_2points, geo_point_in_circle and geo_info_from_ip_address are implemented",
+    ),
+    (&["all", "inner_nodes", "labels", "map", "node_*", "graph"], "graph operators are not implemented"),
+    (&["stored_query_result"], "files hold no stored query results"),
+    (&["hll_isvalid", "tdigest_isvalid", "__hll_normalize"], "how Kusto stores this value is not published"),
+];
+
 /// The names of all KQL functions, sorted.
 #[rustfmt::skip]
 pub static NAMES: &[&str] = &[

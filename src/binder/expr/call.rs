@@ -171,7 +171,7 @@ impl Binder<'_> {
             return Failed::Reported;
         }
         if known::is_kql_function(&name.text) {
-            let message = format!("`{}` is a KQL function, but not supported yet", name.text);
+            let message = format!("the KQL function `{}` is not supported: {}", name.text, known::refusal(&name.text));
             return self.report(Diagnostic::new(Code::UnsupportedFunction, name.span, message));
         }
         let mut own = self.scope.names(|binding| matches!(binding, Binding::Function(_)));

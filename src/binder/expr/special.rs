@@ -39,6 +39,7 @@ impl Binder<'_> {
             ScalarForm::BagPackColumns => self.bag_pack_columns(call, context),
             ScalarForm::BinAuto => self.bin_auto(call, context),
             ScalarForm::ColumnIfExists => self.column_if_exists(call, context),
+            ScalarForm::IsColumnExists => self.is_column(call, context),
             ScalarForm::EstimateDataSize => self.estimate_data_size(call, context),
             ScalarForm::ColumnNamesOf => self.column_names_of(call),
             ScalarForm::IngestionTime => self.ingestion_time_call(call, context),
@@ -87,17 +88,28 @@ impl Binder<'_> {
 
     /// `column_ifexists(name, default)`: the column if the input has it, otherwise the default.
     fn column_if_exists(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
-        let [column, default] = [&call.arguments[0].value, &call.arguments[1].value];
-        let wanted = self.constant(column)?;
-        let Some(wanted) = wanted.as_str() else {
-            return self.error(Code::ArgumentType, column.span, "the name of a column must be a string");
-        };
-        match context.schema.index_of(wanted) {
+        let default = &call.arguments[1].value;
+        let wanted = self.column_name(&call.arguments[0].value)?;
+        match context.schema.index_of(&wanted) {
             Some(index) => Ok(Expr::column(index, context.schema.field(index).ty, call.span)),
             None => {
-                self.miss(wanted);
+                self.miss(&wanted);
                 self.bind_expr(default, context)
             }
+        }
+    }
+
+    /// `iscolumnexists(name)`.
+    fn is_column(&mut self, call: &Call<'_>, context: &Context<'_>) -> Bind<Expr> {
+        let name = self.column_name(&call.arguments[0].value)?;
+        Ok(Expr::literal(Value::Bool(context.schema.index_of(&name).is_some()), call.span))
+    }
+
+    /// The name of a column, given as a constant string.
+    fn column_name(&mut self, name: &ast::Expr) -> Bind<String> {
+        match self.constant(name)?.as_str() {
+            Some(text) => Ok(text.to_owned()),
+            None => self.error(Code::ArgumentType, name.span, "the name of a column must be a string"),
         }
     }
 

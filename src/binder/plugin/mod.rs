@@ -14,7 +14,7 @@ use super::operator::project::identity;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
-use crate::functions::plugin::{PluginKind, is_unsupported_plugin, plugins};
+use crate::functions::plugin::{self, PluginKind, plugins};
 use crate::functions::{self, TableFunction};
 use crate::plan::{Apply, LogicalPlan, per_row};
 use crate::syntax::ast;
@@ -81,8 +81,8 @@ impl Binder<'_> {
     }
 
     fn unknown_plugin(&mut self, name: &ast::Name) -> Failed {
-        if is_unsupported_plugin(&name.text) {
-            let message = format!("`{}` is a plugin of Kusto, but not supported", name.text);
+        if let Some(reason) = plugin::refusal(&name.text) {
+            let message = format!("the Kusto plugin `{}` is not supported: {reason}", name.text);
             return self.report(Diagnostic::new(Code::UnsupportedFunction, name.span, message));
         }
         let message = format!("unknown plugin `{}`", name.text);

@@ -70,16 +70,38 @@ pub enum IpVersion {
 /// The plugins of each family.
 static FAMILIES: &[&[Plugin]] = &[reshape::PLUGINS, analytics::PLUGINS, users::PLUGINS];
 
-/// Plugins of Kusto that this program does not have, sorted.
-#[rustfmt::skip]
-static UNSUPPORTED: &[&str] = &[
-    "ai_chat_completion",
-    "ai_chat_completion_prompt", "ai_embed_text", "ai_embeddings", "autocluster", "azure_digital_twins_query_request",
-    "cosmosdb_sql_request", "dcount_intersect", "diffpatterns", "diffpatterns_text", "estimate_rows_count",
-    "funnel_sequence", "funnel_sequence_completion", "geo_line_lookup", "geo_polygon_lookup", "http_request",
-    "http_request_post", "infer_storage_schema", "infer_storage_schema_with_suggestions", "mysql_request",
-    "postgresql_request", "preview", "python", "r", 
-    "sql_request",
+/// Plugins of Kusto that this program does not have, and why.
+static REFUSALS: &[(&[&str], &str)] = &[
+    (&["csharp", "python", "r"], "a query runs no code in other languages"),
+    (
+        &[
+            "ai_chat_completion",
+            "ai_chat_completion_prompt",
+            "ai_embed_text",
+            "ai_embeddings",
+            "azure_digital_twins_query_request",
+            "cosmosdb_sql_request",
+            "dax_request",
+            "execute_query",
+            "execute_show_command",
+            "external_datatable",
+            "http_request",
+            "http_request_post",
+            "mysql_request",
+            "postgresql_request",
+            "sql_request",
+        ],
+        "a query sends nothing to services",
+    ),
+    (
+        &["infer_storage_schema", "infer_storage_schema_with_suggestions"],
+        "files are given on the command line; `coldcase sniff FILE` shows their columns",
+    ),
+    (&["geo_line_lookup", "geo_polygon_lookup"], "geometry is not implemented"),
+    (&["estimate_rows_count"], "files are not estimated; use count"),
+    (&["identity", "identity_v3"], "it is not documented"),
+    (&["autocluster", "dcount_intersect", "diffpatterns", "diffpatterns_text"], "it is not implemented yet"),
+    (&["funnel_sequence", "funnel_sequence_completion", "preview"], "it is not implemented yet"),
 ];
 
 /// Every plugin.
@@ -93,8 +115,8 @@ pub fn plugin(name: &str) -> Option<&'static Plugin> {
     plugins().find(|plugin| plugin.name == name)
 }
 
-/// True for a plugin of Kusto that this program does not have.
+/// Why a plugin of Kusto is not here; None for other names.
 #[must_use]
-pub fn is_unsupported_plugin(name: &str) -> bool {
-    UNSUPPORTED.contains(&name)
+pub fn refusal(name: &str) -> Option<&'static str> {
+    REFUSALS.iter().find(|(names, _)| names.contains(&name)).map(|(_, reason)| *reason)
 }

@@ -40,6 +40,7 @@ pub mod series_fit_two;
 pub mod series_fourier;
 pub mod series_math;
 mod series_period;
+pub mod series_periods;
 pub mod session;
 pub mod sketches;
 pub mod special_math;
@@ -90,6 +91,7 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     series_fit_poly::FUNCTIONS,
     series_fit_two::FUNCTIONS,
     series_fourier::FUNCTIONS,
+    series_periods::FUNCTIONS,
     series_math::FUNCTIONS,
     session::FUNCTIONS,
     sketches::FUNCTIONS,

@@ -91,7 +91,7 @@ fn transformed(args: &Args<'_>, inverse: bool) -> Result<Column> {
 }
 
 /// The transform without scaling.
-fn transform(points: &[Complex], inverse: bool) -> Vec<Complex> {
+pub(super) fn transform(points: &[Complex], inverse: bool) -> Vec<Complex> {
     let n = points.len();
     let roots: Vec<Complex> = (0..n).map(|index| root(index, n, inverse)).collect();
     if n.is_power_of_two() { fast(points, &roots) } else { direct(points, &roots) }

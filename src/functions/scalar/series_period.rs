@@ -1,8 +1,8 @@
 //! Detection of the period of a series, if it is unambiguous.
 //!
 //! The reference says what the detection of the service returns (periods of 4 points up to half of the series, with
-//! scores of at least 0.6), but not how it computes scores. So this code computes no similar score:
-//! either every sensible measure agrees on the period, or the query fails and the period must be given.
+//! scores of at least 0.6), but not how it chooses among peaks. So either every sensible measure agrees on the period, or
+//! the query fails and the period must be given.
 //! <https://learn.microsoft.com/kusto/query/series-periods-detect-function>
 
 use super::series::{Line, count, mean, unknown};

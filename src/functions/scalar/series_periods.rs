@@ -1,0 +1,249 @@
+//! series_periods_detect and series_periods_validate.
+//!
+//! The score of a period is measured on the engine: the circular autocorrelation of the series at that distance, scaled
+//! so that the lowest value is 0 and the highest 1. How the engine selects periods is not published: here, a period is
+//! the highest peak of the autocorrelation near a frequency whose power stands out from noise.
+//! <https://learn.microsoft.com/kusto/query/series-periods-detect-function>
+
+use super::series::{SERIES, count, mean, numbers, reals, unknown};
+use super::series_fourier::transform;
+use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
+use crate::functions::ScalarFunction;
+use crate::functions::args::Args;
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Nulls, Overload, Param, Returns};
+use crate::types::dynamic::ArrayWriter;
+use crate::types::{Column, Type, Value};
+
+/// The shortest period.
+const SHORTEST: usize = 4;
+
+/// The longest series that is searched: the work is quadratic in the length.
+const LONGEST_SERIES: usize = 20_000;
+
+/// The largest number of periods that a call may ask for: the result is padded with zeros.
+const MAX_PERIODS: i64 = 1_000;
+
+/// The largest number of periods that a call may validate.
+const MAX_VALIDATED: usize = 16;
+
+/// How rarely the strongest frequency of noise passes for a period.
+const SIGNIFICANCE: f64 = 0.05;
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "series_periods_detect",
+        summary: "Returns the most significant periods of a series and their scores, best first, padded with zeros.",
+        overloads: &[Overload {
+            params: &[
+                SERIES,
+                Param::new("min_period", Type::Real, "the shortest period to search for, in points"),
+                Param::new("max_period", Type::Real, "the longest period to search for, in points"),
+                Param::new("num_periods", Type::Long, "the number of periods to return, at most 1,000"),
+            ],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: detect,
+        }],
+        examples: &[Example::new(
+            "series_periods_detect(dynamic([1, 2, 3, 2, 1, 2, 3, 2, 1, 2, 3, 2]), 0.0, 50.0, 1)",
+            "[4.0]",
+        )],
+        validate: |constants| match constants.get(3) {
+            Some(Some(Value::Long(count))) => check_count(*count),
+            _ => Ok(()),
+        },
+        ..PERIODS
+    },
+    ScalarFunction {
+        name: "series_periods_validate",
+        summary: "Returns the given periods, and the score of each one that the series has; the others have 0.",
+        overloads: &[Overload {
+            params: &[SERIES, Param::new("period", Type::Real, "a period in points, at most 16 of them").repeated()],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: validate,
+        }],
+        examples: &[Example::new(
+            "series_periods_validate(dynamic([1, 2, 3, 2, 1, 2, 3, 2, 1, 2, 3, 2]), 4, 5)",
+            "[4.0,5.0]",
+        )],
+        validate: |constants| match constants.len() {
+            0..=MAX_PERIOD_ARGUMENTS => Ok(()),
+            _ => Err(Error::query(Code::ArgumentCount, Span::default(), "at most 16 periods can be validated")),
+        },
+        ..PERIODS
+    },
+];
+
+/// The arguments of a call with the largest number of periods.
+const MAX_PERIOD_ARGUMENTS: usize = MAX_VALIDATED + 1;
+
+const PERIODS: ScalarFunction = ScalarFunction {
+    category: Category::Series,
+    columns: &[("periods", Type::Dynamic), ("scores", Type::Dynamic)],
+    nulls: Nulls::Propagate,
+    caution: |_| {
+        let message =
+            "how the service chooses among the peaks of a series is not published: another period may be found";
+        Some(Diagnostic::new(Code::PeriodLookedFor, Span::default(), message))
+    },
+    ..ScalarFunction::DEFAULT
+};
+
+fn check_count(count: i64) -> Result<()> {
+    let message = format!("the number of periods must be 0 to {MAX_PERIODS}");
+    if (0..=MAX_PERIODS).contains(&count) { Ok(()) } else { Err(unknown(message)) }
+}
+
+fn detect(args: &Args<'_>) -> Result<Column> {
+    let (shortest, longest, counts) = (args.reals(1), args.reals(2), args.longs(3));
+    args.try_map(|row| {
+        let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
+        let (Some(from), Some(to), Some(wanted)) = (shortest.get(row), longest.get(row), counts.get(row)) else {
+            return Ok(None);
+        };
+        check_count(wanted)?;
+        let wanted = usize::try_from(wanted).unwrap_or(0);
+        let mut found = periods(&series)?;
+        found.retain(|period| (from..=to).contains(&count(period.length)));
+        let padded = |value: fn(&Period) -> f64| {
+            let values = found.iter().map(value).chain(std::iter::repeat(0.0));
+            reals(values.take(wanted))
+        };
+        Ok(Some(pair(&padded(|period| count(period.length)), &padded(|period| period.score))))
+    })
+}
+
+fn validate(args: &Args<'_>) -> Result<Column> {
+    let asked: Vec<_> = (1..args.len()).map(|index| args.reals(index)).collect();
+    args.try_map(|row| {
+        let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
+        let found = periods(&series)?;
+        let asked: Vec<f64> = asked.iter().filter_map(|values| values.get(row)).collect();
+        let score = |length: &f64| found.iter().find(|period| (count(period.length) - length).abs() < 0.5);
+        let scores = asked.iter().map(|length| score(length).map_or(0.0, |period| period.score));
+        Ok(Some(pair(&reals(asked.iter().copied()), &reals(scores))))
+    })
+}
+
+/// The values of the two columns.
+fn pair(periods: &str, scores: &str) -> String {
+    let mut array = ArrayWriter::new();
+    array.push_json(periods);
+    array.push_json(scores);
+    array.finish()
+}
+
+/// A period in points and its score between 0 and 1.
+#[derive(Clone, Copy, Debug)]
+struct Period {
+    length: usize,
+    score: f64,
+}
+
+/// The periods of a series, the one with the highest score first.
+fn periods(series: &[f64]) -> Result<Vec<Period>> {
+    let n = series.len();
+    if n > LONGEST_SERIES {
+        return Err(unknown(format!("a series of {n} points is not searched for its periods")));
+    }
+    let average = mean(series);
+    let centered: Vec<f64> = series.iter().map(|value| value - average).collect();
+    let mut found: Vec<Period> = Vec::new();
+    if n / 2 < SHORTEST {
+        return Ok(found);
+    }
+    let Some(scores) = scores(&centered)? else { return Ok(found) };
+    for frequency in significant_frequencies(&centered) {
+        let hint = peak_near(&scores, n, frequency);
+        found.extend(hint.filter(|hint| found.iter().all(|period| period.length != hint.length)));
+    }
+    found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.length.cmp(&b.length)));
+    Ok(found)
+}
+
+/// The scaled circular autocorrelation by distance; None for a series of equal values.
+fn scores(centered: &[f64]) -> Result<Option<Vec<f64>>> {
+    let n = centered.len();
+    let correlation = |distance: usize| -> f64 {
+        let (first, later) = centered.split_at(n - distance);
+        let same = first.iter().zip(&centered[distance..]).map(|(a, b)| a * b).sum::<f64>();
+        same + later.iter().zip(centered).map(|(a, b)| a * b).sum::<f64>()
+    };
+    // The autocorrelation is symmetric.
+    let mut correlations: Vec<f64> = (0..=n / 2 + 1).map(|distance| correlation(distance.min(n - distance))).collect();
+    let (highest, lowest) = (correlations[0], correlations.iter().copied().fold(f64::INFINITY, f64::min));
+    if !highest.is_finite() {
+        return Err(unknown("a series of numbers this large is not searched for its periods"));
+    }
+    if highest <= lowest {
+        return Ok(None);
+    }
+    correlations.iter_mut().for_each(|value| *value = (*value - lowest) / (highest - lowest));
+    Ok(Some(correlations))
+}
+
+/// The frequencies, in cycles per series, whose power the strongest of noise reaches in less than [`SIGNIFICANCE`] of
+/// all series: Fisher's test of the periodogram, approximated by independent exponential powers.
+fn significant_frequencies(centered: &[f64]) -> impl Iterator<Item = usize> {
+    let points: Vec<(f64, f64)> = centered.iter().map(|value| (*value, 0.0)).collect();
+    let spectrum = transform(&points, false);
+    let powers: Vec<f64> = spectrum[1..=centered.len() / 2].iter().map(|(re, im)| re * re + im * im).collect();
+    let quiet = (1.0 - SIGNIFICANCE).powf(1.0 / count(powers.len()));
+    let threshold = -(1.0 - quiet).ln() * mean(&powers);
+    (1..).zip(powers).filter(move |(_, power)| *power > threshold).map(|(frequency, _)| frequency)
+}
+
+/// The best score among the distances that are nearer to `frequency` than to the next ones, if it is a peak; `n` is the
+/// length of the series.
+fn peak_near(scores: &[f64], n: usize, frequency: usize) -> Option<Period> {
+    let period = |frequency: usize| count(n) / count(frequency);
+    let from = (period(frequency) + period(frequency + 1)) / 2.0;
+    let to = if frequency == 1 { f64::INFINITY } else { (period(frequency) + period(frequency - 1)) / 2.0 };
+    let near = (SHORTEST..=n / 2).filter(|distance| (from..=to).contains(&count(*distance)));
+    let best = near.max_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(b.cmp(a)))?;
+    let is_peak = scores[best] >= scores[best - 1] && scores[best] >= scores[best + 1];
+    is_peak.then_some(Period { length: best, score: scores[best] })
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{count, periods};
+
+    fn lengths(series: &[f64]) -> Vec<usize> {
+        periods(series).unwrap().iter().map(|period| period.length).collect()
+    }
+
+    /// Adds noise of up to `spread` to `shape`.
+    fn series(length: usize, spread: f64, shape: impl Fn(usize) -> f64) -> Vec<f64> {
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        (0..length).map(|index| shape(index) + spread * random.random::<f64>()).collect()
+    }
+
+    #[test]
+    fn a_day_and_a_week_are_found() {
+        let shape = |hour: usize| {
+            let day = if (6..18).contains(&(hour % 24)) { 5.0 } else { 0.0 };
+            if hour / 24 % 7 >= 5 { day / 2.0 } else { day }
+        };
+        let found = lengths(&series(24 * 7 * 6, 0.5, shape));
+        assert_eq!(found.first(), Some(&168), "{found:?}");
+        assert!(found.contains(&24), "{found:?}");
+    }
+
+    #[test]
+    fn noise_constants_and_short_series_have_none() {
+        assert_eq!(lengths(&series(512, 1.0, |_| 0.0)), [0_usize; 0]);
+        assert_eq!(lengths(&[3.0; 100]), [0_usize; 0]);
+        assert_eq!(lengths(&[1.0, 9.0, 1.0, 9.0, 1.0, 9.0, 1.0]), [0_usize; 0]);
+    }
+
+    #[test]
+    fn long_and_huge_series_are_refused() {
+        assert!(periods(&vec![1.0; 20_001]).is_err());
+        assert!(periods(&series(100, 1e300, count)).is_err());
+    }
+}
