@@ -5,6 +5,7 @@
 
 mod catalog_table;
 mod expr;
+mod external;
 mod function;
 mod ingestion;
 mod naming;

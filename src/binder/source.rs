@@ -16,7 +16,7 @@ use crate::plan::LogicalPlan;
 use crate::scan::catalog::STDIN;
 use crate::scan::{MemoryTable, RangeTable};
 use crate::syntax::ast::{self, SourceKind};
-use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
+use crate::types::{Batch, ColumnBuilder, Schema, Type, Value, cast};
 
 impl Binder<'_> {
     /// A source and its operators.
@@ -44,6 +44,7 @@ impl Binder<'_> {
             SourceKind::Call { function, arguments } => self.table_call(function, arguments, source.span),
             SourceKind::Print(items) => self.print(items),
             SourceKind::Datatable { columns, cells } => self.datatable(columns, cells, source.span),
+            SourceKind::External(data) => self.externaldata(data),
             SourceKind::Range { column, from, to, step } => self.range(column, [from, to, step]),
             SourceKind::Union { parameters, tables } => self.union(None, parameters, tables, source.span),
             SourceKind::Search { parameters, tables, predicate } => {
@@ -222,12 +223,7 @@ impl Binder<'_> {
     }
 
     fn datatable(&mut self, columns: &[ast::DatatableColumn], cells: &[ast::Expr], span: Span) -> Bind<LogicalPlan> {
-        let mut names = Names::default();
-        for column in columns {
-            if !names.claim(&column.name.text) {
-                return Err(self.duplicate_column(&column.name));
-            }
-        }
+        let schema = self.declared_schema(columns)?;
         if columns.is_empty() || !cells.len().is_multiple_of(columns.len()) {
             let message =
                 format!("the number of values, {}, is not a multiple of the {} columns", cells.len(), columns.len());
@@ -240,7 +236,6 @@ impl Binder<'_> {
         for (position, value) in values.iter().enumerate() {
             builders[position % columns.len()].append(value);
         }
-        let schema = Schema::new(columns.iter().map(|column| Field::new(&column.name.text, column.ty)));
         let rows = cells.len() / columns.len();
         let batch = Batch::new(builders.iter_mut().map(ColumnBuilder::finish).collect(), rows);
         Ok(LogicalPlan::scan("datatable", Arc::new(MemoryTable::new(schema, vec![batch]))))

@@ -34,7 +34,10 @@ pub(super) struct Configuration {
     pub aliases: BTreeMap<String, String>,
     /// Watchlists by alias.
     #[serde(default)]
-    pub watchlists: BTreeMap<String, Watchlist>,
+    pub watchlists: BTreeMap<String, ListFile>,
+    /// Files that `externaldata` reads, by URL.
+    #[serde(default)]
+    pub externaldata: BTreeMap<String, ListFile>,
     /// Files of functions.
     #[serde(default)]
     pub functions: Functions,
@@ -126,38 +129,57 @@ impl Table {
     }
 }
 
-/// A watchlist of the catalog file. Its path is relative to the folder of the catalog file.
+/// The file of a watchlist or of external data. Its path is relative to the folder of the catalog file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
     deny_unknown_fields,
     rename_all_fields = "kebab-case",
-    expecting = "expected a path, or a table with path and search-key"
+    expecting = "expected a path, or a table with path, search-key and encoding"
 )]
-pub(super) enum Watchlist {
+pub(super) enum ListFile {
     /// A path only.
     File(PathBuf),
-    /// A path and a search key.
-    Keyed {
+    /// A path and how it is read.
+    Described {
         /// The file.
         path: PathBuf,
-        /// The column of the search keys.
+        /// The column of the search keys; only of watchlists.
         search_key: Option<String>,
+        /// The encoding of the file, as a label of the WHATWG Encoding Standard.
+        encoding: Option<Written<TextEncoding>>,
     },
 }
 
-impl Watchlist {
-    /// The file and the search-key column.
-    pub fn parts(&self) -> (&Path, Option<&str>) {
+impl ListFile {
+    /// The path.
+    pub fn path(&self) -> &Path {
         match self {
-            Self::File(path) => (path, None),
-            Self::Keyed { path, search_key } => (path, search_key.as_deref()),
+            Self::File(path) | Self::Described { path, .. } => path,
+        }
+    }
+
+    /// The search-key column.
+    pub fn search_key(&self) -> Option<&str> {
+        match self {
+            Self::File(_) => None,
+            Self::Described { search_key, .. } => search_key.as_deref(),
+        }
+    }
+
+    /// How the text of the file is to be read.
+    pub fn text_settings(&self) -> TextSettings {
+        match self {
+            Self::Described { encoding: Some(label), .. } => {
+                TextSettings { encoding: Some(label.0), ..TextSettings::default() }
+            }
+            _ => TextSettings::default(),
         }
     }
 
     fn path_mut(&mut self) -> &mut PathBuf {
         match self {
-            Self::File(path) | Self::Keyed { path, .. } => path,
+            Self::File(path) | Self::Described { path, .. } => path,
         }
     }
 }
@@ -211,9 +233,12 @@ impl Configuration {
         let invalid = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
         let sections: toml::Table = text.parse().map_err(|error: toml::de::Error| invalid(error.to_string()))?;
         if let Some(unknown) = sections.keys().find(|key| {
-            !matches!(key.as_str(), "defaults" | "geoip" | "tables" | "aliases" | "watchlists" | "functions")
+            !matches!(
+                key.as_str(),
+                "defaults" | "geoip" | "tables" | "aliases" | "watchlists" | "externaldata" | "functions"
+            )
         }) {
-            let expected = "[defaults], [tables.NAME], [aliases], [watchlists], [functions]";
+            let expected = "[defaults], [tables.NAME], [aliases], [watchlists], [externaldata], [functions]";
             return Err(invalid(format!("unknown section [{unknown}]; expected one of {expected}")));
         }
         let mut configuration: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
@@ -221,8 +246,11 @@ impl Configuration {
         for table in configuration.tables.values_mut() {
             table.paths.iter_mut().for_each(|path| *path = relative_to(folder, path));
         }
-        for watchlist in configuration.watchlists.values_mut() {
-            let path = watchlist.path_mut();
+        if let Some(url) = first_with_key(&configuration.externaldata) {
+            return Err(invalid(format!("[externaldata] \"{url}\": only watchlists have a search-key")));
+        }
+        for list in configuration.watchlists.values_mut().chain(configuration.externaldata.values_mut()) {
+            let path = list.path_mut();
             *path = relative_to(folder, path);
         }
         configuration.geoip = configuration.geoip.map(|path| relative_to(folder, &path));
@@ -230,6 +258,11 @@ impl Configuration {
         configuration.tables = canonical_tables(configuration.tables).map_err(invalid)?;
         Ok(configuration)
     }
+}
+
+/// The URL of the first file with a search key.
+fn first_with_key(lists: &BTreeMap<String, ListFile>) -> Option<&str> {
+    lists.iter().find(|(_, list)| list.search_key().is_some()).map(|(url, _)| url.as_str())
 }
 
 /// The tables by the names that queries use; the names of known tables are case-insensitive. Returns an error if a name

@@ -147,9 +147,9 @@ fn settings_json(settings: &Settings) -> Json {
 
 /// The entry of an input file: size, SHA-256 and contents. The file is read again for it: if the file changed since it
 /// was listed, the hash may not be that of the bytes that the answer rests on, and the entry says so.
-fn input_json(Input { table, file }: &Input, groups: &FilesByTable, settings: &Settings) -> Result<Json> {
+fn input_json(Input { table, file, is_declared }: &Input, groups: &FilesByTable, settings: &Settings) -> Result<Json> {
     let group = groups.get(table).ok_or_else(|| Error::internal("every input belongs to the files of its table"))?;
-    let inspection = inspect(file, group, settings)?;
+    let inspection = if *is_declared { None } else { Some(inspect(file, group, settings)?) };
     let (bytes, sha256) = hashed(file)?;
     // An entry of an archive has the hash of the archive.
     let (bytes, has_other_size) = if file.is_plain() { (bytes, bytes != file.bytes) } else { (file.bytes, false) };
@@ -160,8 +160,8 @@ fn input_json(Input { table, file }: &Input, groups: &FilesByTable, settings: &S
         "sha256": sha256,
         "dateOrder": file.text_settings().date_order.map(|order| order.to_string()),
         "encoding": file.text_settings().encoding.map(|encoding| encoding.to_string()),
-        "contents": inspection.summaries.iter().map(contents).collect::<Vec<_>>(),
-        "problems": inspection::problems(&inspection),
+        "contents": inspection.as_ref().map(|found| found.summaries.iter().map(contents).collect::<Vec<_>>()),
+        "problems": inspection.as_ref().map(inspection::problems),
     });
     let has_changed = has_other_size || file.has_changed();
     Ok(if has_changed { merged(entry, json!({"changed": true})) } else { entry })
@@ -198,7 +198,7 @@ mod tests {
         let path = folder.path().join("a.jsonl");
         let record = "{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}\n";
         std::fs::write(&path, record).expect("written");
-        let input = Input { table: None, file: DataFile::new(&path).expect("a file") };
+        let input = Input { table: None, file: DataFile::new(&path).expect("a file"), is_declared: false };
         let groups = files_by_table(std::slice::from_ref(&input), ReadLimits::default());
         let entry = || input_json(&input, &groups, &Settings::new(0)).expect("an entry");
         let listed = entry();

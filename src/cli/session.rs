@@ -164,7 +164,7 @@ pub(super) fn of_text(
     let format = configuration.defaults.output.clone();
     let excel_safe = configuration.defaults.excel_safe == Some(true);
     sources.messages().iter().for_each(|message| reporter.message(message));
-    let catalog = Arc::new(SessionCatalog::new(sources, source, &inputs.watchlists)?);
+    let catalog = Arc::new(SessionCatalog::new(sources, source, inputs)?);
     for named in &catalog.named {
         reporter.detail(|| named.to_string());
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::TablesArgs;
-use super::sources::{Call, InputSources};
+use super::sources::{Call, InputSources, external_name};
 use super::{Outcome, rows};
 use crate::diagnostic::{Diagnostic, Result, Sources, render_line};
 use crate::entra::known_table;
@@ -44,9 +44,9 @@ pub(super) fn run(args: &TablesArgs) -> Result<Outcome> {
     for (name, table) in configuration.tables.iter().filter(|(name, _)| uses_catalog_tables && !is_bound(name)) {
         catalog_paths.extend(table.paths.iter().map(|path| (name.clone(), path.clone())));
     }
-    for (alias, (path, _)) in configuration.watchlists.iter().map(|(alias, list)| (alias, list.parts())) {
-        catalog_paths.push((format!("_GetWatchlist('{alias}')"), path.to_owned()));
-    }
+    let watchlists = configuration.watchlists.iter().map(|(alias, list)| (format!("_GetWatchlist('{alias}')"), list));
+    let external = configuration.externaldata.iter().map(|(url, list)| (external_name(url), list));
+    catalog_paths.extend(watchlists.chain(external).map(|(name, list)| (name, list.path().to_owned())));
     let mut rows: Vec<Vec<Value>> = Vec::new();
     for source in named {
         let (table, shown, from) = (source.table.clone().unwrap_or_default(), source.shown(), source.origin.name());

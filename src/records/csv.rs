@@ -227,7 +227,7 @@ struct RowReader<R> {
 }
 
 /// The row at the beginning of the buffer, or what there is instead.
-enum ParsedRow<'a> {
+pub(crate) enum ParsedRow<'a> {
     /// A row, its length in bytes, and whether all of it is UTF-8.
     Row(Vec<Cow<'a, str>>, usize, bool),
     /// A quote is not closed in the bytes at hand.
@@ -331,7 +331,7 @@ impl<R: Read> RowReader<R> {
 }
 
 /// Parses the row at the start of `bytes`; `ended` if no bytes follow. One empty cell of length 0 is the end.
-fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> ParsedRow<'_> {
+pub(crate) fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> ParsedRow<'_> {
     let mut cells = Vec::new();
     let mut position = 0;
     let mut is_utf8 = true;

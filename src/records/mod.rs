@@ -26,17 +26,21 @@ mod text_start;
 mod transcoder;
 mod value_scan;
 mod value_splitter;
+mod whole_text;
 mod windows_1252;
 mod wrapper_detection;
 
 pub(crate) use blocks::{BlockHalt, BlockReader, FileRange, NextBlock, SkippedRange};
+pub(crate) use csv::{ParsedRow, parse_row};
 pub(crate) use effort::Effort;
 pub(crate) use encoding::{Encoding, utf16_in};
 pub(crate) use multi_line::{AfterBlock, RecordExtent, extent};
 pub(crate) use open::{FileReport, HEAD_BYTES, Opened, OpenedText, TextLayers, open, open_at};
 pub(crate) use query_response::FramingNote;
 pub(crate) use source_map::SourceMap;
+pub(crate) use value_scan::value_end;
 pub(crate) use value_splitter::{ColumnHeader, RecordSpan, ValueSplitter, is_sequence};
+pub(crate) use whole_text::whole_text;
 pub(crate) use windows_1252::decode;
 pub(crate) use wrapper_detection::{holds_records, is_wrapped};
 

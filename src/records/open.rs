@@ -142,9 +142,25 @@ pub(crate) fn open_at(
     Ok(OpenedText { input, plain: true, all_strings: false, header: None, source_map: None, layers: TextLayers::NONE })
 }
 
-/// Detects what `file` is, whose bytes are `input`, and removes its layers. Damage inside the layers is counted at
-/// `report`; `buffer` is reused, its contents do not matter.
+/// Detects what `file` is, whose bytes are `input`, and removes its layers; CSV becomes JSON Lines. Damage inside the
+/// layers is counted at `report`; `buffer` is reused, its contents do not matter.
 pub(crate) fn open(
+    file: &DataFile,
+    input: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    limits: ReadLimits,
+    report: &Arc<ScanReport>,
+) -> Result<Opened> {
+    Ok(match open_text(file, input, buffer, limits, report)? {
+        Opened::Text(bytes) => {
+            text(bytes, file.is_called_csv(), limits, || FileReport::new(&file.name, Arc::clone(report)))
+        }
+        other => other,
+    })
+}
+
+/// Like [`open`], with text as it is.
+pub(crate) fn open_text(
     file: &DataFile,
     mut input: Box<dyn Read + Send>,
     mut buffer: Vec<u8>,
@@ -176,7 +192,7 @@ pub(crate) fn open(
                     let plain = depth == 1 && file.is_plain();
                     let bytes =
                         OpenedText { input: reader, plain, all_strings: false, header: None, source_map, layers };
-                    return Ok(text(bytes, file.is_called_csv(), limits, file_report));
+                    return Ok(Opened::Text(bytes));
                 }
                 source_map = None;
                 let is_utf8 = start.encoding == Encoding::Utf8 && start.legacy.is_none();

@@ -246,7 +246,7 @@ pub(super) mod work {
 }
 
 /// Returns the length of the value at the start of `bytes`; None if it continues after them.
-pub(super) fn value_end(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn value_end(bytes: &[u8]) -> Option<usize> {
     match ValueScan::default().resume(bytes) {
         ScanStop::End(length) => Some(length),
         _ => None,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::TableProvider;
+use super::{ExternalSource, ExternalTarget, TableProvider};
 use crate::diagnostic::Result;
 use crate::syntax::Definition;
 
@@ -32,6 +32,11 @@ pub trait Catalog: Debug + Send + Sync {
     /// The aliases of watchlists, sorted.
     fn watchlists(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The table of an `externaldata` operator. An error if its files cannot be read.
+    fn external(&self, _source: &ExternalSource) -> Result<ExternalTarget> {
+        Ok(ExternalTarget::Unmapped("no files are given by name"))
     }
 
     /// The stored function of this name (case-sensitive); None if there is none. An error if the files with stored
@@ -87,6 +92,10 @@ impl Catalog for WithColumns {
 
     fn watchlists(&self) -> Vec<String> {
         self.catalog.watchlists()
+    }
+
+    fn external(&self, source: &ExternalSource) -> Result<ExternalTarget> {
+        self.catalog.external(source)
     }
 
     fn function(&self, name: &str) -> Result<Option<Definition>> {

@@ -4,6 +4,7 @@
 //! [`storage`](crate::storage): text files go through `text`, column files through [`parquet`](crate::parquet).
 
 pub(crate) mod column_file;
+pub mod external;
 pub mod file_catalog;
 pub mod file_table;
 mod id_sketch;

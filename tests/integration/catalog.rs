@@ -248,5 +248,5 @@ fn watchlists() {
     fails(&["print 1", "--watchlist", "Ids[None=lists/ids.csv"], 2, "ALIAS[COLUMN]=PATH");
     fails(&["_GetWatchlist('Rows')", "--watchlist", "Rows=data/1.json"], 5, "records of SigninLogs");
     fs::write(folder.path().join("coldcase.toml"), "[watchlists.A]\npath = 'x'\nkey = 'y'\n").expect("written");
-    fails(&["print 1"], 2, "expected a path, or a table with path and search-key");
+    fails(&["print 1"], 2, "expected a path, or a table with path, search-key and encoding");
 }

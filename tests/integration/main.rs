@@ -17,6 +17,7 @@ mod diagnostics;
 mod docs;
 mod encodings;
 mod equivalence;
+mod externaldata;
 mod field;
 mod folder_search;
 mod functions;

@@ -33,6 +33,11 @@ pub struct QueryInputArgs {
     /// A query reads it with _GetWatchlist('ALIAS'). COLUMN is the column of the search keys.
     #[arg(long = "watchlist", value_name = "ALIAS[COLUMN]=PATH", hide_short_help = true)]
     pub watchlists: Vec<String>,
+    /// Read PATH where a query reads URL with externaldata; repeatable
+    ///
+    /// Nothing is downloaded. PATH is a file, a folder or a glob. URL may omit its query, which often holds a signature.
+    #[arg(long = "externaldata", value_name = "URL=PATH", hide_short_help = true)]
+    pub externaldata: Vec<String>,
     /// Add the columns _SourceFile, _SourceLine, _SourceByte and _SourceShape to every table
     ///
     /// They give the position at which each record begins, in the text after decompression and conversion to UTF-8. For

@@ -95,7 +95,7 @@ fn publish(staging: &Staging, target: &ConvertTarget, done: &Converted, request:
 
 /// Identifies the conversion: a later run of the same command over the same files returns the same value.
 fn request(args: &ConvertArgs, session: &Session) -> Result<Json> {
-    let file = |Input { table, file }: Input| {
+    let file = |Input { table, file, .. }: Input| {
         let modified = file.local_path().and_then(|path| std::fs::metadata(path).ok()?.modified().ok());
         let modified = modified.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_nanos().to_string()));
         // A stream can only be identified by its bytes.

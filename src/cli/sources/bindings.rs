@@ -1,4 +1,4 @@
-//! Parses `-t NAME=PATH` and `--watchlist ALIAS[COLUMN]=PATH`.
+//! Parses `-t NAME=PATH`, `--watchlist ALIAS[COLUMN]=PATH` and `--externaldata URL=PATH`.
 
 use super::table_name;
 use crate::diagnostic::{Error, Result};
@@ -43,5 +43,17 @@ pub(super) fn watchlist_bindings(texts: &[String]) -> Result<Vec<(&str, Option<&
     }
     let malformed =
         |text: &String| Error::Usage(format!("--watchlist {text}: expected ALIAS=PATH or ALIAS[COLUMN]=PATH"));
+    texts.iter().map(|text| binding(text).ok_or_else(|| malformed(text))).collect()
+}
+
+/// Parses `--externaldata URL=PATH` into URLs and paths. The URL ends at the first `=`, or at the last one if it has a
+/// query, in which `=` is usual.
+pub(super) fn external_bindings(texts: &[String]) -> Result<Vec<(&str, &str)>> {
+    fn binding(text: &str) -> Option<(&str, &str)> {
+        let has_query = text.find('=').is_some_and(|end| text[..end].contains('?'));
+        let (url, path) = if has_query { text.rsplit_once('=')? } else { text.split_once('=')? };
+        (!url.is_empty() && !path.is_empty()).then_some((url, path))
+    }
+    let malformed = |text: &String| Error::Usage(format!("--externaldata {}: expected URL=PATH", redacted(text)));
     texts.iter().map(|text| binding(text).ok_or_else(|| malformed(text))).collect()
 }

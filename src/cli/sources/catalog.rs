@@ -3,20 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::super::args::SourceArgs;
+use super::super::args::{QueryInputArgs, SourceArgs};
 use super::super::progress::size;
 use super::super::reporter::Message;
-use super::configured::{ConfiguredTable, bound_watchlists, configured_tables};
+use super::configured::{BoundList, ConfiguredTable, bound_external, bound_watchlists, configured_tables};
+use super::external::external_files;
 use super::inputs::{Input, NamedSource};
 use super::stdin::{CountingReader, DASH, Stdin};
 use super::{CatalogFile, InputSources, Origin, stdin};
 use crate::diagnostic::Result;
 use crate::scan::catalog::STDIN;
-use crate::scan::{Catalog, FunctionLibrary, TableProvider, Watchlist};
+use crate::scan::external::without_options;
+use crate::scan::{Catalog, ExternalSource, ExternalTarget, FunctionLibrary, TableProvider, Watchlist};
+use crate::source::external::external_table;
 use crate::source::file_catalog::{FileCatalog, FileCatalogBuilder};
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
@@ -45,8 +47,10 @@ pub(in crate::cli) struct SessionCatalog {
     configured: BTreeMap<String, ConfiguredTable>,
     /// How text is to be read, as far as the command line specifies it.
     text: TextSettings,
-    /// Files and search-key columns of watchlists, by alias.
-    watchlists: BTreeMap<String, (PathBuf, Option<String>)>,
+    /// Watchlists by alias.
+    watchlists: BTreeMap<String, BoundList>,
+    /// Files of `externaldata` by URL.
+    external: BTreeMap<String, BoundList>,
     /// Stored functions.
     library: Arc<FunctionLibrary>,
     /// The stored functions that were called, with their files.
@@ -66,11 +70,11 @@ struct RequestedTables {
 }
 
 impl SessionCatalog {
-    /// Creates the catalog of `sources`, with the settings of `flags` and these arguments of `--watchlist`.
+    /// Creates the catalog of `sources`, with the settings of `flags` and the files that `inputs` names.
     ///
     /// # Errors
-    /// If files given on the command line do not exist, or a `--watchlist` is malformed.
-    pub fn new(sources: InputSources, flags: &SourceArgs, watchlists: &[String]) -> Result<Self> {
+    /// If files given on the command line do not exist, or a `--watchlist` or `--externaldata` is malformed.
+    pub fn new(sources: InputSources, flags: &SourceArgs, inputs: &QueryInputArgs) -> Result<Self> {
         let uses_catalog_tables = sources.uses_catalog_tables();
         let InputSources { configuration, catalog: file, named, stdin } = sources;
         let limits = configuration.defaults.limits(flags.max_decompressed);
@@ -105,10 +109,15 @@ impl SessionCatalog {
                 from: origin.clone(),
             }));
         }
-        let bound = bound_watchlists(&configuration.watchlists, watchlists)?;
+        let watchlists = bound_watchlists(&configuration.watchlists, &inputs.watchlists, flags.text.settings())?;
+        let external = bound_external(&configuration.externaldata, &inputs.externaldata, flags.text.settings())?;
+        list.extend(external_sources(&external, &origin));
         let library = Arc::new(FunctionLibrary::new(configuration.functions.paths, Arc::clone(&access)));
-        let input =
-            |(table, file): (Option<&str>, &DataFile)| Input { table: table.map(str::to_owned), file: file.clone() };
+        let input = |(table, file): (Option<&str>, &DataFile)| Input {
+            table: table.map(str::to_owned),
+            file: file.clone(),
+            is_declared: false,
+        };
         let inputs = builder.files().map(input).collect();
         Ok(Self {
             access,
@@ -122,7 +131,8 @@ impl SessionCatalog {
             spooled: AtomicU64::new(0),
             configured,
             text: flags.text.settings(),
-            watchlists: bound,
+            watchlists,
+            external,
             library,
             called: Mutex::default(),
             opened: Mutex::default(),
@@ -200,8 +210,11 @@ impl SessionCatalog {
 
     /// Adds files to the inputs.
     fn add_inputs<'a>(&self, files: impl Iterator<Item = (Option<&'a str>, &'a DataFile)>) {
-        let input =
-            |(table, file): (Option<&str>, &DataFile)| Input { table: table.map(str::to_owned), file: file.clone() };
+        let input = |(table, file): (Option<&str>, &DataFile)| Input {
+            table: table.map(str::to_owned),
+            file: file.clone(),
+            is_declared: false,
+        };
         lock(&self.inputs).extend(files.map(input));
     }
 
@@ -285,6 +298,23 @@ impl SessionCatalog {
     }
 }
 
+/// The mapped files of external data; `catalog` is the name of the catalog file.
+fn external_sources<'a>(
+    external: &'a BTreeMap<String, BoundList>,
+    catalog: &'a str,
+) -> impl Iterator<Item = NamedSource> + 'a {
+    external.iter().map(move |(url, bound)| NamedSource {
+        table: Some(external_name(url)),
+        path: redacted(&bound.path.to_string_lossy()),
+        from: if bound.is_flag { Origin::External.name() } else { catalog }.to_owned(),
+    })
+}
+
+/// The name of the external data at a URL in messages and manifests; no table has this name.
+pub(in crate::cli) fn external_name(url: &str) -> String {
+    format!("externaldata('{}')", without_options(url))
+}
+
 /// Locks a mutex. A poisoned one is used, too: its value is valid after every statement.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -326,16 +356,33 @@ impl Catalog for SessionCatalog {
     }
 
     fn watchlist(&self, alias: &str) -> Result<Option<Watchlist>> {
-        let Some((path, search_key)) = self.watchlists.get(alias) else { return Ok(None) };
+        let Some(BoundList { path, search_key, text, .. }) = self.watchlists.get(alias) else { return Ok(None) };
         // No table has this name.
         let name = format!("_GetWatchlist('{alias}')");
         lock(&self.requested).tables.insert(name.clone());
-        let table = self.opened(&name, |builder| builder.bind_texts(&name, path))?.table(&name)?;
+        let bind = |builder: &mut FileCatalogBuilder| {
+            builder.read_text(*text);
+            builder.bind_texts(&name, path)
+        };
+        let table = self.opened(&name, bind)?.table(&name)?;
         Ok(table.map(|table| Watchlist { table, search_key: search_key.clone() }))
     }
 
     fn watchlists(&self) -> Vec<String> {
         self.watchlists.keys().cloned().collect()
+    }
+
+    fn external(&self, source: &ExternalSource) -> Result<ExternalTarget> {
+        let files = match external_files(source, &self.external, self.text, &self.access)? {
+            Ok(files) => files,
+            Err(reason) => return Ok(ExternalTarget::Unmapped(reason)),
+        };
+        let name = external_name(&source.address);
+        if lock(&self.requested).tables.insert(name.clone()) {
+            let input = |file: &DataFile| Input { table: Some(name.clone()), file: file.clone(), is_declared: true };
+            lock(&self.inputs).extend(files.files.iter().map(input));
+        }
+        external_table(source, name, files, self.limits).map(ExternalTarget::Table)
     }
 
     fn function(&self, name: &str) -> Result<Option<Definition>> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::super::configuration::{Table, Watchlist};
-use super::bindings::watchlist_bindings;
+use super::super::configuration::{ListFile, Table};
+use super::bindings::{external_bindings, watchlist_bindings};
 use crate::diagnostic::Result;
 use crate::storage::text_settings::TextSettings;
 
@@ -24,16 +24,49 @@ pub(super) fn configured_tables(
     tables.into_iter().map(|(name, own)| (name, table(own))).collect()
 }
 
-/// Files and search-key columns of watchlists, by alias: of the catalog file, and of `--watchlist`, which overrides it.
+/// The file of a watchlist or of external data, and how it is read.
+#[derive(Clone, Debug)]
+pub(super) struct BoundList {
+    pub path: PathBuf,
+    pub search_key: Option<String>,
+    pub text: TextSettings,
+    /// True if the command line gives it.
+    pub is_flag: bool,
+}
+
+impl BoundList {
+    fn of_file(list: &ListFile, text: TextSettings) -> Self {
+        let search_key = list.search_key().map(str::to_owned);
+        Self { path: list.path().to_owned(), search_key, text: text.or(list.text_settings()), is_flag: false }
+    }
+}
+
+/// Watchlists by alias: of the catalog file, and of `--watchlist`, which overrides it. `text`, as the command line
+/// specifies it, overrides the file.
 pub(super) fn bound_watchlists(
-    configured: &BTreeMap<String, Watchlist>,
+    configured: &BTreeMap<String, ListFile>,
     flags: &[String],
-) -> Result<BTreeMap<String, (PathBuf, Option<String>)>> {
-    let listed = configured.iter().map(|(alias, list)| (alias.as_str(), list.parts()));
-    let mut bound: BTreeMap<String, (PathBuf, Option<String>)> =
-        listed.map(|(alias, (path, key))| (alias.to_owned(), (path.to_owned(), key.map(str::to_owned)))).collect();
+    text: TextSettings,
+) -> Result<BTreeMap<String, BoundList>> {
+    let listed = configured.iter().map(|(alias, list)| (alias.clone(), BoundList::of_file(list, text)));
+    let mut bound: BTreeMap<String, BoundList> = listed.collect();
     for (alias, key, path) in watchlist_bindings(flags)? {
-        bound.insert(alias.to_owned(), (path.into(), key.map(str::to_owned)));
+        let search_key = key.map(str::to_owned);
+        bound.insert(alias.to_owned(), BoundList { path: path.into(), search_key, text, is_flag: true });
+    }
+    Ok(bound)
+}
+
+/// The files of external data by URL or path, likewise.
+pub(super) fn bound_external(
+    configured: &BTreeMap<String, ListFile>,
+    flags: &[String],
+    text: TextSettings,
+) -> Result<BTreeMap<String, BoundList>> {
+    let listed = configured.iter().map(|(url, list)| (url.clone(), BoundList::of_file(list, text)));
+    let mut bound: BTreeMap<String, BoundList> = listed.collect();
+    for (url, path) in external_bindings(flags)? {
+        bound.insert(url.to_owned(), BoundList { path: path.into(), search_key: None, text, is_flag: true });
     }
     Ok(bound)
 }

@@ -19,7 +19,7 @@ pub(in crate::cli) struct NamedSource {
 impl NamedSource {
     /// True if the source is given on the command line, not by the catalog file.
     pub fn is_on_command_line(&self) -> bool {
-        [Origin::Flag, Origin::Argument].iter().any(|origin| origin.name() == self.from)
+        [Origin::Flag, Origin::Argument, Origin::External].iter().any(|origin| origin.name() == self.from)
     }
 }
 
@@ -40,4 +40,6 @@ pub(in crate::cli) struct Input {
     pub table: Option<String>,
     /// The file.
     pub file: DataFile,
+    /// True if the query declares its format and columns, so that its content says nothing about them.
+    pub is_declared: bool,
 }

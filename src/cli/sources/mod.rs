@@ -9,6 +9,7 @@ mod bindings;
 mod catalog;
 mod catalog_file;
 mod configured;
+mod external;
 mod inputs;
 mod locations;
 mod names;
@@ -17,7 +18,7 @@ mod stdin;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-pub(super) use catalog::SessionCatalog;
+pub(super) use catalog::{SessionCatalog, external_name};
 pub(super) use inputs::{Input, NamedSource};
 pub(super) use names::table_name;
 pub(super) use stdin::Stdin;
@@ -55,6 +56,8 @@ pub(super) enum Origin {
     Flag,
     /// A PATH.
     Argument,
+    /// `--externaldata URL=PATH`.
+    External,
 }
 
 impl Origin {
@@ -63,6 +66,7 @@ impl Origin {
         match self {
             Self::Flag => "-t",
             Self::Argument => "argument",
+            Self::External => "--externaldata",
         }
     }
 }

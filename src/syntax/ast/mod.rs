@@ -132,6 +132,8 @@ pub enum SourceKind {
         /// The cells, row by row; each a constant.
         cells: Vec<Expr>,
     },
+    /// `externaldata(name:type, ...) [address, ...] with (property = value, ...)`.
+    External(Box<ExternalData>),
     /// `range name from start to stop step step`.
     Range {
         /// The column.
@@ -165,6 +167,17 @@ pub enum SourceKind {
     Evaluate(Box<Evaluate>),
     /// `( pipeline )`.
     Parenthesised(Box<Pipeline>),
+}
+
+/// Rows of files that the query names by address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExternalData {
+    /// The declared columns.
+    pub columns: Vec<DatatableColumn>,
+    /// URLs and paths.
+    pub addresses: Vec<Expr>,
+    /// `format`, `ignoreFirstRecord`, ...
+    pub properties: Vec<Parameter>,
 }
 
 /// A scalar expression as written.

@@ -6,6 +6,7 @@
 
 mod evaluate;
 pub(super) mod expr;
+mod external;
 mod find;
 pub(super) mod function;
 pub(super) mod literal;

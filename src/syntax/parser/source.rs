@@ -5,6 +5,7 @@ use nom::combinator::cut;
 
 use super::evaluate::{begins_evaluate, evaluate_source};
 use super::expr::{begins_star, expression, path};
+use super::external::externaldata_source;
 use super::find::find_source;
 use super::{
     Expected, Parsed, TokenKind, Tokens, any_name, assignment, brackets, column_declaration, column_pattern,
@@ -83,8 +84,10 @@ fn note_ends(rest: &Tokens<'_>) {
 pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let token = input.peek();
     token.kind == TokenKind::Word
-        && (matches!(token.text, "print" | "datatable" | "union" | "search" | "find")
-            || begins_evaluate(input)
+        && (matches!(
+            token.text,
+            "print" | "datatable" | "union" | "search" | "find" | "externaldata" | "external_data"
+        ) || begins_evaluate(input)
             || token.text == "range" && begins_range(&input.advance(1))
             || unsupported::begins_source(input))
 }
@@ -104,6 +107,7 @@ pub(super) fn source(input: Tokens<'_>) -> Parsed<'_, Source> {
         "print" => print_source(input)?,
         "datatable" => datatable_source(input)?,
         "union" => union_source(input)?,
+        "externaldata" | "external_data" => externaldata_source(input)?,
         "range" => range_source(input)?,
         "search" => search_source(input)?,
         "find" => find_source(input)?,
@@ -152,7 +156,8 @@ fn pipeline_of(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Pipeline> {
 /// The table of `join`, `lookup` or `union`: with operators only in parentheses.
 pub(super) fn table_operand(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
     let token = input.peek();
-    let (rest, source) = match token.is_word("datatable") {
+    let is_declared = ["datatable", "externaldata", "external_data"].iter().any(|word| token.is_word(word));
+    let (rest, source) = match is_declared {
         true => source(input)?,
         false => table(input)?,
     };

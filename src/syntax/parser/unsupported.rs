@@ -35,8 +35,6 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("project-smart", WordPosition::Operator),
     ("reduce", WordPosition::Operator),
     ("scan", WordPosition::Operator),
-    ("externaldata", WordPosition::Source),
-    ("external_data", WordPosition::Source),
     ("inline_external_table", WordPosition::Source),
     ("macro-expand", WordPosition::Source),
     ("alias", WordPosition::Statement("database")),

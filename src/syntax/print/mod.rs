@@ -10,8 +10,8 @@ mod parse;
 mod value;
 
 use super::ast::{
-    Argument, Assignment, DatatableColumn, Expr, ExprKind, LetValue, Name, Parameter, ParameterDeclaration, Pipeline,
-    Query, Source, SourceKind, Statement, StatementKind, UnaryOperator,
+    Argument, Assignment, DatatableColumn, Expr, ExprKind, ExternalData, LetValue, Name, Parameter,
+    ParameterDeclaration, Pipeline, Query, Source, SourceKind, Statement, StatementKind, UnaryOperator,
 };
 use super::parser::expr::Level;
 
@@ -125,6 +125,7 @@ impl Printer {
                 self.list(values, Self::assignment);
             }
             SourceKind::Datatable { columns, cells } => self.datatable(columns, cells),
+            SourceKind::External(data) => self.external(data),
             SourceKind::Range { column, from, to, step } => {
                 self.text("range ");
                 self.name(column);
@@ -155,6 +156,25 @@ impl Printer {
             self.text(",");
         }
         self.text(if cells.is_empty() { "]" } else { "\n]" });
+    }
+
+    fn external(&mut self, data: &ExternalData) {
+        self.text("externaldata(");
+        self.list(&data.columns, Self::declared_column);
+        self.text(") [");
+        self.list(&data.addresses, Self::expr);
+        self.text("]");
+        if !data.properties.is_empty() {
+            self.text(" with (");
+            self.list(&data.properties, Self::external_property);
+            self.text(")");
+        }
+    }
+
+    fn external_property(&mut self, property: &Parameter) {
+        self.name(&property.name);
+        self.text(" = ");
+        self.expr(&property.value);
     }
 
     /// Prints `name:type`.
