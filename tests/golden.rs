@@ -53,8 +53,12 @@ fn trials_of_cases(path: PathBuf, update: bool) -> Vec<Trial> {
         [] => vec![trial(None, Configuration::all())],
         folders => folders.iter().map(|folder| trial(Some(folder), Configuration::few())).collect(),
     };
+    let printed = path.clone();
     trials.push(Trial::test(format!("{name} printed"), move || {
-        CaseFile::read(&path).check_printed().map_err(Into::into)
+        CaseFile::read(&printed).check_printed().map_err(Into::into)
+    }));
+    trials.push(Trial::test(format!("{name} formatted"), move || {
+        CaseFile::read(&path).check_formatted().map_err(Into::into)
     }));
     trials
 }

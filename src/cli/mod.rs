@@ -12,6 +12,7 @@ mod destination;
 mod digest;
 mod documents;
 mod fields;
+mod format;
 mod functions;
 mod inspection;
 mod lone_word;
@@ -20,6 +21,7 @@ mod memory;
 mod overwrite;
 mod progress;
 mod query;
+mod query_files;
 mod rejects;
 mod reporter;
 mod rows;
@@ -49,7 +51,7 @@ pub use documents::command;
 pub enum Outcome {
     /// Exit code 0.
     Success,
-    /// Exit code 1: no rows, with `-e`, or a query of a batch failed.
+    /// Exit code 1: no rows, with `-e`; a query of a batch failed; or `fmt --check` found a difference.
     Negative,
     /// Exit code 5: data could not be read, with `--strict`.
     Damaged,
@@ -110,6 +112,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome> {
         Some(Command::Explain(args)) => query::explain(args),
         Some(Command::Schema(args)) => query::schema(args),
         Some(Command::Functions(args)) => functions::run(args),
+        Some(Command::Fmt(args)) => format::run(args),
         Some(Command::Sniff(args)) => sniff::run(args),
         Some(Command::Fields(args)) => fields::run(args),
         Some(Command::Tables(args)) => tables::run(args),

@@ -17,7 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 type Scan<'a, T = &'a str> = IResult<&'a str, T>;
 
 /// Types whose literal may follow in parentheses directly after the type name.
-const TYPED: &[&str] = &[
+pub(super) const TYPED: &[&str] = &[
     "bool", "date", "datetime", "decimal", "double", "guid", "int", "int32", "int64", "long", "real", "time",
     "timespan",
 ];
@@ -113,7 +113,7 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() && c != '\u{b}' || matches!(c, '\u{180e}' | '\u{200b}' | '\u{feff}')
 }
 
-fn is_line_break(c: char) -> bool {
+pub(super) fn is_line_break(c: char) -> bool {
     matches!(c, '\r' | '\n' | '\u{2028}' | '\u{2029}')
 }
 

@@ -6,6 +6,7 @@
 
 pub mod ast;
 mod encoding;
+mod format;
 mod lexer;
 mod library;
 mod parser;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 
 pub use encoding::decode_text;
+pub use format::format;
 pub use library::{Definition, definitions};
 pub use parser::operator::{OPERATORS, OperatorInfo};
 pub use placeholder::{Placeholder, placeholders};

@@ -308,7 +308,7 @@ fn is_closing(symbol: &str) -> bool {
 }
 
 /// Returns, for each token, its own index, or that of its partner for an opening bracket.
-fn match_brackets(tokens: &[Token<'_>]) -> Result<Vec<usize>, Diagnostic> {
+pub(super) fn match_brackets(tokens: &[Token<'_>]) -> Result<Vec<usize>, Diagnostic> {
     let mut closing: Vec<usize> = (0..tokens.len()).collect();
     let mut open: Vec<usize> = Vec::new();
     for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Symbol) {

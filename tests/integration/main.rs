@@ -19,6 +19,7 @@ mod encodings;
 mod equivalence;
 mod externaldata;
 mod field;
+mod fmt;
 mod folder_search;
 mod functions;
 mod fuzz_bodies;

@@ -169,6 +169,21 @@ impl CaseFile {
         differing.into_iter().map(failure).collect()
     }
 
+    /// Formats every query that parses. The text is then in its final form and means the same.
+    pub fn check_formatted(&self) -> Result<(), String> {
+        all(self.cases.iter().filter(|case| syntax::parse(&case.query).diagnostics.is_empty()).map(|case| {
+            let format =
+                |text: &str| syntax::format(text).map_err(|error| format!("{}: {error}\n{text}", self.location(case)));
+            let once = format(&case.query)?;
+            let twice = format(&once)?;
+            let tree = |text: &str| syntax::print(&syntax::parse(text).query);
+            match once == twice && tree(&once) == tree(&case.query) {
+                true => Ok(()),
+                false => Err(format!("{}: formatted as\n{once}\nand again as\n{twice}", self.location(case))),
+            }
+        }))
+    }
+
     /// Prints every query from its tree: the printed query has the same result and prints as itself.
     pub fn check_printed(&self) -> Result<(), String> {
         let engine = self.engine(Configuration::DEFAULT, self.folders().first().copied());

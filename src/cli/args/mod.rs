@@ -1,6 +1,7 @@
 //! The arguments of every command. The manual page and the shell completions are generated from these help texts.
 
 mod archive;
+mod detection;
 mod output;
 mod query;
 mod source;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 use crate::storage::remote::is_url;
 
 pub use archive::{ConvertArgs, PartitionBy, SynthArgs, SynthShape, SynthTable, VerifyArgs};
+pub use detection::FmtArgs;
 pub use output::{Colour, ErrorFormat, MessageArgs, OutputArgs, VolumeArgs};
 pub use query::{BatchArgs, ExplainArgs, QueryArgs, QueryFileArgs, QueryInputArgs};
 pub use source::SourceArgs;
@@ -50,7 +52,7 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes:
   0    success, with or without rows
-  1    no rows, with -e; or a query of a batch failed
+  1    no rows, with -e; a query of a batch failed; or fmt --check found a difference
   2    wrong usage, or nothing to read
   3    error in the query
   4    KQL that is not supported yet
@@ -91,6 +93,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// List the supported KQL functions, or describe one
     Functions(FunctionsArgs),
+    /// Format queries
+    Fmt(FmtArgs),
     /// Identify files: shape, table, rows, time range, duplicates, problems
     Sniff(SniffArgs),
     /// Show which source field each column is read from, by export shape
