@@ -84,6 +84,7 @@ impl Binder<'_> {
                 parse.output.iter().position(|column| column.as_input() == Some(at))
             }),
             LogicalPlan::Window(window) => self.find_ingestion(&window.input),
+            LogicalPlan::Sequence(sequence) => self.find_ingestion(&sequence.input),
             LogicalPlan::PerRow(per_row) => passed_on(self.find_ingestion(&per_row.input)?, |at| {
                 per_row.output.iter().position(|column| *column == PerRowOutput::Input(at))
             }),

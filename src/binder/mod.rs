@@ -162,6 +162,8 @@ pub(crate) struct Binder<'a> {
     partition_key: Option<(String, Expr)>,
     /// The columns of calls of window functions.
     windows: window::WindowColumns,
+    /// The columns of references to the steps of a `scan`.
+    step_columns: operator::StepColumns,
     /// Set while the condition of a search is bound.
     search: Option<operator::Searching>,
     /// What the options of `bin_auto()` are set to.
@@ -188,6 +190,7 @@ impl<'a> Binder<'a> {
             nesting: 0,
             partition_key: None,
             windows: window::WindowColumns::new(),
+            step_columns: operator::StepColumns::new(),
             search: None,
             bin_auto: statement::BinAuto::default(),
             diagnostics: Vec::new(),

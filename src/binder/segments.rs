@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::{Bind, Binder};
 use crate::diagnostic::{Code, Span};
-use crate::expr::Expr;
+use crate::expr::{Expr, visit};
 use crate::plan::{
     AggregateExpr, Apply, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput,
-    Side, SortKey, Unnest, UnnestOutput, Window, WindowCall, WindowFunction, per_row,
+    Sequence, Side, SortKey, Unnest, UnnestOutput, Window, WindowCall, WindowFunction, per_row,
 };
 use crate::scan::MemoryTable;
 use crate::types::{Field, Schema, Type};
@@ -59,6 +59,7 @@ impl Binder<'_> {
                 let input = self.segmented(*window.input, segments)?;
                 number_last(LogicalPlan::Window(Window::new(input, window.calls, Some(segment.clone()))), &segment)
             }
+            LogicalPlan::Sequence(sequence) => self.segmented_sequence(sequence, segments)?,
             LogicalPlan::PerRow(per_row) => {
                 let mut output = per_row.output;
                 output.push(PerRowOutput::Input(per_row.input.schema().len()));
@@ -130,6 +131,22 @@ impl Binder<'_> {
         let row = rows.iter().find(|batch| batch.rows() > 0);
         let columns = row.map_or(&[] as &[_], |batch| batch.columns());
         Ok(columns.iter().map(|column| Expr::literal(column.value(0), Span::default())).collect())
+    }
+
+    /// The number of the segment is the last column of the input; the state of the steps comes after it.
+    fn segmented_sequence(&mut self, sequence: Sequence, segments: &Segments<'_>) -> Bind<LogicalPlan> {
+        let at = sequence.input.schema().len();
+        let columns = sequence.step_schema();
+        let moved = |(index, field): (usize, &Field)| {
+            Expr::column(if index < at { index } else { index + 1 }, field.ty, Span::default())
+        };
+        let columns: Vec<Expr> = columns.fields().iter().enumerate().map(moved).collect();
+        let (inputs, own) = sequence.schema.fields().split_at(at);
+        let schema = Schema::new(inputs.iter().cloned().chain([per_row::row_number()]).chain(own.iter().cloned()));
+        let sequence = sequence.map_expressions(&mut |expr| Ok(visit::substitute(expr, &columns)))?;
+        let input = Box::new(self.segmented(*sequence.input, segments)?);
+        let segment = Some(number(at));
+        Ok(number_last(LogicalPlan::Sequence(Sequence { input, segment, schema, ..sequence }), &number(at)))
     }
 
     /// A table function that adds columns to each row.
@@ -250,6 +267,7 @@ fn may_lose_segments(plan: &LogicalPlan) -> bool {
         LogicalPlan::Filter { .. }
         | LogicalPlan::Join(_)
         | LogicalPlan::PerRow(_)
+        | LogicalPlan::Sequence(_)
         | LogicalPlan::Apply(_)
         | LogicalPlan::Series(_)
         | LogicalPlan::Union { .. }

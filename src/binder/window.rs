@@ -188,13 +188,14 @@ pub(super) type WindowColumns = std::collections::BTreeMap<Span, (usize, Type)>;
 ///
 /// Source: the reference's page on window functions, for `sort`, `top`, `serialize` and the operators that keep the
 /// order. Rows that the query itself lists (`range`, `datatable`, `print`) have their order, too.
-fn has_order(plan: &LogicalPlan) -> bool {
+pub(super) fn has_order(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Sort { .. } | LogicalPlan::Top { .. } | LogicalPlan::Window(_) | LogicalPlan::Rows(_) => true,
         LogicalPlan::Filter { input, .. } | LogicalPlan::Project { input, .. } | LogicalPlan::Limit { input, .. } => {
             has_order(input)
         }
         LogicalPlan::Unnest(unnest) => has_order(&unnest.input),
+        LogicalPlan::Sequence(sequence) => has_order(&sequence.input),
         LogicalPlan::PerRow(per_row) => has_order(&per_row.input),
         LogicalPlan::Parse(parse) => has_order(&parse.input),
         LogicalPlan::Apply(apply) => apply.function.is_row_wise() && has_order(&apply.input),

@@ -20,6 +20,7 @@ mod pipeline;
 mod planner;
 mod scan;
 mod scheduler;
+mod sequence;
 mod series;
 mod sort;
 mod window;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::context::ExecContext;
 use super::operator::{OperatorPartition, RowOperator, timed_operator, timed_partitions};
 use super::scheduler::{self, Flow};
+use super::sequence::{SequenceRun, SequenceStage};
 use super::window::{WindowRun, WindowStage};
 use crate::diagnostic::Result;
 use crate::memory::Reservation;
@@ -36,6 +37,8 @@ enum SerialStage {
     Flush(Arc<dyn RowOperator>),
     /// Window functions.
     Window(Arc<WindowStage>),
+    /// A scan.
+    Sequence(Arc<SequenceStage>),
 }
 
 impl Pipeline {
@@ -98,6 +101,12 @@ impl Pipeline {
         self
     }
 
+    /// Appends a scan, which needs the rows in order.
+    pub fn sequences(mut self, stage: Arc<SequenceStage>) -> Self {
+        self.serial.push(SerialStage::Sequence(stage));
+        self
+    }
+
     /// Ends the rows after `count`. With `is_first_enough`, the first partition runs alone before the others start.
     pub fn limited(mut self, count: usize, is_first_enough: bool) -> Self {
         self.is_first_enough = self.is_parallel() && is_first_enough;
@@ -146,6 +155,7 @@ enum RunningStage<'a> {
     Operator(&'a Arc<dyn RowOperator>),
     Flush(&'a Arc<dyn RowOperator>),
     Window(Box<WindowRun<'a>>),
+    Sequence(Box<SequenceRun<'a>>),
 }
 
 impl<'a> RunningStage<'a> {
@@ -155,6 +165,7 @@ impl<'a> RunningStage<'a> {
             SerialStage::Operator(operator) => Self::Operator(operator),
             SerialStage::Flush(operator) => Self::Flush(operator),
             SerialStage::Window(stage) => Self::Window(Box::new(stage.start())),
+            SerialStage::Sequence(stage) => Self::Sequence(Box::new(stage.start())),
         }
     }
 }
@@ -211,7 +222,23 @@ impl<'a> SerialStages<'a> {
                 let ready = run.push(&batch)?;
                 self.push(index + 1, ready, consume)
             }
+            RunningStage::Sequence(run) => {
+                run.push(batch);
+                self.push_records(index, consume)
+            }
         }
+    }
+
+    /// Passes on the records of the scan at `index`.
+    fn push_records(&mut self, index: usize, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<Flow> {
+        while let RunningStage::Sequence(run) = &mut self.stages[index]
+            && let Some(records) = run.next_batch()?
+        {
+            if self.push(index + 1, records, consume)?.is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        Ok(Flow::Continue(()))
     }
 
     fn push_all(
@@ -240,6 +267,11 @@ impl<'a> SerialStages<'a> {
                     let _ = self.push_all(index + 1, operator.flush(), consume)?;
                 }
                 RunningStage::Window(run) => {
+                    if let Some(rest) = run.finish()? {
+                        let _ = self.push(index + 1, rest, consume)?;
+                    }
+                }
+                RunningStage::Sequence(run) => {
                     if let Some(rest) = run.finish()? {
                         let _ = self.push(index + 1, rest, consume)?;
                     }

@@ -11,6 +11,7 @@ use super::metrics;
 use super::operator::{ApplyRows, CountOutput, Filter, ParseRows, Project, UnnestRows};
 use super::per_row::{self, PerRowPlan};
 use super::pipeline::Pipeline;
+use super::sequence::SequenceStage;
 use super::sort::{self, Sorter, TopRows, TopSpec};
 use super::window::WindowStage;
 use super::{apply, join, scan, series};
@@ -91,6 +92,10 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
             Ok(input.then(Arc::new(PerRowPlan::new(node, per_row, context)?)))
         }
         LogicalPlan::Rows(rows) => Pipeline::in_memory(&rows.schema, vec![per_row::leaf(rows, context)?], context),
+        LogicalPlan::Sequence(sequence) => {
+            let input = plan(node.first_input(&sequence.input), context)?;
+            Ok(input.sequences(SequenceStage::new(sequence, context)))
+        }
         LogicalPlan::Window(window) => {
             let input = plan(node.first_input(&window.input), context)?;
             Ok(if window.calls.is_empty() { input } else { input.in_order(WindowStage::new(window, context)) })

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    AggregateExpr, AxisScale, Join, LogicalPlan, NodeId, Parse, PlanNode, Scan, Series, Side, SortKey, Unnest, Window,
-    WindowCall, visit,
+    AggregateExpr, AxisScale, Join, LogicalPlan, NodeId, Parse, PlanNode, Scan, Sequence, Series, Side, SortKey,
+    StepOutput, Unnest, Window, WindowCall, visit,
 };
 use crate::expr::Expr;
 use crate::scan::{Predicate, ScanColumn};
@@ -75,6 +75,7 @@ fn line(plan: &LogicalPlan) -> String {
         }
         LogicalPlan::Series(series) => series_line(series, input),
         LogicalPlan::Window(window) => window_line(window, input),
+        LogicalPlan::Sequence(sequence) => sequence_line(sequence, input),
         LogicalPlan::PerRow(_) => "PerRow".to_owned(),
         LogicalPlan::Rows(rows) => format!("Rows {}", list(rows.schema.names().map(str::to_owned))),
     }
@@ -88,6 +89,25 @@ fn window_line(window: &Window, input: &Schema) -> String {
     let calls = list(window.calls.iter().map(call));
     let segment = window.segment.as_ref().map_or(String::new(), |segment| format!(" within {}", segment.show(input)));
     format!("Window {calls}{segment}").trim_end().to_owned()
+}
+
+fn sequence_line(sequence: &Sequence, input: &Schema) -> String {
+    let over = sequence.step_schema();
+    let declared = &sequence.schema.fields()[input.len()..];
+    let steps = sequence.steps.iter().map(|step| {
+        let output = match step.output {
+            StepOutput::All => "",
+            StepOutput::Last => " (last)",
+            StepOutput::None => " (none)",
+        };
+        let values = step.assignments.iter();
+        let values = list(values.map(|value| named(&value.value, &declared[value.declared].name, &over)));
+        let values = if values.is_empty() { values } else { format!(" => {values}") };
+        format!("{}{output}: {}{values}", step.name, step.condition.show(&over))
+    });
+    let steps = steps.collect::<Vec<_>>().join("; ");
+    let segment = sequence.segment.as_ref().map_or(String::new(), |segment| format!(" within {}", segment.show(input)));
+    format!("Sequence {steps}{segment}")
 }
 
 /// Returns `expr`, or `name = expr` if the name differs.

@@ -1,4 +1,4 @@
-//! Logical plans: trees of sixteen kinds of node. The binder translates KQL's many operators into these.
+//! Logical plans: trees of seventeen kinds of node. The binder translates KQL's many operators into these.
 
 pub mod explain;
 mod join;
@@ -6,6 +6,7 @@ pub mod named;
 mod node;
 mod parse;
 pub mod per_row;
+mod sequence;
 pub mod series;
 pub mod verify;
 pub mod visit;
@@ -17,6 +18,7 @@ pub use join::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, Side};
 pub use node::{NodeId, PlanNode, node_count};
 pub use parse::{Parse, ParseOutput};
 pub use per_row::{PerRow, PerRowOutput, RowColumns};
+pub use sequence::{RecordColumn, Sequence, SequenceStep, StateColumn, StepAssignment, StepOutput};
 pub use series::{Axis, AxisScale, Series};
 pub use window::{Window, WindowCall, WindowFunction};
 
@@ -101,6 +103,8 @@ pub enum LogicalPlan {
     Series(Series),
     /// Adds columns that depend on the order of the rows.
     Window(Window),
+    /// Follows sequences of steps through the rows.
+    Sequence(Sequence),
     /// Runs a plan for each row.
     PerRow(PerRow),
     /// The rows that such a plan reads.
@@ -251,6 +255,7 @@ impl LogicalPlan {
             Self::Apply(apply) => &apply.schema,
             Self::Series(series) => &series.schema,
             Self::Window(window) => &window.schema,
+            Self::Sequence(sequence) => &sequence.schema,
             Self::PerRow(per_row) => &per_row.schema,
             Self::Rows(rows) => &rows.schema,
         }

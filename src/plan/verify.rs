@@ -1,8 +1,8 @@
 //! Verifies plans: columns exist, types agree. Runs after binding and after each optimizer rule.
 
 use super::{
-    Apply, Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, Series, Side, UnnestOutput, WindowCall,
-    per_row, visit,
+    Apply, Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, RecordColumn, Sequence, Series, Side,
+    StepAssignment, UnnestOutput, WindowCall, per_row, visit,
 };
 use crate::diagnostic::{Error, Result};
 use crate::expr::{self, Expr};
@@ -37,6 +37,9 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
     }
     if let LogicalPlan::PerRow(per_row) = plan {
         return check_per_row(per_row);
+    }
+    if let LogicalPlan::Sequence(sequence) = plan {
+        return check_sequence(sequence);
     }
     let input = visit::inputs(plan).first().map_or(Schema::new([]), |input| (*input).schema().clone());
     let types: Vec<Type> = input.fields().iter().map(|field| field.ty).collect();
@@ -154,6 +157,30 @@ fn check_per_row(per_row: &PerRow) -> Result<(), String> {
         outputs.ok_or("a plan per row refers to a column that does not exist")?.into_iter(),
         "per row",
     )
+}
+
+fn check_sequence(sequence: &Sequence) -> Result<(), String> {
+    let (inputs, declared, steps) = (sequence.input.schema().len(), sequence.defaults.len(), sequence.steps.len());
+    let exists = |column: RecordColumn| match column {
+        RecordColumn::Input(column) => column < inputs,
+        RecordColumn::Declared(column) => column < declared,
+    };
+    if !sequence.state.iter().all(|state| state.step < steps && exists(state.column)) {
+        return Err("a step reads a state that does not exist".to_owned());
+    }
+    same_types(&sequence.schema, sequence.types(), "sequence")?;
+    let types: Vec<Type> = sequence.step_schema().fields().iter().map(|field| field.ty).collect();
+    sequence.expressions().try_for_each(|expr| columns_exist(expr, &types))?;
+    for step in &sequence.steps {
+        is_bool(&step.condition)?;
+        let fits = |assignment: &StepAssignment| {
+            sequence.defaults.get(assignment.declared).is_some_and(|default| default.ty() == assignment.value.ty)
+        };
+        if !step.assignments.iter().all(fits) {
+            return Err(format!("the step {} assigns a value of another type", step.name));
+        }
+    }
+    Ok(())
 }
 
 fn columns_exist(expr: &Expr, types: &[Type]) -> Result<(), String> {

@@ -2,7 +2,8 @@
 //! here when a node is added.
 
 use super::{
-    AggregateExpr, Apply, Join, JoinKey, LogicalPlan, Parse, PerRow, Series, SortKey, Unnest, UnnestItem, Window,
+    AggregateExpr, Apply, Join, JoinKey, LogicalPlan, Parse, PerRow, Sequence, Series, SortKey, Unnest, UnnestItem,
+    Window,
 };
 use crate::diagnostic::Result;
 use crate::expr::{Expr, visit as expr_visit};
@@ -22,6 +23,7 @@ pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
         LogicalPlan::Parse(parse) => vec![&parse.input],
         LogicalPlan::Series(series) => vec![&series.input],
         LogicalPlan::Window(window) => vec![&window.input],
+        LogicalPlan::Sequence(sequence) => vec![&sequence.input],
         LogicalPlan::PerRow(per_row) => vec![&per_row.input, &per_row.body],
         LogicalPlan::Union { inputs, .. } => inputs.iter().collect(),
         LogicalPlan::Join(join) => vec![&join.left, &join.right],
@@ -51,6 +53,9 @@ pub fn map_inputs(
         LogicalPlan::Parse(parse) => LogicalPlan::Parse(Parse { input: boxed(parse.input)?, ..parse }),
         LogicalPlan::Series(series) => LogicalPlan::Series(Series { input: boxed(series.input)?, ..series }),
         LogicalPlan::Window(window) => LogicalPlan::Window(Window { input: boxed(window.input)?, ..window }),
+        LogicalPlan::Sequence(sequence) => {
+            LogicalPlan::Sequence(Sequence { input: boxed(sequence.input)?, ..sequence })
+        }
         LogicalPlan::PerRow(per_row) => {
             LogicalPlan::PerRow(PerRow { input: boxed(per_row.input)?, body: boxed(per_row.body)?, ..per_row })
         }
@@ -64,7 +69,8 @@ pub fn map_inputs(
     })
 }
 
-/// Returns the expressions of the node itself. They refer to columns of its input, or of the join side they belong to.
+/// Returns the expressions of the node itself. They refer to columns of its input, or of the join side they belong to,
+/// or of [`Sequence::step_schema`].
 /// Those of [`LogicalPlan::Rows`] refer to another node, so they are not among them.
 #[must_use]
 pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
@@ -84,6 +90,7 @@ pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
         LogicalPlan::Unnest(unnest) => unnest.items.iter().map(|item| &item.expr).collect(),
         LogicalPlan::Parse(parse) => vec![&parse.source],
         LogicalPlan::Window(window) => window.expressions().collect(),
+        LogicalPlan::Sequence(sequence) => sequence.expressions().collect(),
         LogicalPlan::Join(join) => join.keys.iter().flat_map(|key| [&key.left, &key.right]).collect(),
         LogicalPlan::Apply(apply) => apply.arguments.iter().collect(),
     }
@@ -125,6 +132,7 @@ pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Resu
         }
         LogicalPlan::Parse(parse) => LogicalPlan::Parse(Parse { source: replace(parse.source)?, ..parse }),
         LogicalPlan::Window(window) => LogicalPlan::Window(window.map_expressions(replace)?),
+        LogicalPlan::Sequence(sequence) => LogicalPlan::Sequence(sequence.map_expressions(replace)?),
         LogicalPlan::Join(mut join) => {
             let mut both = |key: JoinKey| Ok(JoinKey { left: replace(key.left)?, right: replace(key.right)? });
             join.keys = join.keys.into_iter().map(&mut both).collect::<Result<_>>()?;

@@ -25,7 +25,7 @@ use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 pub use encoding::decode_text;
 pub use format::format;
 pub use library::{Definition, definitions};
-pub use parser::operator::{OPERATORS, OperatorInfo};
+pub use parser::operator::{OPERATOR_NOTES, OPERATORS, OperatorInfo};
 pub use placeholder::{Placeholder, placeholders};
 pub use print::{print, print_expression};
 pub use token::{Token, TokenKind, is_reserved};

@@ -43,6 +43,7 @@ mod registry;
 mod remote;
 mod resync;
 mod safe_output;
+mod sequences;
 mod series;
 mod sniff;
 mod stopped;

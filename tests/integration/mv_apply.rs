@@ -17,7 +17,7 @@ use crate::wire;
 const ROWS: i64 = 12;
 
 /// Operators, with the columns that they make.
-const OPERATORS: [(&str, &[&str]); 24] = [
+const OPERATORS: [(&str, &[&str]); 26] = [
     ("where x > 3", &[]),
     ("where isnull(x) or x % 2 == 0", &[]),
     ("where false", &[]),
@@ -31,6 +31,8 @@ const OPERATORS: [(&str, &[&str]); 24] = [
     ("serialize p = prev(x), q = next(x, 2, 7)", &["p", "q"]),
     ("serialize d = row_rank_dense(x, x == prev(x)), m = row_rank_min(x)", &["d", "m"]),
     ("serialize | where row_number() != 2", &[]),
+    ("serialize | scan declare (t:long = 1) with (step s: true => t = s.t + coalesce(x, 0);)", &["t"]),
+    ("serialize | scan with_match_id=k with (step up output=last: x > 3; step down: x < up.x or down.x > x;)", &["k"]),
     ("summarize x = sum(x), n = count()", &["n"]),
     ("summarize x = max(x), n = count() by odd = x % 2", &["n", "odd"]),
     ("summarize x = count(), l = tostring(make_list(x))", &["l"]),

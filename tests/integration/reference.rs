@@ -10,7 +10,7 @@ use coldcase::functions::docs::{aggregate_markdown, plugin_markdown, scalar_mark
 use coldcase::functions::plugin::plugins;
 use coldcase::functions::{Category, aggregate_functions, operator, scalar_functions, special_forms};
 use coldcase::output::FORMATS;
-use coldcase::syntax::OPERATORS;
+use coldcase::syntax::{OPERATOR_NOTES, OPERATORS};
 
 use crate::diff::line_diff;
 
@@ -68,6 +68,9 @@ fn operators() {
             write!(page, "\nAlso written {}.\n", aliases.join(", ")).expect("a string");
         }
         write!(page, "\n```kusto\n{}\n```\n", operator.examples.join("\n")).expect("a string");
+        for (_, note) in OPERATOR_NOTES.iter().filter(|(keyword, _)| *keyword == operator.keyword) {
+            write!(page, "\n{note}\n").expect("a string");
+        }
     }
     page.push_str("\n## In expressions\n\n| operator | meaning | example | result |\n| --- | --- | --- | --- |\n");
     for symbol in operator::FAMILIES.iter().copied().flatten() {

@@ -81,7 +81,7 @@ impl<R: Rng> Writer<'_, R> {
     }
 
     fn operator(&mut self, all: &[(String, Type)]) -> String {
-        match self.below(19) {
+        match self.below(20) {
             0..3 => format!("where {}", self.expr(Type::Bool, 3)),
             3..5 => self.extend(),
             5..7 => self.project(),
@@ -94,6 +94,7 @@ impl<R: Rng> Writer<'_, R> {
             14 => self.search(),
             15 => self.make_series(),
             16..18 => self.parse(),
+            18 => self.scan(),
             _ => self.union(all),
         }
     }
@@ -261,6 +262,27 @@ impl<R: Rng> Writer<'_, R> {
         let begin = *self.pick(&["", "* 'a' ", "* '-' ", "'1' "]);
         let (delimiter, end) = (*self.pick(&["-", " ", ":", "0"]), *self.pick(&["", " '0' *"]));
         format!("{keyword} {value} with {begin}{first}:{ty} '{delimiter}' {second}{end}")
+    }
+
+    /// Steps whose conditions read the row and a step before.
+    fn scan(&mut self) -> String {
+        let (column, ty) = self.column();
+        let (total, kept, id) = (self.new_name(), self.new_name(), self.new_name());
+        let mut steps = Vec::new();
+        for step in 0..self.below(3) + 1 {
+            let of = self.below(step + 1);
+            let state = *self.pick(&["isnull(s$.total)", "s$.total < 9", "isnotnull(s$.column)", "true"]);
+            let state = state.replace('$', &of.to_string()).replace("total", &total).replace("column", &column);
+            let (symbol, row) = (*self.pick(&["and", "or"]), self.expr(Type::Bool, 2));
+            let output = *self.pick(&["", "", " output=last", " output=none"]);
+            let number = self.expr(Type::Long, 1);
+            let values = format!("{total} = {number} + coalesce(s{of}.{total}, 0), {kept} = s{of}.{column}");
+            let values = if self.one_in(3) { String::new() } else { format!(" => {values}") };
+            steps.push(format!("step s{step}{output}: {state} {symbol} {row}{values};"));
+        }
+        let declared = format!("{total}:long, {kept}:{ty}");
+        self.columns.extend([(total, Type::Long), (kept, ty), (id.clone(), Type::Long)]);
+        format!("serialize | scan with_match_id={id} declare ({declared}) with ({})", steps.join(" "))
     }
 
     fn union(&mut self, all: &[(String, Type)]) -> String {

@@ -16,6 +16,9 @@ impl Binder<'_> {
         span: Span,
         context: &mut Context<'_>,
     ) -> Bind<Expr> {
+        if let Some(column) = self.step_column(span) {
+            return Ok(column);
+        }
         let base = self.bind_expr(base, context)?;
         let base = self.dynamic_base(base, name.span)?;
         Ok(base.path(Path { steps: vec![Step::Member(name.text.clone())] }, span))

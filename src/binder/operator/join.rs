@@ -334,6 +334,7 @@ fn magnitude(plan: &LogicalPlan) -> u8 {
         LogicalPlan::Apply(apply) => magnitude(&apply.input),
         LogicalPlan::Parse(parse) => magnitude(&parse.input),
         LogicalPlan::Window(window) => magnitude(&window.input),
+        LogicalPlan::Sequence(sequence) => magnitude(&sequence.input),
         LogicalPlan::PerRow(per_row) => magnitude(&per_row.input),
         LogicalPlan::Rows(_) => 1,
         LogicalPlan::Union { inputs, .. } => inputs.iter().map(magnitude).max().unwrap_or(0),

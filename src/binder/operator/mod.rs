@@ -18,6 +18,7 @@ mod parse_output;
 mod partition;
 pub(super) mod project;
 mod sample;
+mod scan;
 mod search;
 mod sorted_arrays;
 mod summarize;
@@ -26,6 +27,7 @@ mod top_nested;
 mod union;
 
 use mv_apply::MvApply;
+pub(super) use scan::StepColumns;
 pub(super) use search::{Searching, TABLE_COLUMN};
 use union::Branch;
 
@@ -158,6 +160,7 @@ impl Binder<'_> {
             OperatorKind::Join { parameters, right, on } => self.join(input, parameters, right, on),
             OperatorKind::Lookup { parameters, right, on } => self.lookup(input, parameters, right, on),
             OperatorKind::As { parameters, name } => self.name_rows(input, parameters, name),
+            OperatorKind::Scan(scan) => self.scan(input, scan, operator.keyword),
             OperatorKind::Search { parameters, predicate } => {
                 self.search_rows(input, label.any, (parameters, predicate), operator.span)
             }

@@ -9,8 +9,9 @@ use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
 use crate::plan::{
-    AggregateExpr, Apply, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, RowColumns,
-    Scan, Series, Side, SortKey, Unnest, UnnestItem, UnnestOutput, Window, WindowCall, per_row,
+    AggregateExpr, Apply, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput,
+    RecordColumn, RowColumns, Scan, Sequence, Series, Side, SortKey, Unnest, UnnestItem, UnnestOutput, Window,
+    WindowCall, per_row,
 };
 use crate::scan::ScanColumn;
 use crate::types::dynamic::Path;
@@ -110,6 +111,7 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> Result<(LogicalPlan, Positions)>
             (LogicalPlan::Series(Series { input, ..series }), whole_columns(needed))
         }
         LogicalPlan::Window(window) => prune_window(window, needed)?,
+        LogicalPlan::Sequence(sequence) => prune_sequence(sequence, needed)?,
         LogicalPlan::PerRow(per_row) => prune_per_row(per_row, needed)?,
         LogicalPlan::Rows(rows) => prune_rows(rows, needed),
     })
@@ -401,6 +403,36 @@ fn prune_window(window: Window, needed: &Needed) -> Result<(LogicalPlan, Positio
     let own = columns.into_iter().enumerate();
     positions.extend(own.map(|(position, column)| (ColumnOrPath { column, path: None }, first + position)));
     Ok((LogicalPlan::Window(Window::new(input, calls, segment)), positions))
+}
+
+/// Columns of the input come first in the pruned node, too; the columns of the steps all stay.
+fn prune_sequence(sequence: Sequence, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
+    let inputs = sequence.input.schema().len();
+    let whole = |column: usize| ColumnOrPath { column, path: None };
+    let mut below: Needed = needed.iter().filter(|leaf| leaf.column < inputs).cloned().collect();
+    sequence.expressions().for_each(|expr| need(expr, &mut below));
+    // Columns after those of the input are values of earlier records.
+    below.retain(|leaf| leaf.column < inputs);
+    below.extend(sequence.state.iter().filter_map(|state| match state.column {
+        RecordColumn::Input(column) => Some(whole(column)),
+        RecordColumn::Declared(_) => None,
+    }));
+    let (input, positions) = prune(*sequence.input, &below)?;
+    let first = input.schema().len();
+    let sequence = Sequence { input: Box::new(input), ..sequence };
+    let mut inside = positions.clone();
+    inside.extend((0..sequence.state.len()).map(|state| (whole(inputs + state), first + state)));
+    let mut sequence = sequence.map_expressions(&mut |expr| Ok(rewrite(expr, &inside)))?;
+    for state in &mut sequence.state {
+        if let RecordColumn::Input(column) = &mut state.column {
+            *column = positions.get(&whole(*column)).copied().unwrap_or_default();
+        }
+    }
+    let own = sequence.schema.fields()[inputs..].to_vec();
+    let mut above = positions;
+    above.extend((0..own.len()).map(|at| (whole(inputs + at), first + at)));
+    let schema = Schema::new(sequence.input.schema().fields().iter().cloned().chain(own));
+    Ok((LogicalPlan::Sequence(Sequence { schema, ..sequence }), above))
 }
 
 /// The body returns what is needed of it and the number of the row; the input also what the body reads.

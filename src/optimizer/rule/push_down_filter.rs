@@ -117,8 +117,9 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
         LogicalPlan::Apply(apply) if apply.function.is_row_wise() => push_below_apply(apply, parts),
         LogicalPlan::Series(series) => push_into_series(series, parts),
         LogicalPlan::PerRow(per_row) => push_below_per_row(per_row, parts),
-        // A filter below a window would change which rows are neighbours.
+        // A filter below a window or a sequence would change which rows they see.
         other @ (LogicalPlan::Window(_)
+        | LogicalPlan::Sequence(_)
         | LogicalPlan::Scan(_)
         | LogicalPlan::Rows(_)
         | LogicalPlan::Aggregate { .. }

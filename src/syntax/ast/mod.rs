@@ -5,6 +5,7 @@
 
 mod function;
 mod operator;
+mod scan;
 pub mod visit;
 
 pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
@@ -13,6 +14,7 @@ pub use operator::{
     MakeSeriesItem, MvExpandItem, NullsOrder, Operator, OperatorKind, OutputSchema, Parameter, PartitionBody,
     PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
 };
+pub use scan::{ScanColumnDeclaration, ScanOperator, ScanStep, ScanStepOutput};
 
 use std::sync::Arc;
 

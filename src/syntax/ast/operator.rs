@@ -1,6 +1,6 @@
 //! The tabular operators, with their parameters as written.
 
-use super::{Argument, Expr, Name, Pipeline};
+use super::{Argument, Expr, Name, Pipeline, ScanOperator};
 use crate::diagnostic::Span;
 use crate::types::Type;
 
@@ -181,6 +181,8 @@ pub enum OperatorKind {
         /// The name.
         name: Name,
     },
+    /// `scan declare (a:long) with (step s: condition => a = b;)`.
+    Scan(Box<ScanOperator>),
     /// `search kind=case_sensitive "term"` after a `|`.
     Search {
         /// `kind`.

@@ -34,7 +34,6 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("__partitionby", WordPosition::Operator),
     ("project-smart", WordPosition::Operator),
     ("reduce", WordPosition::Operator),
-    ("scan", WordPosition::Operator),
     ("inline_external_table", WordPosition::Source),
     ("macro-expand", WordPosition::Source),
     ("alias", WordPosition::Statement("database")),
@@ -148,6 +147,18 @@ pub(super) fn infix(input: Tokens<'_>) -> Parsed<'_, ()> {
 pub(super) fn other_database<T>(input: Tokens<'_>, span: Span) -> Parsed<'_, T> {
     let message = "tables of other databases, clusters and workspaces are not supported";
     input.refuse(Diagnostic::new(Code::UnsupportedSyntax, span, message).help("use the table name alone"))
+}
+
+/// Refuses the clauses of `scan` that Microsoft's reference does not describe.
+pub(super) fn scan_clause(input: Tokens<'_>) -> Parsed<'_, ()> {
+    let (token, next) = (input.peek(), input.peek_at(1));
+    let instead = match token.text {
+        "order" if next.is_word("by") => "sort the rows before it: | sort by ...",
+        "partition" if next.is_word("by") => "write | partition by a (sort by ... | scan ...)",
+        _ => return Ok((input, ())),
+    };
+    let message = format!("`{} by` inside `scan` is not supported", token.text);
+    input.refuse(Diagnostic::new(Code::UnsupportedSyntax, token.span.to(next.span), message).help(instead))
 }
 
 /// Refuses hints, where none is supported, and the parameters in `words`.

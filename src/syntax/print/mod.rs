@@ -7,6 +7,7 @@
 mod function;
 mod operator;
 mod parse;
+mod scan;
 mod value;
 
 use super::ast::{

@@ -104,6 +104,7 @@ impl Printer {
                 self.parameters(parameters);
                 self.name(name);
             }
+            OperatorKind::Scan(scan) => self.scan(scan),
             OperatorKind::Search { parameters, predicate } => self.search(parameters, &[], predicate),
             OperatorKind::Serialize(columns) if columns.is_empty() => self.text("serialize"),
             OperatorKind::Serialize(columns) => self.columns("serialize", columns),

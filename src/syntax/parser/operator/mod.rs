@@ -8,6 +8,7 @@ mod partition;
 mod project;
 mod render;
 mod sample;
+mod scan;
 mod sort;
 mod summarize;
 mod top_nested;
@@ -274,6 +275,17 @@ pub static OPERATORS: &[OperatorInfo] = &[
         parse: sample::sample_distinct_operator,
     },
     OperatorInfo {
+        keyword: "scan",
+        aliases: &[],
+        summary: "Follows sequences of steps through the rows, in their order, with columns that depend on earlier rows.",
+        rule: "scan_operator",
+        examples: &[
+            "T | sort by Time asc | scan declare (Sum:long = 0) with (step s: true => Sum = s.Sum + Bytes;)",
+            "T | sort by Time asc | scan with_match_id=Id with (step a output=last: Code > 0; step b: Time - a.Time < 5m;)",
+        ],
+        parse: scan::scan_operator,
+    },
+    OperatorInfo {
         keyword: "search",
         aliases: &[],
         summary: "Returns the rows of some or all tables with a term in any column, and the name of their table.",
@@ -354,6 +366,15 @@ pub static OPERATORS: &[OperatorInfo] = &[
         parse: where_operator,
     },
 ];
+
+/// What the documentation says about an operator after its examples, by keyword.
+pub static OPERATOR_NOTES: &[(&str, &str)] = &[(
+    "scan",
+    "The last record of a series (`output=last`) is returned when the series ends: when its sequence moves on to the next \
+     step or is replaced, or after the last row. What Microsoft's reference does not describe is refused: `optional` \
+     steps, declared columns without the name of a step, references to later steps, and assignments that would need a \
+     conversion other than one between numbers.",
+)];
 
 /// Looks up an operator by keyword or synonym.
 fn find(word: &str) -> Option<&'static OperatorInfo> {

@@ -1,0 +1,71 @@
+//! The batch whose rows are being evaluated.
+
+use arrow::array::BooleanArray;
+use arrow::compute;
+
+use super::compile::CompiledSteps;
+use crate::diagnostic::Result;
+use crate::exec::operator::evaluate_mask;
+use crate::expr::evaluate;
+use crate::functions::EvalContext;
+use crate::plan::Sequence;
+use crate::types::{Batch, Column, Type};
+
+/// A batch of the input with what was computed for all of its rows.
+#[derive(Debug)]
+pub struct CurrentBatch {
+    /// The rows of earlier records that may still be returned, then the rows of the batch.
+    pub records: Batch,
+    /// The columns that the expressions of the steps read.
+    pub row_batch: Batch,
+    /// The next row of the batch.
+    pub row: usize,
+    /// By step, the rows that may match it; None for all.
+    row_masks: Vec<Option<BooleanArray>>,
+    segments: Option<Column>,
+    /// The number of rows of earlier records.
+    earlier: usize,
+}
+
+impl CurrentBatch {
+    /// The rows of `batch`.
+    pub fn new(batch: &Batch, plan: &Sequence, compiled: &CompiledSteps, context: &EvalContext) -> Result<Self> {
+        let row_batch = compiled.row_batch(batch, context)?;
+        let row_masks = compiled.steps.iter().map(|step| {
+            let mut masks = step.row_conditions.iter().map(|condition| evaluate_mask(condition, batch, context));
+            let Some(first) = masks.next() else { return Ok(None) };
+            masks.try_fold(first?, |left, right| Ok(compute::and(&left, &right?)?)).map(Some)
+        });
+        let row_masks = row_masks.collect::<Result<_>>()?;
+        let segments = plan.segment.as_ref().map(|segment| evaluate(segment, batch, context)).transpose()?;
+        Ok(Self { records: batch.clone(), row_batch, row: 0, row_masks, segments, earlier: 0 })
+    }
+
+    /// Puts the rows of earlier records before those of the batch.
+    pub fn after(self, earlier: Option<Batch>, plan: &Sequence) -> Result<Self> {
+        let Some(earlier) = earlier else { return Ok(self) };
+        let types: Vec<Type> = plan.input.schema().fields().iter().map(|field| field.ty).collect();
+        let rows = earlier.rows();
+        Ok(Self { records: Batch::concat(&types, &[earlier, self.records])?, earlier: rows, ..self })
+    }
+
+    /// The number of rows of the batch.
+    pub fn rows(&self) -> usize {
+        self.row_batch.rows()
+    }
+
+    /// The position of the next row in [`Self::records`].
+    pub fn record(&self) -> usize {
+        self.earlier + self.row
+    }
+
+    /// False if the next row does not meet the part of the condition of `step` that reads only the row.
+    pub fn may_match(&self, step: usize) -> bool {
+        self.row_masks[step].as_ref().is_none_or(|mask| mask.value(self.row))
+    }
+
+    /// The number of the segment of the next row.
+    pub fn segment(&self) -> Option<i64> {
+        self.segments.as_ref()?.i64_at(self.row)
+    }
+}

@@ -1,0 +1,169 @@
+//! Prepares the expressions of the steps: the parts that read only the current row are computed for whole batches.
+
+use std::convert::Infallible;
+
+use crate::diagnostic::{Error, Result};
+use crate::expr::{Expr, ExprKind, evaluate, visit};
+use crate::functions::EvalContext;
+use crate::plan::Sequence;
+use crate::types::{Batch, Column, Value};
+
+/// The expressions of the steps of a node.
+#[derive(Debug)]
+pub struct CompiledSteps {
+    /// What is computed for whole batches, over the input.
+    pub row_columns: Vec<Expr>,
+    /// One for each step.
+    pub steps: Vec<CompiledStep>,
+}
+
+/// The expressions of a step.
+#[derive(Debug)]
+pub struct CompiledStep {
+    /// The conjuncts of the condition that read only the current row: bools over the input.
+    pub row_conditions: Vec<Expr>,
+    /// The rest of the condition; None if there is none.
+    pub condition: Option<StateExpr>,
+    /// True if the condition reads values of the last record of this step.
+    pub reads_own: bool,
+    /// True if the condition reads values of the last record of the step before.
+    pub reads_previous: bool,
+    /// The assigned values, in the order of the plan.
+    pub values: Vec<StateExpr>,
+}
+
+/// An expression over values of the state, then columns of the batch.
+#[derive(Debug)]
+pub struct StateExpr {
+    /// Over [`Self::state`], then [`Self::columns`].
+    expr: Expr,
+    /// Positions in the state.
+    state: Vec<usize>,
+    /// Positions in [`CompiledSteps::row_columns`].
+    columns: Vec<usize>,
+}
+
+impl CompiledSteps {
+    /// Prepares the expressions of `plan`.
+    pub fn new(plan: &Sequence) -> Self {
+        let inputs = plan.input.schema().len();
+        let mut split = RowParts { inputs, state: plan.state.len(), row_columns: Vec::new() };
+        let steps = plan.steps.iter().enumerate().map(|(position, step)| {
+            let conjuncts = conjuncts(&step.condition);
+            let (row, state): (Vec<&Expr>, Vec<&Expr>) =
+                conjuncts.into_iter().partition(|part| split.reads_only_the_row(part));
+            let condition = state.into_iter().cloned().reduce(both).map(|state| split.state_expr(state));
+            let reads = |step: usize| {
+                condition.as_ref().is_some_and(|expr| expr.state.iter().any(|at| plan.state[*at].step == step))
+            };
+            CompiledStep {
+                row_conditions: row.into_iter().cloned().collect(),
+                reads_own: reads(position),
+                reads_previous: position.checked_sub(1).is_some_and(reads),
+                condition,
+                values: step.assignments.iter().map(|assigned| split.state_expr(assigned.value.clone())).collect(),
+            }
+        });
+        let steps = steps.collect();
+        Self { row_columns: split.row_columns, steps }
+    }
+
+    /// Computes the row columns of `batch`.
+    pub fn row_batch(&self, batch: &Batch, context: &EvalContext) -> Result<Batch> {
+        let columns = self.row_columns.iter().map(|expr| evaluate(expr, batch, context)).collect::<Result<_>>()?;
+        Ok(Batch::new(columns, batch.rows()))
+    }
+}
+
+impl StateExpr {
+    /// The value for one row.
+    pub fn value_at(&self, row_batch: &Batch, row: usize, state: &[Value], context: &EvalContext) -> Result<Value> {
+        match (self.expr.as_column(), self.state.as_slice(), self.columns.as_slice()) {
+            (Some(_), [position], []) => Ok(state[*position].clone()),
+            (Some(_), [], [column]) => Ok(row_batch.column(*column).value(row)),
+            _ => Ok(self.evaluate(row_batch, (row, 1), state, context)?.value(0)),
+        }
+    }
+
+    /// The values for `rows` rows from `first` on, as long as the state is `state`. If the result for all of them is
+    /// too large, there are fewer.
+    pub fn evaluate(
+        &self,
+        row_batch: &Batch,
+        (first, rows): (usize, usize),
+        state: &[Value],
+        context: &EvalContext,
+    ) -> Result<Column> {
+        let constants = self.state.iter().map(|position| Column::constant(state[*position].clone(), rows));
+        let columns = self.columns.iter().map(|column| row_batch.column(*column).slice(first, rows));
+        let batch = Batch::new(constants.chain(columns).collect(), rows);
+        match evaluate(&self.expr, &batch, context) {
+            Err(Error::BatchTooLarge(_)) if rows > 1 => self.evaluate(row_batch, (first, rows / 2), state, context),
+            outcome => outcome,
+        }
+    }
+}
+
+/// Divides expressions into parts that read only the current row, and the others.
+struct RowParts {
+    /// The number of columns of the input, after which the state follows in the expressions of the plan.
+    inputs: usize,
+    /// The number of columns of the state, after which the row columns follow in divided expressions.
+    state: usize,
+    row_columns: Vec<Expr>,
+}
+
+impl RowParts {
+    fn reads_only_the_row(&self, expr: &Expr) -> bool {
+        visit::columns(expr).iter().all(|column| *column < self.inputs)
+    }
+
+    fn state_expr(&mut self, expr: Expr) -> StateExpr {
+        let divided = self.divided(expr);
+        let read = visit::columns(&divided);
+        let expr = renumbered(divided, &|column| read.binary_search(&column).unwrap_or_default());
+        let (state, columns): (Vec<usize>, Vec<usize>) = read.into_iter().partition(|column| *column < self.state);
+        StateExpr { expr, state, columns: columns.into_iter().map(|column| column - self.state).collect() }
+    }
+
+    /// Replaces the largest parts that read only the row by row columns.
+    fn divided(&mut self, expr: Expr) -> Expr {
+        if matches!(expr.kind, ExprKind::Literal(_)) {
+            return expr;
+        }
+        if self.reads_only_the_row(&expr) && expr.is_repeatable() {
+            let (ty, span) = (expr.ty, expr.span);
+            let at = self.row_columns.iter().position(|other| *other == expr).unwrap_or(self.row_columns.len());
+            if at == self.row_columns.len() {
+                self.row_columns.push(expr);
+            }
+            return Expr::column(self.state + at, ty, span);
+        }
+        if let Some(column) = expr.as_column() {
+            return Expr::column(column - self.inputs, expr.ty, expr.span);
+        }
+        let Ok(divided) = visit::map_children(expr, &mut |child| Ok::<_, Infallible>(self.divided(child)));
+        divided
+    }
+}
+
+fn renumbered(expr: Expr, position: &dyn Fn(usize) -> usize) -> Expr {
+    if let Some(column) = expr.as_column() {
+        return Expr::column(position(column), expr.ty, expr.span);
+    }
+    let Ok(renumbered) = visit::map_children(expr, &mut |child| Ok::<_, Infallible>(renumbered(child, position)));
+    renumbered
+}
+
+/// The conjuncts of a condition.
+fn conjuncts(condition: &Expr) -> Vec<&Expr> {
+    match condition.as_call() {
+        Some(("and", arguments)) => arguments.iter().flat_map(conjuncts).collect(),
+        _ => vec![condition],
+    }
+}
+
+fn both(left: Expr, right: Expr) -> Expr {
+    let span = left.span.to(right.span);
+    Expr::operator("and", vec![left, right], span)
+}
