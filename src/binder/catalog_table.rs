@@ -131,7 +131,8 @@ impl Binder<'_> {
             fatal @ Failed::Fatal(_) => fatal,
         })?;
         let report = self.environment.report;
-        let found = Repeated::of(&report.without_notes(|| self.evaluate(&bound))?);
+        let [bound] = bound.as_slice() else { return Err(Error::internal("an internal query has one result").into()) };
+        let found = Repeated::of(&report.without_notes(|| self.evaluate(&bound.plan))?);
         if found.records == 0 {
             return Ok(None);
         }

@@ -11,6 +11,7 @@ mod ingestion;
 mod naming;
 mod operator;
 mod plugin;
+mod results;
 mod scope;
 mod segments;
 mod source;
@@ -30,6 +31,8 @@ use crate::scan::{Catalog, ScanReport};
 use crate::syntax::ast;
 use crate::types::{Batch, Value};
 
+pub use results::BoundResult;
+use results::Results;
 use scope::Scope;
 
 /// Maximum depth of a plan, to which every pass over it recurses.
@@ -88,12 +91,10 @@ pub struct TimeRange {
 /// A bound query.
 #[derive(Debug)]
 pub struct Bound {
-    /// What to compute.
-    pub plan: LogicalPlan,
-    /// The `now` and random seed to compute it with.
+    /// The results, at least one.
+    pub results: Vec<BoundResult>,
+    /// The `now` and random seed to compute them with.
     pub context: EvalContext,
-    /// The `render` operator, if any.
-    pub render: Option<Render>,
     /// Warnings about probable mistakes.
     pub warnings: Vec<Diagnostic>,
 }
@@ -110,15 +111,19 @@ pub struct Render {
 /// Binds a query.
 pub fn bind(query: &ast::Query, environment: &Environment<'_>) -> Result<Bound> {
     let mut binder = Binder::new(environment);
-    let plan = binder.query(query);
-    match plan {
+    let results = binder.query(query);
+    match results {
         Err(Failed::Fatal(error)) => Err(error),
         _ if !binder.diagnostics.is_empty() => Err(Error::Query(binder.diagnostics)),
         Err(Failed::Reported) => Err(Error::internal("binding failed without a message")),
-        Ok(plan) => {
-            let plan = window::without_marks(plan)?;
-            verify::verify(&plan, "binding")?;
-            Ok(Bound { plan, context: binder.context, render: binder.render, warnings: binder.warnings })
+        Ok(bound) => {
+            let mut results = Vec::new();
+            for result in bound {
+                let plan = window::without_marks(result.plan)?;
+                verify::verify(&plan, "binding")?;
+                results.push(BoundResult { plan, ..result });
+            }
+            Ok(Bound { results, context: binder.context, warnings: binder.warnings })
         }
     }
 }

@@ -21,16 +21,26 @@ use crate::types::{Batch, ColumnBuilder, Schema, Type, Value, cast};
 impl Binder<'_> {
     /// A source and its operators.
     pub(super) fn pipeline(&mut self, pipeline: &ast::Pipeline) -> Bind<LogicalPlan> {
+        self.rows_of(&pipeline.source, &pipeline.operators, pipeline.span)
+    }
+
+    /// A source and the first operators of a pipeline.
+    pub(super) fn rows_of(
+        &mut self,
+        source: &ast::Source,
+        operators: &[ast::Operator],
+        span: Span,
+    ) -> Bind<LogicalPlan> {
         // The case sensitivity of a search does not apply to tables inside its condition.
         let search = self.search.take();
         self.pipelines += 1;
-        let bound = self.nested(pipeline.span, |binder| {
-            let source = binder.source(&pipeline.source)?;
-            let name = match &pipeline.source.kind {
+        let bound = self.nested(span, |binder| {
+            let name = match &source.kind {
                 SourceKind::Name(name) => Some(name),
                 _ => None,
             };
-            binder.operators(source, name, &pipeline.operators)
+            let source = binder.source(source)?;
+            binder.operators(source, name, operators)
         });
         self.pipelines -= 1;
         self.search = search;

@@ -2,10 +2,9 @@
 
 use super::expr::Context;
 use super::scope::Binding;
-use super::{Bind, Binder, Failed};
+use super::{Bind, Binder, BoundResult, Failed, Results};
 use crate::diagnostic::{Code, Diagnostic, Error};
 use crate::expr::{Expr, fold};
-use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, ExprKind, LetValue, StatementKind};
 use crate::types::{Schema, Type, Value, cast, datetime};
 
@@ -31,32 +30,28 @@ const CHANGES_ROWS: [(&str, &str); 4] = [
 ];
 
 impl Binder<'_> {
-    /// Binds all statements; the only query among them gives the plan.
-    pub(super) fn query(&mut self, query: &ast::Query) -> Bind<LogicalPlan> {
-        let mut plan = None;
+    /// Binds all statements; the queries among them give the results.
+    pub(super) fn query(&mut self, query: &ast::Query) -> Bind<Vec<BoundResult>> {
+        let mut results = Results::default();
+        let mut failed = false;
         for statement in &query.statements {
             let outcome = match &statement.kind {
                 StatementKind::Let { name, value } => self.let_statement(name, value),
                 StatementKind::Set { option, value } => self.set_statement(option, value.as_ref()),
                 StatementKind::DeclareParameters(list) => self.all(list, super::Binder::parameter).map(|_| ()),
-                StatementKind::Query(pipeline) => match &plan {
-                    None => {
-                        plan = Some(self.pipeline(pipeline));
-                        Ok(())
-                    }
-                    Some(_) => {
-                        let message = "the query text contains a second query";
-                        let help = "run one query at a time";
-                        Err(self
-                            .report(Diagnostic::new(Code::UnsupportedStatement, statement.span, message).help(help)))
-                    }
-                },
+                StatementKind::Query(pipeline) => self.query_results(pipeline, &mut results),
             };
-            if let Err(Failed::Fatal(error)) = outcome {
-                return Err(Failed::Fatal(error));
+            match outcome {
+                Ok(()) => {}
+                Err(Failed::Reported) => failed = true,
+                Err(fatal) => return Err(fatal),
             }
         }
-        plan.unwrap_or_else(|| Err(Failed::Fatal(Error::internal("the parser reports a text without a query"))))
+        match results.bound.is_empty() {
+            _ if failed => Err(Failed::Reported),
+            true => Err(Failed::Fatal(Error::internal("the parser reports a text without a query"))),
+            false => Ok(results.bound),
+        }
     }
 
     /// Binds a `let`.

@@ -17,7 +17,7 @@ use super::session::QueryText;
 use super::sources::Call;
 use super::{Outcome, destination, overwrite, session, stdout, terminal};
 use crate::diagnostic::{Code, Error, Result};
-use crate::engine::Flow;
+use crate::engine::{Flow, Prepared};
 use crate::output;
 use crate::syntax::decode_text;
 use crate::temporary::PendingFile;
@@ -143,24 +143,44 @@ struct BatchOutcome {
 }
 
 /// Runs a query. Returns the members `columns` and `rows` of its result in the Log Analytics format, and its entry in
-/// the manifest.
+/// the manifest. Of several results, the first one is followed by the member `otherResults`.
 fn answer(session: &session::Session, query: &str, batch: &mut BatchOutcome) -> Result<(String, Json)> {
     let started = Instant::now();
-    let prepared = session.prepare(&session.engine, query, started)?;
+    let results = session.prepare_results(&session.engine, query, started)?;
+    let line = session.progress(&results[0], started);
+    let (mut tables, mut rows) = (Vec::new(), Vec::new());
+    let outcome = results.iter().try_for_each(|prepared| -> Result<()> {
+        let (table, count) = run_result(prepared)?;
+        tables.push(table);
+        rows.push(count);
+        Ok(())
+    });
+    line.end();
+    session.reporter.report_new(results[0].report(), &mut batch.emitted);
+    batch.damage |= results[0].report().is_incomplete();
+    outcome?;
+    let entry = manifest::answer(query, &results, &rows);
+    let mut text = tables.remove(0);
+    let others = results[1..].iter().zip(&tables);
+    let others: Vec<String> =
+        others.map(|(result, table)| format!("{{\"name\":{},{table}}}", json!(result.name))).collect();
+    if !others.is_empty() {
+        text = format!("\"name\":{},{text},\"otherResults\":[{}]", json!(results[0].name), others.join(","));
+    }
+    Ok((text, entry))
+}
+
+/// Runs a result. Returns its members `columns` and `rows`, and the number of rows.
+fn run_result(prepared: &Prepared) -> Result<(String, u64)> {
     let bytes = Shared::default();
     let format = output::format("la-api").ok_or_else(|| Error::internal("the format la-api is missing"))?;
     let mut writer = (format.writer)(Box::new(bytes.clone()), &output::OutputOptions::default());
     writer.begin(prepared.schema())?;
     let mut rows = 0;
-    let line = session.progress(&prepared, started);
-    let outcome = prepared.run(&mut |batch| {
+    prepared.run(&mut |batch| {
         rows += batch.rows() as u64;
         writer.batch(&batch).map(|()| Flow::Continue(()))
-    });
-    line.end();
-    session.reporter.report_new(prepared.report(), &mut batch.emitted);
-    batch.damage |= prepared.report().is_incomplete();
-    outcome?;
+    })?;
     writer.finish()?;
     drop(writer);
     let text = bytes.text();
@@ -168,7 +188,7 @@ fn answer(session: &session::Session, query: &str, batch: &mut BatchOutcome) -> 
     // The format has a line end after each row; JSON strings contain none.
     let table =
         table.map(|table| table.replace('\n', "")).ok_or_else(|| Error::internal("the result has no columns"))?;
-    Ok((table, manifest::answer(query, &prepared, rows)))
+    Ok((table, rows))
 }
 
 /// A buffer that a writer fills and its owner reads.

@@ -2,14 +2,14 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::OutputArgs;
 use super::digest::Digest;
 use super::progress::{EndsProgress, ProgressLine};
 use super::{stdout, stop, terminal};
 use crate::diagnostic::{Error, Result};
-use crate::output::{self, Format, OutputOptions, Stream, Writer};
+use crate::output::{self, Format, NamedResult, OutputOptions, Stream, Writer};
 use crate::temporary::PendingFile;
 use crate::types::{Batch, Schema};
 
@@ -82,9 +82,22 @@ impl Destination {
         self
     }
 
+    /// True if several results may be written.
+    pub fn holds_several(&self) -> bool {
+        self.format.holds_several
+    }
+
+    /// Opens the destination for one result.
+    pub fn open(self, schema: &Schema, line: Option<&Arc<ProgressLine>>) -> Result<ResultWriter> {
+        let mut opened = self.open_results(line)?;
+        let mut writer = opened.start(schema, None);
+        writer.file = opened.file.take();
+        Ok(writer)
+    }
+
     /// Opens the destination; nothing is written yet. On a terminal, the first byte of the result ends the progress
     /// line.
-    pub fn open(self, schema: &Schema, line: Option<&Arc<ProgressLine>>) -> Result<ResultWriter> {
+    pub fn open_results(self, line: Option<&Arc<ProgressLine>>) -> Result<OpenDestination> {
         let (stream, file): (Stream, _) = match &self.file {
             None => match line.filter(|_| io::stdout().is_terminal()) {
                 Some(line) => {
@@ -98,8 +111,47 @@ impl Destination {
                 (self.stream(out), Some((pending, path.clone())))
             }
         };
-        let writer = (self.format.writer)(stream, &self.options);
-        Ok(ResultWriter { writer, schema: Some(schema.clone()), finished: false, file })
+        let stream = SharedStream(Arc::new(Mutex::new(stream)));
+        Ok(OpenDestination { format: self.format, options: self.options, stream, file })
+    }
+}
+
+/// A destination to which results are written one after the other.
+pub(super) struct OpenDestination {
+    format: &'static Format,
+    options: OutputOptions,
+    stream: SharedStream,
+    file: Option<(PendingFile, PathBuf)>,
+}
+
+impl OpenDestination {
+    /// Starts a result; `named` if it is one of several. The one before it must be finished.
+    pub fn start(&self, schema: &Schema, named: Option<NamedResult<'_>>) -> ResultWriter {
+        let mut writer = (self.format.writer)(Box::new(self.stream.clone()), &self.options);
+        if let Some(named) = named {
+            writer.name(named);
+        }
+        ResultWriter { writer, schema: Some(schema.clone()), finished: false, file: None }
+    }
+
+    /// Renames the file once all results are finished.
+    pub fn publish(self) -> Result<()> {
+        drop(self.stream);
+        self.file.map_or(Ok(()), |(pending, path)| publish(pending, &path))
+    }
+}
+
+/// A stream that the writers of several results use one after the other.
+#[derive(Clone)]
+struct SharedStream(Arc<Mutex<Stream>>);
+
+impl Write for SharedStream {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
     }
 }
 

@@ -43,11 +43,23 @@ pub(super) fn write(path: &Path, session: &Session, results: Json) -> Result<()>
     write_file(path, |file| writeln!(file, "{manifest:#}"))
 }
 
-/// The entry of a query: its text, its rows and columns, and the messages of its scans.
-pub(super) fn answer(query: &str, prepared: &Prepared, rows: u64) -> Json {
-    let columns = prepared.schema().fields().iter().map(|field| json!({"name": field.name, "type": field.ty.name()}));
-    let entry = json!({"query": query, "answer": {"rows": rows, "columns": columns.collect::<Vec<_>>()}});
-    merged(entry, scan_messages(prepared.report()))
+/// The entry of a query: its text, the columns and number of rows of its results, and the messages of its scans.
+pub(super) fn answer(query: &str, results: &[Prepared], rows: &[u64]) -> Json {
+    let entry = |(prepared, rows): (&Prepared, &u64)| {
+        let columns = prepared.schema().fields().iter();
+        let columns = columns.map(|field| json!({"name": field.name, "type": field.ty.name()}));
+        json!({"rows": rows, "columns": columns.collect::<Vec<_>>()})
+    };
+    let mut entries: Vec<Json> = results.iter().zip(rows).map(entry).collect();
+    let answer = match results {
+        [_] => json!({"query": query, "answer": entries.pop()}),
+        _ => {
+            let named = results.iter().zip(entries);
+            let named = named.map(|(prepared, entry)| merged(json!({"name": prepared.name}), entry));
+            json!({"query": query, "results": named.collect::<Vec<_>>()})
+        }
+    };
+    results.first().map_or(answer.clone(), |first| merged(answer, scan_messages(first.report())))
 }
 
 /// The entry of the bytes that were written to a file or to stdout.

@@ -24,6 +24,7 @@ mod query;
 mod query_files;
 mod rejects;
 mod reporter;
+mod results;
 mod rows;
 mod session;
 mod sniff;

@@ -4,14 +4,16 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::args::{ExplainArgs, OutputArgs, QueryArgs, QueryInputArgs, SchemaArgs};
-use super::destination::Destination;
+use super::destination::{Destination, OpenDestination, ResultWriter};
 use super::digest::Digest;
 use super::manifest::merged;
+use super::results::choose_one;
 use super::session::{self, QueryText, Session};
 use super::sources::table_name;
 use super::{Outcome, analyze, documents, manifest, overwrite};
 use crate::diagnostic::Result;
 use crate::engine::{Flow, Prepared};
+use crate::output::NamedResult;
 use crate::storage::counters::ScanCount;
 
 pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
@@ -38,37 +40,64 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
         .with_threads(threads)
         .with_excel_safe(session.excel_safe)
         .with_digest(digest.clone());
-    let prepared = session.prepare_query(started)?;
-    session.reporter.warnings(&prepared.warnings);
+    let results = session.prepare_query(started)?;
+    if results.len() > 1 && !destination.holds_several() {
+        return Err(choose_one(&results));
+    }
+    results.iter().for_each(|prepared| session.reporter.warnings(&prepared.warnings));
     session.report_unread();
     overwrite::refuse(session, &[("-O", output.output_file.as_deref()), ("--manifest", manifest)])?;
-    let line = session.progress(&prepared, started);
-    let mut writer = destination.open(prepared.schema(), Some(&line))?;
-    let mut rows = 0;
-    let outcome = prepared.run(&mut |batch| {
-        rows += batch.rows() as u64;
-        writer.batch(&batch)?;
-        Ok(Flow::Continue(()))
-    });
+    let line = session.progress(&results[0], started);
+    let opened = destination.open_results(Some(&line))?;
+    let mut rows = Vec::new();
+    let mut last = None;
+    let outcome = run_each(&results, &opened, &mut rows, &mut last);
     line.end();
-    session.reporter.report(prepared.report());
+    let report = results[0].report();
+    session.reporter.report(report);
     session.finish()?;
     outcome.map_err(|error| session.reporter.query_error(error))?;
-    writer.finish()?;
+    last.map_or(Ok(()), ResultWriter::finish)?;
+    opened.publish()?;
     if let Some(path) = manifest {
         let written = manifest::output(output.output_file.as_deref(), digest.as_ref());
-        manifest::write(path, session, merged(manifest::answer(&session.text, &prepared, rows), written))?;
+        manifest::write(path, session, merged(manifest::answer(&session.text, &results, &rows), written))?;
     }
-    session.reporter.detail(|| summary(rows, &prepared, started));
-    Ok(WrittenResult { rows, damaged: prepared.report().is_incomplete() })
+    let all = rows.iter().sum();
+    session.reporter.detail(|| summary(all, &results, started));
+    Ok(WrittenResult { rows: all, damaged: report.is_incomplete() })
 }
 
-fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
-    let temporary = match prepared.temporary_files() {
+/// Runs the results one after the other and writes their rows as they are produced. Counts the rows of each in `rows`,
+/// and leaves the writer of the last one in `last`, which is finished after the messages.
+fn run_each(
+    results: &[Prepared],
+    opened: &OpenDestination,
+    rows: &mut Vec<u64>,
+    last: &mut Option<ResultWriter>,
+) -> Result<()> {
+    for (index, prepared) in results.iter().enumerate() {
+        last.take().map_or(Ok(()), ResultWriter::finish)?;
+        let (is_first, is_last) = (index == 0, index + 1 == results.len());
+        let named = NamedResult { name: &prepared.name, is_first, is_last };
+        let writer = last.insert(opened.start(prepared.schema(), (results.len() > 1).then_some(named)));
+        let mut count = 0;
+        prepared.run(&mut |batch| {
+            count += batch.rows() as u64;
+            writer.batch(&batch)?;
+            Ok(Flow::Continue(()))
+        })?;
+        rows.push(count);
+    }
+    Ok(())
+}
+
+fn summary(rows: u64, results: &[Prepared], started: Instant) -> String {
+    let temporary = match results.iter().map(Prepared::temporary_files).sum() {
         0 => String::new(),
         files => format!("{files} temporary files, "),
     };
-    let count = |count| prepared.report().counters.get(count);
+    let count = |count| results.first().map_or(0, |prepared| prepared.report().counters.get(count));
     format!(
         "{rows} rows; read {} files, {} bytes, {} records; skipped {} lines, {} files and {} row groups that cannot \
          match; {temporary}{:.3} s",
@@ -85,15 +114,25 @@ fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
 pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
     let started = Instant::now();
     let session = session::of_query(&args.file, &args.arguments, &args.source, &args.inputs)?;
-    let prepared = session.prepare_query(started)?;
-    session.reporter.warnings(&prepared.warnings);
+    let results = session.prepare_query(started)?;
+    results.iter().for_each(|prepared| session.reporter.warnings(&prepared.warnings));
     session.report_unread();
     if args.analyze {
-        return analyze::run(&session, &prepared, started);
+        return match results.as_slice() {
+            [prepared] => analyze::run(&session, prepared, started),
+            _ => Err(choose_one(&results)),
+        };
     }
-    session.reporter.report(prepared.report());
+    session.reporter.report(results[0].report());
     session.finish()?;
-    let text = if args.bound { prepared.explain_bound() } else { prepared.explain() };
+    let plan = |prepared: &Prepared| if args.bound { prepared.explain_bound() } else { prepared.explain() };
+    let text = match results.as_slice() {
+        [prepared] => plan(prepared),
+        _ => {
+            let plans = results.iter().map(|prepared| format!("{}:\n{}", prepared.name, plan(prepared)));
+            plans.collect::<Vec<_>>().concat()
+        }
+    };
     documents::print(text.as_bytes())
 }
 

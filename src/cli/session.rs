@@ -14,7 +14,7 @@ use super::rejects::Rejects;
 use super::reporter::Reporter;
 use super::sources::{Call, InputSources, SessionCatalog};
 use super::stop;
-use super::{lone_word, memory};
+use super::{lone_word, memory, results};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared, Settings, TimeRange};
 use crate::functions::LocationDatabase;
@@ -43,6 +43,8 @@ pub(super) struct Session {
     pub rejects: Option<Arc<Rejects>>,
     /// True if unreadable data ends the run with exit code 5.
     pub strict: bool,
+    /// The only result to return of a query that returns several.
+    result: Option<String>,
     /// The default output format.
     pub format: Option<String>,
     /// The default of `--excel-safe`.
@@ -65,17 +67,27 @@ impl Session {
     /// Plans a query for `engine`, in a run that began at `started`. Shows progress, since planning may have to read
     /// files.
     pub fn prepare(&self, engine: &Engine, text: &str, started: Instant) -> Result<Prepared> {
+        let mut results = self.prepare_results(engine, text, started)?;
+        match results.len() {
+            1 => Ok(results.remove(0)),
+            _ => Err(results::choose_one(&results)),
+        }
+    }
+
+    /// As [`Self::prepare`], for all results of the query, or for the one that `--result` names.
+    pub fn prepare_results(&self, engine: &Engine, text: &str, started: Instant) -> Result<Vec<Prepared>> {
         let report = engine.report();
         let (scans, catalog) = (Arc::clone(&report), Arc::clone(&self.catalog));
         let _line = ProgressLine::start(self.reporter.progress_mode(), started, move |elapsed| {
             catalog.stdin_progress().unwrap_or_else(|| progress::scans(&scans.counters, elapsed))
         });
-        engine.prepare_with(text, report)
+        let prepared = engine.prepare_results(text, report)?;
+        results::chosen(prepared, self.result.as_deref())
     }
 
-    /// Plans the query of the session, and prints its errors.
-    pub fn prepare_query(&self, started: Instant) -> Result<Prepared> {
-        let prepared = self.prepare(&self.engine, &self.text, started);
+    /// Plans the results of the query of the session, and prints its errors.
+    pub fn prepare_query(&self, started: Instant) -> Result<Vec<Prepared>> {
+        let prepared = self.prepare_results(&self.engine, &self.text, started);
         let prepared = prepared.map_err(|error| match self.takes_commands {
             true => lone_word::explain(&self.text, &self.catalog.names(), error),
             false => error,
@@ -171,7 +183,21 @@ pub(super) fn of_text(
     let reporter = reporter.with_library(catalog.library());
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
     let takes_commands = origin == ARGUMENT;
-    Ok(Session { engine, text, takes_commands, reporter, catalog, rejects, strict, format, excel_safe, max_memory })
+    let result = inputs.result.clone();
+    let session = Session {
+        engine,
+        text,
+        takes_commands,
+        reporter,
+        catalog,
+        rejects,
+        strict,
+        result,
+        format,
+        excel_safe,
+        max_memory,
+    };
+    Ok(session)
 }
 
 /// The database of the locations of addresses in `file`. It is read as a whole, once a run.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use settings::{DEFAULT_BATCH_ROWS, Settings};
 
-use crate::binder::{self, Bound, Environment};
+use crate::binder::{self, Bound, BoundResult, Environment};
 pub use crate::binder::{Render, TimeRange};
 use crate::diagnostic::{Diagnostic, Error, Result, Severity};
 use crate::exec::spill::SpillFolder;
@@ -37,6 +37,8 @@ pub struct Engine {
 /// A query that is ready to run.
 #[derive(Debug)]
 pub struct Prepared {
+    /// The name of the result, which no other result of the same text has.
+    pub name: String,
     plan: LogicalPlan,
     context: ExecContext,
     /// The plan before optimization.
@@ -83,14 +85,31 @@ impl Engine {
     }
 
     /// As [`Self::prepare`], with a report from [`Self::report`], so that the progress of subqueries can be shown.
+    ///
+    /// # Errors
+    /// The text returns several results.
     pub fn prepare_with(&self, text: &str, report: Arc<ScanReport>) -> Result<Prepared> {
-        let Bound { plan: bound, context, render, mut warnings } = self.bind(text, &report)?;
-        let plan = self.optimize(bound.clone(), &context)?;
-        let named_columns = Arc::new(named_columns(&plan));
-        let context = ExecContext { named_columns, ..self.context(context, report) };
+        let mut results = self.prepare_results(text, report)?;
+        match results.len() {
+            1 => Ok(results.remove(0)),
+            count => Err(Error::Usage(format!("the query returns {count} results, where one is required"))),
+        }
+    }
+
+    /// Prepares every result of `text`, of which there is at least one. They share the report, and the first has the
+    /// warnings about the query.
+    pub fn prepare_results(&self, text: &str, report: Arc<ScanReport>) -> Result<Vec<Prepared>> {
+        let Bound { results, context, mut warnings } = self.bind(text, &report)?;
         warnings.dedup();
         let counts_deliveries = self.settings.dedup.is_none();
-        Ok(Prepared { plan, context, bound, render, warnings, counts_deliveries })
+        let prepare = |BoundResult { name, plan: bound, render }| {
+            let plan = self.optimize(bound.clone(), &context)?;
+            let named_columns = Arc::new(named_columns(&plan));
+            let context = ExecContext { named_columns, ..self.context(context.clone(), Arc::clone(&report)) };
+            let warnings = std::mem::take(&mut warnings);
+            Ok(Prepared { name, plan, context, bound, render, warnings, counts_deliveries })
+        };
+        results.into_iter().map(prepare).collect()
     }
 
     fn bind(&self, text: &str, report: &Arc<ScanReport>) -> Result<Bound> {

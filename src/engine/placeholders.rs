@@ -123,7 +123,9 @@ impl Engine {
         // The query itself will report the notes about the files.
         let batches = report.without_notes(|| {
             let bound = engine.bind(&text, report)?;
-            let plan = engine.optimize(bound.plan, &bound.context)?;
+            let [result] =
+                <[_; 1]>::try_from(bound.results).map_err(|_| Error::internal("an internal query has one result"))?;
+            let plan = engine.optimize(result.plan, &bound.context)?;
             exec::collect(&plan, &engine.context(bound.context, Arc::clone(report)))
         })?;
         let value = |column: usize| match batches.iter().find(|batch| batch.rows() > 0)?.column(column).value(0) {

@@ -28,6 +28,7 @@ pub const FORMAT: Format = Format {
     extensions: &["arrow", "arrows"],
     summary: "Arrow IPC stream, with the KQL type of each column in the field metadata.",
     binary: true,
+    holds_several: false,
     writer: |stream, options| {
         Box::new(ArrowStream { stream: Some(stream), is_evidence: options.is_evidence, open: None })
     },

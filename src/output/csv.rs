@@ -18,6 +18,7 @@ pub const COMMAS: Format = Format {
     extensions: &["csv"],
     summary: "Comma-separated values according to RFC 4180, with a header line.",
     binary: false,
+    holds_several: false,
     writer: |stream, options| separated(stream, b',', Terminator::CRLF, options),
 };
 
@@ -27,6 +28,7 @@ pub const TABS: Format = Format {
     extensions: &["tsv"],
     summary: "Tab-separated values with a header line, quoted where needed.",
     binary: false,
+    holds_several: false,
     writer: |stream, options| separated(stream, b'\t', Terminator::Any(b'\n'), options),
 };
 

@@ -1,6 +1,6 @@
 //! JSON: one object a line, one array, or the response of the Log Analytics query API.
 
-use super::{Format, Stream, TextStream, Writer};
+use super::{Format, NamedResult, Stream, TextStream, Writer};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Schema, dynamic};
 
@@ -10,6 +10,7 @@ pub const LINES: Format = Format {
     extensions: &["jsonl", "ndjson"],
     summary: "JSON Lines: one object per row, with datetimes in RFC 3339 and dynamic values inline.",
     binary: false,
+    holds_several: false,
     writer: |stream, _| json(stream, JsonLayout::Lines),
 };
 
@@ -19,6 +20,7 @@ pub const ARRAY: Format = Format {
     extensions: &["json"],
     summary: "One JSON array with one object per row.",
     binary: false,
+    holds_several: false,
     writer: |stream, _| json(stream, JsonLayout::Array),
 };
 
@@ -28,6 +30,7 @@ pub const LOG_ANALYTICS: Format = Format {
     extensions: &[],
     summary: "The response format of the Log Analytics query API: typed columns, and rows as arrays.",
     binary: false,
+    holds_several: true,
     writer: |stream, _| json(stream, JsonLayout::LogAnalytics),
 };
 
@@ -39,7 +42,7 @@ enum JsonLayout {
 }
 
 fn json(stream: Stream, layout: JsonLayout) -> Box<dyn Writer> {
-    Box::new(Json { out: TextStream::new(stream), layout, keys: Vec::new(), rows: 0 })
+    Box::new(Json { out: TextStream::new(stream), layout, keys: Vec::new(), rows: 0, name: None })
 }
 
 struct Json {
@@ -48,6 +51,8 @@ struct Json {
     /// The text before each value: empty, or its key.
     keys: Vec<String>,
     rows: u64,
+    /// The name of the result, and whether others precede and follow it; None for a single one.
+    name: Option<(String, [bool; 2])>,
 }
 
 impl Json {
@@ -62,7 +67,14 @@ impl Json {
             JsonLayout::Lines | JsonLayout::Array => self.keys = schema.names().map(key).collect(),
             JsonLayout::LogAnalytics => {
                 self.keys = vec![String::new(); schema.len()];
-                self.out.text.push_str(r#"{"tables":[{"name":"PrimaryResult","columns":["#);
+                let (name, is_first) = match &self.name {
+                    Some((name, [is_first, _])) => (name.as_str(), *is_first),
+                    None => ("PrimaryResult", true),
+                };
+                self.out.text.push_str(if is_first { r#"{"tables":["# } else { ",\n" });
+                self.out.text.push_str(r#"{"name":"#);
+                dynamic::quote(name, &mut self.out.text);
+                self.out.text.push_str(r#","columns":["#);
                 for (index, field) in schema.fields().iter().enumerate() {
                     self.out.text.push_str(if index == 0 { r#"{"name":"# } else { r#",{"name":"# });
                     dynamic::quote(&field.name, &mut self.out.text);
@@ -106,6 +118,10 @@ impl Json {
 }
 
 impl Writer for Json {
+    fn name(&mut self, result: NamedResult<'_>) {
+        self.name = Some((result.name.to_owned(), [result.is_first, result.is_last]));
+    }
+
     fn begin(&mut self, schema: &Schema) -> Result<()> {
         self.open(schema);
         Ok(())
@@ -126,6 +142,7 @@ impl Writer for Json {
         self.out.text.push_str(match self.layout {
             JsonLayout::Lines => "",
             JsonLayout::Array => "\n",
+            JsonLayout::LogAnalytics if self.name.as_ref().is_some_and(|(_, [_, is_last])| !is_last) => "}",
             JsonLayout::LogAnalytics => "}]}\n",
         });
         self.out.flush()

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::text::write_cell;
-use super::{Format, TextStream, Writer};
+use super::{Format, NamedResult, TextStream, Writer};
 use crate::diagnostic::{Result, visible};
 use crate::types::{Batch, Schema};
 
@@ -15,6 +15,7 @@ pub const FORMAT: Format = Format {
     extensions: &["txt"],
     summary: "One line per cell, never truncated: for rows with many columns.",
     binary: false,
+    holds_several: true,
     writer: |stream, _| Box::new(Lines { out: TextStream::new(stream), names: Vec::new(), rows: 0 }),
 };
 
@@ -26,6 +27,10 @@ struct Lines {
 }
 
 impl Writer for Lines {
+    fn name(&mut self, result: NamedResult<'_>) {
+        self.out.heading(result);
+    }
+
     fn begin(&mut self, schema: &Schema) -> Result<()> {
         let names: Vec<_> = schema.names().map(visible).collect();
         let width = names.iter().map(|name| name.width()).max().unwrap_or(0);

@@ -1,7 +1,7 @@
 //! A Markdown table (GitHub flavour).
 
 use super::text::write_cell;
-use super::{Format, TextStream, Writer};
+use super::{Format, NamedResult, TextStream, Writer};
 use crate::diagnostic::{Result, visible};
 use crate::types::{Batch, Schema};
 
@@ -11,6 +11,7 @@ pub const FORMAT: Format = Format {
     extensions: &["md"],
     summary: "A Markdown table, for reports and tickets.",
     binary: false,
+    holds_several: true,
     writer: |stream, _| Box::new(Markdown { out: TextStream::new(stream) }),
 };
 
@@ -46,6 +47,12 @@ fn escape(text: &str, out: &mut String) {
 }
 
 impl Writer for Markdown {
+    fn name(&mut self, result: NamedResult<'_>) {
+        self.out.text.push_str(if result.is_first { "### " } else { "\n### " });
+        escape(result.name, &mut self.out.text);
+        self.out.text.push_str("\n\n");
+    }
+
     fn begin(&mut self, schema: &Schema) -> Result<()> {
         if schema.is_empty() {
             return Ok(());

@@ -13,7 +13,7 @@ mod text;
 
 use std::io::{self, Write};
 
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Error, Result, visible};
 use crate::types::{Batch, Schema};
 
 /// The destination of a result.
@@ -30,6 +30,8 @@ pub struct Format {
     pub summary: &'static str,
     /// True if the bytes are not text, and therefore not for a terminal.
     pub binary: bool,
+    /// True if several results may follow each other in one stream; see [`Writer::name`].
+    pub holds_several: bool,
     /// Creates a writer over a stream.
     pub writer: fn(Stream, &OutputOptions) -> Box<dyn Writer>,
 }
@@ -75,10 +77,24 @@ pub struct OutputOptions {
     pub is_evidence: bool,
 }
 
+/// The name and the position of one of several results in a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedResult<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// True for the first result of the stream.
+    pub is_first: bool,
+    /// True for the last one.
+    pub is_last: bool,
+}
+
 /// Writes one result: `begin`, then every batch in order, then `finish`.
 ///
 /// Stream errors are [`Error::Io`], whose source distinguishes a closed pipe from a full disk.
 pub trait Writer {
+    /// Names the result, one of several in the stream; called before [`Self::begin`], only if the format holds several.
+    fn name(&mut self, _result: NamedResult<'_>) {}
+
     /// Starts the result; called once, first.
     fn begin(&mut self, schema: &Schema) -> Result<()>;
 
@@ -110,6 +126,13 @@ impl TextStream {
 
     fn new(stream: Stream) -> Self {
         Self { stream, text: String::new() }
+    }
+
+    /// Writes a heading above a result, after an empty line if another one precedes it.
+    fn heading(&mut self, result: NamedResult<'_>) {
+        self.text.push_str(if result.is_first { "" } else { "\n" });
+        self.text.push_str(&visible(result.name));
+        self.text.push_str("\n\n");
     }
 
     /// Writes the buffer if it is large enough; called after each row.

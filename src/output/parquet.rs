@@ -21,6 +21,7 @@ pub const FORMAT: Format = Format {
     extensions: &["parquet"],
     summary: "Parquet, compressed with zstd, with the KQL types of the columns in the file metadata.",
     binary: true,
+    holds_several: false,
     writer: |stream, options| {
         Box::new(Parquet {
             stream: Some(stream),

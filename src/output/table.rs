@@ -9,7 +9,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use self::layout::{Extent, GAP, fit};
 use super::text::write_cell;
-use super::{Format, TextStream, Writer};
+use super::{Format, NamedResult, TextStream, Writer};
 use crate::diagnostic::{Result, visible};
 use crate::types::{Batch, Schema};
 
@@ -26,6 +26,7 @@ pub const FORMAT: Format = Format {
     extensions: &[],
     summary: "Aligned columns that fit the width of the terminal; the last line tells what is truncated or hidden.",
     binary: false,
+    holds_several: true,
     writer: |stream, options| {
         Box::new(Table {
             out: TextStream::new(stream),
@@ -213,6 +214,10 @@ fn shorten(cell: &str, width: usize) -> Option<String> {
 }
 
 impl Writer for Table {
+    fn name(&mut self, result: NamedResult<'_>) {
+        self.out.heading(result);
+    }
+
     fn begin(&mut self, schema: &Schema) -> Result<()> {
         let column = |(index, field): (usize, &crate::types::Field)| TableColumn {
             index,

@@ -96,7 +96,7 @@ fn messages_point_at_the_words() {
         ("let f = (x:long) { x | }; print f(1)", "}: expected an operator such as `where`, found `}`"),
         ("let f = () { set a; 1 }; print f()", "set: expected a value or a table, found `set`"),
         (".show tables", ".show: the management command `.show` is not supported yet"),
-        ("print 1; print 2", "print: statements after the query are not supported"),
+        ("print 1;; print 2", ";: expected a statement or the end of the query, found `;`"),
         ("datetime() | take 1", "datetime(): operators apply to tables, and this is a value"),
         ("print dynamic([bool(true)])", "bool(true): `bool(true)` is not valid inside dynamic(...)"),
         ("print '\\d'", "\\d: `\\d` is not an escape sequence"),

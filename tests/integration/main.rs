@@ -45,6 +45,7 @@ mod resync;
 mod safe_output;
 mod sequences;
 mod series;
+mod several_results;
 mod sniff;
 mod stopped;
 mod unnest;

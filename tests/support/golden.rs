@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use coldcase::diagnostic::Error;
-use coldcase::engine::{Engine, Settings};
+use coldcase::engine::{Engine, Flow, Prepared, QueryResult, Settings};
 use coldcase::scan::{Catalog, MemoryCatalog};
 use coldcase::source::file_catalog::FileCatalogBuilder;
 use coldcase::syntax;
@@ -287,16 +287,39 @@ impl Outcome {
     }
 }
 
-/// Returns a header and rows, or errors.
+/// Returns a header and rows, or errors; of several results, each below a line with its name.
 fn rows(engine: &Engine, query: &str) -> Outcome {
-    match engine.query(query) {
-        Ok(result) => {
-            let types = result.schema.fields().iter().map(|field| field.ty).collect();
-            let lines = std::iter::once(header(&result.schema)).chain(wire::rows(&result)).collect();
-            Outcome { lines, types: Some(types) }
-        }
+    match results(engine, query) {
+        Ok(results) => match results.as_slice() {
+            [(_, result)] => {
+                let types = result.schema.fields().iter().map(|field| field.ty).collect();
+                Outcome { lines: result_lines(result), types: Some(types) }
+            }
+            several => {
+                let named = several.iter().map(|(name, result)| [vec![format!("== {name}")], result_lines(result)]);
+                Outcome { lines: named.flatten().flatten().collect(), types: None }
+            }
+        },
         Err(error) => errors(&error, query),
     }
+}
+
+fn result_lines(result: &QueryResult) -> Vec<String> {
+    std::iter::once(header(&result.schema)).chain(wire::rows(result)).collect()
+}
+
+/// Runs the query and returns its results with their names.
+fn results(engine: &Engine, query: &str) -> Result<Vec<(String, QueryResult)>, Error> {
+    let prepared = engine.prepare_results(query, engine.report())?;
+    let run = |prepared: &Prepared| {
+        let mut batches = Vec::new();
+        prepared.run(&mut |batch| {
+            batches.push(batch);
+            Ok(Flow::Continue(()))
+        })?;
+        Ok((prepared.name.clone(), QueryResult { schema: prepared.schema().clone(), batches }))
+    };
+    prepared.iter().map(run).collect()
 }
 
 /// Returns the bound plan, a separator, and the optimized plan.

@@ -159,6 +159,7 @@ impl Binder<'_> {
             }
             OperatorKind::Join { parameters, right, on } => self.join(input, parameters, right, on),
             OperatorKind::Lookup { parameters, right, on } => self.lookup(input, parameters, right, on),
+            OperatorKind::Fork(_) | OperatorKind::Facet { .. } => Err(self.several_results(operator)),
             OperatorKind::As { parameters, name } => self.name_rows(input, parameters, name),
             OperatorKind::Scan(scan) => self.scan(input, scan, operator.keyword),
             OperatorKind::Search { parameters, predicate } => {

@@ -38,6 +38,12 @@ pub struct QueryInputArgs {
     /// Nothing is downloaded. PATH is a file, a folder or a glob. URL may omit its query, which often holds a signature.
     #[arg(long = "externaldata", value_name = "URL=PATH", hide_short_help = true)]
     pub externaldata: Vec<String>,
+    /// The result to return, by name or number from 1, of a query that returns several
+    ///
+    /// A query returns several results if it ends in fork or facet, or if its text contains several queries. Without
+    /// this option, the formats table, md, line and la-api show all of them.
+    #[arg(long = "result", value_name = "NAME|NUMBER", hide_short_help = true)]
+    pub result: Option<String>,
     /// Add the columns _SourceFile, _SourceLine, _SourceByte and _SourceShape to every table
     ///
     /// They give the position at which each record begins, in the text after decompression and conversion to UTF-8. For
@@ -112,7 +118,8 @@ Examples:
     coldcase batch queries.jsonl archive/ -O results.jsonl
 
 A line of the file is {\"id\": 1, \"query\": \"SigninLogs | count\"}. For each query, one line is written: \
-{\"id\", \"columns\", \"rows\"}, or {\"id\", \"error\", \"code\"} if it failed.";
+{\"id\", \"columns\", \"rows\"}, or {\"id\", \"error\", \"code\"} if it failed. A query that returns several \
+results has the first one there, its \"name\", and the others in \"otherResults\".";
 
 /// `coldcase batch`.
 #[derive(Args, Debug)]

@@ -102,13 +102,7 @@ impl SessionCatalog {
             list.push(NamedSource { table: None, path: DASH.to_owned(), from: Origin::Argument.name().to_owned() });
         }
         let origin = file.file.as_ref().map_or(String::new(), |file| file.display().to_string());
-        for (name, table) in &configured {
-            list.extend(table.paths.iter().map(|path| NamedSource {
-                table: Some(name.clone()),
-                path: redacted(&path.to_string_lossy()),
-                from: origin.clone(),
-            }));
-        }
+        list.extend(configured_sources(&configured, &origin));
         let watchlists = bound_watchlists(&configuration.watchlists, &inputs.watchlists, flags.text.settings())?;
         let external = bound_external(&configuration.externaldata, &inputs.externaldata, flags.text.settings())?;
         list.extend(external_sources(&external, &origin));
@@ -296,6 +290,19 @@ impl SessionCatalog {
             None => Ok(None),
         }
     }
+}
+
+/// The files of tables of the catalog file `catalog`.
+fn configured_sources<'a>(
+    configured: &'a BTreeMap<String, ConfiguredTable>,
+    catalog: &'a str,
+) -> impl Iterator<Item = NamedSource> + 'a {
+    let paths = configured.iter().flat_map(|(name, table)| table.paths.iter().map(move |path| (name, path)));
+    paths.map(move |(name, path)| NamedSource {
+        table: Some(name.clone()),
+        path: redacted(&path.to_string_lossy()),
+        from: catalog.to_owned(),
+    })
 }
 
 /// The mapped files of external data; `catalog` is the name of the catalog file.

@@ -10,9 +10,9 @@ pub mod visit;
 
 pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
 pub use operator::{
-    Assignment, AxisBounds, ColumnPattern, DatatableColumn, Evaluate, Find, FindColumn, JoinKey, MakeSeries,
-    MakeSeriesItem, MvExpandItem, NullsOrder, Operator, OperatorKind, OutputSchema, Parameter, PartitionBody,
-    PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
+    Assignment, AxisBounds, ColumnPattern, DatatableColumn, Evaluate, Find, FindColumn, ForkBranch, JoinKey,
+    MakeSeries, MakeSeriesItem, MvExpandItem, NullsOrder, Operator, OperatorKind, OutputSchema, Parameter,
+    PartitionBody, PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
 };
 pub use scan::{ScanColumnDeclaration, ScanOperator, ScanStep, ScanStepOutput};
 
@@ -24,7 +24,7 @@ use crate::types::{Type, Value};
 /// A whole query text: statements separated by `;`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    /// In the order written. At most one is a [`StatementKind::Query`]; the parser reports a text without one.
+    /// In the order written. Each [`StatementKind::Query`] returns results; the parser reports a text without one.
     pub statements: Vec<Statement>,
 }
 

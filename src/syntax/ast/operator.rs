@@ -142,6 +142,15 @@ pub enum OperatorKind {
         /// What runs for each value.
         body: PartitionBody,
     },
+    /// `fork name=(operators) (operators)`: a result for each branch.
+    Fork(Vec<ForkBranch>),
+    /// `facet by a, b with (operators)`: a result for each column.
+    Facet {
+        /// The columns.
+        columns: Vec<Name>,
+        /// The operators of a further result.
+        with: Option<Vec<Operator>>,
+    },
     /// `union ...` after a `|`.
     Union {
         /// `kind`, `withsource`, `isfuzzy`, hints.
@@ -428,6 +437,15 @@ pub enum PartitionBody {
     Operators(Vec<Operator>),
     /// `{ pipeline }`: with a source of its own; the key is a constant in it.
     Pipeline(Box<Pipeline>),
+}
+
+/// A branch of `fork`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForkBranch {
+    /// The name of its result.
+    pub name: Option<Name>,
+    /// Its operators.
+    pub operators: Vec<Operator>,
 }
 
 /// A condition of `join`: a name on both sides, or `$left.a == $right.b`.

@@ -1,4 +1,4 @@
-//! Statements: `let`, `set`, `declare query_parameters`, and the query itself.
+//! Statements: `let`, `set`, `declare query_parameters`, and queries.
 
 use std::sync::Arc;
 
@@ -27,8 +27,10 @@ pub(in crate::syntax) fn query(input: Tokens<'_>) -> Query {
             Ok((after, ())) => after,
             Err(_) => after_mistake(rest),
         };
-        if matches!(statements.last(), Some(Statement { kind: StatementKind::Query(_), .. })) {
-            report_second_query(&rest);
+        let is_query = matches!(statements.last(), Some(Statement { kind: StatementKind::Query(_), .. }));
+        if is_query && rest.peek().is_symbol(";") {
+            let message = "expected a statement or the end of the query, found `;`";
+            rest.report(Diagnostic::new(Code::UnexpectedToken, rest.peek().span, message));
             break;
         }
     }
@@ -56,23 +58,6 @@ fn after_mistake(input: Tokens<'_>) -> Tokens<'_> {
         rest = rest.advance(1).skip_to(&[]);
     }
     rest.advance(1)
-}
-
-/// Kusto returns several tables for a text of several queries; that is not supported.
-fn report_second_query(rest: &Tokens<'_>) {
-    let token = rest.peek();
-    if token.kind == TokenKind::End {
-        return;
-    }
-    if token.is_symbol(";") {
-        rest.report(Diagnostic::new(Code::UnexpectedToken, token.span, "expected the end of the query, found `;`"));
-        return;
-    }
-    let message = "statements after the query are not supported";
-    rest.report(
-        Diagnostic::new(Code::UnsupportedStatement, token.span, message)
-            .help("put `let` and `set` before the query, and run each query on its own"),
-    );
 }
 
 /// A statement, without the `;` after it.

@@ -31,6 +31,8 @@ pub fn print(query: &Query) -> String {
     for (index, statement) in query.statements.iter().enumerate() {
         printer.text(if index > 0 { "\n" } else { "" });
         printer.statement(statement);
+        let is_query = matches!(statement.kind, StatementKind::Query(_));
+        printer.text(if is_query && index + 1 < query.statements.len() { ";" } else { "" });
     }
     printer.out
 }

@@ -1,9 +1,9 @@
 //! Tabular operators.
 
 use super::super::ast::{
-    Assignment, AxisBounds, ColumnPattern, Evaluate, Expr, Find, FindColumn, JoinKey, MakeSeries, MvExpandItem,
-    NullsOrder, Operator, OperatorKind, Parameter, PartitionBody, Pipeline, ReorderItem, ReorderOrder, SortKey,
-    SortOrder, TopNestedLevel,
+    Assignment, AxisBounds, ColumnPattern, Evaluate, Expr, Find, FindColumn, ForkBranch, JoinKey, MakeSeries,
+    MvExpandItem, NullsOrder, Operator, OperatorKind, Parameter, PartitionBody, Pipeline, ReorderItem, ReorderOrder,
+    SortKey, SortOrder, TopNestedLevel,
 };
 use super::{Printer, value};
 
@@ -66,6 +66,19 @@ impl Printer {
             OperatorKind::MvExpand { parameters, items, limit } => {
                 self.text("mv-expand ");
                 self.expansion(parameters, items, limit.as_ref());
+            }
+            OperatorKind::Fork(branches) => {
+                self.text("fork");
+                branches.iter().for_each(|branch| self.fork_branch(branch));
+            }
+            OperatorKind::Facet { columns, with } => {
+                self.text("facet by ");
+                self.list(columns, Self::name);
+                if let Some(operators) = with {
+                    self.text(" with (");
+                    self.subquery(operators);
+                    self.text(")");
+                }
             }
             OperatorKind::Partition { parameters, key, body } => {
                 self.text("partition ");
@@ -226,6 +239,17 @@ impl Printer {
         if let Some(limit) = limit {
             self.keyword(" limit", limit, Self::expr);
         }
+    }
+
+    fn fork_branch(&mut self, branch: &ForkBranch) {
+        self.text(" ");
+        if let Some(name) = &branch.name {
+            self.name(name);
+            self.text(" = ");
+        }
+        self.text("(");
+        self.subquery(&branch.operators);
+        self.text(")");
     }
 
     /// Prints operators without a source.

@@ -1,6 +1,7 @@
 //! The tabular operators: one table that parser, suggestions, documentation and tests read.
 
 mod expand;
+mod fork;
 mod join;
 mod make_series;
 mod parse;
@@ -96,6 +97,23 @@ pub static OPERATORS: &[OperatorInfo] = &[
         rule: "extend_operator",
         examples: &["T | extend Hour = bin(Time, 1h)"],
         parse: extend_operator,
+    },
+    OperatorInfo {
+        keyword: "facet",
+        aliases: &[],
+        summary: "Returns a table of the values of each column with their number of rows, and one for the operators after \
+                  `with`.",
+        rule: "facet_operator",
+        examples: &["T | facet by User, Country with (where Result != 0 | take 10)"],
+        parse: fork::facet_operator,
+    },
+    OperatorInfo {
+        keyword: "fork",
+        aliases: &[],
+        summary: "Returns a table for each of several pipelines over the same rows.",
+        rule: "fork_operator",
+        examples: &["T | fork Failed = (where Result != 0) Users = (distinct User)"],
+        parse: fork::fork_operator,
     },
     OperatorInfo {
         keyword: "getschema",
