@@ -73,6 +73,14 @@ impl DistinctSet {
         }
     }
 
+    /// The hashes of the values; None for a sketch.
+    pub(crate) fn as_hashes(&self) -> Option<&BTreeSet<u64>> {
+        match &self.form {
+            Form::Hashes(hashes) => Some(hashes),
+            Form::Sketch(_) => None,
+        }
+    }
+
     /// The number of values: exact for a small set, otherwise estimated.
     pub(crate) fn count(&self) -> i64 {
         let count = match &self.form {

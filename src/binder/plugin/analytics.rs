@@ -1,12 +1,11 @@
 //! rolling_percentile and sequence_detect.
 
 use super::arguments::PluginCall;
-use super::{all_columns, applied, fields_of};
+use super::{applied, fields_of};
 use crate::binder::naming::Names;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Error};
 use crate::expr::Expr;
-use crate::functions::plugin::basket::Basket;
 use crate::functions::plugin::rolling_percentile::RollingPercentile;
 use crate::functions::plugin::sequence::SequenceDetect;
 use crate::plan::LogicalPlan;
@@ -48,51 +47,6 @@ impl Binder<'_> {
             result: Field::new(result, value.ty),
         };
         Ok(applied(input, function, [index, value].into_iter().chain(dimensions).collect(), Vec::new()))
-    }
-
-    pub(super) fn basket(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
-        let arguments = self.plugin_arguments(call)?;
-        let schema = input.schema().clone();
-        let threshold = match Self::unless_default(arguments.optional(0)) {
-            None => 0.05,
-            Some(argument) => match cast::cast(&self.constant(argument)?, Type::Real).map_err(Error::from)? {
-                Value::Real(part) if part > 0.0 && part <= 1.0 => part,
-                _ => return self.error(Code::InvalidValue, argument.span, "the threshold is a part of 1"),
-            },
-        };
-        let weight = match Self::unless_default(arguments.optional(1)) {
-            Some(argument) => Some(self.plugin_column(argument, &schema)?),
-            None => None,
-        };
-        if let Some(weight) = weight.as_ref().filter(|weight| !matches!(weight.ty, Type::Int | Type::Long | Type::Real))
-        {
-            let message = format!("a weight must be a number, not a value of type {}", weight.ty);
-            return self.error(Code::ArgumentType, weight.span, message);
-        }
-        let max_dimensions = match Self::unless_default(arguments.optional(2)) {
-            Some(argument) => self.row_count(argument)?,
-            None => 5,
-        };
-        let mut wildcards: Vec<Value> = schema.fields().iter().map(|field| Value::null(field.ty)).collect();
-        for argument in &arguments.repeated {
-            let wildcard = self.constant(argument)?;
-            if wildcard.as_str() != Some("~") {
-                let of_type = wildcards.iter_mut().filter(|other| other.ty() == wildcard.ty());
-                of_type.for_each(|other| *other = wildcard.clone());
-            }
-        }
-        let (columns, weight) = (schema.fields().to_vec(), weight.and_then(|weight| weight.as_column()));
-        let function = Basket { threshold, max_dimensions, columns, weight, wildcards };
-        Ok(applied(input, function, all_columns(&schema), Vec::new()))
-    }
-
-    /// The argument, unless it is `'~'`, which stands for the default.
-    fn unless_default(argument: Option<&ast::Expr>) -> Option<&ast::Expr> {
-        let is_default = |argument: &&ast::Expr| match &argument.kind {
-            ExprKind::Literal(value) => value.as_str() == Some("~"),
-            _ => false,
-        };
-        argument.filter(|argument| !is_default(argument))
     }
 
     /// The conditions are the arguments before the first bare column that is no bool.

@@ -6,6 +6,7 @@ mod bag_unpack;
 mod ip_lookup;
 mod pivot;
 mod reshape;
+mod segmentation;
 mod users;
 
 use std::sync::Arc;
@@ -54,7 +55,11 @@ impl Binder<'_> {
             | PluginKind::NewActivityMetrics
             | PluginKind::SessionCount
             | PluginKind::SlidingWindowCounts => self.activity(input, &call),
+            PluginKind::AutoCluster => self.autocluster(input, &call),
             PluginKind::Basket => self.basket(input, &call),
+            PluginKind::DcountIntersect => self.dcount_intersect(input, &call),
+            PluginKind::DiffPatterns => self.diffpatterns(input, &call),
+            PluginKind::FunnelCompletion => self.funnel_completion(input, &call),
             PluginKind::BagUnpack => self.bag_unpack(input, &call),
             PluginKind::IpLookup(version) => self.ip_lookup(input, version, &call),
             PluginKind::Narrow => self.narrow(input, &call),

@@ -4,12 +4,17 @@ use super::arguments::PluginCall;
 use super::{applied, fields_of};
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Error};
 use crate::functions::plugin::PluginKind;
 use crate::functions::plugin::activity::{Activity, ActivityKind};
+use crate::functions::plugin::dcount_intersect::DcountIntersect;
+use crate::functions::plugin::funnel_completion::FunnelCompletion;
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, ExprKind};
-use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
+use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast, dynamic};
+
+/// The maximum number of sets that are intersected.
+const MAX_SETS: usize = 16;
 
 /// The arguments between the timeline and the dimensions.
 struct Constants<'c> {
@@ -60,6 +65,60 @@ impl Binder<'_> {
             known,
         };
         Ok(applied(input, function, [id, time].into_iter().chain(dimensions).collect(), Vec::new()))
+    }
+
+    /// Keeps all columns of the input, as the analyzer does.
+    pub(super) fn dcount_intersect(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
+        let arguments = self.plugin_arguments(call)?;
+        let sets: Vec<&ast::Expr> = [arguments.required(0)?].into_iter().chain(arguments.repeated).collect();
+        if sets.len() > MAX_SETS {
+            return self.error(Code::ArgumentCount, sets[MAX_SETS].span, "at most 16 sets can be intersected");
+        }
+        let schema = input.schema().clone();
+        let columns = self.all(&sets, |binder, set| match binder.plugin_column(set, &schema)? {
+            column if column.ty == Type::Dynamic => Ok(column),
+            column => {
+                let message = format!("`dcount_intersect` needs results of hll(), not values of type {}", column.ty);
+                binder.error(Code::ArgumentType, set.span, message)
+            }
+        })?;
+        let kept = (0..schema.len()).collect();
+        Ok(applied(input, DcountIntersect { sets: columns.len(), span: call.span }, columns, kept))
+    }
+
+    pub(super) fn funnel_completion(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
+        let arguments = self.plugin_arguments(call)?;
+        let schema = input.schema().clone();
+        let user = self.plugin_column(arguments.required(0)?, &schema)?;
+        let time = self.plugin_timeline(arguments.required(1)?, &schema)?;
+        let state = self.plugin_column(arguments.required(5)?, &schema)?;
+        if state.ty != Type::String {
+            let message = format!("states of type {} are not supported yet; use tostring() before", state.ty);
+            return self.error(Code::UnsupportedSyntax, state.span, message);
+        }
+        let function = FunnelCompletion {
+            from: self.plugin_moment(arguments.required(2)?, time.ty)?,
+            to: self.plugin_moment(arguments.required(3)?, time.ty)?,
+            step: self.plugin_distance(arguments.required(4)?, time.ty)?,
+            states: self.plugin_texts(arguments.optional(6))?,
+            periods: self.plugin_distances(arguments.required(7)?, time.ty)?,
+            timeline: Field::new(name_of(&time, &schema), time.ty),
+            state: Field::new(name_of(&state, &schema), state.ty),
+            period_type: if time.ty == Type::Datetime { Type::Timespan } else { time.ty },
+        };
+        Ok(applied(input, function, vec![user, time, state], Vec::new()))
+    }
+
+    /// A constant array of distances on a timeline, or one of them.
+    fn plugin_distances(&mut self, argument: &ast::Expr, timeline: Type) -> Bind<Vec<i64>> {
+        let ty = if matches!(timeline, Type::Datetime | Type::Timespan) { Type::Timespan } else { Type::Long };
+        let value = self.constant(argument)?;
+        let Value::Dynamic(json) = &value else { return Ok(vec![self.plugin_distance(argument, timeline)?]) };
+        let elements: Vec<&str> = dynamic::elements(json).collect();
+        self.all(&elements, |binder, element| match cast::cast(&Value::dynamic(*element), ty).map_err(Error::from)? {
+            Value::Timespan(distance) | Value::Long(distance) if distance > 0 => Ok(distance),
+            _ => binder.error(Code::InvalidValue, argument.span, format!("the argument must be an array of {ty}s")),
+        })
     }
 
     /// True for a table in parentheses or under a name.

@@ -11,33 +11,6 @@ const DIMENSION: Param =
 
 pub(super) static PLUGINS: &[Plugin] = &[
     Plugin {
-        name: "basket",
-        summary: "Finds combinations of values that many rows have.",
-        params: &[
-            Param::new("Threshold", Type::Real, "the smallest part of the rows, from 0.015 to 1; 0.05 if left out")
-                .optional()
-                .constant(),
-            Param::of("WeightColumn", Accepts::Column, "a column with the number of rows that a row stands for")
-                .optional(),
-            Param::new(
-                "MaxDimensions",
-                Type::Long,
-                "the maximum number of values that determine a combination; 5 if left out",
-            )
-            .optional()
-            .constant(),
-            Param::of("CustomWildcard", Accepts::Any, "what stands for any value, by type; null or empty if left out")
-                .any_number(),
-        ],
-        returns: "SegmentId: long, Count: long, Percent: real, and the columns of the input",
-        examples: &[Example::new(
-            "datatable(user:string, app:string) ['ann', 'mail', 'bo', 'mail'] | evaluate basket(0.6) | project \
-             strcat(app, Percent)",
-            "mail100.0",
-        )],
-        kind: PluginKind::Basket,
-    },
-    Plugin {
         name: "rolling_percentile",
         summary: "Returns for each bin of a column the percentile of the values in a window of bins that ends with it.",
         params: &[

@@ -4,17 +4,24 @@
 //! A row says everything but the expansion; the binder matches on [`PluginKind`] and has no names of its own.
 
 pub mod activity;
+pub mod autocluster;
 pub mod basket;
+pub mod dcount_intersect;
+pub mod diffpatterns;
 pub mod dimension_keys;
+pub mod funnel_completion;
 pub mod ip_lookup;
 pub mod narrow;
 pub mod rolling_percentile;
 pub mod rows_near;
 pub mod schema_merge;
+pub mod segments;
 pub mod sequence;
 
 mod analytics;
+mod frequent_sets;
 mod reshape;
+mod segmentation;
 mod users;
 
 use super::docs::Example;
@@ -45,8 +52,12 @@ pub enum PluginKind {
     ActivityCountsMetrics,
     ActivityEngagement,
     ActivityMetrics,
+    AutoCluster,
     BagUnpack,
     Basket,
+    DcountIntersect,
+    DiffPatterns,
+    FunnelCompletion,
     IpLookup(IpVersion),
     Narrow,
     NewActivityMetrics,
@@ -68,7 +79,7 @@ pub enum IpVersion {
 }
 
 /// The plugins of each family.
-static FAMILIES: &[&[Plugin]] = &[reshape::PLUGINS, analytics::PLUGINS, users::PLUGINS];
+static FAMILIES: &[&[Plugin]] = &[reshape::PLUGINS, analytics::PLUGINS, segmentation::PLUGINS, users::PLUGINS];
 
 /// Plugins of Kusto that this program does not have, and why.
 static REFUSALS: &[(&[&str], &str)] = &[
@@ -100,8 +111,9 @@ static REFUSALS: &[(&[&str], &str)] = &[
     (&["geo_line_lookup", "geo_polygon_lookup"], "geometry is not implemented"),
     (&["estimate_rows_count"], "files are not estimated; use count"),
     (&["identity", "identity_v3"], "it is not documented"),
-    (&["autocluster", "dcount_intersect", "diffpatterns", "diffpatterns_text"], "it is not implemented yet"),
-    (&["funnel_sequence", "funnel_sequence_completion", "preview"], "it is not implemented yet"),
+    (&["diffpatterns_text"], "patterns of text are not searched for; diffpatterns compares columns"),
+    (&["funnel_sequence"], "which states Kusto counts as previous and next is not documented; see sequence_detect"),
+    (&["preview"], "it returns two tables; use take and count"),
 ];
 
 /// Every plugin.

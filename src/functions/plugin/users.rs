@@ -3,6 +3,7 @@
 use super::{Plugin, PluginKind};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param};
+use crate::types::Type;
 
 const ID: Param = Param::of("IdColumn", Accepts::Column, "the column of users");
 const TIMELINE: Param = Param::of("TimelineColumn", Accepts::Column, "the column of times or numbers");
@@ -94,6 +95,43 @@ pub(super) static PLUGINS: &[Plugin] = &[
             "0.5",
         )],
         kind: PluginKind::ActivityMetrics,
+    },
+    Plugin {
+        name: "dcount_intersect",
+        summary: "Returns for each set of hll() the number of values that it has in common with all sets before it.",
+        params: &[
+            Param::new("hll_1", Type::Dynamic, "the result of hll()"),
+            Param::new("hll_i", Type::Dynamic, "further results of hll(), at most 16 in all").repeated(),
+        ],
+        returns: "the columns of the input, and s0, s1, ...: long",
+        examples: &[Example::new(
+            "range x from 1 to 9 step 1 | summarize a = hll(x), b = hll(x % 4) | evaluate dcount_intersect(a, b) | \
+             project s1",
+            "3",
+        )],
+        kind: PluginKind::DcountIntersect,
+    },
+    Plugin {
+        name: "funnel_sequence_completion",
+        summary: "Counts in each window the users who reach each state of a sequence.",
+        params: &[
+            ID,
+            TIMELINE,
+            START,
+            END,
+            Param::of("Step", Accepts::Any, "the length of a window").constant(),
+            Param::of("StateColumn", Accepts::Column, "the column of states"),
+            Param::new("Sequence", Type::Dynamic, "an array of the states in order").constant(),
+            Param::new("MaxSequenceStepWindows", Type::Dynamic, "an array of the longest times between two steps")
+                .constant(),
+        ],
+        returns: "the start of the window, the state, Period, dcount: long",
+        examples: &[Example::new(
+            "datatable(u:string, t:long, s:string) ['ann', 1, 'a', 'bo', 2, 'a', 'ann', 3, 'b'] | evaluate \
+             funnel_sequence_completion(u, t, 0, 9, 10, s, dynamic(['a', 'b']), dynamic([5])) | project dcount",
+            "2",
+        )],
+        kind: PluginKind::FunnelCompletion,
     },
     Plugin {
         name: "new_activity_metrics",

@@ -34,7 +34,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         ],
         result_name: ResultName::FirstArgument,
         validate: |constants| match constants.get(2).copied().flatten().and_then(Value::as_str) {
-            Some(name) => unit(name).map(|_| ()),
+            Some(name) => unit(name, Code::InvalidValue).map(|_| ()),
             None => Ok(()),
         },
         ..ScalarFunction::DEFAULT
@@ -61,12 +61,12 @@ const STEP: f64 = 1024.0;
 /// More digits than a real has.
 const MAX_PRECISION: i64 = 17;
 
-/// The position of the unit; None for "", which selects it by the number.
-fn unit(name: &str) -> Result<Option<usize>> {
+/// The position of the unit; None for "", which selects it by the number. An unknown unit is an error with `code`.
+fn unit(name: &str, code: Code) -> Result<Option<usize>> {
     let found = UNITS.iter().position(|unit| unit.eq_ignore_ascii_case(name));
     if found.is_none() && !name.is_empty() {
         let message = format!("the units must be one of {}", UNITS.join(", "));
-        return Err(Error::query(Code::InvalidValue, Span::default(), message));
+        return Err(Error::query(code, Span::default(), message));
     }
     Ok(found)
 }
@@ -76,7 +76,7 @@ fn format_bytes(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let precision = if args.len() > 1 { args.longs(1).get(row) } else { Some(0) };
         let name = if args.len() > 2 { args.texts(2).get(row).unwrap_or_default() } else { "" };
-        let (Some(precision), unit) = (precision, unit(name)?) else { return Ok(None) };
+        let (Some(precision), unit) = (precision, unit(name, Code::ValueOutOfRange)?) else { return Ok(None) };
         Ok(Some(with_unit(sizes.get(row), precision.clamp(0, MAX_PRECISION), unit)))
     })
 }

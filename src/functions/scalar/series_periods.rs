@@ -198,8 +198,8 @@ fn significant_frequencies(centered: &[f64]) -> impl Iterator<Item = usize> {
 /// length of the series.
 fn peak_near(scores: &[f64], n: usize, frequency: usize) -> Option<Period> {
     let period = |frequency: usize| count(n) / count(frequency);
-    let from = (period(frequency) + period(frequency + 1)) / 2.0;
-    let to = if frequency == 1 { f64::INFINITY } else { (period(frequency) + period(frequency - 1)) / 2.0 };
+    let from = period(frequency).midpoint(period(frequency + 1));
+    let to = if frequency == 1 { f64::INFINITY } else { period(frequency).midpoint(period(frequency - 1)) };
     let near = (SHORTEST..=n / 2).filter(|distance| (from..=to).contains(&count(*distance)));
     let best = near.max_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(b.cmp(a)))?;
     let is_peak = scores[best] >= scores[best - 1] && scores[best] >= scores[best + 1];

@@ -12,7 +12,7 @@ use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, ColumnBuilder, Field, Type, Value};
 
 /// The maximum number of windows that are looked at.
-const MAX_WINDOWS: i64 = 1_000_000;
+pub(super) const MAX_WINDOWS: i64 = 1_000_000;
 
 /// Counts users. The arguments are the user, the time, and the dimensions.
 #[derive(Debug)]

@@ -1,0 +1,126 @@
+//! diffpatterns: the values that are more frequent in one of two sets of rows than in the other.
+//!
+//! Source: the reference's page on the plugin, which does not say how patterns are selected. Here they are all closed
+//! patterns that differ enough, the most different first, without those that only generalise or specialise another one.
+
+use super::frequent_sets::{FrequentSets, Pattern, Weights};
+use super::segments::{SegmentInput, counts, ids, reals, with_input};
+use crate::diagnostic::{Code, Error, Result, Span};
+use crate::functions::{TableFunction, TableOutput};
+use crate::types::{Batch, Field, Type};
+
+/// Finds patterns. The arguments are the columns of the input.
+#[derive(Debug)]
+pub struct DiffPatterns {
+    /// The column that divides the rows into the two sets.
+    pub split: usize,
+    /// Its value in the rows of the first and the second set.
+    pub values: [SplitValue; 2],
+    /// The smallest difference of the parts of the two sets that have a pattern.
+    pub threshold: f64,
+    /// The maximum number of values that determine a pattern.
+    pub max_dimensions: usize,
+    /// The columns of the input.
+    pub input: SegmentInput,
+}
+
+/// The value of the split column in one of the sets.
+#[derive(Debug)]
+pub struct SplitValue {
+    /// The value as text.
+    pub text: String,
+    /// Where the query has it.
+    pub span: Span,
+}
+
+impl DiffPatterns {
+    /// The weight of each row in each set.
+    fn weights(&self, arguments: &Batch) -> Vec<Weights> {
+        let weights = |row: usize| {
+            let text = arguments.column(self.split).value(row).to_text();
+            let weight = self.input.weight_at(arguments, row);
+            [&self.values[0], &self.values[1]].map(|value| if value.text == text { weight } else { 0.0 })
+        };
+        (0..arguments.rows()).map(weights).collect()
+    }
+
+    /// The total weight of each set.
+    fn totals(&self, weights: &[Weights]) -> Result<Weights> {
+        let mut totals = [0.0; 2];
+        for (set, total) in totals.iter_mut().enumerate() {
+            *total = weights.iter().map(|weights| weights[set]).sum();
+            if *total <= 0.0 {
+                let column = &self.input.columns[self.split].name;
+                let value = &self.values[set];
+                let message = format!("no row has the value `{}` in the column `{column}`", value.text);
+                return Err(Error::query(Code::ValueOutOfRange, value.span, message));
+            }
+        }
+        Ok(totals)
+    }
+
+    /// The most different patterns, none of which contains another one.
+    fn select(&self, mut patterns: Vec<Pattern>, totals: Weights) -> Vec<Pattern> {
+        patterns.retain(|pattern| difference(pattern, totals) >= 100.0 * self.threshold);
+        patterns.sort_by(|a, b| {
+            difference(b, totals).total_cmp(&difference(a, totals)).then_with(|| a.items.cmp(&b.items))
+        });
+        let mut selected: Vec<Pattern> = Vec::new();
+        for pattern in patterns {
+            if !selected.iter().any(|other| contains(other, &pattern) || contains(&pattern, other)) {
+                selected.push(pattern);
+            }
+        }
+        selected
+    }
+}
+
+fn contains(pattern: &Pattern, other: &Pattern) -> bool {
+    other.items.iter().all(|item| pattern.items.binary_search(item).is_ok())
+}
+
+fn percents(pattern: &Pattern, totals: Weights) -> Weights {
+    [0, 1].map(|set| 100.0 * pattern.weights[set] / totals[set])
+}
+
+fn difference(pattern: &Pattern, totals: Weights) -> f64 {
+    let [a, b] = percents(pattern, totals);
+    (a - b).abs()
+}
+
+impl TableFunction for DiffPatterns {
+    fn name(&self) -> &'static str {
+        "diffpatterns"
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        let own = [
+            ("SegmentId", Type::Long),
+            ("CountA", Type::Long),
+            ("CountB", Type::Long),
+            ("PercentA", Type::Real),
+            ("PercentB", Type::Real),
+            ("PercentDiffAB", Type::Real),
+        ];
+        with_input(own, &self.input)
+    }
+
+    fn apply(&self, arguments: &Batch) -> Result<TableOutput> {
+        let weights = self.weights(arguments);
+        let totals = self.totals(&weights)?;
+        let least = totals.map(|total| (self.threshold * total).max(f64::MIN_POSITIVE));
+        let columns = self.input.attributes(Some(self.split));
+        let sets = FrequentSets::collect(arguments, &columns, |row| weights[row], least);
+        let patterns = self.select(sets.patterns(self.max_dimensions, "diffpatterns")?, totals);
+        let own = [
+            ids(patterns.len()),
+            counts(patterns.iter().map(|pattern| pattern.weights[0])),
+            counts(patterns.iter().map(|pattern| pattern.weights[1])),
+            reals(patterns.iter().map(|pattern| percents(pattern, totals)[0])),
+            reals(patterns.iter().map(|pattern| percents(pattern, totals)[1])),
+            reals(patterns.iter().map(|pattern| difference(pattern, totals))),
+        ];
+        let values = self.input.value_columns(&patterns, |pattern, column| sets.value(pattern, column));
+        Ok(TableOutput::of_columns(own.into_iter().chain(values).collect()))
+    }
+}
