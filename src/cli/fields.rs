@@ -6,13 +6,13 @@ use super::args::FieldsArgs;
 use super::sources::{Call, InputSources, table_name};
 use super::{Outcome, documents, rows};
 use crate::diagnostic::{Error, Result, suggest};
-use crate::entra::{KnownTable, RowKind, known_table, known_tables, result_codes};
+use crate::entra::{KnownTable, RowKind, known_table, known_table_names, result_codes};
 use crate::types::{Type, Value};
 
 pub(super) fn run(args: &FieldsArgs) -> Result<Outcome> {
     let name = table_name(&args.table).unwrap_or_else(|_| args.table.clone());
     let table = known_table(&name).ok_or_else(|| {
-        let known: Vec<&str> = known_tables().map(|table| table.name).collect();
+        let known: Vec<&str> = known_table_names().collect();
         let hint = suggest(&args.table, known.iter().copied())
             .map_or_else(|| format!("known tables: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
         Error::Usage(format!("the fields of the table `{}` are not known; {hint}", args.table))

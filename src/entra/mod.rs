@@ -21,7 +21,10 @@ pub mod table;
 
 pub use mapping::{ColumnSource, Mapping};
 pub use row_limit::RowLimit;
-pub use table::{KnownTable, known_table, known_tables, resembles, restored_from, table_named, union_names};
+pub use table::{
+    KnownTable, known_table, known_table_names, known_tables, recognised_tables, resembles, restored_from, table_named,
+    union_names,
+};
 
 /// The shape of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

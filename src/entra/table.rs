@@ -96,6 +96,16 @@ pub fn known_tables() -> impl Iterator<Item = &'static KnownTable> {
     (0..DATA.len()).map(table_at)
 }
 
+/// Returns the names of [`known_tables`], without reading their columns.
+pub fn known_table_names() -> impl Iterator<Item = &'static str> {
+    name_and_category_of_all().iter().map(|(name, _)| *name)
+}
+
+/// Returns the known tables that files may be recognised as: all but those that are read only by name.
+pub fn recognised_tables() -> impl Iterator<Item = &'static KnownTable> {
+    (0..DATA.len()).filter(|&index| !is_by_name(DATA[index])).map(table_at)
+}
+
 /// Returns the known table of this name, as queries write it (case-sensitive).
 #[must_use]
 pub fn known_table(name: &str) -> Option<&'static KnownTable> {
@@ -119,11 +129,11 @@ pub fn table_named(name: &str) -> Option<&'static KnownTable> {
 pub fn restored_from(name: &str) -> Option<&'static KnownTable> {
     let stem = name.trim_ascii().strip_suffix(RESTORED)?;
     // The longest name, if several match.
-    let is_copy = |table: &&KnownTable| {
-        let (own, rest) = stem.split_at_checked(table.name.len()).unwrap_or_default();
-        own.eq_ignore_ascii_case(table.name) && (rest.is_empty() || rest.starts_with('_'))
+    let is_copy = |name: &&str| {
+        let (own, rest) = stem.split_at_checked(name.len()).unwrap_or_default();
+        own.eq_ignore_ascii_case(name) && (rest.is_empty() || rest.starts_with('_'))
     };
-    known_tables().filter(is_copy).max_by_key(|table| table.name.len())
+    known_table_names().filter(is_copy).max_by_key(|name| name.len()).and_then(known_table)
 }
 
 /// True if `name`, which is not a known table, may be a custom, restored or copied `table`: its letters and digits
@@ -148,8 +158,9 @@ pub fn union_names(column: &str) -> &'static [String] {
     static NAMES: OnceLock<BTreeMap<&str, Vec<String>>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
         let mut types: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for field in known_tables().flat_map(|table| table.schema.fields()) {
-            types.entry(&field.name).or_default().insert(field.ty.to_string());
+        // Their mappings are not parsed: every scan needs these names.
+        for [column, ty, ..] in DATA.iter().copied().chain([STANDARD]).flat_map(column_lines) {
+            types.entry(column).or_default().insert(Type::from_name(ty).unwrap_or(Type::String).to_string());
         }
         let named = |(column, types): (&'static str, BTreeSet<String>)| {
             (column, types.iter().map(|ty| format!("{column}_{ty}")).collect())
@@ -189,6 +200,11 @@ fn header_cells(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().next().unwrap_or("").trim_start_matches("# ").split('\t')
 }
 
+/// True for the data file of a table that is read only by name.
+fn is_by_name(text: &'static str) -> bool {
+    header_cells(text).any(|cell| cell == "by name")
+}
+
 /// Returns the main columns of a data file.
 fn main_columns(text: &'static str) -> Vec<&'static str> {
     let line = text.lines().find_map(|line| line.strip_prefix("# main\t"));
@@ -216,8 +232,14 @@ fn parse(text: &'static str) -> KnownTable {
         let portal = graph.limited(&|path| portal::supplies(&path.iter().map(Cow::as_ref).collect::<Vec<_>>()));
         columns.push([diagnostic, graph.clone(), flat.clone(), graph.capitalised(), flat, portal]);
     }
-    let by_name = header_cells(text).any(|cell| cell == "by name");
-    KnownTable { name, category, by_name, schema: Schema::new(fields), main: main_columns(text), columns }
+    KnownTable {
+        name,
+        category,
+        by_name: is_by_name(text),
+        schema: Schema::new(fields),
+        main: main_columns(text),
+        columns,
+    }
 }
 
 #[cfg(test)]

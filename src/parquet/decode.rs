@@ -46,7 +46,8 @@ pub(super) struct Decoder {
     reservation: ScanReservation,
     /// Rows that are still to be returned.
     outstanding: usize,
-    numbers: RowNumbers,
+    /// None if no column asks for them.
+    numbers: Option<RowNumbers>,
     /// Path extractors, with the position of their column in the table.
     paths: Vec<(usize, Extractor)>,
 }
@@ -102,9 +103,12 @@ impl Decoder {
             page_bytes: 0,
             reservation: scan.request.memory.reservation(),
             outstanding: selection.row_count(),
-            numbers: RowNumbers::new(scan, &selection),
+            numbers: None,
             paths: Vec::new(),
         };
+        if decoder.columns.iter().any(|column| matches!(column.values, ColumnSource::Provenance(_))) {
+            decoder.numbers = Some(RowNumbers::new(scan, &selection));
+        }
         if !leaves.is_empty() && decoder.outstanding > 0 {
             let mut wanted = RowGroupRead { leaves, selection, batch_rows: decoder.batch_rows };
             count_bytes(scan, &wanted);
@@ -186,7 +190,7 @@ impl Decoder {
         match self.read() {
             Ok(DecodedRows { rows, batch, seconds }) => {
                 self.outstanding -= rows;
-                let numbers = self.numbers.take(rows);
+                let numbers = self.numbers.as_mut().map_or(Vec::new(), |numbers| numbers.take(rows));
                 let scan = part.scan.as_ref();
                 let columns = self.columns.iter_mut().map(|column| match column.values {
                     ColumnSource::Provenance(of) => Ok(origin(of, scan, &numbers, rows)),

@@ -17,7 +17,7 @@ use super::file_table::{FileTable, SharedDates};
 use super::sample::sample_files;
 use super::type_values::TypeValues;
 use crate::diagnostic::{Error, Result};
-use crate::entra::{KnownTable, known_table, known_tables, restored_from};
+use crate::entra::{KnownTable, known_table, known_table_names, known_tables, recognised_tables, restored_from};
 use crate::scan::catalog::STDIN;
 use crate::scan::{Catalog, TableProvider};
 use crate::source::listing::expand;
@@ -290,7 +290,7 @@ impl Catalog for FileCatalog {
     }
 
     fn names(&self) -> Vec<String> {
-        let known = known_tables().map(|table| table.name.to_owned());
+        let known = known_table_names().map(str::to_owned);
         let mut names: Vec<_> = self.bindings.keys().cloned().chain(known).collect();
         names.sort();
         names.dedup();
@@ -310,7 +310,7 @@ impl Catalog for FileCatalog {
             }
         }
         if files > 0 || !self.files.named.notes.is_empty() {
-            names.extend(known_tables().filter(|table| !table.by_name).map(|table| table.name.to_owned()));
+            names.extend(recognised_tables().map(|table| table.name.to_owned()));
         }
         names.sort();
         names.dedup();
@@ -422,6 +422,6 @@ fn column_rows(file: &DataFile, limits: ReadLimits) -> Result<Option<RecordSelec
     let same = |table: &&KnownTable| schema.names().all(|name| table.schema.index_of(name).is_some());
     let is_log = schema.index_of("TimeGenerated").is_some();
     // The columns of a table that is read by name are too common to identify it.
-    let known = known_tables().filter(|table| !table.by_name).find(same).filter(|_| is_log);
+    let known = recognised_tables().find(same).filter(|_| is_log);
     Ok(Some(known.map_or(RecordSelection::AnyObjects(schema.clone()), RecordSelection::AllKnownAs)))
 }

@@ -79,6 +79,12 @@ impl IdSketch {
         self.threshold.store(threshold, Ordering::Relaxed);
     }
 
+    /// Returns the position of a file with this Id; None if there is none, or if the Id is not in the sample.
+    pub(crate) fn file_with(&self, id: &[u8]) -> Option<usize> {
+        let hash = self.sampled(id)?;
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).map(|files| files.first)
+    }
+
     /// Returns the Ids that occur in more than one file; None if there are none.
     pub(crate) fn repeated(&self) -> Option<RepeatedIds> {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,6 +134,12 @@ mod tests {
             let found = sketch.repeated().expect("an overlap");
             assert_eq!(found.files, [1, 3]);
             assert!(found.compared <= FEW_IDS && found.are_all == (first.end == 100), "{found:?}");
+            let of_third = (100_000..100_010).map(|id| sketch.file_with(format!("id{id}").as_bytes()));
+            assert!(
+                of_third.clone().flatten().all(|file| file == 2)
+                    && (!found.are_all || of_third.flatten().count() == 10)
+            );
+            assert_eq!(sketch.file_with(b"another"), None);
             let other_order = IdSketch::of_at_most(FEW_IDS);
             add(&other_order, 2, 100_000..100_010);
             add(&other_order, 1, first);

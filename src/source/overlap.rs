@@ -3,7 +3,8 @@
 //!
 //! The Ids of the rows of text files are compared while they are scanned. If none of them repeat, some records are
 //! compared afterwards, since the query may have skipped them. That is cheap for any archive: small inputs are compared
-//! completely; of a few files the first records are compared, and of many files only those of equal length.
+//! completely; of a few files the first records are compared, and of many files only those of equal length. Of Parquet
+//! files beside text files, more rows are compared: an archive may stand beside the files that it was made of.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,8 +36,11 @@ const FEW: usize = 16;
 /// Pairs of files of equal length that are compared if there are more files.
 const MAX_PAIRS: usize = 2;
 
-/// Records of each file that are compared in large inputs.
+/// Records of each text file that are compared in large inputs.
 const HEAD: usize = 16;
+
+/// Rows of each Parquet file that are compared with the Ids of text files.
+const HEAD_ROWS: usize = 4096;
 
 /// Returns two of `files` with rows of the same Id, among the rows that scans returned.
 pub(crate) fn among_rows(files: &[DataFile], sketch: &IdSketch) -> Option<Overlap> {
@@ -46,8 +50,14 @@ pub(crate) fn among_rows(files: &[DataFile], sketch: &IdSketch) -> Option<Overla
     Some(Overlap { files: [name(pair[0])?, name(pair[1])?], basis })
 }
 
-/// Returns two of `files` that contain a record with the same Id. `table` makes the table of one Parquet file.
-pub(crate) fn find(files: &[DataFile], limits: ReadLimits, table: impl Fn(&DataFile) -> FileTable) -> Option<Overlap> {
+/// Returns two of `files` that contain a record with the same Id. `read` has the Ids that scans returned; `table` makes
+/// the table of one Parquet file.
+pub(crate) fn find(
+    files: &[DataFile],
+    read: &IdSketch,
+    limits: ReadLimits,
+    table: impl Fn(&DataFile) -> FileTable,
+) -> Option<Overlap> {
     let mut first: HashMap<String, usize> = HashMap::new();
     let is_small = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add) < SMALL;
     for index in candidates(files, is_small) {
@@ -58,15 +68,13 @@ pub(crate) fn find(files: &[DataFile], limits: ReadLimits, table: impl Fn(&DataF
             _ => ids_of_text(file, limits, is_small).unwrap_or_default(),
         };
         for id in ids {
-            match first.get(&id) {
-                Some(other) if *other != index => {
-                    let basis = if is_small { OverlapBasis::AllRecords } else { OverlapBasis::FirstRecords };
-                    let files = [files[*other].name.clone(), file.name.clone()];
-                    return Some(Overlap { files, basis });
-                }
-                Some(_) => {}
-                None => _ = first.insert(id, index),
+            let known = first.get(&id).copied().or_else(|| read.file_with(id.as_bytes()));
+            if let Some(other) = known.filter(|other| *other != index) {
+                let basis = if is_small { OverlapBasis::AllRecords } else { OverlapBasis::FirstRecords };
+                let files = [files.get(other)?.name.clone(), file.name.clone()];
+                return Some(Overlap { files, basis });
             }
+            first.entry(id).or_insert(index);
         }
     }
     None
@@ -80,10 +88,11 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
     if is_small {
         return (0..files.len()).collect();
     }
-    // Opening a Parquet file again would cost more than most queries over an archive.
-    let texts = files.iter().enumerate().filter(|(_, file)| !file.is_parquet());
+    // Opening a Parquet file again would cost more than most queries over an archive, but little beside text files.
+    let positions = |parquet: bool| (0..files.len()).filter(move |&index| files[index].is_parquet() == parquet);
+    let beside_texts = positions(true).take(if positions(false).next().is_some() { FEW } else { 0 });
     if files.len() <= FEW {
-        return texts.map(|(index, _)| index).collect();
+        return positions(false).chain(beside_texts).collect();
     }
     let mut by_length: HashMap<u64, usize> = HashMap::new();
     let mut pairs = Vec::new();
@@ -95,6 +104,7 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
             }
         }
     }
+    pairs.extend(beside_texts);
     pairs.sort_unstable();
     pairs.dedup();
     pairs
@@ -160,8 +170,8 @@ fn ids_of_table(table: &FileTable) -> Vec<String> {
         columns: vec![ScanColumn::Column(index)],
         prune: Vec::new(),
         filter: None,
-        limit: Some(HEAD),
-        batch_rows: HEAD,
+        limit: Some(HEAD_ROWS),
+        batch_rows: HEAD_ROWS,
         memory: crate::scan::ScanMemory::default(),
         sizes: crate::scan::ScanSizes::default(),
         named_columns: Arc::default(),
@@ -172,5 +182,5 @@ fn ids_of_table(table: &FileTable) -> Vec<String> {
     let batches = parts.iter().filter_map(|part| part.read().ok()).flatten().map_while(Result::ok);
     let Some(batch) = batches.into_iter().find(|batch| batch.rows() > 0) else { return Vec::new() };
     let id = |row| batch.column(0).text_at(row).filter(|id| !id.is_empty()).map(str::to_owned);
-    (0..batch.rows()).filter_map(id).take(HEAD).collect()
+    (0..batch.rows()).filter_map(id).collect()
 }

@@ -575,6 +575,13 @@ fn records_that_repeat_in_the_middle_of_large_files_are_noted() {
     ] {
         assert!(!said(query, names, more).contains("--dedup Id"), "{query} {names:?}");
     }
+    // An archive of one of them beside it, and beside another.
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let converted = coldcase(&["convert", &path("c.json"), "-O", &path("archive")]);
+    assert_eq!(converted.code, 0, "{converted:?}");
+    assert!(said("SigninLogs | count", &["d.json", "c.json", "archive"], &[]).contains("--dedup Id"));
+    assert!(said("SigninLogs | where ResultType == '1'", &["archive", "c.json"], &[]).contains("--dedup Id"));
+    assert!(!said("SigninLogs | count", &["a.json", "d.json", "archive"], &[]).contains("--dedup Id"));
 }
 
 #[test]

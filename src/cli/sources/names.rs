@@ -1,6 +1,6 @@
 //! Names of tables on the command line and in the catalog file.
 
-use crate::entra::{known_tables, table_named};
+use crate::entra::{known_table_names, table_named};
 
 /// The greatest edit distance to a known table that counts as a typing error.
 const MAX_TYPO_DISTANCE: usize = 2;
@@ -16,7 +16,7 @@ pub(in crate::cli) fn table_name(name: &str) -> Result<String, &'static str> {
     }
     let name = name.trim();
     let lower = name.to_ascii_lowercase();
-    let typo = known_tables().map(|table| table.name).find(|known| is_typo(&lower, &known.to_ascii_lowercase()));
+    let typo = known_table_names().find(|known| is_typo(&lower, &known.to_ascii_lowercase()));
     typo.map_or(Ok(name.to_owned()), Err)
 }
 

@@ -190,7 +190,7 @@ impl TableProvider for FileTable {
     fn overlap(&self) -> Option<Overlap> {
         let one =
             |file: &DataFile| Self::new(&self.name, Arc::new([file.clone()]), self.selection.clone(), self.limits);
-        let elsewhere = || self.overlap.get_or_init(|| overlap::find(&self.files, self.limits, one)).clone();
+        let elsewhere = || self.overlap.get_or_init(|| overlap::find(&self.files, &self.ids, self.limits, one)).clone();
         overlap::among_rows(&self.files, &self.ids).or_else(elsewhere)
     }
 

@@ -6,7 +6,7 @@ use crate::entra::powershell;
 
 use crate::entra::portal::table_of_download;
 use crate::entra::table::table_of_category;
-use crate::entra::{KnownTable, RowKind, known_table, known_tables, table_named};
+use crate::entra::{KnownTable, RowKind, known_table, known_table_names, table_named};
 use crate::types::dynamic;
 
 /// The key that marks rows of a CSV of the Entra admin center, which are shaped like Graph objects. Its value is their
@@ -75,9 +75,9 @@ pub(crate) struct RowClass {
 pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
     path.split(['/', '\\']).find_map(|part| {
         let download = table_of_download(part);
-        let exported = part.strip_prefix("am-").and_then(|name| {
-            known_tables().find(|table| table.name.eq_ignore_ascii_case(name)).map(|table| table.name)
-        });
+        let exported = part
+            .strip_prefix("am-")
+            .and_then(|name| known_table_names().find(|table| table.eq_ignore_ascii_case(name)));
         download.or(exported).or_else(|| extracted(part)).and_then(known_table)
     })
 }

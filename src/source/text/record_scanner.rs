@@ -45,11 +45,17 @@ impl ValueRange {
     /// Returns the value in `record`, the scanned text; None if the record does not have it.
     #[inline]
     pub(crate) fn text<'a>(&self, record: &'a [u8]) -> Option<&'a str> {
+        // The record was validated; validating the slice again is cheap and avoids unsafe code.
+        self.bytes(record).and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok())
+    }
+
+    /// Returns the bytes of the value in `record`; None if the record does not have it.
+    #[inline]
+    pub(crate) fn bytes<'a>(&self, record: &'a [u8]) -> Option<&'a [u8]> {
         if self.end == self.start {
             return None;
         }
-        // The record was validated; validating the slice again is cheap and avoids unsafe code.
-        record.get(self.start as usize..self.end as usize).and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok())
+        record.get(self.start as usize..self.end as usize)
     }
 }
 

@@ -112,14 +112,12 @@ impl BlockRows<'_> {
         for &index in kept {
             let row = &self.rows[index];
             let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { continue };
-            let record = RecordValues {
-                text: &self.block[row.record.clone()],
-                ranges: &self.ranges[index * self.slots..(index + 1) * self.slots],
-            };
-            let json = first_filled(slots.iter().map(|&slot| record.value(slot))).unwrap_or_default();
-            let string = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default();
-            if !string.is_empty() && !string.contains('\\') {
-                each(string.as_bytes());
+            let text = &self.block[row.record.clone()];
+            let ranges = &self.ranges[index * self.slots..(index + 1) * self.slots];
+            let json = first_filled(slots.iter().map(|&slot| ranges[slot].bytes(text))).unwrap_or_default();
+            let string = json.strip_prefix(b"\"").and_then(|json| json.strip_suffix(b"\"")).unwrap_or_default();
+            if !string.is_empty() && !string.contains(&b'\\') {
+                each(string);
             }
         }
     }
@@ -372,10 +370,10 @@ pub(super) fn writer_for(column: &PlannedColumn) -> ColumnWriter {
 }
 
 /// Returns the first value that is neither null nor "", or else the first one present.
-fn first_filled<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
+fn first_filled<'a, T: AsRef<[u8]> + ?Sized>(values: impl Iterator<Item = Option<&'a T>>) -> Option<&'a T> {
     let mut first = None;
     for value in values.flatten() {
-        if !matches!(value, "null" | "\"\"") {
+        if !matches!(value.as_ref(), b"null" | b"\"\"") {
             return Some(value);
         }
         first = first.or(Some(value));
