@@ -379,6 +379,10 @@ impl BinaryOperator {
         ("endswith_cs", Self::EndsWithCs),
         ("!endswith_cs", Self::NotEndsWithCs),
         ("matches regex", Self::MatchesRegex),
+        // Old spellings, which the analyzer still accepts.
+        ("containscs", Self::ContainsCs),
+        ("notcontains", Self::NotContains),
+        ("notcontainscs", Self::NotContainsCs),
         (":", Self::Colon),
     ];
 

@@ -37,11 +37,8 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("alias", WordPosition::Statement("database")),
     ("declare", WordPosition::Statement("pattern")),
     ("restrict", WordPosition::Statement("access")),
-    ("containscs", WordPosition::Infix),
     ("like", WordPosition::Infix),
     ("likecs", WordPosition::Infix),
-    ("notcontains", WordPosition::Infix),
-    ("notcontainscs", WordPosition::Infix),
     ("notlike", WordPosition::Infix),
     ("notlikecs", WordPosition::Infix),
 ];
@@ -129,15 +126,9 @@ pub(super) fn infix(input: Tokens<'_>) -> Parsed<'_, ()> {
     if !is_known(token, |position| position == WordPosition::Infix) {
         return Ok((input, ()));
     }
-    let instead = match token.text {
-        "containscs" => "contains_cs",
-        "notcontains" => "!contains",
-        "notcontainscs" => "!contains_cs",
-        _ => "matches regex",
-    };
     input.refuse(
         Diagnostic::new(Code::UnsupportedSyntax, token.span, format!("`{}` is not supported yet", token.text))
-            .help(format!("write `{instead}`")),
+            .help("write `matches regex`"),
     )
 }
 
