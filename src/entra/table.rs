@@ -157,13 +157,15 @@ pub fn resembles(name: &str, table: &KnownTable) -> bool {
 pub fn union_names(column: &str) -> &'static [String] {
     static NAMES: OnceLock<BTreeMap<&str, Vec<String>>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
-        let mut types: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        // Their mappings are not parsed: every scan needs these names.
-        for [column, ty, ..] in DATA.iter().copied().chain([STANDARD]).flat_map(column_lines) {
-            types.entry(column).or_default().insert(Type::from_name(ty).unwrap_or(Type::String).to_string());
+        let mut types: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        // The rest of each line is not parsed: most scans need these names.
+        let lines = DATA.iter().copied().chain([STANDARD]).flat_map(str::lines).filter(|line| !line.starts_with('#'));
+        for (column, rest) in lines.filter_map(|line| line.split_once('\t')) {
+            let ty = rest.split_once('\t').map_or(rest, |(ty, _)| ty);
+            types.entry(column).or_default().insert(Type::from_name(ty).unwrap_or(Type::String).name());
         }
-        let named = |(column, types): (&'static str, BTreeSet<String>)| {
-            (column, types.iter().map(|ty| format!("{column}_{ty}")).collect())
+        let named = |(column, types): (&'static str, BTreeSet<&str>)| {
+            (column, types.iter().map(|ty| [column, "_", ty].concat()).collect())
         };
         types.into_iter().map(named).collect()
     });

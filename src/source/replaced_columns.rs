@@ -48,6 +48,8 @@ impl ReplacedColumns {
     /// The replaced columns of a table with the columns `origins` that are present in `file`; None if there are none.
     pub fn of(file: &Schema, origins: &ProvenanceColumns) -> Option<Self> {
         let mut replaced_columns = Self { replaced: Vec::new(), origins: origins.clone() };
+        let is_of_union = |name: &str| name.rsplit_once('_').is_some_and(|(_, ty)| Type::from_name(ty).is_some());
+        let has_union = file.names().any(is_of_union);
         let own = origins.schema.fields().iter().enumerate();
         for (own, Field { name, ty }) in own.filter(|(own, _)| origins.at(*own).is_none()) {
             let mut add = |other: &str| {
@@ -56,7 +58,8 @@ impl ReplacedColumns {
                 Some(replaced_columns.origins.schema.len() - 1)
             };
             let original = ORIGINAL_COLUMNS.iter().find(|(of, _)| of == name).and_then(|(_, original)| add(original));
-            let united: Vec<usize> = union_names(name).iter().filter_map(|other| add(other)).collect();
+            let names = if has_union { union_names(name) } else { &[] };
+            let united: Vec<usize> = names.iter().filter_map(|other| add(other)).collect();
             if original.is_some() || !united.is_empty() {
                 replaced_columns.replaced.push(ReplacedColumn { own, original, united });
             }
