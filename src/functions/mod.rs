@@ -16,6 +16,7 @@ pub mod operator;
 pub mod parse;
 pub mod pattern;
 pub mod plugin;
+pub mod reduce;
 pub mod scalar;
 pub mod signature;
 pub mod special;

@@ -17,6 +17,7 @@ mod parse_kv;
 mod parse_output;
 mod partition;
 pub(super) mod project;
+mod reduce;
 mod sample;
 mod scan;
 mod search;
@@ -161,6 +162,7 @@ impl Binder<'_> {
             OperatorKind::Lookup { parameters, right, on } => self.lookup(input, parameters, right, on),
             OperatorKind::Fork(_) | OperatorKind::Facet { .. } => Err(self.several_results(operator)),
             OperatorKind::As { parameters, name } => self.name_rows(input, parameters, name),
+            OperatorKind::Reduce { kind, value, properties } => self.reduce(input, kind.as_ref(), value, properties),
             OperatorKind::Scan(scan) => self.scan(input, scan, operator.keyword),
             OperatorKind::Search { parameters, predicate } => {
                 self.search_rows(input, label.any, (parameters, predicate), operator.span)

@@ -40,9 +40,15 @@ impl Binder<'_> {
     }
 
     /// A call of the aggregate `function` whose result has this name.
-    fn hitter(&mut self, function: &str, arguments: Vec<Expr>, name: &str, span: Span) -> Bind<AggregateExpr> {
+    pub(super) fn hitter(
+        &mut self,
+        function: &str,
+        arguments: Vec<Expr>,
+        name: &str,
+        span: Span,
+    ) -> Bind<AggregateExpr> {
         let Some(aggregate) = functions::aggregate_function(function) else {
-            return self.error(Code::UnsupportedOperator, span, "`top-hitters` is not supported here");
+            return self.error(Code::UnsupportedOperator, span, "the operator is not supported here");
         };
         let call = ast::Name { text: function.to_owned(), span };
         let names = vec![None; arguments.len()];

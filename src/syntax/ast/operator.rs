@@ -190,6 +190,15 @@ pub enum OperatorKind {
         /// The name.
         name: Name,
     },
+    /// `reduce kind=source by a with threshold=0.1, characters="X"`.
+    Reduce {
+        /// `kind=source`.
+        kind: Option<Parameter>,
+        /// The string; its name means nothing.
+        value: Assignment,
+        /// `threshold=`, `characters=`.
+        properties: Vec<Parameter>,
+    },
     /// `scan declare (a:long) with (step s: condition => a = b;)`.
     Scan(Box<ScanOperator>),
     /// `search kind=case_sensitive "term"` after a `|`.

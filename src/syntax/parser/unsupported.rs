@@ -31,7 +31,6 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("make-graph", WordPosition::Operator),
     ("__partitionby", WordPosition::Operator),
     ("project-smart", WordPosition::Operator),
-    ("reduce", WordPosition::Operator),
     ("inline_external_table", WordPosition::Source),
     ("macro-expand", WordPosition::Source),
     ("alias", WordPosition::Statement("database")),
@@ -64,7 +63,12 @@ pub(super) fn is_unsupported_operator(token: Token<'_>) -> bool {
 /// Refuses the operator that begins here.
 pub(super) fn operator<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     let word = input.peek().text;
-    input.refuse(Diagnostic::new(Code::UnsupportedOperator, input.span(), format!("`{word}` is not supported yet")))
+    let diagnostic = match word {
+        "find" => Diagnostic::new(Code::UnsupportedOperator, input.span(), "`find` after `|` is not supported")
+            .help("it would read tables, not these rows: begin the query with it, or filter with `search` or `where`"),
+        _ => Diagnostic::new(Code::UnsupportedOperator, input.span(), format!("`{word}` is not supported yet")),
+    };
+    input.refuse(diagnostic)
 }
 
 /// True if an unsupported source begins. `evaluate` may also be a name, so the next token decides.

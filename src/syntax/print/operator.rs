@@ -117,6 +117,15 @@ impl Printer {
                 self.parameters(parameters);
                 self.name(name);
             }
+            OperatorKind::Reduce { kind, value, properties } => {
+                self.text("reduce ");
+                self.parameters(kind.as_slice());
+                self.keyword("by", value, Self::assignment);
+                if !properties.is_empty() {
+                    self.text(" with ");
+                    self.list(properties, Self::parameter);
+                }
+            }
             OperatorKind::Scan(scan) => self.scan(scan),
             OperatorKind::Search { parameters, predicate } => self.search(parameters, &[], predicate),
             OperatorKind::Serialize(columns) if columns.is_empty() => self.text("serialize"),

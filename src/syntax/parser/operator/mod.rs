@@ -7,6 +7,7 @@ mod make_series;
 mod parse;
 mod partition;
 mod project;
+mod reduce;
 mod render;
 mod sample;
 mod scan;
@@ -269,6 +270,14 @@ pub static OPERATORS: &[OperatorInfo] = &[
         parse: project::project_reorder_operator,
     },
     OperatorInfo {
+        keyword: "reduce",
+        aliases: &[],
+        summary: "Groups similar strings, and returns the pattern, the number of rows and an example of each group.",
+        rule: "reduce_operator",
+        examples: &["T | reduce by Message", "T | reduce kind=source by Message with threshold=0.5, characters='-_'"],
+        parse: reduce::reduce_operator,
+    },
+    OperatorInfo {
         keyword: "render",
         aliases: &[],
         summary: "Tells clients how to draw the result; the rows do not change.",
@@ -386,13 +395,24 @@ pub static OPERATORS: &[OperatorInfo] = &[
 ];
 
 /// What the documentation says about an operator after its examples, by keyword.
-pub static OPERATOR_NOTES: &[(&str, &str)] = &[(
-    "scan",
-    "The last record of a series (`output=last`) is returned when the series ends: when its sequence moves on to the next \
+pub static OPERATOR_NOTES: &[(&str, &str)] = &[
+    (
+        "reduce",
+        "Microsoft does not publish how Kusto groups strings, so groups may differ from those of Kusto. Here a string is \
+     divided into terms at every character that is no letter or digit, or at the given `characters` alone. In the order \
+     in which strings first occur, each joins the group that shares the most terms with it, at the same positions and \
+     between the same separators; `threshold` (0.1 if not given) is the part of the terms that must be shared, at least \
+     one. Terms that differ become `*`, together with given `characters` beside them. Groups are returned from the \
+     largest to the smallest; strings that occur once and are similar to no other are counted as `others`.",
+    ),
+    (
+        "scan",
+        "The last record of a series (`output=last`) is returned when the series ends: when its sequence moves on to the next \
      step or is replaced, or after the last row. What Microsoft's reference does not describe is refused: `optional` \
      steps, declared columns without the name of a step, references to later steps, and assignments that would need a \
      conversion other than one between numbers.",
-)];
+    ),
+];
 
 /// Looks up an operator by keyword or synonym.
 fn find(word: &str) -> Option<&'static OperatorInfo> {
