@@ -3,6 +3,8 @@
 //! The rows of a segment have the same number, which every node passes on as its last column, and they are next to each
 //! other. So a group or a rank is one within a segment, and rows of different segments never meet.
 
+mod join;
+
 use std::sync::Arc;
 
 use super::{Bind, Binder};
@@ -10,7 +12,7 @@ use crate::diagnostic::{Code, Span};
 use crate::expr::{Expr, visit};
 use crate::plan::{
     AggregateExpr, Apply, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput,
-    Sequence, Side, SortKey, Unnest, UnnestOutput, Window, WindowCall, WindowFunction, per_row,
+    Sequence, Series, Side, SortKey, Unnest, UnnestOutput, Window, WindowCall, WindowFunction, per_row,
 };
 use crate::scan::MemoryTable;
 use crate::types::{Field, Schema, Type};
@@ -78,8 +80,8 @@ impl Binder<'_> {
             }
             LogicalPlan::Apply(apply) if apply.function.is_row_wise() => self.segmented_apply(apply, segments)?,
             LogicalPlan::Apply(_) => return self.not_in_segments("this plugin", segments),
-            LogicalPlan::Series(_) => return self.not_in_segments("`make-series`", segments),
-            LogicalPlan::Union { .. } => return self.not_in_segments("`union`", segments),
+            LogicalPlan::Series(series) => self.segmented_series(series, segments)?,
+            LogicalPlan::Union { inputs, schema } => self.segmented_union(inputs, &schema, segments)?,
             LogicalPlan::Scan(_) => return self.not_in_segments("another table", segments),
         })
     }
@@ -110,24 +112,47 @@ impl Binder<'_> {
         if !may_be_empty {
             return Ok(groups);
         }
-        let missing = without(numbers(segments.rows.clone()), groups.clone());
-        let columns = over_nothing.into_iter().chain([number(0)]).zip(groups.schema().fields());
-        let missing = missing.project(columns.map(|(expr, field)| (field.name.clone(), expr)).collect::<Vec<_>>());
-        let schema = groups.schema().clone();
-        Ok(LogicalPlan::Union { inputs: vec![groups, missing], schema })
+        Ok(with_missing(groups, over_nothing, segments))
+    }
+
+    /// Adds the number to the keys of the series.
+    fn segmented_series(&mut self, series: Series, segments: &Segments<'_>) -> Bind<LogicalPlan> {
+        let width = series.input.schema().len();
+        let over_nothing = match series.nonempty {
+            true => {
+                let input = Box::new(nothing(series.input.schema()));
+                self.first_row(&LogicalPlan::Series(Series { input, ..series.clone() }))?
+            }
+            false => Vec::new(),
+        };
+        let input = self.segmented(*series.input, segments)?;
+        let column = |index: usize| {
+            let field = input.schema().field(index);
+            (field.name.clone(), Expr::column(index, field.ty, Span::default()))
+        };
+        let columns: Vec<(String, Expr)> = std::iter::once(width).chain(0..width).map(column).collect();
+        let input = Box::new(input.project(columns));
+        let schema = Schema::new([per_row::row_number()].into_iter().chain(series.schema.fields().iter().cloned()));
+        let (keys, nonempty) = (series.keys + 1, false);
+        let groups = number_last(LogicalPlan::Series(Series { input, keys, nonempty, schema, ..series }), &number(0));
+        Ok(if over_nothing.is_empty() { groups } else { with_missing(groups, over_nothing, segments) })
     }
 
     /// What the aggregates return if there are no rows.
     fn over_nothing(&mut self, schema: &Schema, aggregates: &[AggregateExpr]) -> Bind<Vec<Expr>> {
-        let nothing = LogicalPlan::scan("nothing", Arc::new(MemoryTable::new(schema.clone(), Vec::new())));
         let fields = aggregates.iter().flat_map(|aggregate| aggregate.fields.iter().cloned());
         let plan = LogicalPlan::Aggregate {
-            input: Box::new(nothing),
+            input: Box::new(nothing(schema)),
             keys: Vec::new(),
             aggregates: aggregates.to_vec(),
             schema: Schema::new(fields),
         };
-        let rows = self.evaluate(&plan)?;
+        self.first_row(&plan)
+    }
+
+    /// The values of the first row of a plan.
+    fn first_row(&mut self, plan: &LogicalPlan) -> Bind<Vec<Expr>> {
+        let rows = self.evaluate(plan)?;
         let row = rows.iter().find(|batch| batch.rows() > 0);
         let columns = row.map_or(&[] as &[_], |batch| batch.columns());
         Ok(columns.iter().map(|column| Expr::literal(column.value(0), Span::default())).collect())
@@ -158,25 +183,6 @@ impl Binder<'_> {
         let (own, added) = apply.schema.fields().split_at(number_at);
         let schema = Schema::new(own.iter().cloned().chain([per_row::row_number()]).chain(added.iter().cloned()));
         Ok(number_last(LogicalPlan::Apply(Apply { input, kept, schema, ..apply }), &number(number_at)))
-    }
-
-    /// A join with a table that is the same for all segments.
-    fn segmented_join(&mut self, join: Join, segments: &Segments<'_>) -> Bind<LogicalPlan> {
-        let keeps_left =
-            matches!(join.kind, JoinKind::Inner | JoinKind::LeftOuter | JoinKind::LeftSemi | JoinKind::LeftAnti);
-        if !keeps_left || reads_rows(&join.right) {
-            let what = format!("a join of kind {}", join.kind.name());
-            let what = if keeps_left { "a join of the rows with themselves" } else { &what };
-            return self.not_in_segments(what, segments);
-        }
-        let column = join.left.schema().len();
-        let left = Box::new(self.segmented(*join.left, segments)?);
-        let mut output = join.output;
-        output.push(JoinColumn { side: Side::Left, column });
-        let ordered = LogicalPlan::Join(Join { left, output, schema: numbered(&join.schema), ..join });
-        // The rows come in the order of the probe side, which may be the other one.
-        let keys = within_segments(Vec::new(), number(ordered.schema().len() - 1));
-        Ok(LogicalPlan::Sort { input: Box::new(ordered), keys })
     }
 }
 
@@ -221,6 +227,20 @@ fn number_last(plan: LogicalPlan, number: &Expr) -> LogicalPlan {
     let mut columns: Vec<(String, Expr)> = others.map(column).collect();
     columns.push((per_row::row_number().name, number.clone()));
     plan.project(columns)
+}
+
+/// A table without rows.
+fn nothing(schema: &Schema) -> LogicalPlan {
+    LogicalPlan::scan("nothing", Arc::new(MemoryTable::new(schema.clone(), Vec::new())))
+}
+
+/// `groups`, and a row with the values `over_nothing` for each segment without a group.
+fn with_missing(groups: LogicalPlan, over_nothing: Vec<Expr>, segments: &Segments<'_>) -> LogicalPlan {
+    let missing = without(numbers(segments.rows.clone()), groups.clone());
+    let columns = over_nothing.into_iter().chain([number(0)]).zip(groups.schema().fields());
+    let missing = missing.project(columns.map(|(expr, field)| (field.name.clone(), expr)).collect::<Vec<_>>());
+    let schema = groups.schema().clone();
+    LogicalPlan::Union { inputs: vec![groups, missing], schema }
 }
 
 /// The numbers of all segments of `rows`, each once.
