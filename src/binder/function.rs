@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::pattern::as_pattern_call;
 use super::scope::{Binding, Function, ScopePosition};
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -96,7 +97,7 @@ impl Binder<'_> {
         self.all(hidden, |binder, function| binder.built_in_name::<()>(&function.name)).map(|_| ())
     }
 
-    fn built_in_name<T>(&mut self, name: &ast::Name) -> Bind<T> {
+    pub(super) fn built_in_name<T>(&mut self, name: &ast::Name) -> Bind<T> {
         let message = format!("a function with the name of the KQL function `{}` is not supported yet", name.text);
         self.error(Code::UnsupportedSyntax, name.span, message)
     }
@@ -126,11 +127,17 @@ impl Binder<'_> {
         call: &Call<'_>,
         context: &mut Context<'_>,
     ) -> Bind<Expr> {
-        match self.call(function, call, None, context)? {
+        let binding = self.call(function, call, None, context)?;
+        self.value_of(binding, call.name, call.span)
+    }
+
+    /// The value of a call of `name`, which must not be a table.
+    pub(super) fn value_of(&mut self, binding: Binding, name: &ast::Name, span: Span) -> Bind<Expr> {
+        match binding {
             Binding::Value(value) | Binding::RowValue(value, _) => Ok(value),
             _ => {
-                let message = format!("`{}` returns a table where a value is required", call.name.text);
-                self.error(Code::ExpectedTable, call.span, message)
+                let message = format!("`{}` returns a table where a value is required", name.text);
+                self.error(Code::ExpectedTable, span, message)
             }
         }
     }
@@ -375,7 +382,9 @@ impl Binder<'_> {
             ExprKind::Parenthesised(inner) => self.table_or_value(inner, context),
             ExprKind::Name(name) if context.schema.index_of(&name.text).is_some() => Ok(None),
             ExprKind::Name(name) => match self.scope.get(&name.text).cloned() {
-                Some(Binding::Value(_) | Binding::RowValue(..) | Binding::Unconverted(_)) => Ok(None),
+                Some(Binding::Value(_) | Binding::RowValue(..) | Binding::Unconverted(_) | Binding::Pattern(_)) => {
+                    Ok(None)
+                }
                 Some(Binding::Table(plan, label)) => {
                     self.reuse_table(&plan, name.span).map(|()| Some(Binding::Table(plan, label)))
                 }
@@ -391,9 +400,16 @@ impl Binder<'_> {
                     let call = Call { name, arguments, span: expr.span };
                     self.call(&function, &call, None, context).map(Some)
                 }
+                None if self.is_pattern(name) => {
+                    self.pattern_call(&Call { name, arguments, span: expr.span }, None, context)
+                }
                 None if functions::special_form(&name.text).is_some_and(|form| form.table().is_some()) => {
                     self.table_call(name, arguments, expr.span).map(|plan| Some(Binding::Table(plan, None)))
                 }
+                None => Ok(None),
+            },
+            ExprKind::Member { .. } => match as_pattern_call(expr) {
+                Some((call, path)) => self.pattern_call(&call, Some(path), context),
                 None => Ok(None),
             },
             _ => Ok(None),
@@ -419,7 +435,7 @@ fn mismatch(parameter: &ast::Name, ty: Type, value: &Expr) -> Option<Diagnostic>
 }
 
 /// True for a KQL function, supported or not.
-fn is_built_in(name: &str) -> bool {
+pub(super) fn is_built_in(name: &str) -> bool {
     functions::is_callable(name) || known::is_kql_function(name)
 }
 

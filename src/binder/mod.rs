@@ -10,6 +10,7 @@ mod function;
 mod ingestion;
 mod naming;
 mod operator;
+mod pattern;
 mod plugin;
 mod results;
 mod scope;

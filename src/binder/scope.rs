@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::pattern::Pattern;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
@@ -23,6 +24,8 @@ pub(crate) enum Binding {
     Table(LogicalPlan, Option<String>),
     /// A function.
     Function(Arc<Function>),
+    /// A pattern.
+    Pattern(Arc<Pattern>),
     /// An argument of another type than its parameter. Kusto accepts it, and how it converts it is not known: only a
     /// use of the parameter is an error.
     Unconverted(Box<Diagnostic>),

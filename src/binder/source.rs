@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::function::Call;
 use super::naming::Names;
 use super::operator::project::Label;
+use super::pattern::as_pattern_call;
 use super::scope::Binding;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -51,6 +52,9 @@ impl Binder<'_> {
         match &source.kind {
             SourceKind::Name(name) => self.named_table(name),
             SourceKind::Remote(name) => self.mapped_table(name),
+            SourceKind::PatternCall { pattern, arguments, path } => {
+                self.pattern_source(pattern, arguments, path, source.span)
+            }
             SourceKind::Call { function, arguments } => self.table_call(function, arguments, source.span),
             SourceKind::Print(items) => self.print(items),
             SourceKind::Datatable { columns, cells } => self.datatable(columns, cells, source.span),
@@ -75,6 +79,10 @@ impl Binder<'_> {
                 return self.error(Code::ExpectedTable, name.span, message);
             }
             Some(Binding::Function(function)) => return self.called_table(&function, &Call::bare(name), None),
+            Some(Binding::Pattern(_)) => {
+                let message = format!("`{}` is a pattern, which needs arguments", name.text);
+                return self.error(Code::ExpectedTable, name.span, message);
+            }
             Some(Binding::Failed) => return Err(Failed::Reported),
             // A stored function takes precedence over a table of the same name.
             None => {
@@ -152,6 +160,9 @@ impl Binder<'_> {
         if let Some(defined) = self.user_function(function)? {
             return self.called_table(&defined, &call, None);
         }
+        if let Some(plan) = self.pattern_table(&call, None)? {
+            return Ok(plan);
+        }
         match functions::special_form(&function.text) {
             Some(SpecialForm { expansion: Expansion::Table(TableForm::Watchlist), .. }) => {
                 self.watchlist(function, arguments, span)
@@ -189,6 +200,9 @@ impl Binder<'_> {
             ast::ExprKind::Name(name) => self.named_table(name),
             ast::ExprKind::Parenthesised(inner) => self.table_argument(inner),
             ast::ExprKind::Call { function, arguments } => self.table_call(function, arguments, expr.span),
+            ast::ExprKind::Member { .. } if let Some((call, path)) = as_pattern_call(expr) => {
+                self.pattern_source(call.name, call.arguments, path, expr.span)
+            }
             _ => self.error(Code::ExpectedTable, expr.span, "a table is required here"),
         }
     }

@@ -39,6 +39,7 @@ impl Binder<'_> {
                 StatementKind::Let { name, value } => self.let_statement(name, value),
                 StatementKind::Set { option, value } => self.set_statement(option, value.as_ref()),
                 StatementKind::DeclareParameters(list) => self.all(list, super::Binder::parameter).map(|_| ()),
+                StatementKind::DeclarePattern(pattern) => self.declare_pattern(pattern),
                 StatementKind::Query(pipeline) => self.query_results(pipeline, &mut results),
             };
             match outcome {
@@ -81,7 +82,7 @@ impl Binder<'_> {
     }
 
     /// Defines `name`. If its definition failed, uses of it report nothing, because the definition already did.
-    fn define_or_fail(&mut self, name: &ast::Name, binding: Bind<Binding>) -> Bind<()> {
+    pub(super) fn define_or_fail(&mut self, name: &ast::Name, binding: Bind<Binding>) -> Bind<()> {
         match binding {
             Ok(binding) => self.define(name, binding),
             Err(Failed::Reported) => self.define(name, Binding::Failed).and(Err(Failed::Reported)),

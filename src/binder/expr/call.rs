@@ -24,6 +24,9 @@ impl Binder<'_> {
         if let Some(function) = self.user_function(name)? {
             return self.called_value(&function, &Call { name, arguments, span }, context);
         }
+        if let Some(binding) = self.pattern_call(&Call { name, arguments, span }, None, context)? {
+            return self.value_of(binding, name, span);
+        }
         // The name of an argument of a built-in function is only a name for its value: arguments count by position.
         if let Some(form) = functions::special_form(&name.text) {
             return self.special_value(form, &Call { name, arguments, span }, context);

@@ -105,6 +105,10 @@ impl Binder<'_> {
                 let message = format!("`{}` is a table where a value is required", name.text);
                 self.error(Code::ExpectedTable, name.span, message)
             }
+            Some(Binding::Pattern(_)) => {
+                let message = format!("`{}` is a pattern, which needs arguments", name.text);
+                self.error(Code::ExpectedTable, name.span, message)
+            }
             Some(Binding::Unconverted(diagnostic)) => Err(self.report(*diagnostic)),
             Some(Binding::Failed) => Err(Failed::Reported),
             None => match self.stored_function(name)? {

@@ -1,6 +1,7 @@
 //! `base.name` and `base[index]`: paths into dynamic values.
 
 use super::Context;
+use crate::binder::function::Call;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::{Expr, fold};
@@ -18,6 +19,11 @@ impl Binder<'_> {
     ) -> Bind<Expr> {
         if let Some(column) = self.step_column(span) {
             return Ok(column);
+        }
+        if let ast::ExprKind::Call { function, arguments } = &base.kind
+            && let Some(binding) = self.pattern_call(&Call { name: function, arguments, span }, Some(name), context)?
+        {
+            return self.value_of(binding, function, span);
         }
         let base = self.bind_expr(base, context)?;
         let base = self.dynamic_base(base, name.span)?;

@@ -5,6 +5,7 @@
 
 mod function;
 mod operator;
+mod pattern;
 mod scan;
 pub mod visit;
 
@@ -15,6 +16,8 @@ pub use operator::{
     PartitionBody, PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
 };
 pub use scan::{ScanColumnDeclaration, ScanOperator, ScanStep, ScanStepOutput};
+
+pub use pattern::{PatternCase, PatternDeclaration, PatternMapping};
 
 use std::sync::Arc;
 
@@ -56,7 +59,9 @@ pub enum StatementKind {
     },
     /// `declare query_parameters(name:type = default, ...)`.
     DeclareParameters(Vec<ParameterDeclaration>),
-    /// The query itself.
+    /// `declare pattern name = ...`.
+    DeclarePattern(Arc<PatternDeclaration>),
+    /// A query.
     Query(Pipeline),
 }
 
@@ -122,6 +127,15 @@ pub enum SourceKind {
         function: Name,
         /// The arguments.
         arguments: Vec<Argument>,
+    },
+    /// `pattern("argument").path`: a call of a pattern.
+    PatternCall {
+        /// The pattern.
+        pattern: Name,
+        /// The arguments.
+        arguments: Vec<Argument>,
+        /// The path.
+        path: Name,
     },
     /// A table outside the default database. Its name is the normal spelling: `workspace('w').T`.
     Remote(Name),

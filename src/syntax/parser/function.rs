@@ -67,7 +67,7 @@ fn scalar_type(input: Tokens<'_>) -> Parsed<'_, ParameterKind> {
 }
 
 /// `{ let name = value; ... result }`.
-fn function_body(input: Tokens<'_>) -> Parsed<'_, FunctionBody> {
+pub(super) fn function_body(input: Tokens<'_>) -> Parsed<'_, FunctionBody> {
     brackets("{", statements, "}")(input)
 }
 

@@ -11,6 +11,7 @@ mod find;
 pub(super) mod function;
 pub(super) mod literal;
 pub(super) mod operator;
+mod pattern;
 mod remote;
 pub(super) mod source;
 pub(super) mod statement;

@@ -135,7 +135,12 @@ pub(super) fn from_expr(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Source> {
             SourceKind::Parenthesised(Box::new(inner))
         }
         ExprKind::Pipeline(pipeline) if pipeline.operators.is_empty() => pipeline.source.kind,
-        ExprKind::Member { .. } => return unsupported::other_database(rest, span),
+        ExprKind::Member { base, name } => match base.kind {
+            ExprKind::Call { function, arguments } => {
+                SourceKind::PatternCall { pattern: function, arguments, path: name }
+            }
+            _ => return unsupported::other_database(rest, span),
+        },
         _ => {
             let message = "operators apply to tables, and this is a value";
             return rest.refuse(Diagnostic::new(Code::UnexpectedToken, span, message));

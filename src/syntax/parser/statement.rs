@@ -7,6 +7,7 @@ use nom::combinator::cut;
 
 use super::expr::{expression, expression_or_pipeline};
 use super::function::{begins_function, function};
+use super::pattern::pattern_statement;
 use super::source::pipeline;
 use super::{
     Expected, Parsed, TokenKind, Tokens, brackets, column_declaration, comma_list, committed, default_value, name,
@@ -67,6 +68,7 @@ fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
         "let" if begins_let(&input) => let_statement(input)?,
         "set" => set_statement(input)?,
         "declare" if input.peek_at(1).is_word("query_parameters") => declare_statement(input)?,
+        "declare" if input.peek_at(1).is_word("pattern") => pattern_statement(input)?,
         _ if unsupported::begins_statement(&input) => return unsupported::statement(input),
         _ => pipeline.map(StatementKind::Query).parse(input)?,
     };

@@ -34,7 +34,6 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("inline_external_table", WordPosition::Source),
     ("macro-expand", WordPosition::Source),
     ("alias", WordPosition::Statement("database")),
-    ("declare", WordPosition::Statement("pattern")),
     ("restrict", WordPosition::Statement("access")),
     ("like", WordPosition::Infix),
     ("likecs", WordPosition::Infix),
@@ -100,13 +99,11 @@ pub(super) fn statement<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     let (first, second) = (input.peek(), input.peek_at(1));
     let (what, span) = match first.text {
         "." => (format!("the management command `.{}`", second.text), first.span.to(second.span)),
-        "declare" => ("`declare pattern`".to_owned(), first.span.to(second.span)),
         _ => (first.describe(), first.span),
     };
     let diagnostic = Diagnostic::new(Code::UnsupportedStatement, span, format!("{what} is not supported yet"));
     input.refuse(match first.text {
         "alias" => diagnostic.help("there are no other databases here: name tables with --alias NAME=TABLE"),
-        "declare" => diagnostic.help("write the pipeline that the pattern stands for"),
         "restrict" => diagnostic.help("a query reads no other tables than those it names: remove the statement"),
         _ => diagnostic,
     })

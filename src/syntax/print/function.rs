@@ -1,19 +1,28 @@
-//! Functions that a query defines.
+//! Functions and patterns that a query defines.
 
-use super::super::ast::{Function, FunctionParameter, LetValue, ParameterKind};
+use super::super::ast::{
+    Function, FunctionBody, FunctionParameter, LetValue, Name, ParameterKind, PatternCase, PatternDeclaration,
+};
+use super::super::string::encode;
 use super::{Printer, value};
+use crate::types::Type;
 
 impl Printer {
     /// Prints on one line, because functions may be nested.
     pub(super) fn function(&mut self, function: &Function) {
         self.text(if function.view { "view (" } else { "(" });
         self.list(&function.parameters, Self::function_parameter);
-        self.text(") { ");
-        for statement in &function.body.lets {
+        self.text(") ");
+        self.function_body(&function.body);
+    }
+
+    fn function_body(&mut self, body: &FunctionBody) {
+        self.text("{ ");
+        for statement in &body.lets {
             self.statement(statement);
             self.text(" ");
         }
-        match &function.body.result {
+        match &body.result {
             LetValue::Expr(value) => self.expr(value),
             LetValue::Pipeline(pipeline) => self.pipeline(pipeline, " | "),
             LetValue::Function(function) => self.function(function),
@@ -41,5 +50,47 @@ impl Printer {
                 self.text(")");
             }
         }
+    }
+}
+
+impl Printer {
+    /// Prints `declare pattern`, one case a line.
+    pub(super) fn pattern_statement(&mut self, pattern: &PatternDeclaration) {
+        self.text("declare pattern ");
+        self.name(&pattern.name);
+        if let Some(mapping) = &pattern.mapping {
+            self.text(" = (");
+            self.list(&mapping.parameters, Self::pattern_parameter);
+            self.text(")");
+            if let Some(path) = &mapping.path {
+                self.text("[");
+                self.pattern_parameter(path);
+                self.text("]");
+            }
+            self.text(" {");
+            mapping.cases.iter().for_each(|case| self.pattern_case(case));
+            self.text("\n}");
+        }
+        self.text(";");
+    }
+
+    fn pattern_parameter(&mut self, (name, ty): &(Name, Type)) {
+        self.name(name);
+        self.text(":");
+        self.text(ty.name());
+    }
+
+    fn pattern_case(&mut self, case: &PatternCase) {
+        self.text("\n    (");
+        self.list(&case.arguments, |printer, argument| printer.text(&encode(argument)));
+        self.text(")");
+        if let Some(path) = &case.path {
+            self.text(".[");
+            self.text(&encode(path));
+            self.text("]");
+        }
+        self.text(" = ");
+        self.function_body(&case.body);
+        self.text(";");
     }
 }

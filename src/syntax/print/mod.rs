@@ -73,6 +73,7 @@ impl Printer {
                 self.list(list, Self::declaration);
                 self.text(");");
             }
+            StatementKind::DeclarePattern(pattern) => self.pattern_statement(pattern),
             StatementKind::Query(pipeline) => self.pipeline(pipeline, "\n| "),
         }
     }
@@ -121,6 +122,11 @@ impl Printer {
     fn source(&mut self, source: &Source) {
         match &source.kind {
             SourceKind::Name(name) => self.name(name),
+            SourceKind::PatternCall { pattern, arguments, path } => {
+                self.call(pattern, arguments);
+                self.text(".");
+                self.name(path);
+            }
             SourceKind::Remote(table) => self.text(&table.text),
             SourceKind::Call { function, arguments } => self.call(function, arguments),
             SourceKind::Print(values) => {
