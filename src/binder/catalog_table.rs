@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::operator::project::identity;
 use super::scope::Binding;
-use super::{Bind, Binder, Environment, Failed};
+use super::{Bind, Binder, Environment, Failed, TimeRange};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
@@ -45,7 +45,8 @@ impl Binder<'_> {
             None => table,
         };
         let plan = LogicalPlan::scan(&name.text, Arc::clone(&table));
-        let mut plan = self.cut_to_time_range(plan, name)?;
+        let plan = self.cut_to_time_range(plan, name)?;
+        let mut plan = self.cut_to_scope(plan, name)?;
         if let Some(column) = dedup {
             plan = self.last_deliveries(name, plan, column)?;
         }
@@ -54,8 +55,13 @@ impl Binder<'_> {
 
     fn cut_to_time_range(&mut self, plan: LogicalPlan, name: &ast::Name) -> Bind<LogicalPlan> {
         let Some(range) = self.environment.time_range else { return Ok(plan) };
-        let span = name.span;
         let column = self.environment.time_columns.get(&name.text).unwrap_or(&range.column);
+        self.cut(plan, &TimeRange { column: column.clone(), ..range.clone() }, name.span)
+    }
+
+    /// Restricts rows to a time range.
+    pub(super) fn cut(&mut self, plan: LogicalPlan, range: &TimeRange, span: Span) -> Bind<LogicalPlan> {
+        let column = &range.column;
         let found = plan.schema().index_of(column).filter(|&i| plan.schema().field(i).ty == Type::Datetime);
         let Some(index) = found else {
             let message = format!("the time range cannot be applied: this table has no datetime column `{column}`");

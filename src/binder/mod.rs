@@ -12,6 +12,7 @@ mod naming;
 mod operator;
 mod pattern;
 mod plugin;
+mod query_option;
 mod results;
 mod scope;
 mod segments;
@@ -32,6 +33,7 @@ use crate::scan::{Catalog, ScanReport};
 use crate::syntax::ast;
 use crate::types::{Batch, Value};
 
+pub use query_option::QueryOption;
 pub use results::BoundResult;
 use results::Results;
 use scope::Scope;
@@ -96,6 +98,8 @@ pub struct Bound {
     pub results: Vec<BoundResult>,
     /// The `now` and random seed to compute them with.
     pub context: EvalContext,
+    /// What the query sets with `set`.
+    pub options: Vec<QueryOption>,
     /// Warnings about probable mistakes.
     pub warnings: Vec<Diagnostic>,
 }
@@ -124,7 +128,7 @@ pub fn bind(query: &ast::Query, environment: &Environment<'_>) -> Result<Bound> 
                 verify::verify(&plan, "binding")?;
                 results.push(BoundResult { plan, ..result });
             }
-            Ok(Bound { results, context: binder.context, warnings: binder.warnings })
+            Ok(Bound { results, context: binder.context, options: binder.options.listed, warnings: binder.warnings })
         }
     }
 }
@@ -172,8 +176,8 @@ pub(crate) struct Binder<'a> {
     step_columns: operator::StepColumns,
     /// Set while the condition of a search is bound.
     search: Option<operator::Searching>,
-    /// What the options of `bin_auto()` are set to.
-    bin_auto: statement::BinAuto,
+    /// What the query sets with `set`.
+    options: query_option::QueryOptions,
     diagnostics: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     render: Option<Render>,
@@ -198,7 +202,7 @@ impl<'a> Binder<'a> {
             windows: window::WindowColumns::new(),
             step_columns: operator::StepColumns::new(),
             search: None,
-            bin_auto: statement::BinAuto::default(),
+            options: query_option::QueryOptions::default(),
             diagnostics: Vec::new(),
             warnings: Vec::new(),
             render: None,

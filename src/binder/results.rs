@@ -51,7 +51,7 @@ impl Binder<'_> {
             _ => {
                 let plan = self.pipeline(pipeline)?;
                 let render = self.render.take();
-                results.add(given_name(&pipeline.operators).unwrap_or(PRIMARY), plan, render);
+                results.add(given_name(&pipeline.operators).unwrap_or(PRIMARY), self.limited(plan), render);
                 Ok(())
             }
         }
@@ -80,6 +80,7 @@ impl Binder<'_> {
             binder.reuse_table(&input, pipeline.span)?;
             let plan = binder.operators(input.clone(), None, &branch.operators)?;
             let name = branch.name.as_ref().map(|name| name.text.as_str());
+            let plan = binder.limited(plan);
             results.add(name.or_else(|| given_name(&branch.operators)).unwrap_or(GENERIC), plan, None);
             Ok(())
         })
@@ -123,12 +124,12 @@ impl Binder<'_> {
         if let Some(operators) = with {
             let plan = self.operators(input.clone(), None, operators)?;
             let render = self.render.take();
-            results.add(given_name(operators).unwrap_or(GENERIC), plan, render);
+            results.add(given_name(operators).unwrap_or(GENERIC), self.limited(plan), render);
         }
         self.all(columns, |binder, column| {
             binder.reuse_table(&input, pipeline.span)?;
             let plan = binder.facet_of(input.clone(), column)?;
-            results.add(&column.text, plan, None);
+            results.add(&column.text, binder.limited(plan), None);
             Ok(())
         })
         .map(|_| ())

@@ -8,27 +8,6 @@ use crate::expr::{Expr, fold};
 use crate::syntax::ast::{self, ExprKind, LetValue, StatementKind};
 use crate::types::{Schema, Type, Value, cast, datetime};
 
-/// The options of `bin_auto()`, if they are set.
-#[derive(Debug, Default)]
-pub(super) struct BinAuto {
-    pub size: Option<Value>,
-    pub at: Option<Value>,
-}
-
-/// Selects what an option of `bin_auto()` sets.
-type BinAutoSlot = fn(&mut BinAuto) -> &mut Option<Value>;
-
-const BIN_AUTO: [(&str, BinAutoSlot); 2] =
-    [("query_bin_auto_size", |options| &mut options.size), ("query_bin_auto_at", |options| &mut options.at)];
-
-/// Options that change the rows of a query, and what does so here. Source: the reference's page on request properties.
-const CHANGES_ROWS: [(&str, &str); 4] = [
-    ("query_datetimescope_column", "--time-column to name the column of --from and --to"),
-    ("query_datetimescope_from", "--from, which applies to every table"),
-    ("query_datetimescope_to", "--to, which applies to every table"),
-    ("query_take_max_records", "`take` at the end of the query"),
-];
-
 impl Binder<'_> {
     /// Binds all statements; the queries among them give the results.
     pub(super) fn query(&mut self, query: &ast::Query) -> Bind<Vec<BoundResult>> {
@@ -127,41 +106,6 @@ impl Binder<'_> {
                 expr.span,
                 format!("a whole number is required, not a value of type {}", value.ty()),
             ),
-        }
-    }
-
-    fn set_statement(&mut self, option: &ast::Name, value: Option<&ast::Expr>) -> Bind<()> {
-        if let Some(slot) = BIN_AUTO.iter().find(|(name, _)| *name == option.text).map(|(_, slot)| slot) {
-            let Some(value) = value else {
-                return self.error(Code::InvalidValue, option.span, format!("`{}` must have a value", option.text));
-            };
-            let value = self.constant(value)?;
-            *slot(&mut self.bin_auto) = Some(value);
-            return Ok(());
-        }
-        if let Some((_, instead)) = CHANGES_ROWS.iter().find(|(name, _)| *name == option.text) {
-            let message = format!("`set {}` changes which rows a query returns, and is not supported", option.text);
-            let diagnostic = Diagnostic::new(Code::UnsupportedStatement, option.span, message);
-            return Err(self.report(diagnostic.help(format!("use {instead}"))));
-        }
-        if option.text != "query_now" {
-            // Every other option controls how the service runs a query, not its result; limits that could truncate a
-            // result do not exist here.
-            return if value.is_none_or(|value| matches!(value.kind, ExprKind::Name(_) | ExprKind::Literal(_))) {
-                Ok(())
-            } else {
-                self.error(Code::NotConstant, option.span, "the value of an option must be a literal")
-            };
-        }
-        let Some(value) = value else {
-            return self.error(Code::InvalidValue, option.span, "`query_now` must be a datetime");
-        };
-        match cast::cast(&self.constant(value)?, Type::Datetime).map_err(Error::from)? {
-            Value::Datetime(ticks) => {
-                self.context.now = ticks;
-                Ok(())
-            }
-            _ => self.error(Code::InvalidValue, value.span, "`query_now` must be a datetime"),
         }
     }
 

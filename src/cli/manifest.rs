@@ -59,7 +59,10 @@ pub(super) fn answer(query: &str, results: &[Prepared], rows: &[u64]) -> Json {
             json!({"query": query, "results": named.collect::<Vec<_>>()})
         }
     };
-    results.first().map_or(answer.clone(), |first| merged(answer, scan_messages(first.report())))
+    let Some(first) = results.first() else { return answer };
+    let options = first.options.iter().filter(|option| option.is_effective);
+    let options: Vec<Json> = options.map(|option| json!({"name": option.name, "value": option.value})).collect();
+    merged(merged(answer, json!({"options": options})), scan_messages(first.report()))
 }
 
 /// The entry of the bytes that were written to a file or to stdout.

@@ -12,7 +12,7 @@ use super::session::{self, QueryText, Session};
 use super::sources::table_name;
 use super::{Outcome, analyze, documents, manifest, overwrite};
 use crate::diagnostic::Result;
-use crate::engine::{Flow, Prepared};
+use crate::engine::{Flow, Prepared, QueryOption};
 use crate::output::NamedResult;
 use crate::storage::counters::ScanCount;
 
@@ -45,6 +45,7 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
         return Err(choose_one(&results));
     }
     results.iter().for_each(|prepared| session.reporter.warnings(&prepared.warnings));
+    report_options(session, &results[0]);
     session.report_unread();
     overwrite::refuse(session, &[("-O", output.output_file.as_deref()), ("--manifest", manifest)])?;
     let line = session.progress(&results[0], started);
@@ -66,6 +67,15 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
     let all = rows.iter().sum();
     session.reporter.detail(|| summary(all, &results, started));
     Ok(WrittenResult { rows: all, damaged: report.is_incomplete() })
+}
+
+/// Tells with `-v` which options the query sets, and which of them have no effect.
+fn report_options(session: &Session, prepared: &Prepared) {
+    for QueryOption { name, value, is_effective } in &prepared.options {
+        let value = if value.is_empty() { String::new() } else { format!(" = {value}") };
+        let effect = if *is_effective { "" } else { " (no effect here)" };
+        session.reporter.detail(|| format!("option: {name}{value}{effect}"));
+    }
 }
 
 /// Runs the results one after the other and writes their rows as they are produced. Counts the rows of each in `rows`,

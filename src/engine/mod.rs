@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub use settings::{DEFAULT_BATCH_ROWS, Settings};
 
 use crate::binder::{self, Bound, BoundResult, Environment};
-pub use crate::binder::{Render, TimeRange};
+pub use crate::binder::{QueryOption, Render, TimeRange};
 use crate::diagnostic::{Diagnostic, Error, Result, Severity};
 use crate::exec::spill::SpillFolder;
 use crate::exec::{self, ExecContext, PlanMetrics};
@@ -45,6 +45,8 @@ pub struct Prepared {
     bound: LogicalPlan,
     /// How `render` asks for the result to be drawn.
     pub render: Option<Render>,
+    /// What the query sets with `set`.
+    pub options: Vec<QueryOption>,
     /// Warnings about the query, such as conditions that are never true.
     pub warnings: Vec<Diagnostic>,
     /// True if every copy of a record counts, so that files with the same records are worth a note.
@@ -99,7 +101,7 @@ impl Engine {
     /// Prepares every result of `text`, of which there is at least one. They share the report, and the first has the
     /// warnings about the query.
     pub fn prepare_results(&self, text: &str, report: Arc<ScanReport>) -> Result<Vec<Prepared>> {
-        let Bound { results, context, mut warnings } = self.bind(text, &report)?;
+        let Bound { results, context, options, mut warnings } = self.bind(text, &report)?;
         warnings.dedup();
         let counts_deliveries = self.settings.dedup.is_none();
         let prepare = |BoundResult { name, plan: bound, render }| {
@@ -107,7 +109,8 @@ impl Engine {
             let named_columns = Arc::new(named_columns(&plan));
             let context = ExecContext { named_columns, ..self.context(context.clone(), Arc::clone(&report)) };
             let warnings = std::mem::take(&mut warnings);
-            Ok(Prepared { name, plan, context, bound, render, warnings, counts_deliveries })
+            let options = options.clone();
+            Ok(Prepared { name, plan, context, bound, render, options, warnings, counts_deliveries })
         };
         results.into_iter().map(prepare).collect()
     }

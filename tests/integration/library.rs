@@ -109,7 +109,7 @@ fn mistakes_point_into_the_file() {
         ),
         (
             "functions/b.kql",
-            "let Cut = () { SigninLogs | wehre 1 == 1 };\nlet Unsupported = () { SigninLogs | fork (count) };\nlet After = () { 2 };",
+            "let Cut = () { SigninLogs | wehre 1 == 1 };\nlet Unsupported = () { SigninLogs | make-graph a --> b };\nlet After = () { 2 };",
         ),
     ]);
     let (status, said) = failure(&folder, "print a = 1\n| extend b = Outer(a)");

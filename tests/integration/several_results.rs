@@ -100,6 +100,19 @@ fn batches_and_manifests_have_every_result() {
 }
 
 #[test]
+fn options_of_the_query_are_shown() {
+    let folder = archive(CATALOG);
+    let query = "set query_take_max_records = 2; set servertimeout = 1m; SigninLogs | project Id";
+    let (status, rows, said) = run_in(folder.path(), &[query, "-v", "--manifest", "m.json"], &[]);
+    assert_eq!((status, rows.lines().count()), (0, 3), "{said}");
+    assert!(said.contains("option: query_take_max_records = 2\n"), "{said}");
+    assert!(said.contains("option: servertimeout = 1m (no effect here)"), "{said}");
+    let text = fs::read_to_string(folder.path().join("m.json")).expect("a manifest");
+    let manifest: Json = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(manifest["options"], serde_json::json!([{"name": "query_take_max_records", "value": "2"}]));
+}
+
+#[test]
 fn plans_of_every_result_are_explained() {
     let plans = answer(&["explain", QUERY]);
     assert!(plans.starts_with("GenericResult:\n") && plans.contains("\nIds:\n"), "{plans}");

@@ -138,13 +138,13 @@ impl Binder<'_> {
 
     /// `bin_auto(value)`: `bin_at` with the size and the fixed point of two options.
     fn bin_auto(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
-        let Some(size) = self.bin_auto.size.clone() else {
+        let Some(size) = self.options.bin_auto.size.clone() else {
             let help = "write, before the query: set query_bin_auto_size = 1h;";
             let message = "`bin_auto` needs the option query_bin_auto_size";
             return Err(self.report(Diagnostic::new(Code::InvalidValue, call.span, message).help(help)));
         };
         let mut arguments = vec![self.bind_expr(&call.arguments[0].value, context)?, Expr::literal(size, call.span)];
-        let at = self.bin_auto.at.clone().map(|at| Expr::literal(at, call.span));
+        let at = self.options.bin_auto.at.clone().map(|at| Expr::literal(at, call.span));
         let name = if at.is_some() { "bin_at" } else { "bin" };
         arguments.extend(at);
         match functions::scalar_function(name) {

@@ -93,6 +93,9 @@ fn let_value(input: Tokens<'_>) -> Parsed<'_, LetValue> {
     if begins_function(&input) {
         return function.map(|function| LetValue::Function(Arc::new(function))).parse(input);
     }
+    if unsupported::begins_entity_group(&input) {
+        return unsupported::entity_group(input);
+    }
     let (rest, value) = expression_or_pipeline("a value or a table")(input)?;
     Ok(match value.kind {
         ExprKind::Pipeline(pipeline) => (rest, LetValue::Pipeline(*pipeline)),

@@ -109,6 +109,19 @@ pub(super) fn statement<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     })
 }
 
+/// True if a group of databases begins, rather than a value of this name with an index.
+pub(super) fn begins_entity_group(input: &Tokens<'_>) -> bool {
+    let is_database = ["cluster", "database"].iter().any(|word| input.peek_at(2).is_word(word));
+    input.peek().is_word("entity_group") && input.peek_at(1).is_symbol("[") && is_database
+}
+
+/// Refuses the group of databases that begins here.
+pub(super) fn entity_group<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+    let message = "`entity_group` is not supported yet";
+    let diagnostic = Diagnostic::new(Code::UnsupportedStatement, input.span(), message);
+    input.refuse(diagnostic.help("write a union of the tables, and map their names with --alias NAME=TABLE"))
+}
+
 /// True if a declaration of query parameters begins, which is supported outside functions.
 pub(super) fn begins_declaration(input: &Tokens<'_>) -> bool {
     input.peek().is_word("declare") && input.peek_at(1).kind == TokenKind::Word
