@@ -31,8 +31,9 @@ pub fn cast(value: &Value, to: Type) -> Result<Value, OutOfRange> {
     scalar.to_value(to)
 }
 
-/// Casts an element as `mv-expand ... to typeof(T)` does: like [`cast`], but numbers come from numbers only and
-/// booleans from booleans only.
+/// Casts an element as `mv-expand ... to typeof(T)` does: like [`cast`], but numbers come from numbers only, booleans from
+/// booleans only, and datetimes, timespans and guids from strings only, as which JSON has them.
+/// Source: the reference's page on the mv-expand operator, and the results of the engine for numbers.
 ///
 /// # Errors
 /// Those of [`cast`].
@@ -40,7 +41,8 @@ pub fn cast_element(json: &str, to: Type) -> Result<Value, OutOfRange> {
     let fits = match to {
         Type::Int | Type::Long | Type::Real | Type::Decimal => matches!(dynamic::kind(json), Kind::Long | Kind::Double),
         Type::Bool => dynamic::kind(json) == Kind::Bool,
-        _ => true,
+        Type::Datetime | Type::Timespan | Type::Guid => dynamic::kind(json) == Kind::String,
+        Type::String | Type::Dynamic => true,
     };
     if fits { Scalar::Json(json).to_value(to) } else { Ok(Value::null(to)) }
 }

@@ -86,6 +86,22 @@ fn elements_convert_strictly() {
             assert_eq!(text(&cast_element(json, to).unwrap()), expected, "{json} to {to}");
         }
     }
+    for json in ["1", "2.5", "true", "[1]", "{}", "null"] {
+        for to in [Type::Datetime, Type::Timespan, Type::Guid] {
+            assert!(cast_element(json, to).unwrap().is_null(), "{json} to {to}");
+        }
+    }
+    for (json, to, expected) in [
+        ("\"2026-03-01\"", Type::Datetime, "2026-03-01T00:00:00.0000000Z"),
+        ("\"00:00:05\"", Type::Timespan, "00:00:05"),
+        ("true", Type::Bool, "True"),
+        ("1", Type::Bool, "null"),
+        ("\"true\"", Type::Bool, "null"),
+        ("1.5", Type::Decimal, "1.5"),
+        ("\"1.5\"", Type::Decimal, "null"),
+    ] {
+        assert_eq!(text(&cast_element(json, to).unwrap()), expected, "{json} to {to}");
+    }
     let column = Column::constant(Value::dynamic("\"2\""), 2);
     assert!(cast_elements(&column, Type::Long).unwrap().is_null(1));
 }
