@@ -22,6 +22,7 @@ pub mod output;
 pub mod parquet;
 pub mod plan;
 mod records;
+pub mod rules;
 pub mod scan;
 pub mod source;
 pub mod storage;

@@ -6,6 +6,7 @@
 mod analyze;
 mod args;
 mod batch;
+mod check;
 mod configuration;
 mod convert;
 mod destination;
@@ -113,6 +114,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome> {
         Some(Command::Explain(args)) => query::explain(args),
         Some(Command::Schema(args)) => query::schema(args),
         Some(Command::Functions(args)) => functions::run(args),
+        Some(Command::Check(args)) => check::run(args),
         Some(Command::Fmt(args)) => format::run(args),
         Some(Command::Sniff(args)) => sniff::run(args),
         Some(Command::Fields(args)) => fields::run(args),

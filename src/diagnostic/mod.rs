@@ -16,9 +16,9 @@ use std::path::PathBuf;
 
 pub use code::{CODES, Code, CodeInfo, Family};
 pub use render::{Style, render, render_json, render_line};
-pub use sources::Sources;
+pub use sources::{Region, Sources};
 pub use span::{Span, Spanned};
-pub use suggest::suggest;
+pub use suggest::{is_misspelt, suggest};
 pub use visible::{is_unsafe_to_show, visible, visible_json, visible_lines};
 
 /// The result of any operation that can fail.

@@ -9,7 +9,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
 
 use super::sources::Source;
-use super::{Diagnostic, Label, Severity, Sources, Span, visible, visible_json, visible_lines};
+use super::{Diagnostic, Label, Region, Severity, Sources, Span, visible, visible_json, visible_lines};
 
 /// The style of rendered messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,9 +105,7 @@ fn shown(diagnostic: &Diagnostic) -> Diagnostic {
 /// underlined words, help.
 #[must_use]
 pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let source = sources.get(sources.number(diagnostic.span));
-    let range = source.visible(diagnostic.span);
-    let (line, column) = line_and_column(&source.text, range.start);
+    let Region { file, line, column, text, .. } = sources.region(diagnostic.span);
     let object = json!({
         "code": diagnostic.code.info().id,
         "severity": match diagnostic.severity() {
@@ -115,10 +113,10 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
             Severity::Warning => "warning",
         },
         "message": diagnostic.message,
-        "file": source.origin,
+        "file": file,
         "line": line,
         "column": column,
-        "text": &source.text[range],
+        "text": text,
         "help": diagnostic.help,
     });
     visible_json(&object.to_string()).into_owned()
@@ -127,13 +125,6 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
 /// Renders `diagnostic` on one line: file, line, column and message.
 #[must_use]
 pub fn render_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let source = sources.get(sources.number(diagnostic.span));
-    let (line, column) = line_and_column(&source.text, source.visible(diagnostic.span).start);
-    visible(&format!("{}:{line}:{column}: {diagnostic}", source.origin)).into_owned()
-}
-
-/// Returns line and column, counted from 1, in characters.
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = &text[..at];
-    (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or("").chars().count() + 1)
+    let Region { file, line, column, .. } = sources.region(diagnostic.span);
+    visible(&format!("{file}:{line}:{column}: {diagnostic}")).into_owned()
 }

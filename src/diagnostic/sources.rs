@@ -23,6 +23,23 @@ pub(super) struct Source {
     pub text: Arc<str>,
 }
 
+/// A part of a source text, in lines and columns. Both count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// The file or other origin of the text.
+    pub file: String,
+    /// The first line.
+    pub line: usize,
+    /// The first column.
+    pub column: usize,
+    /// The last line.
+    pub end_line: usize,
+    /// One past the last column.
+    pub end_column: usize,
+    /// The words.
+    pub text: String,
+}
+
 impl Sources {
     /// Creates the sources of a query; `origin` says where it came from.
     #[must_use]
@@ -46,6 +63,17 @@ impl Sources {
         self.number(span) == 0
     }
 
+    /// Returns the lines and columns of `span`.
+    #[must_use]
+    pub fn region(&self, span: Span) -> Region {
+        let source = self.get(self.number(span));
+        let range = source.visible(span);
+        let (line, column) = line_and_column(&source.text, range.start);
+        let (end_line, end_column) = line_and_column(&source.text, range.end);
+        let text = source.text[range].to_owned();
+        Region { file: source.origin.clone(), line, column, end_line, end_column, text }
+    }
+
     pub(super) fn get(&self, number: usize) -> &Source {
         &self.texts[number]
     }
@@ -63,4 +91,10 @@ impl Source {
         };
         inside(span.start)..inside(span.end).max(inside(span.start))
     }
+}
+
+/// Returns line and column, counted from 1, in characters.
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..at];
+    (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or("").chars().count() + 1)
 }

@@ -16,9 +16,18 @@ pub fn suggest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, name)| name)
 }
 
+/// True if a candidate differs from `wrong` by a typing mistake: by case, or by at most two characters.
+#[must_use]
+pub fn is_misspelt<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> bool {
+    const MAX_DISTANCE: usize = 2;
+    let is_near =
+        |name: &str| name.eq_ignore_ascii_case(wrong) || strsim::damerau_levenshtein(wrong, name) <= MAX_DISTANCE;
+    candidates.into_iter().any(is_near)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::suggest;
+    use super::{is_misspelt, suggest};
 
     #[test]
     fn near_names_only() {
@@ -26,5 +35,15 @@ mod tests {
         assert_eq!(suggest("UserPrincipelName", names), Some("UserPrincipalName"));
         assert_eq!(suggest("userid", names), Some("UserId"));
         assert_eq!(suggest("Location", names), None);
+    }
+
+    #[test]
+    fn typing_mistakes_are_told_from_other_names() {
+        let names = ["SigninLogs", "SecurityAlert"];
+        for (name, misspelt) in
+            [("SigninLog", true), ("signinlogs", true), ("SginiinLogs", true), ("SecurityEvent", false)]
+        {
+            assert_eq!(is_misspelt(name, names), misspelt, "{name}");
+        }
     }
 }

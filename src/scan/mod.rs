@@ -20,6 +20,7 @@ pub mod range;
 pub mod report;
 pub(crate) mod result_pages;
 pub mod scan_memory;
+mod schema_catalog;
 mod wildcard;
 
 use std::collections::BTreeSet;
@@ -44,6 +45,7 @@ pub use range::RangeTable;
 pub use report::{Reject, RejectReason, RejectSink, ScanReport};
 pub use result_pages::ResultPages;
 pub use scan_memory::{ScanMemory, ScanReservation};
+pub use schema_catalog::SchemaCatalog;
 pub use wildcard::Wildcard;
 
 use crate::diagnostic::Result;

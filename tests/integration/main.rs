@@ -7,6 +7,7 @@ mod analyze;
 mod architecture;
 mod bounds;
 mod catalog;
+mod check;
 mod circles;
 mod cli;
 mod convert;

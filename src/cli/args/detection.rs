@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::output::MessageArgs;
-use super::{HELP_TEMPLATE, heading};
+use super::query::QueryInputArgs;
+use super::source::SourceArgs;
+use super::{HELP_TEMPLATE, heading, local_path};
 
 const FMT_EXAMPLES: &str = "\
 Examples:
@@ -36,4 +38,62 @@ pub struct FmtArgs {
     pub write: bool,
     #[command(flatten)]
     pub messages: MessageArgs,
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  All rules and queries of a repository:
+    coldcase check detections/
+  With the columns of each result:
+    coldcase check --schema rule.yaml
+  In a pipeline, for code scanning and for GitHub Actions:
+    coldcase check -o sarif -O check.sarif detections/
+    coldcase check -o github detections/";
+
+const CHECK_NOTES: &str = "\
+Queries are parsed and bound to the columns of the known tables, and of those of the catalog file and -t; no data is \
+read. The positions of messages are those in the file, also inside YAML blocks and JSON strings.
+
+A table, function or watchlist that is not known here may exist in the workspace: a query that uses it is not \
+supported, unless a known name is similar. {{StartTimeISO}} and {{EndTimeISO}} are filled; other placeholders are \
+errors.
+
+Exit codes: 0 all queries are valid, 3 a query is wrong, 4 a query is not supported, 5 a file cannot be read.";
+
+/// `coldcase check`.
+#[derive(Args, Debug)]
+#[command(help_template = HELP_TEMPLATE, before_help = CHECK_EXAMPLES, after_help = CHECK_NOTES)]
+pub struct CheckArgs {
+    /// Files, and folders of them: queries in .kql, .kusto and .csl, rules in .yaml, .yml and .json; - is a query on stdin
+    ///
+    /// Rules are those of Microsoft Sentinel in YAML, of Azure Resource Manager in JSON (alertRules, scheduledQueryRules,
+    /// savedSearches), and detectionRule of Microsoft Graph.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub inputs: QueryInputArgs,
+    /// Show the columns of each result and their types
+    #[arg(long, help_heading = heading::OUTPUT)]
+    pub schema: bool,
+    /// Output format
+    #[arg(short = 'o', long = "output", value_name = "FORMAT", default_value = "text", help_heading = heading::OUTPUT)]
+    pub format: CheckFormat,
+    /// Write the result to FILE (written to a temporary file, renamed when complete)
+    #[arg(short = 'O', long, value_name = "FILE", value_parser = local_path(), help_heading = heading::OUTPUT)]
+    pub output_file: Option<PathBuf>,
+}
+
+/// How the findings of a check are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// Messages on stderr, columns on stdout
+    Text,
+    /// JSON Lines: an object per query, with its findings
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
 }

@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 use crate::storage::remote::is_url;
 
 pub use archive::{ConvertArgs, PartitionBy, SynthArgs, SynthShape, SynthTable, VerifyArgs};
-pub use detection::FmtArgs;
+pub use detection::{CheckArgs, CheckFormat, FmtArgs};
 pub use output::{Colour, ErrorFormat, MessageArgs, OutputArgs, VolumeArgs};
 pub use query::{BatchArgs, ExplainArgs, QueryArgs, QueryFileArgs, QueryInputArgs};
 pub use source::SourceArgs;
@@ -93,6 +93,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// List the supported KQL functions, or describe one
     Functions(FunctionsArgs),
+    /// Check queries and detection rules without data
+    Check(CheckArgs),
     /// Format queries
     Fmt(FmtArgs),
     /// Identify files: shape, table, rows, time range, duplicates, problems

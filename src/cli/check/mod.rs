@@ -1,0 +1,158 @@
+//! `coldcase check`: parses and binds the queries of files without data.
+
+mod finding;
+mod report;
+mod sarif;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::finding::{Finding, Verdict};
+use self::report::{CheckReport, CheckedQuery};
+use super::args::CheckArgs;
+use super::query_files::{QUERY_EXTENSIONS, TextFile, find_files, has_extension};
+use super::session::{self, QueryText, Session};
+use super::sources::Call;
+use super::{Outcome, stop};
+use crate::diagnostic::{Error, Result, Span};
+use crate::engine::{Engine, Settings, TimeRange};
+use crate::rules::{self, DetectionRule, RuleFormat, RuleKind, RuleQuery, TextMap};
+use crate::scan::{Catalog, SchemaCatalog};
+use crate::syntax::placeholders;
+
+/// The extensions of rule files.
+const YAML_EXTENSIONS: &[&str] = &["yaml", "yml"];
+const JSON_EXTENSIONS: &[&str] = &["json"];
+
+/// The number of ticks of a day.
+const DAY: i64 = 864_000_000_000;
+
+pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
+    let call = Call { stdin_taken: Some("the query"), ..args.source.call(&[]) };
+    let session = session::of_text(QueryText::none("check"), &args.source, &args.inputs, &call)?;
+    let extensions = [QUERY_EXTENSIONS, YAML_EXTENSIONS, JSON_EXTENSIONS].concat();
+    let files = find_files(&args.paths, &extensions)?;
+    let checker = Checker::new(&session);
+    let mut report = CheckReport::new(args, &session);
+    for path in &files {
+        stop::check()?;
+        let file = TextFile::read(path)?;
+        let checked = checker.file(&file, &mut report, args.paths.contains(path))?;
+        report.add(&file, checked)?;
+    }
+    match report.finish()? {
+        Verdict::Valid => Ok(Outcome::Success),
+        verdict => Err(Error::Reported(verdict.exit_code())),
+    }
+}
+
+/// Checks queries against the tables of a session.
+struct Checker {
+    catalog: Arc<dyn Catalog>,
+    settings: Settings,
+}
+
+impl Checker {
+    fn new(session: &Session) -> Self {
+        let catalog = Arc::clone(&session.catalog) as Arc<dyn Catalog>;
+        let catalog = Arc::new(SchemaCatalog::new(catalog)) as Arc<dyn Catalog>;
+        Self { catalog, settings: session.engine.settings().clone() }
+    }
+
+    /// Checks the queries of a file. A file without rules is skipped with a note, and an error if it `is_named`.
+    fn file(&self, file: &TextFile, report: &mut CheckReport<'_>, is_named: bool) -> Result<Vec<CheckedQuery>> {
+        let Some(format) = rule_format(&file.path) else { return Ok(vec![self.whole_file(&file.text)?]) };
+        let rules = match rules::read(&file.text, format) {
+            Ok(rules) => rules,
+            Err(error) => return Ok(vec![CheckedQuery::unreadable(Finding::of_file(error.span, error.reason))]),
+        };
+        if rules.is_empty() && is_named {
+            let reason = "no rule is recognised in it".to_owned();
+            return Ok(vec![CheckedQuery::unreadable(Finding::of_file(Span::default(), reason))]);
+        }
+        if rules.is_empty() {
+            report.note(&format!("{}: skipped, because no rule is recognised in it", file.path.display()));
+        }
+        let mut checked = Vec::new();
+        for rule in &rules {
+            if rule.kind == RuleKind::WithoutQuery {
+                let name = rule.name.as_deref().unwrap_or("a rule");
+                report.note(&format!("{}: `{name}` is skipped, because its kind has no query", file.path.display()));
+            } else if rule.queries.is_empty() {
+                let finding = Finding::of_file(rule.span, "the rule has no query".to_owned());
+                checked.push(CheckedQuery::of_rule(rule, rule.span).with(Verdict::Wrong, vec![finding]));
+            }
+            for query in &rule.queries {
+                checked.push(self.query(CheckedQuery::of_rule(rule, query.key), query)?);
+            }
+        }
+        Ok(checked)
+    }
+
+    /// Checks the query that a file consists of.
+    fn whole_file(&self, text: &str) -> Result<CheckedQuery> {
+        let positions = Some(TextMap::whole(text));
+        let query = RuleQuery { text: text.to_owned(), key: Span::default(), positions, is_expression: false };
+        self.query(CheckedQuery::default(), &query)
+    }
+
+    fn query(&self, checked: CheckedQuery, query: &RuleQuery) -> Result<CheckedQuery> {
+        if query.is_expression {
+            let reason = "the query is an expression of the template, which only a deployment evaluates";
+            let finding = Finding::of_file(query.key, reason.to_owned());
+            return Ok(checked.with(Verdict::Unsupported, vec![finding]));
+        }
+        let engine = Engine::new(Arc::clone(&self.catalog), self.settings_for(&query.text));
+        match engine.prepare(&query.text) {
+            Ok(prepared) => {
+                let findings = prepared.warnings.iter().map(|warning| Finding::of_query(warning, query)).collect();
+                let columns = Some(prepared.schema().clone());
+                Ok(CheckedQuery { columns, ..checked.with(Verdict::Valid, findings) })
+            }
+            Err(Error::Query(diagnostics)) => {
+                let verdict = finding::verdict(&diagnostics, &query.text, &self.catalog.names());
+                let findings = diagnostics.iter().map(|diagnostic| Finding::of_query(diagnostic, query)).collect();
+                Ok(checked.with(verdict, findings))
+            }
+            Err(error @ (Error::Limit(_) | Error::BatchTooLarge(_) | Error::Data { .. })) => {
+                Ok(checked.with(Verdict::Unreadable, vec![Finding::of_file(query.key, error.to_string())]))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The settings for `text`. Placeholders for times get the last day, if no time range is given.
+    fn settings_for(&self, text: &str) -> Settings {
+        let mut settings = self.settings.clone();
+        let is_filled = !placeholders(text).is_empty();
+        settings.time_range = settings.time_range.filter(|_| is_filled);
+        if is_filled && settings.time_range.is_none() {
+            let (from, to) = (settings.now.saturating_sub(DAY), settings.now);
+            let column = settings.time_column.clone();
+            settings.time_range = Some(TimeRange { column, from: Some(from), to: Some(to), through: None });
+        }
+        settings
+    }
+}
+
+/// The format of a rule file; None for a file that is one query.
+fn rule_format(path: &Path) -> Option<RuleFormat> {
+    let formats = [(YAML_EXTENSIONS, RuleFormat::Yaml), (JSON_EXTENSIONS, RuleFormat::Json)];
+    formats.into_iter().find(|(extensions, _)| has_extension(path, extensions)).map(|(_, format)| format)
+}
+
+impl CheckedQuery {
+    /// The query of `rule` that begins at `span`, before it is checked.
+    fn of_rule(rule: &DetectionRule, span: Span) -> Self {
+        Self { id: rule.id.clone(), name: rule.name.clone(), kind: Some(rule.kind), span, ..Self::default() }
+    }
+
+    /// A file that cannot be read.
+    fn unreadable(finding: Finding) -> Self {
+        Self { span: finding.span, ..Self::default() }.with(Verdict::Unreadable, vec![finding])
+    }
+
+    fn with(self, verdict: Verdict, findings: Vec<Finding>) -> Self {
+        Self { verdict, findings, ..self }
+    }
+}

@@ -1,0 +1,118 @@
+//! Detection rules: reads the text of a rule file into a small model. Nothing here reads files or knows KQL.
+//!
+//! A file is first read into a tree of nodes with positions ([`yaml`], [`json`]), which looks the same for both
+//! formats. The rules are then recognised by their keys ([`recognise`]), so each kind of rule is described once.
+//! Positions in a query lead back to the file ([`TextMap`]), whatever its style of string.
+
+mod json;
+mod node;
+mod recognise;
+mod text_map;
+mod yaml;
+
+use crate::diagnostic::Span;
+
+pub use text_map::TextMap;
+
+/// The maximum length of a rule file in bytes.
+pub const MAX_RULE_FILE: usize = 16 << 20;
+
+/// The format of a rule file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleFormat {
+    /// YAML, as in the Azure-Sentinel repository.
+    Yaml,
+    /// JSON: templates of Azure Resource Manager, and responses of the REST API and of Microsoft Graph.
+    Json,
+}
+
+/// What runs a rule, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleKind {
+    /// A scheduled rule of Microsoft Sentinel.
+    Scheduled,
+    /// A near-real-time rule of Microsoft Sentinel.
+    NearRealTime,
+    /// A hunting query of Microsoft Sentinel.
+    Hunting,
+    /// A saved search of a Log Analytics workspace.
+    SavedSearch,
+    /// A log search alert rule of Azure Monitor.
+    LogAlert,
+    /// A custom detection of Microsoft Defender.
+    CustomDetection,
+    /// A rule of Microsoft Sentinel that has no query of its own, such as Fusion.
+    WithoutQuery,
+}
+
+impl RuleKind {
+    /// Returns the name in results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scheduled => "Scheduled",
+            Self::NearRealTime => "NRT",
+            Self::Hunting => "Hunting",
+            Self::SavedSearch => "SavedSearch",
+            Self::LogAlert => "LogAlert",
+            Self::CustomDetection => "CustomDetection",
+            Self::WithoutQuery => "WithoutQuery",
+        }
+    }
+}
+
+/// A rule of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DetectionRule {
+    /// The identifier, as written.
+    pub id: Option<String>,
+    /// The name for people.
+    pub name: Option<String>,
+    /// The kind.
+    pub kind: RuleKind,
+    /// The queries: one, or one for each criterion of a log search alert rule. Empty if the rule lacks its query.
+    pub queries: Vec<RuleQuery>,
+    /// Where the rule begins in the file.
+    pub span: Span,
+}
+
+/// The query of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleQuery {
+    /// The text, without the escapes and the indentation of the file.
+    pub text: String,
+    /// The key before it.
+    pub key: Span,
+    /// The positions in the file; None if they cannot be determined.
+    pub positions: Option<TextMap>,
+    /// True if the text is an expression of a template, which only a deployment evaluates.
+    pub is_expression: bool,
+}
+
+/// Why a file cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFileError {
+    /// The position.
+    pub span: Span,
+    /// The reason.
+    pub reason: String,
+}
+
+/// Reads the rules of a file in their order; none if the file holds none.
+///
+/// # Errors
+/// The text is not valid YAML or JSON, has a key twice, or exceeds a limit.
+pub fn read(text: &str, format: RuleFormat) -> Result<Vec<DetectionRule>, RuleFileError> {
+    if text.len() > MAX_RULE_FILE {
+        let reason = format!("larger than {} MiB", MAX_RULE_FILE >> 20);
+        return Err(RuleFileError { span: Span::default(), reason });
+    }
+    let root = match format {
+        RuleFormat::Yaml => yaml::read(text)?,
+        RuleFormat::Json => json::read(text)?,
+    };
+    Ok(recognise::rules(&root, text))
+}
+
+#[cfg(test)]
+mod tests;

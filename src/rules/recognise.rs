@@ -1,0 +1,128 @@
+//! Recognises rules by their keys.
+//!
+//! Sources: the schema of rules of the Azure-Sentinel repository, the resources `Microsoft.SecurityInsights/alertRules`,
+//! `Microsoft.Insights/scheduledQueryRules` (2018-04-16, 2021-08-01 and later) and
+//! `Microsoft.OperationalInsights/workspaces/savedSearches` of Azure Resource Manager, and `detectionRule` of Microsoft
+//! Graph.
+
+use super::node::{Node, NodeContent};
+use super::{DetectionRule, RuleKind, RuleQuery, TextMap};
+
+/// Keys under which resources stand: of templates, of templates in them, and of lists that a service returns.
+const CONTAINERS: &[&str] = &["resources", "properties", "template", "mainTemplate", "value"];
+
+/// Returns the rules below `root`, in the order of the file.
+pub(super) fn rules(root: &Node, file: &str) -> Vec<DetectionRule> {
+    let is_template = root.entry("resources").is_some() || root.entry("$schema").is_some();
+    let mut found = FoundRules { file, is_template, rules: Vec::new() };
+    found.search(root);
+    found.rules
+}
+
+struct FoundRules<'a> {
+    file: &'a str,
+    /// True if strings may be expressions in square brackets.
+    is_template: bool,
+    rules: Vec<DetectionRule>,
+}
+
+impl FoundRules<'_> {
+    /// Adds the rules in `node`. The depth of nodes is limited.
+    fn search(&mut self, node: &Node) {
+        if !node.is_mapping() {
+            return node.children().for_each(|child| self.search(child));
+        }
+        let rule = self.rule(node);
+        let is_rule = rule.is_some();
+        self.rules.extend(rule);
+        for (name, child) in CONTAINERS.iter().filter_map(|name| Some((*name, node.entry(name)?.1))) {
+            // A template may name its resources: {"resources": {"rule": {...}}}.
+            match name {
+                "resources" => child.children().for_each(|resource| self.search(resource)),
+                _ if !is_rule => self.search(child),
+                _ => {}
+            }
+        }
+    }
+
+    fn rule(&self, node: &Node) -> Option<DetectionRule> {
+        if let Some(condition) = node.get(&["queryCondition"]) {
+            let queries = self.query(condition, "queryText").into_iter().collect();
+            return Some(rule(node, None, RuleKind::CustomDetection, queries));
+        }
+        let resource = node.get(&["type"]).and_then(Node::text).unwrap_or("").to_ascii_lowercase();
+        let is = |name: &str| resource.ends_with(name);
+        match node.get(&["properties"]).filter(|properties| properties.is_mapping()) {
+            Some(properties) if is("/alertrules") => Some(self.sentinel(node, properties)),
+            Some(properties) if is("/scheduledqueryrules") => Some(self.log_alert(node, properties)),
+            Some(properties) if is("/savedsearches") => {
+                let queries = self.query(properties, "query").into_iter().collect();
+                Some(rule(node, Some(properties), RuleKind::SavedSearch, queries))
+            }
+            Some(properties) if resource.is_empty() && properties.get(&["criteria", "allOf"]).is_some() => {
+                Some(self.log_alert(node, properties))
+            }
+            Some(properties) if resource.is_empty() && properties.entry("query").is_some() => {
+                Some(self.sentinel(node, properties))
+            }
+            Some(_) => None,
+            None => self.file_of_sentinel(node),
+        }
+    }
+
+    /// A rule or hunting query as a file of its own.
+    fn file_of_sentinel(&self, node: &Node) -> Option<DetectionRule> {
+        let is_named = ["id", "name", "displayName"].iter().any(|key| node.entry(key).is_some());
+        let is_rule = node.entry("kind").is_some() && node.entry("severity").is_some();
+        let queries: Vec<RuleQuery> = self.query(node, "query").into_iter().collect();
+        (is_named && (is_rule || !queries.is_empty())).then(|| rule(node, None, sentinel_kind(node), queries))
+    }
+
+    /// A rule of Microsoft Sentinel as a resource.
+    fn sentinel(&self, node: &Node, properties: &Node) -> DetectionRule {
+        let queries = self.query(properties, "query").into_iter().collect();
+        rule(node, Some(properties), sentinel_kind(node), queries)
+    }
+
+    /// A log search alert rule of Azure Monitor, in the versions since 2021 or in that of 2018.
+    fn log_alert(&self, node: &Node, properties: &Node) -> DetectionRule {
+        let criteria = properties.get(&["criteria", "allOf"]).into_iter().flat_map(Node::children);
+        let source = properties.get(&["source"]);
+        let queries = criteria.chain(source).filter_map(|criterion| self.query(criterion, "query")).collect();
+        rule(node, Some(properties), RuleKind::LogAlert, queries)
+    }
+
+    /// The string under `name`.
+    fn query(&self, node: &Node, name: &str) -> Option<RuleQuery> {
+        let (key, value) = node.entry(name)?;
+        let NodeContent::String(text) = &value.content else { return None };
+        let positions = TextMap::of_string(text, self.file, value.span);
+        let is_bracketed = self.is_template && text.starts_with('[') && text.ends_with(']');
+        // Two brackets at the beginning are one that is no expression.
+        let escapes = usize::from(is_bracketed && text.starts_with("[["));
+        Some(RuleQuery {
+            text: text[escapes..].to_owned(),
+            key: key.span,
+            positions: positions.map(|positions| positions.without_start(escapes)),
+            is_expression: is_bracketed && escapes == 0,
+        })
+    }
+}
+
+fn sentinel_kind(node: &Node) -> RuleKind {
+    match node.get(&["kind"]).and_then(Node::text) {
+        None => RuleKind::Hunting,
+        Some(kind) if kind.eq_ignore_ascii_case("Scheduled") => RuleKind::Scheduled,
+        Some(kind) if kind.eq_ignore_ascii_case("NRT") => RuleKind::NearRealTime,
+        Some(_) => RuleKind::WithoutQuery,
+    }
+}
+
+/// A rule with the names that `node` or its `properties` have.
+fn rule(node: &Node, properties: Option<&Node>, kind: RuleKind, queries: Vec<RuleQuery>) -> DetectionRule {
+    let text = |key: &str| [properties, Some(node)].into_iter().flatten().find_map(|node| node.get(&[key])?.text());
+    let display = text("displayName");
+    let id = text("id").or_else(|| text("name").filter(|_| display.is_some()));
+    let name = display.or_else(|| text("title")).or_else(|| text("name"));
+    DetectionRule { id: id.map(str::to_owned), name: name.map(str::to_owned), kind, queries, span: node.span }
+}
