@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::pattern::as_pattern_call;
 use super::scope::{Binding, Function, ScopePosition};
+use super::shared::with_values;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::entra::known_table;
@@ -152,8 +153,23 @@ impl Binder<'_> {
     ) -> Bind<Binding> {
         self.count_call(function, call)?;
         let before = self.reused;
+        let wrap = |answer, values| match answer {
+            Binding::Value(value) | Binding::RowValue(value, _) => Binding::Value(with_values(value, values)),
+            other => other,
+        };
+        let answer = self.sharing(|binder| binder.inlined(function, call, input, context), wrap);
+        self.bounded(answer?, before, call.span)
+    }
+
+    /// The body of a function with the arguments of a call.
+    fn inlined(
+        &mut self,
+        function: &Function,
+        call: &Call<'_>,
+        mut input: Option<LogicalPlan>,
+        context: &mut Context<'_>,
+    ) -> Bind<Binding> {
         let arguments = self.match_arguments(function, call, input.is_some())?;
-        let mut input = input;
         let parameters = &function.definition.parameters;
         let bound = self.all(parameters.iter().zip(arguments), |binder, (parameter, argument)| match input.take() {
             Some(plan) => binder.table_for(parameter, plan, call.span),
@@ -166,7 +182,7 @@ impl Binder<'_> {
         self.calls.pop();
         self.search = search;
         self.scope.leave(hidden);
-        self.bounded(answer?, before, call.span)
+        answer
     }
 
     /// Counts one more function body; reports too many or a cycle.
@@ -276,6 +292,7 @@ impl Binder<'_> {
                     return Ok(Binding::Unconverted(Box::new(diagnostic)));
                 }
                 let value = fold::fold(value.cast(*ty), &self.context)?;
+                let value = self.shared_value(value);
                 Ok(self.value_binding(value))
             }
             (ParameterKind::Scalar { ty, default: Some(default) }, None) => {
@@ -287,11 +304,11 @@ impl Binder<'_> {
         }
     }
 
-    /// The binding of a value; it depends on the row if it has columns.
+    /// The binding of a value.
     pub(super) fn value_binding(&self, value: Expr) -> Binding {
-        let mut has_columns = false;
-        visit::walk(&value, &mut |part| has_columns |= part.as_column().is_some());
-        if has_columns { Binding::RowValue(value, self.pipelines) } else { Binding::Value(value) }
+        let mut is_of_row = false;
+        visit::walk(&value, &mut |part| is_of_row |= part.is_of_row());
+        if is_of_row { Binding::RowValue(value, self.pipelines) } else { Binding::Value(value) }
     }
 
     /// Casts a default to the type of its parameter.

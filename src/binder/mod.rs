@@ -16,6 +16,7 @@ mod query_option;
 mod results;
 mod scope;
 mod segments;
+mod shared;
 mod source;
 mod statement;
 mod watchlist;
@@ -162,6 +163,8 @@ pub(crate) struct Binder<'a> {
     expanded: usize,
     /// The calls whose bodies are being bound, innermost last.
     calls: Vec<function::Active>,
+    /// The values that the calls being bound share, innermost call last.
+    shared: shared::SharedValues,
     /// True once the names of stored functions were checked.
     library_checked: bool,
     /// Current nesting depth of pipelines.
@@ -195,6 +198,7 @@ impl<'a> Binder<'a> {
             reused: 0,
             expanded: 0,
             calls: Vec::new(),
+            shared: shared::SharedValues::default(),
             library_checked: false,
             pipelines: 0,
             nesting: 0,

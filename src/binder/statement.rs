@@ -38,7 +38,10 @@ impl Binder<'_> {
     pub(super) fn let_statement(&mut self, name: &ast::Name, value: &LetValue) -> Bind<()> {
         let binding = match value {
             LetValue::Pipeline(pipeline) => self.labelled_table(pipeline),
-            LetValue::Expr(expr) => self.let_expr(expr),
+            LetValue::Expr(expr) => self.let_expr(expr).map(|binding| match binding {
+                Binding::RowValue(value, pipelines) => Binding::RowValue(self.shared_value(value), pipelines),
+                other => other,
+            }),
             LetValue::Function(definition) => self.function(name, definition),
         };
         self.define_or_fail(name, binding)

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Expr, ExprKind};
+use super::{Expr, ExprKind, SharedId};
 use crate::types::{Schema, Type, Value};
 
 /// An expression with the schema of its input.
@@ -54,6 +54,14 @@ impl Display for DisplayExpr<'_> {
                 None => write!(f, "#{index}"),
             },
             ExprKind::Literal(value) => literal(value, f),
+            ExprKind::Shared { values, body } => {
+                f.write_str("(let ")?;
+                for (SharedId(id), value) in values {
+                    write!(f, "#{id} = {}; ", show(value))?;
+                }
+                write!(f, "{})", show(body))
+            }
+            ExprKind::Reference(SharedId(id)) => write!(f, "#{id}"),
             ExprKind::Cast(input) => write!(f, "to{}({})", self.expr.ty, show(input)),
             ExprKind::Path { input, path } => {
                 write!(f, "{}{path}", show(input))

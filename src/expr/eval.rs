@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
 use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 
-use super::{Expr, ExprKind};
+use super::{Expr, ExprKind, SharedId};
 use crate::diagnostic::{Error, Result};
 use crate::functions::{Args, EvalContext, Overload, ScalarFunction, Volatility};
 use crate::types::dictionary::spread;
@@ -14,19 +14,58 @@ use crate::types::{Batch, Column, Type, cast, extract};
 
 /// Returns the values of `expr` over the rows of `batch`.
 pub fn evaluate(expr: &Expr, batch: &Batch, context: &EvalContext) -> Result<Column> {
+    evaluate_within(expr, batch, &Surroundings { context, shared: &[], outer: None })
+}
+
+/// Everything outside an expression and its rows that it depends on.
+struct Surroundings<'a> {
+    context: &'a EvalContext,
+    /// The shared values that were computed so far.
+    shared: &'a [(SharedId, Column)],
+    /// The surroundings of the expression that shares them.
+    outer: Option<&'a Surroundings<'a>>,
+}
+
+impl Surroundings<'_> {
+    fn shared(&self, id: SharedId) -> Result<Column> {
+        let found = self.shared.iter().rev().find(|(known, _)| *known == id);
+        match (found, self.outer) {
+            (Some((_, column)), _) => Ok(column.clone()),
+            (None, Some(outer)) => outer.shared(id),
+            (None, None) => Err(Error::internal("a shared value is used outside of the expression that shares it")),
+        }
+    }
+}
+
+fn evaluate_within(expr: &Expr, batch: &Batch, within: &Surroundings<'_>) -> Result<Column> {
     match &expr.kind {
         ExprKind::Column(index) => Ok(batch.column(*index).clone()),
         ExprKind::Literal(value) => Ok(Column::constant(value.clone(), batch.rows())),
-        ExprKind::Path { input, path } => Ok(extract::extract_column(&evaluate(input, batch, context)?, path)),
+        ExprKind::Path { input, path } => Ok(extract::extract_column(&evaluate_within(input, batch, within)?, path)),
         ExprKind::Cast(input) => {
-            let column = evaluate(input, batch, context)?;
+            let column = evaluate_within(input, batch, within)?;
             cast::cast_column(&column, expr.ty).map_err(|error| error.placed(expr.span))
         }
         ExprKind::Call { function, overload, arguments } => {
-            let columns = arguments.iter().map(|argument| evaluate(argument, batch, context)).collect::<Result<_>>()?;
-            let call = Call { function, overload, returns: expr.ty, context };
+            let columns = arguments.iter().map(|argument| evaluate_within(argument, batch, within));
+            let columns = columns.collect::<Result<_>>()?;
+            let call = Call { function, overload, returns: expr.ty, context: within.context };
             self::call(call, columns, batch.rows()).map_err(|error| error.placed(expr.span))
         }
+        ExprKind::Shared { values, body } => {
+            let mut shared: Vec<(SharedId, Column)> = Vec::with_capacity(values.len());
+            for (id, value) in values {
+                let inside = Surroundings { context: within.context, shared: &shared, outer: Some(within) };
+                let column = evaluate_within(value, batch, &inside)?;
+                shared.push((*id, column));
+            }
+            evaluate_within(
+                body,
+                batch,
+                &Surroundings { context: within.context, shared: &shared, outer: Some(within) },
+            )
+        }
+        ExprKind::Reference(id) => within.shared(*id),
     }
 }
 

@@ -12,7 +12,10 @@ pub fn fold(expr: Expr, context: &EvalContext) -> Result<Expr> {
 
 fn fold_one(expr: Expr, context: &EvalContext) -> Result<Expr> {
     let foldable = match &expr.kind {
-        ExprKind::Column(_) | ExprKind::Literal(_) => false,
+        ExprKind::Shared { body, .. } if body.as_literal().is_some() => {
+            return Ok(Expr { span: expr.span, ..(**body).clone() });
+        }
+        ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Reference(_) | ExprKind::Shared { .. } => false,
         ExprKind::Call { function, .. } => function.volatility != Volatility::Row,
         ExprKind::Cast(_) | ExprKind::Path { .. } => true,
     };

@@ -49,7 +49,20 @@ pub enum ExprKind {
         /// The path.
         path: dynamic::Path,
     },
+    /// Values that `body` uses more than once, which are computed once.
+    Shared {
+        /// The values with their numbers; a value may refer to earlier ones.
+        values: Vec<(SharedId, Expr)>,
+        /// The expression that refers to them.
+        body: Box<Expr>,
+    },
+    /// A value of an enclosing [`ExprKind::Shared`].
+    Reference(SharedId),
 }
+
+/// The number of a shared value; no two values of a query have the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SharedId(pub u32);
 
 impl Expr {
     /// The column at `index`.
@@ -112,6 +125,12 @@ impl Expr {
         }
     }
 
+    /// True for a value that depends on the row: a column, or a shared value, which may read columns.
+    #[must_use]
+    pub fn is_of_row(&self) -> bool {
+        matches!(self.kind, ExprKind::Column(_) | ExprKind::Reference(_))
+    }
+
     /// Returns the position of a bare column; None for other expressions.
     #[must_use]
     pub fn as_column(&self) -> Option<usize> {
@@ -154,6 +173,10 @@ impl PartialEq for ExprKind {
             (Self::Column(a), Self::Column(b)) => a == b,
             (Self::Literal(a), Self::Literal(b)) => a == b,
             (Self::Cast(a), Self::Cast(b)) => a == b,
+            (Self::Reference(a), Self::Reference(b)) => a == b,
+            (Self::Shared { values, body }, Self::Shared { values: others, body: other }) => {
+                values == others && body == other
+            }
             (Self::Path { input: a, path: p }, Self::Path { input: b, path: q }) => a == b && p == q,
             (
                 Self::Call { function, overload, arguments },

@@ -1,14 +1,17 @@
 //! Visits and rebuilds the parts of expressions.
 
+use std::collections::BTreeSet;
+
 use super::{Expr, ExprKind};
 
 /// Returns the direct operands of an expression.
 #[must_use]
 pub fn children(expr: &Expr) -> Vec<&Expr> {
     match &expr.kind {
-        ExprKind::Column(_) | ExprKind::Literal(_) => Vec::new(),
+        ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Reference(_) => Vec::new(),
         ExprKind::Call { arguments, .. } => arguments.iter().collect(),
         ExprKind::Cast(input) | ExprKind::Path { input, .. } => vec![input],
+        ExprKind::Shared { values, body } => values.iter().map(|(_, value)| value).chain([&**body]).collect(),
     }
 }
 
@@ -16,12 +19,17 @@ pub fn children(expr: &Expr) -> Vec<&Expr> {
 pub fn map_children<E>(expr: Expr, replace: &mut impl FnMut(Expr) -> Result<Expr, E>) -> Result<Expr, E> {
     let Expr { kind, ty, span } = expr;
     let kind = match kind {
-        ExprKind::Column(_) | ExprKind::Literal(_) => kind,
+        ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Reference(_) => kind,
         ExprKind::Call { function, overload, arguments } => {
             let arguments = arguments.into_iter().map(replace).collect::<Result<_, E>>()?;
             ExprKind::Call { function, overload, arguments }
         }
         ExprKind::Cast(input) => ExprKind::Cast(Box::new(replace(*input)?)),
+        ExprKind::Shared { values, body } => {
+            let values = values.into_iter().map(|(id, value)| Ok((id, replace(value)?)));
+            let values = values.collect::<Result<_, E>>()?;
+            ExprKind::Shared { values, body: Box::new(replace(*body)?) }
+        }
         ExprKind::Path { input, path } => {
             // If the new input is a path, the two become one path.
             let input = replace(*input)?;
@@ -67,6 +75,21 @@ pub fn columns(expr: &Expr) -> Vec<usize> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// True if the expression contains every shared value that it refers to.
+#[must_use]
+pub fn is_closed(expr: &Expr) -> bool {
+    let (mut defined, mut used) = (BTreeSet::new(), BTreeSet::new());
+    walk(expr, &mut |part| {
+        if let ExprKind::Shared { values, .. } = &part.kind {
+            defined.extend(values.iter().map(|(id, _)| *id));
+        }
+        if let ExprKind::Reference(id) = part.kind {
+            used.insert(id);
+        }
+    });
+    used.is_subset(&defined)
 }
 
 /// Replaces column `i` by `replacements[i]`.

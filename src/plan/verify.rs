@@ -192,6 +192,9 @@ fn columns_exist(expr: &Expr, types: &[Type]) -> Result<(), String> {
             wrong = Some(format!("column {index} of type {} over {types:?}", part.ty));
         }
     });
+    if !expr::visit::is_closed(expr) {
+        return Err("a shared value outside of the expression that shares it".to_owned());
+    }
     wrong.map_or(Ok(()), Err)
 }
 

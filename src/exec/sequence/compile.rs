@@ -115,7 +115,7 @@ struct RowParts {
 
 impl RowParts {
     fn reads_only_the_row(&self, expr: &Expr) -> bool {
-        visit::columns(expr).iter().all(|column| *column < self.inputs)
+        visit::columns(expr).iter().all(|column| *column < self.inputs) && visit::is_closed(expr)
     }
 
     fn state_expr(&mut self, expr: Expr) -> StateExpr {
@@ -128,7 +128,7 @@ impl RowParts {
 
     /// Replaces the largest parts that read only the row by row columns.
     fn divided(&mut self, expr: Expr) -> Expr {
-        if matches!(expr.kind, ExprKind::Literal(_)) {
+        if matches!(expr.kind, ExprKind::Literal(_) | ExprKind::Reference(_)) {
             return expr;
         }
         if self.reads_only_the_row(&expr) && expr.is_repeatable() {
