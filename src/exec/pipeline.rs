@@ -170,6 +170,17 @@ impl<'a> RunningStage<'a> {
     }
 }
 
+impl RunningStage<'_> {
+    /// The next rows of a stage that holds rows back; None if none are ready.
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
+        match self {
+            Self::Window(run) => run.next_batch(),
+            Self::Sequence(run) => run.next_batch(),
+            Self::Limit(_) | Self::Operator(_) | Self::Flush(_) => Ok(None),
+        }
+    }
+}
+
 /// The serial stages of a running pipeline.
 struct SerialStages<'a> {
     stages: Vec<RunningStage<'a>>,
@@ -219,22 +230,20 @@ impl<'a> SerialStages<'a> {
             }
             RunningStage::Flush(_) => self.push(index + 1, batch, consume),
             RunningStage::Window(run) => {
-                let ready = run.push(&batch)?;
-                self.push(index + 1, ready, consume)
+                run.push(&batch)?;
+                self.push_ready(index, consume)
             }
             RunningStage::Sequence(run) => {
                 run.push(batch);
-                self.push_records(index, consume)
+                self.push_ready(index, consume)
             }
         }
     }
 
-    /// Passes on the records of the scan at `index`.
-    fn push_records(&mut self, index: usize, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<Flow> {
-        while let RunningStage::Sequence(run) = &mut self.stages[index]
-            && let Some(records) = run.next_batch()?
-        {
-            if self.push(index + 1, records, consume)?.is_break() {
+    /// Passes on the rows that the stage at `index` has ready.
+    fn push_ready(&mut self, index: usize, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<Flow> {
+        while let Some(ready) = self.stages[index].next_batch()? {
+            if self.push(index + 1, ready, consume)?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
@@ -267,14 +276,12 @@ impl<'a> SerialStages<'a> {
                     let _ = self.push_all(index + 1, operator.flush(), consume)?;
                 }
                 RunningStage::Window(run) => {
-                    if let Some(rest) = run.finish()? {
-                        let _ = self.push(index + 1, rest, consume)?;
-                    }
+                    run.end();
+                    let _ = self.push_ready(index, consume)?;
                 }
                 RunningStage::Sequence(run) => {
-                    if let Some(rest) = run.finish()? {
-                        let _ = self.push(index + 1, rest, consume)?;
-                    }
+                    run.end();
+                    let _ = self.push_ready(index, consume)?;
                 }
                 RunningStage::Limit(_) | RunningStage::Operator(_) => {}
             }

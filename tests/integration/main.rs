@@ -51,6 +51,7 @@ mod sniff;
 mod stopped;
 mod unnest;
 mod values;
+mod window;
 mod words;
 mod wrappers;
 

@@ -60,6 +60,7 @@ impl SequenceStage {
             current: None,
             segment: None,
             output: OutputRecords::new(&self.plan),
+            is_ended: false,
             reservation: self.context.memory.reservation(),
         }
     }
@@ -84,6 +85,8 @@ pub struct SequenceRun<'a> {
     /// The segment of the last row.
     segment: Option<i64>,
     output: OutputRecords,
+    /// True if no other rows follow.
+    is_ended: bool,
     reservation: Reservation,
 }
 
@@ -99,7 +102,9 @@ impl SequenceRun<'_> {
         let (max_rows, max_bytes) = (context.batch_rows, context.memory.batch_bytes());
         loop {
             let Some(mut current) = self.current.take() else {
-                let Some(batch) = self.waiting.pop_front() else { return Ok(None) };
+                let Some(batch) = self.waiting.pop_front() else {
+                    return if std::mem::take(&mut self.is_ended) { self.finish() } else { Ok(None) };
+                };
                 self.begin(&batch)?;
                 continue;
             };
@@ -119,8 +124,13 @@ impl SequenceRun<'_> {
         }
     }
 
+    /// No other rows follow.
+    pub fn end(&mut self) {
+        self.is_ended = true;
+    }
+
     /// The records that are returned after the last row.
-    pub fn finish(&mut self) -> Result<Option<Batch>> {
+    fn finish(&mut self) -> Result<Option<Batch>> {
         self.end_sequences()?;
         match self.carried.take() {
             Some(rows) => self.output.take(&rows),

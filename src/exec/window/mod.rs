@@ -6,6 +6,7 @@
 mod neighbor;
 mod running;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::diagnostic::{Error, Result};
@@ -41,7 +42,10 @@ impl WindowStage {
             running,
             neighbors,
             segment: None,
-            held: None,
+            held: VecDeque::new(),
+            held_rows: 0,
+            held_bytes: 0,
+            is_ended: false,
             reservation: self.context.memory.reservation(),
         }
     }
@@ -57,46 +61,63 @@ pub struct WindowRun<'a> {
     /// The segment of the last row.
     segment: Option<Value>,
     /// Rows that wait for the rows that `next` looks at, with the columns of [`Self::running`].
-    held: Option<Batch>,
+    held: VecDeque<Batch>,
+    held_rows: usize,
+    held_bytes: usize,
+    /// True if no other rows follow.
+    is_ended: bool,
     reservation: Reservation,
 }
 
 impl WindowRun<'_> {
-    /// Returns the rows that are complete once `batch` is known.
-    pub fn push(&mut self, batch: &Batch) -> Result<Batch> {
+    /// Adds rows; [`Self::next_batch`] returns those that are complete.
+    pub fn push(&mut self, batch: &Batch) -> Result<()> {
         let begins = self.segment_begins(batch)?;
         let own = self.run(batch, &begins)?;
         let columns = batch.columns().iter().cloned().chain(own).collect();
         let new = Batch::new(columns, batch.rows());
         self.neighbors.push(batch, &begins, &self.stage.context)?;
-        let held = match self.held.take() {
-            Some(held) => Batch::concat(&self.held_types(), &[held, new])?,
-            None => new,
+        let new = if self.neighbors.ahead() > 0 { new.compacted() } else { new };
+        self.held_rows += new.rows();
+        self.held_bytes += new.bytes();
+        self.held.push_back(new);
+        Ok(())
+    }
+
+    /// No other rows follow.
+    pub fn end(&mut self) {
+        self.is_ended = true;
+    }
+
+    /// Returns the next complete rows; None if there are none.
+    pub fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let ahead = if self.is_ended { 0 } else { self.neighbors.ahead() };
+        let complete = self.held_rows.saturating_sub(ahead);
+        let first = if complete > 0 { self.held.pop_front() } else { None };
+        let Some(first) = first else {
+            self.reserve()?;
+            return Ok(None);
         };
-        let ready = held.rows().saturating_sub(self.neighbors.ahead());
-        self.emit(&held, ready)
+        let rows = first.rows().min(complete);
+        let columns = self.neighbors.take(rows)?;
+        let ready = self.assemble(&first.slice(0, rows), columns);
+        self.held_rows -= rows;
+        self.held_bytes -= first.bytes();
+        if rows < first.rows() {
+            let rest = first.slice(rows, first.rows() - rows);
+            self.held_bytes += rest.bytes();
+            self.held.push_front(rest);
+        }
+        Ok(Some(ready))
     }
 
-    /// Returns the rows that are left after the last batch.
-    pub fn finish(&mut self) -> Result<Option<Batch>> {
-        match self.held.take() {
-            Some(held) => self.emit(&held, held.rows()).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// Returns the first `ready` rows of `held` and keeps the others.
-    fn emit(&mut self, held: &Batch, ready: usize) -> Result<Batch> {
-        let neighbors = self.neighbors.take(ready)?;
-        if ready < held.rows() {
-            self.held = Some(held.slice(ready, held.rows() - ready).compacted());
-        }
-        let kept = self.held.as_ref().map_or(0, Batch::bytes) + self.neighbors.bytes();
+    fn reserve(&mut self) -> Result<()> {
+        let kept = self.held_bytes + self.neighbors.bytes();
         self.reservation.set(kept);
         if self.reservation.exceeds_alone() {
             return Err(self.stage.context.memory.exceeded("a window function", kept));
         }
-        Ok(self.assemble(&held.slice(0, ready), neighbors))
+        Ok(())
     }
 
     /// The input columns of `rows`, then the columns of all calls in order.
@@ -110,14 +131,6 @@ impl WindowRun<'_> {
             _ => running.next(),
         }));
         Batch::new(columns, rows.rows())
-    }
-
-    /// The types of the columns of `held`.
-    fn held_types(&self) -> Vec<Type> {
-        let plan = &self.stage.plan;
-        let input = plan.input.schema().fields().iter().map(|field| field.ty);
-        let is_neighbor = |function: &WindowFunction| matches!(function, WindowFunction::Neighbor { .. });
-        input.chain(plan.calls.iter().filter(|call| !is_neighbor(&call.function)).map(WindowCall::ty)).collect()
     }
 
     /// The columns of the calls that look at the rows so far.

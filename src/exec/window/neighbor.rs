@@ -1,24 +1,31 @@
 //! Window functions that look at one other row: `prev` and `next`.
 
-use arrow::array::UInt32Array;
+use std::collections::VecDeque;
+use std::ops::Range;
 
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::Result;
 use crate::exec::context::ExecContext;
 use crate::expr::{Expr, evaluate};
 use crate::plan::{Window, WindowFunction};
 use crate::types::{Batch, Column, ColumnBuilder, Type, Value};
 
 /// The calls of `prev` and `next` of one node, and the rows that they can still look at.
+///
+/// Rows are numbered from the first one of the input. They stay in the batches that they came in, so that each is copied
+/// once, however far a call looks.
 #[derive(Debug)]
 pub struct Neighbors {
     calls: Vec<Call>,
-    /// The columns that the calls look at, then the number of the segment: the last rows that were taken, then all
-    /// rows that were not taken.
-    rows: Option<Batch>,
-    /// How many of the rows were taken.
-    taken: usize,
+    /// The number of the first row of each batch, and the columns that the calls look at, then the segment.
+    batches: VecDeque<(i64, Batch)>,
+    /// The number after the last row.
+    end: i64,
+    /// The number of the next row that is taken.
+    taken: i64,
     /// The number of the last segment.
     segment: i64,
+    /// The bytes of the batches.
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -37,7 +44,8 @@ impl Neighbors {
             }
             _ => None,
         };
-        Self { calls: plan.calls.iter().filter_map(call).collect(), rows: None, taken: 0, segment: 0 }
+        let calls = plan.calls.iter().filter_map(call).collect();
+        Self { calls, batches: VecDeque::new(), end: 0, taken: 0, segment: 0, bytes: 0 }
     }
 
     /// How many rows after the current one a call looks at.
@@ -46,14 +54,13 @@ impl Neighbors {
     }
 
     /// How many rows before the current one a call looks at.
-    fn behind(&self) -> usize {
-        let behind = |call: &Call| usize::try_from(call.offset.saturating_neg()).unwrap_or(0);
-        self.calls.iter().map(behind).max().unwrap_or(0)
+    fn behind(&self) -> i64 {
+        self.calls.iter().map(|call| call.offset.saturating_neg()).max().unwrap_or(0).max(0)
     }
 
     /// The bytes of the rows that are kept.
     pub fn bytes(&self) -> usize {
-        self.rows.as_ref().map_or(0, Batch::bytes)
+        self.bytes
     }
 
     /// Adds the rows of `batch`; `begins` is true where a segment begins, and empty without segments.
@@ -66,12 +73,10 @@ impl Neighbors {
             columns.push(evaluate(&call.term, batch, &context.eval)?);
         }
         columns.push(self.segments(begins, batch.rows()));
-        let new = Batch::new(columns, batch.rows());
-        let types: Vec<Type> = self.calls.iter().map(|call| call.term.ty).chain([Type::Long]).collect();
-        self.rows = Some(match self.rows.take() {
-            Some(rows) => Batch::concat(&types, &[rows, new])?,
-            None => new,
-        });
+        let new = Batch::new(columns, batch.rows()).compacted();
+        self.bytes += new.bytes();
+        self.batches.push_back((self.end, new));
+        self.end += count(batch.rows());
         Ok(())
     }
 
@@ -90,43 +95,63 @@ impl Neighbors {
 
     /// Returns the columns of the calls for the next `ready` rows.
     pub fn take(&mut self, ready: usize) -> Result<Vec<Column>> {
-        let Some(rows) = &self.rows else { return Ok(Vec::new()) };
-        let column = |(index, call): (usize, &Call)| values(rows, self.taken..self.taken + ready, index, call);
-        let columns = self.calls.iter().enumerate().map(column).collect::<Result<Vec<_>>>()?;
-        let taken = self.taken + ready;
-        let kept = taken.min(self.behind());
-        let first = taken - kept;
-        self.rows = Some(rows.slice(first, rows.rows() - first).compacted());
-        self.taken = kept;
+        let rows = self.taken..self.taken + count(ready);
+        let columns = (0..self.calls.len()).map(|call| self.column(call, &rows)).collect::<Result<_>>()?;
+        self.taken = rows.end;
+        let first = self.taken - self.behind();
+        while let Some((start, batch)) = self.batches.front()
+            && start + count(batch.rows()) <= first
+        {
+            self.bytes -= batch.bytes();
+            self.batches.pop_front();
+        }
         Ok(columns)
+    }
+
+    /// The values of a call for `rows`.
+    fn column(&self, call: usize, rows: &Range<i64>) -> Result<Column> {
+        let Call { term, offset, default } = &self.calls[call];
+        let first = self.batches.front().map_or(self.end, |(start, _)| *start);
+        let others = (rows.start + offset).max(first)..(rows.end + offset).min(self.end);
+        if others.is_empty() {
+            return Ok(Column::constant(default.clone(), length(rows)));
+        }
+        let values = self.values(call, term.ty, &others)?;
+        let segment = |rows: &Range<i64>| self.values(self.calls.len(), Type::Long, rows);
+        let (own, other) = (segment(&(others.start - offset..others.end - offset))?, segment(&others)?);
+        let is_same = |at: usize| own.i64_at(at) == other.i64_at(at);
+        let is_one_segment = own.as_constant().is_some() && own.as_constant() == other.as_constant();
+        if length(&others) == length(rows) && (is_one_segment || (0..length(rows)).all(is_same)) {
+            return Ok(values);
+        }
+        let mut column = ColumnBuilder::with_capacity(term.ty, length(rows));
+        for row in rows.clone() {
+            let at = usize::try_from(row + offset - others.start).ok().filter(|at| *at < length(&others));
+            match at.filter(|at| is_same(*at)) {
+                Some(at) => column.append(&values.value(at)),
+                None => column.append(default),
+            }
+        }
+        Ok(column.finish())
+    }
+
+    /// The column at `index` for `rows`, all of which are kept.
+    fn values(&self, index: usize, ty: Type, rows: &Range<i64>) -> Result<Column> {
+        let mut parts = Vec::new();
+        let first = self.batches.partition_point(|(start, _)| *start <= rows.start).saturating_sub(1);
+        for (start, batch) in self.batches.range(first..).take_while(|(start, _)| *start < rows.end) {
+            let part = rows.start.max(*start) - start..rows.end.min(start + count(batch.rows())) - start;
+            parts.push(batch.column(index).slice(length(&(0..part.start)), length(&part)));
+        }
+        Column::concat(ty, &parts.iter().collect::<Vec<_>>())
     }
 }
 
-/// The value of a call for each of `range`, which are positions in `rows`.
-fn values(rows: &Batch, range: std::ops::Range<usize>, index: usize, call: &Call) -> Result<Column> {
-    let (terms, segments) = (rows.column(index), rows.column(rows.columns().len() - 1));
-    let one_segment = segments.as_constant().is_some();
-    let other = |row: usize| {
-        let other = i64::try_from(row).ok()?.checked_add(call.offset)?;
-        let other = usize::try_from(other).ok().filter(|other| *other < rows.rows())?;
-        (one_segment || segments.i64_at(row) == segments.i64_at(other)).then_some(other)
-    };
-    let others: Vec<Option<usize>> = range.map(other).collect();
-    // In the middle of a segment, the values are a run of the column.
-    if let (Some(Some(first)), Some(Some(last))) = (others.first(), others.last())
-        && last - first + 1 == others.len()
-        && (one_segment || others.iter().all(Option::is_some))
-    {
-        return Ok(terms.slice(*first, others.len()));
-    }
-    if others.iter().all(Option::is_some) {
-        let position = |other: &Option<usize>| u32::try_from(other.unwrap_or_default());
-        let positions = others.iter().map(position).collect::<Result<Vec<u32>, _>>();
-        return terms.take(&UInt32Array::from(positions.map_err(|_| Error::internal("a batch has too many rows"))?));
-    }
-    let mut values = ColumnBuilder::with_capacity(terms.ty(), others.len());
-    for other in others {
-        values.append(&other.map_or_else(|| call.default.clone(), |other| terms.value(other)));
-    }
-    Ok(values.finish())
+fn count(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// The number of rows in a range.
+fn length(rows: &Range<i64>) -> usize {
+    usize::try_from(rows.end - rows.start).unwrap_or(0)
 }
