@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::differences::difference;
 use super::signature::{Accepts, Occurs, Param, Returns, TypeVariable, type_variable};
 use super::{AggregateFunction, Plugin, ScalarFunction, SpecialForm};
 use crate::types::Type;
@@ -219,6 +220,9 @@ impl Page {
         if !self.aliases.is_empty() {
             let aliases: Vec<String> = self.aliases.iter().map(|name| format!("`{name}`")).collect();
             line(format!("\nAlso written {}.", aliases.join(", ")));
+        }
+        if let Some(difference) = difference(self.name) {
+            line(format!("\n{difference}"));
         }
         line(String::new());
         for param in self.params {

@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 pub mod args;
+pub mod differences;
 pub(crate) mod digest;
 pub(crate) mod distinct_set;
 pub mod docs;

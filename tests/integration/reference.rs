@@ -1,5 +1,7 @@
 //! The generated documents in `docs/` are up to date: `UPDATE=1 cargo test` rewrites them.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;

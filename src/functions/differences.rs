@@ -1,0 +1,56 @@
+//! Results that may differ from those of Kusto, although the function is supported: where Kusto estimates, selects at
+//! random, or does not publish how it selects. `docs/support.md` lists them.
+
+/// Returns how the results of a function or plugin may differ from those of Kusto; None if they do not.
+#[must_use]
+pub fn difference(name: &str) -> Option<&'static str> {
+    DIFFERENCES.iter().find(|(names, _)| names.contains(&name)).map(|(_, text)| *text)
+}
+
+/// Names of functions and plugins, and how their results may differ from those of Kusto.
+pub static DIFFERENCES: &[(&[&str], &str)] = &[
+    (
+        &["dcount", "dcountif"],
+        "Kusto estimates. Here the number is exact up to 65,536 values per group, and estimated beyond.",
+    ),
+    (
+        &["hll", "hll_if", "hll_merge", "dcount_hll"],
+        "The stored sets have a format of their own, and counts are estimated for other values than those of Kusto.",
+    ),
+    (
+        &["percentile", "percentilew", "percentiles", "percentiles_array", "percentilesw", "percentilesw_array"],
+        "Kusto estimates. Here percentiles are exact.",
+    ),
+    (
+        &["tdigest", "tdigest_merge", "percentile_tdigest", "percentrank_tdigest", "rank_tdigest"],
+        "The stored distributions have a format of their own, and estimates differ from those of Kusto.",
+    ),
+    (
+        &["make_list", "make_list_if", "make_set", "make_set_if", "make_bag", "make_bag_if"],
+        "Kusto does not define the order of the elements. Here it is the order in which values first occur.",
+    ),
+    (&["take_any", "take_anyif"], "Kusto takes any row. Here it is the first one."),
+    (&["rand", "new_guid"], "The values are random; those of a run cannot be repeated."),
+    (
+        &["series_decompose", "series_decompose_anomalies", "series_decompose_forecast"],
+        "Kusto does not publish how it selects a period. Here a period that is not given is inferred only if it is \
+         unambiguous, with a warning.",
+    ),
+    (
+        &["series_periods_detect"],
+        "Kusto does not publish how it selects periods. Other periods may be selected here, with a warning.",
+    ),
+    (
+        &["autocluster", "diffpatterns"],
+        "Kusto does not publish how it selects segments. Other segments may be selected here, with exact counts.",
+    ),
+    (&["basket"], "Kusto estimates from a sample. Here patterns and counts are exact."),
+    (
+        &["geo_info_from_ip_address"],
+        "Kusto has a database of its own. Here the database is the one that is given with --geoip.",
+    ),
+    (
+        &["ingestion_time"],
+        "The times are those of the column that the catalog file names, else `_IngestionTime`, else `_TimeReceived`.",
+    ),
+];
