@@ -350,7 +350,7 @@ pub static CODES: &[CodeInfo] = &[
         "value out of range",
         "A value in the data has no exact result in this program, so the query stops rather than return an \
          approximation.",
-        "print decimal(1e28) * decimal(1e28)",
+        "print decimal(1.00000000000000001) * decimal(1.00000000000000001)",
     ),
     row(
         Code::ColumnWithoutSource,

@@ -8,9 +8,8 @@ use std::borrow::Cow;
 use arrow::array::{Array, AsArray};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
-use rust_decimal::Decimal;
 
-use crate::types::{Column, Type, Value, decimal, number};
+use crate::types::{Column, Decimal, Type, Value, decimal, number};
 
 /// The values of a column: one per row, or one for all rows. The values of null rows are undefined.
 #[derive(Debug)]

@@ -13,7 +13,6 @@ use arrow::datatypes::{
     Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
-use rust_decimal::Decimal;
 
 use super::file_columns::{FileColumn, StoredAs};
 use super::nested;
@@ -22,7 +21,7 @@ use crate::diagnostic::Result;
 use crate::entra::integral_columns::{holds_whole_numbers, without_point};
 use crate::scan::{ColumnNote, Damage, ScanReport};
 use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
-use crate::types::{Column, ColumnBuilder, Type, Value};
+use crate::types::{Column, ColumnBuilder, Decimal, Type, Value};
 
 /// Converts the arrays of one column.
 #[derive(Debug)]
@@ -226,24 +225,14 @@ fn decimals<T: ArrowPrimitiveType>(
 ) -> Column {
     let mut builder = FixedSizeBinaryBuilder::with_capacity(array.len(), 16);
     for value in array {
-        match value.and_then(&narrow).and_then(|digits| decimal(digits, scale)) {
+        match value.and_then(&narrow).and_then(|digits| Decimal::from_parts(digits, -i32::from(scale)).ok()) {
             Some(value) => {
-                builder.append_value(value.normalize().serialize()).expect("a decimal has sixteen bytes");
+                builder.append_value(value.serialize()).expect("a decimal has sixteen bytes");
             }
             None => builder.append_null(),
         }
     }
     Column::array(Type::Decimal, Arc::new(builder.finish()))
-}
-
-/// The decimal `digits` / 10^`scale`, without trailing zeros, which files add to fill the scale.
-fn decimal(mut digits: i128, scale: i8) -> Option<Decimal> {
-    let mut scale = u32::try_from(scale).ok()?;
-    while scale > 0 && digits % 10 == 0 {
-        digits /= 10;
-        scale -= 1;
-    }
-    Decimal::try_from_i128_with_scale(digits, scale).ok()
 }
 
 /// Widens a whole column if every value can be converted.

@@ -9,9 +9,8 @@ use arrow::array::{
 };
 use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
-use rust_decimal::Decimal;
 
-use super::{Type, Value};
+use super::{Decimal, Type, Value};
 
 /// A column of known KQL type and row count.
 ///
@@ -244,7 +243,7 @@ impl ColumnBuilder {
                 builder.append_value(v).expect("a guid has sixteen bytes");
             }
             (Builder::Bytes(builder), Value::Decimal(v)) => {
-                builder.append_value(v.normalize().serialize()).expect("a decimal has sixteen bytes");
+                builder.append_value(v.serialize()).expect("a decimal has sixteen bytes");
             }
             _ => {
                 debug_assert!(value.is_null(), "{value:?} in a column of {}", self.ty);
@@ -386,7 +385,7 @@ impl Column {
     pub fn bytes_at(&self, row: usize) -> Option<[u8; 16]> {
         match &self.kind {
             Kind::Constant(Value::Guid(bytes)) => Some(*bytes),
-            Kind::Constant(Value::Decimal(value)) => Some(value.normalize().serialize()),
+            Kind::Constant(Value::Decimal(value)) => Some(value.serialize()),
             Kind::Constant(_) => None,
             Kind::Array(array) => {
                 let array = array.as_any().downcast_ref::<FixedSizeBinaryArray>()?;

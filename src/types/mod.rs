@@ -6,7 +6,7 @@
 //! | int | Int32 | |
 //! | long | Int64 | |
 //! | real | Float64 | |
-//! | decimal | FixedSizeBinary(16) | a normalised [`rust_decimal::Decimal`], serialised |
+//! | decimal | FixedSizeBinary(16) | a [`decimal::Decimal`], serialised |
 //! | string | Utf8View, or Dictionary(Int32, Utf8) | never null: an absent string is "" |
 //! | datetime | Int64 | ticks of 100 ns since 0001-01-01T00:00:00Z |
 //! | timespan | Int64 | ticks of 100 ns |
@@ -39,6 +39,7 @@ use arrow::datatypes::DataType;
 pub use batch::Batch;
 pub use batch_size::SharedMemory;
 pub use column::{Column, ColumnBuilder};
+pub use decimal::Decimal;
 pub use schema::{Field, Schema};
 pub use value::Value;
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
-use super::{Type, datetime, decimal, dynamic, guid, number, timespan};
+use super::{Decimal, Type, datetime, decimal, dynamic, guid, number, timespan};
 
 /// A scalar value of any type.
 ///

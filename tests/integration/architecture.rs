@@ -92,7 +92,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("regex", &["functions"]),
     ("reqwest", &["storage/remote/client.rs"]),
     ("roxmltree", &["functions/scalar/xml.rs"]),
-    ("rust_decimal", &["types", "functions", "output", "parquet"]),
     ("serde", &["cli/configuration", "cli/memory.rs", "functions/scalar/user_agent"]),
     (
         "serde_json",

@@ -7,10 +7,9 @@ use arrow::array::DictionaryArray;
 use arrow::datatypes::Int32Type;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rust_decimal::Decimal;
 
 use super::{GroupTable, hashes};
-use crate::types::{Column, ColumnBuilder, Type, Value};
+use crate::types::{Column, ColumnBuilder, Decimal, Type, Value};
 
 const SEED: u64 = 3;
 
@@ -27,7 +26,7 @@ fn value(random: &mut ChaCha8Rng, ty: Type) -> Value {
         Type::Datetime => Value::Datetime(long),
         Type::Timespan => Value::Timespan(long),
         Type::Real => Value::Real([0.0, -0.0, f64::NAN, 1.5][usize::from(number)]),
-        Type::Decimal => Value::Decimal(Decimal::new(long, 1)),
+        Type::Decimal => Value::Decimal(Decimal::from_parts(long.into(), -1).unwrap()),
         Type::Guid => Value::Guid([number; 16]),
     }
 }
@@ -51,7 +50,7 @@ fn column(random: &mut ChaCha8Rng, ty: Type, rows: usize) -> Column {
 fn keys(columns: &[Column], rows: usize) -> Vec<String> {
     let text = |value: Value| match value {
         Value::Real(value) => format!("{}", if value == 0.0 { 0.0 } else { value }),
-        Value::Decimal(value) => value.normalize().to_string(),
+        Value::Decimal(value) => crate::types::decimal::to_text(value),
         value => format!("{value:?}"),
     };
     (0..rows).map(|row| columns.iter().map(|column| text(column.value(row)) + "|").collect()).collect()

@@ -145,7 +145,7 @@ impl WindowRun<'_> {
                 begins.get(row).copied().unwrap_or(false)
                     || restart.as_ref().is_some_and(|restart| restart.bool_at(row) == Some(true))
             };
-            Ok(running.column(term.as_ref(), batch.rows(), &begins))
+            running.column(term.as_ref(), batch.rows(), &begins).map_err(|error| error.placed(call.span))
         };
         self.running.iter_mut().zip(calls).map(column).collect()
     }

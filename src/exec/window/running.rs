@@ -2,8 +2,9 @@
 //!
 //! Source: the reference's pages on these functions.
 
+use crate::diagnostic::Result;
 use crate::plan::{WindowCall, WindowFunction};
-use crate::types::{Column, ColumnBuilder, Type, Value, cast};
+use crate::types::{Column, ColumnBuilder, Type, Value, cast, decimal};
 
 /// A function and what it remembers of the rows so far.
 #[derive(Debug)]
@@ -38,7 +39,10 @@ impl Running {
     }
 
     /// The values for the next `rows` rows; `begins` is true where the function begins anew.
-    pub fn column(&mut self, term: Option<&Column>, rows: usize, begins: &dyn Fn(usize) -> bool) -> Column {
+    ///
+    /// # Errors
+    /// A sum of decimals has too many digits.
+    pub fn column(&mut self, term: Option<&Column>, rows: usize, begins: &dyn Fn(usize) -> bool) -> Result<Column> {
         let mut values = ColumnBuilder::with_capacity(self.ty, rows);
         for row in 0..rows {
             if begins(row) {
@@ -54,12 +58,12 @@ impl Running {
                         None => values.append_null(),
                     }
                 }
-                (WindowFunction::CumulativeSum, Some(term)) => values.append(&self.sum(term.value(row))),
+                (WindowFunction::CumulativeSum, Some(term)) => values.append(&self.sum(term.value(row))?),
                 (_, Some(term)) => values.append_i64(self.rank(term.value(row))),
                 (_, None) => values.append_null(),
             }
         }
-        values.finish()
+        Ok(values.finish())
     }
 
     fn begin(&mut self) {
@@ -77,7 +81,7 @@ impl Running {
     }
 
     /// The sum with this term.
-    fn sum(&mut self, term: Value) -> Value {
+    fn sum(&mut self, term: Value) -> Result<Value> {
         let sum = match (self.sum.take(), term) {
             (None, Value::Null(ty)) => zero(ty),
             (None, term) => term,
@@ -85,13 +89,13 @@ impl Running {
             (Some(Value::Long(sum)), Value::Long(term)) => Value::Long(sum.wrapping_add(term)),
             (Some(Value::Real(sum)), Value::Real(term)) => Value::Real(sum + term),
             (Some(Value::Decimal(sum)), Value::Decimal(term)) => {
-                sum.checked_add(term).map_or(Value::Null(Type::Decimal), Value::Decimal)
+                sum.checked_add(term).map(Value::Decimal).ok_or(decimal::OutOfRange)?
             }
             // A null.
             (Some(sum), _) => sum,
         };
         self.sum = Some(sum.clone());
-        sum
+        Ok(sum)
     }
 
     /// The first tick of the session of a row at `tick`. A null belongs to no session, and ends one.

@@ -5,8 +5,6 @@
 use std::any::Any;
 use std::cmp::Ordering;
 
-use rust_decimal::Decimal;
-
 use super::chosen_rows::ChosenRows;
 use super::element::Element;
 use super::min_max::ORDERED;
@@ -14,7 +12,7 @@ use super::{Accumulator, AggregateArgument, AggregateCall, AggregateFunction, do
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, Returns};
-use crate::types::{Column, Field, Type};
+use crate::types::{Column, Decimal, Field, Type};
 
 const RETURNED: Param =
     Param::of("returned", Accepts::Any, "the value to return from that row; `*` for all other columns");

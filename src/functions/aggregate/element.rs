@@ -5,10 +5,9 @@ use std::fmt::Debug;
 
 use arrow::array::{Array, ArrowPrimitiveType, AsArray, Int32Array, PrimitiveArray, StringArray};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
-use rust_decimal::Decimal;
 
 use crate::types::column::decimal_from_bytes;
-use crate::types::{Column, ColumnBuilder, Type, Value};
+use crate::types::{Column, ColumnBuilder, Decimal, Type, Value};
 
 /// A type of values that aggregates compare and keep.
 pub trait Element: Clone + Debug + Send + 'static {

@@ -3,15 +3,13 @@
 use std::any::Any;
 use std::cmp::Ordering;
 
-use rust_decimal::Decimal;
-
 use super::conditional::conditional;
 use super::element::Element;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
-use crate::types::{Column, ColumnBuilder, Type};
+use crate::types::{Column, ColumnBuilder, Decimal, Type};
 
 /// The types with an order: all but guid and dynamic, as on the engine.
 pub const ORDERED: Accepts = Accepts::Only(&[

@@ -1,7 +1,5 @@
 //! sum, sumif, avg, avgif.
 
-use rust_decimal::Decimal;
-
 use super::conditional::conditional;
 use super::double_double::DoubleDouble;
 use super::fold::{Fold, fold};
@@ -9,7 +7,7 @@ use super::{Accumulator, AggregateCall, AggregateFunction};
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
-use crate::types::{ColumnBuilder, Type, Value};
+use crate::types::{ColumnBuilder, Decimal, Type, Value};
 
 /// The types that can be summed. The engine also sums datetimes, but the meaning is not documented.
 const SUMMED: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan]);
@@ -276,9 +274,10 @@ impl Fold for DecimalAverage {
     }
 
     fn append(&self, builder: &mut ColumnBuilder) -> Result<()> {
-        match self.sum.0.ok_or_else(overflow)?.checked_div(Decimal::from(self.count)) {
+        match self.sum.0.ok_or_else(overflow)?.rounded_div(Decimal::from(self.count)) {
             Some(mean) => builder.append(&Value::Decimal(mean)),
-            None => builder.append_null(),
+            None if self.count == 0 => builder.append_null(),
+            None => return Err(overflow()),
         }
         Ok(())
     }

@@ -184,7 +184,7 @@ fn random_column(ty: Type, rows: usize, rng: &mut ChaCha8Rng) -> Column {
             Type::Long => Value::Long(n * 1_000_000_007),
             Type::Real if n == -5 => Value::Real(f64::NAN),
             Type::Real => Value::Real(0.1 * n as f64 + 1e9 * (n % 2) as f64),
-            Type::Decimal => Value::Decimal(rust_decimal::Decimal::new(n, 1)),
+            Type::Decimal => Value::Decimal(crate::types::Decimal::from_parts(n.into(), -1).unwrap()),
             Type::String => Value::string(if n == -5 { String::new() } else { format!("é\"{n}") }),
             Type::Datetime => Value::Datetime(638_000_000_000_000_000 + n),
             Type::Timespan => Value::Timespan(n * 77),

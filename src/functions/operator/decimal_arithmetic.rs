@@ -1,12 +1,10 @@
-//! Exact decimal arithmetic: a result with more digits than a decimal holds is an error that ends the query, and is
-//! never rounded.
-
-use rust_decimal::Decimal;
+//! Decimal arithmetic: a sum, difference or product with more digits than a decimal holds is an error that ends the query,
+//! and is never rounded. A quotient is rounded to the digits of a decimal.
 
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::Args;
 use crate::functions::operand::decimals;
-use crate::types::{Column, ColumnBuilder, Value};
+use crate::types::{Column, ColumnBuilder, Decimal, Value};
 
 /// Applies `of` to the two decimal arguments of each row; None becomes null.
 pub(in crate::functions) fn compute(
@@ -32,46 +30,34 @@ pub(in crate::functions) fn compute_one(args: &Args<'_>, of: fn(Decimal) -> Deci
 }
 
 pub(super) fn add(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
-    exact(a.checked_add(b), a.scale().max(b.scale()))
+    exact(a.checked_add(b))
 }
 
 pub(super) fn subtract(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
-    exact(a.checked_sub(b), a.scale().max(b.scale()))
+    exact(a.checked_sub(b))
 }
 
 pub(super) fn multiply(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
-    exact(a.checked_mul(b), a.scale() + b.scale())
+    exact(a.checked_mul(b))
 }
 
-/// None if `b` is zero.
+/// Rounded to 34 digits; None if `b` is zero.
 pub(super) fn divide(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
-    if b.is_zero() {
-        return Ok(None);
-    }
-    let quotient = a.checked_div(b).ok_or_else(too_many_digits)?.normalize();
-    match multiply(quotient, b)? {
-        Some(product) if product == a => Ok(Some(quotient)),
-        _ => Err(too_many_digits()),
-    }
+    if b.is_zero() { Ok(None) } else { exact(a.rounded_div(b)) }
 }
 
 /// At least zero; None if `b` is zero.
 pub(super) fn modulo(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
-    if b.is_zero() {
-        return Ok(None);
+    match a.checked_rem(b) {
+        Some(rest) if rest.is_negative() => add(rest, b.abs()),
+        rest => Ok(rest),
     }
-    let rest = a.checked_rem(b).ok_or_else(too_many_digits)?;
-    if rest.is_sign_negative() && !rest.is_zero() { add(rest, b.abs()) } else { Ok(Some(rest)) }
 }
 
-/// The library rounds a result that does not fit; its scale is then smaller than the operands require.
-fn exact(result: Option<Decimal>, scale: u32) -> Result<Option<Decimal>> {
-    match result {
-        Some(value) if value.is_zero() || value.scale() >= scale => Ok(Some(value)),
-        _ => Err(too_many_digits()),
-    }
+fn exact(result: Option<Decimal>) -> Result<Option<Decimal>> {
+    result.map(Some).ok_or_else(too_many_digits)
 }
 
 pub(in crate::functions) fn too_many_digits() -> Error {
-    Error::query(Code::ValueOutOfRange, Span::default(), "a decimal result has more than 28 digits")
+    Error::query(Code::ValueOutOfRange, Span::default(), "a decimal result has more than 34 digits")
 }

@@ -2,11 +2,9 @@
 
 use std::cmp::Ordering;
 
-use rust_decimal::Decimal;
-
 use super::arithmetic;
 use crate::functions::Args;
-use crate::types::{Column, Value, decimal, dynamic, number};
+use crate::types::{Column, Decimal, Value, decimal, dynamic, number};
 
 /// A number of one of the numeric types.
 #[derive(Clone, Copy, Debug)]

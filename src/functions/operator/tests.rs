@@ -45,7 +45,9 @@ fn random_value(ty: Type, random: &mut ChaCha8Rng) -> Value {
         Type::Int => Value::Int(i32::try_from(number).unwrap()),
         Type::Long => Value::Long(if pick == 1 { i64::MAX - number.abs() } else { number }),
         Type::Real => Value::Real([f64::NAN, -0.0, 0.0, 1.0, 1.5, f64::INFINITY][usize::from(pick)]),
-        Type::Decimal => Value::Decimal(rust_decimal::Decimal::new(number, u32::from(pick % 2))),
+        Type::Decimal => {
+            Value::Decimal(crate::types::Decimal::from_parts(number.into(), -i32::from(pick % 2)).unwrap())
+        }
         Type::String => Value::string(text),
         Type::Datetime => Value::Datetime(number.abs()),
         Type::Timespan => Value::Timespan(number),

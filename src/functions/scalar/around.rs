@@ -64,7 +64,7 @@ fn around_decimal(args: &Args<'_>) -> Column {
     let (values, centers, deltas) = (decimals(args.column(0)), decimals(args.column(1)), decimals(args.column(2)));
     // A difference that is too large to represent is larger than any delta.
     args.map(|row| {
-        let distance = values.get(row).checked_sub(centers.get(row));
+        let distance = values.get(row).rounded_sub(centers.get(row));
         distance.is_some_and(|distance| distance.abs() <= deltas.get(row))
     })
 }

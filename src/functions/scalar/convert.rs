@@ -111,7 +111,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     to(
         "todecimal",
-        "Returns the value as a decimal of up to 28 digits; a number with more digits is an error and is never \
+        "Returns the value as a decimal of up to 34 digits; a number with more digits is an error and is never \
          rounded.",
         &[Overload {
             params: &[NUMERIC],

@@ -10,7 +10,7 @@ use crate::functions::operand::reals;
 use crate::functions::operator::decimal_arithmetic;
 use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, ResultName, Returns, Volatility};
 use crate::functions::{Args, ScalarFunction};
-use crate::types::{Column, ColumnBuilder, Type, number};
+use crate::types::{Column, ColumnBuilder, Decimal, Type, number};
 
 /// The functions of this family.
 pub static FUNCTIONS: &[ScalarFunction] = &[
@@ -20,7 +20,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         overloads: &[
             form(&[LONG], Type::Long, |args| Ok(args.map_long(0, i64::wrapping_abs))),
             form(&[REAL], Type::Real, |args| Ok(args.map_real(0, f64::abs))),
-            form(&[DECIMAL], Type::Decimal, |args| decimal_arithmetic::compute_one(args, |value| value.abs())),
+            form(&[DECIMAL], Type::Decimal, |args| decimal_arithmetic::compute_one(args, Decimal::abs)),
             form(&[TIMESPAN], Type::Timespan, |args| Ok(args.map_long(0, i64::checked_abs))),
         ],
         examples: &[

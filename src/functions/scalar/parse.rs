@@ -1,14 +1,12 @@
 //! Parsers of versions and CSV records.
 
-use rust_decimal::Decimal;
-
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, ResultName, Returns};
 use crate::types::dynamic::ArrayWriter;
-use crate::types::{Column, Type, Value};
+use crate::types::{Column, Decimal, Type, Value};
 
 /// The functions of this family.
 pub static FUNCTIONS: &[ScalarFunction] = &[
@@ -61,7 +59,7 @@ fn parse_version(args: &Args<'_>) -> Result<Column> {
     let texts = args.texts(0);
     args.try_map(|row| {
         let Some(number) = texts.get(row).and_then(version) else { return Ok(None) };
-        let value = i128::try_from(number).ok().and_then(|number| Decimal::try_from_i128_with_scale(number, 0).ok());
+        let value = i128::try_from(number).ok().and_then(|number| Decimal::from_parts(number, 0).ok());
         let message = "the first number of a version is too large for the decimals of this program";
         value
             .map(|value| Some(Value::Decimal(value)))

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Int64Array};
 use arrow::datatypes::Int64Type;
-use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::{Category, Example};
@@ -12,7 +11,7 @@ use crate::functions::operand::{decimals, integers, reals};
 use crate::functions::operator::decimal_arithmetic::{compute, too_many_digits};
 use crate::functions::signature::{Accepts, Kernel, Overload, Param, ResultName, Returns};
 use crate::functions::{Args, ScalarFunction};
-use crate::types::{Column, Type, Value, datetime};
+use crate::types::{Column, Decimal, Type, Value, datetime};
 
 /// The functions of this family.
 pub static FUNCTIONS: &[ScalarFunction] = &[
@@ -198,11 +197,11 @@ fn bin_real(args: &Args<'_>) -> Column {
 }
 
 fn bin_decimal(value: Decimal, size: Decimal) -> Result<Option<Decimal>> {
-    if size.is_zero() {
-        return Ok(None);
-    }
-    let quotient = value.checked_div(size).ok_or_else(too_many_digits)?;
-    quotient.floor().checked_mul(size).map(Some).ok_or_else(too_many_digits)
+    let Some(rest) = value.checked_rem(size) else { return Ok(None) };
+    // The remainder has the sign of the value; the quotient is rounded down.
+    let is_below = !rest.is_zero() && value.is_negative() != size.is_negative();
+    let distance = if is_below { rest.checked_add(size) } else { Some(rest) };
+    distance.and_then(|distance| value.checked_sub(distance)).map(Some).ok_or_else(too_many_digits)
 }
 
 fn bin_at_long(args: &Args<'_>) -> Column {
@@ -255,6 +254,6 @@ fn round_decimal(args: &Args<'_>) -> Result<Column> {
         let digits = u32::try_from(precision(args, row)).map_err(|_| {
             Error::query(Code::ValueOutOfRange, Span::default(), "decimals are rounded to digits after the point only")
         })?;
-        Ok(Value::Decimal(numbers.get(row).round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)))
+        Ok(Value::Decimal(numbers.get(row).round(digits)))
     })
 }

@@ -2,12 +2,11 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rust_decimal::Decimal;
 
 use crate::diagnostic::Error;
 use crate::functions::signature::{Overload, Param, arity, expand};
 use crate::functions::{Accepts, Args, EvalContext, ScalarFunction, scalar_functions};
-use crate::types::{Column, Type, Value, datetime};
+use crate::types::{Column, Decimal, Type, Value, datetime};
 
 /// Number of calls per overload.
 const CALLS: usize = 40;

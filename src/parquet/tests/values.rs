@@ -86,15 +86,15 @@ fn whole_numbers() {
 fn reals_and_decimals() {
     check::<FloatType>("float c", &[0.5, f32::INFINITY], &[Value::Real(0.5), Value::Real(f64::INFINITY)]);
     check::<DoubleType>("double c", &[-0.1, 1e300], &[Value::Real(-0.1), Value::Real(1e300)]);
-    let decimal = |text: &str| Value::Decimal(text.parse().unwrap());
+    let decimal = |text: &str| Value::Decimal(crate::types::decimal::parse(text).unwrap().unwrap());
     check::<Int32>("int32 c (DECIMAL(9,2))", &[12345, -1], &[decimal("123.45"), decimal("-0.01")]);
     check::<Int64>("int64 c (DECIMAL(18,0))", &[7, -7], &[decimal("7"), decimal("-7")]);
     let bytes = |digits: i128| FixedLenByteArray::from(digits.to_be_bytes().to_vec());
-    let padded = 12 * 10_i128.pow(30);
+    let padded = 12_345_678 * 10_i128.pow(30);
     check::<FixedLenByteArrayType>(
         "fixed_len_byte_array(16) c (DECIMAL(38,30))",
         &[bytes(padded), bytes(padded + 1)],
-        &[decimal("12"), Value::Null(Type::Decimal)],
+        &[decimal("12345678"), Value::Null(Type::Decimal)],
     );
 }
 

@@ -16,7 +16,7 @@ use super::{Scalar, cast, cast_element};
 use crate::diagnostic::Result;
 use crate::types::column::{decimal_from_bytes, guid_from_bytes, text_at};
 use crate::types::decimal::OutOfRange;
-use crate::types::{Column, ColumnBuilder, Type, Value, dynamic, number};
+use crate::types::{Column, ColumnBuilder, Decimal, Type, Value, dynamic, number};
 
 /// Casts each row of `column` as `to...()` does; see [`cast`]. A column that already has the type is returned
 /// unchanged.
@@ -218,7 +218,7 @@ fn convert(reader: &ScalarReader<'_>, to: Type) -> Result<ArrayRef> {
         Type::Datetime => reader.primitive::<Int64Type>(Scalar::to_datetime),
         Type::Timespan => reader.primitive::<Int64Type>(Scalar::to_timespan),
         Type::Guid => reader.sixteen(|scalar| Ok(scalar.to_guid())),
-        Type::Decimal => reader.sixteen(|scalar| Ok(scalar.to_decimal()?.map(|value| value.normalize().serialize()))),
+        Type::Decimal => reader.sixteen(|scalar| Ok(scalar.to_decimal()?.map(Decimal::serialize))),
         Type::String => reader.texts(|scalar, out| {
             if let Some(scalar) = scalar {
                 scalar.write_text(out);

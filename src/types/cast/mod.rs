@@ -9,11 +9,9 @@
 
 mod column;
 
-use rust_decimal::Decimal;
-
 pub use column::{cast_column, cast_elements};
 
-use super::decimal::{self, OutOfRange};
+use super::decimal::{self, Decimal, OutOfRange};
 use super::dynamic::{self, Kind};
 use super::{Type, Value, datetime, guid, number, timespan};
 
@@ -182,7 +180,7 @@ impl<'a> Scalar<'a> {
     pub fn to_decimal(self) -> Result<Option<Decimal>, OutOfRange> {
         Ok(match self {
             Self::Decimal(value) => Some(value),
-            Self::Bool(value) => Some(Decimal::from(u8::from(value))),
+            Self::Bool(value) => Some(Decimal::from(value)),
             Self::Int(value) => Some(Decimal::from(value)),
             Self::Long(value) | Self::Datetime(value) | Self::Timespan(value) => Some(Decimal::from(value)),
             Self::Real(value) => decimal::from_real(value)?,

@@ -145,7 +145,7 @@ fn random_value(random: &mut ChaCha8Rng, ty: Type) -> Value {
         Type::Int => Value::Int(number::wrap_to_int(long)),
         Type::Long => Value::Long(long),
         Type::Real => Value::Real([f64::NAN, f64::INFINITY, 0.0, -2.5, 1e30, 0.1, 7.0][random.random_range(0..7)]),
-        Type::Decimal => Value::Decimal(Decimal::new(long >> 34, random.random_range(0..4)).normalize()),
+        Type::Decimal => Value::Decimal(Decimal::from_parts((long >> 34).into(), -random.random_range(0..4)).unwrap()),
         Type::String => Value::string(text),
         Type::Datetime => Value::Datetime(long.rem_euclid(datetime::MAX)),
         Type::Timespan => Value::Timespan(long),

@@ -1,15 +1,18 @@
-//! decimal: its text form and conversions.
+//! decimal: the number, its text form and conversions.
 //!
-//! Kusto's decimal holds 34 digits, [`Decimal`] 28. A number that needs more is [`OutOfRange`], never rounded: the
-//! caller refuses it with KQL4001.
+//! A number that needs more than 34 digits is [`OutOfRange`], never rounded, except by division: the caller refuses it
+//! with KQL4001.
+
+#[cfg(test)]
+mod arithmetic_tests;
+mod number;
+mod wide;
 
 use std::fmt;
 
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
-
-use super::number;
+use super::number as reals;
 use crate::diagnostic::{Code, Error, Span};
+pub use number::Decimal;
 
 /// A number that [`Decimal`] cannot hold exactly, or that does not fit the requested type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub struct OutOfRange;
 
 impl fmt::Display for OutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the number does not fit the 28 digits of a decimal, or the target type")
+        f.write_str("the number does not fit the 34 digits of a decimal, or the target type")
     }
 }
 
@@ -52,10 +55,7 @@ pub fn parse(text: &str) -> Result<Option<Decimal>, OutOfRange> {
     if !is_mantissa(mantissa) {
         return Ok(None);
     }
-    from_digits(mantissa, exponent).map(|mut value| {
-        value.set_sign_negative(negative && !value.is_zero());
-        Some(value)
-    })
+    from_digits(mantissa, exponent).map(|value| Some(if negative { -value } else { value }))
 }
 
 /// True for digits with at most one point, and at least one digit.
@@ -82,20 +82,27 @@ fn from_digits(mantissa: &str, exponent: i32) -> Result<Decimal, OutOfRange> {
     let shift = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
     let exponent = i64::from(exponent).saturating_sub(shift(fraction.len())).saturating_add(shift(trailing));
     let number: i128 = significant.parse().map_err(|_| OutOfRange)?;
-    if exponent >= 0 {
-        let scale =
-            u32::try_from(exponent).ok().and_then(|exponent| 10_i128.checked_pow(exponent)).ok_or(OutOfRange)?;
-        let number = number.checked_mul(scale).ok_or(OutOfRange)?;
-        return Decimal::try_from_i128_with_scale(number, 0).map_err(|_| OutOfRange);
-    }
-    let scale = u32::try_from(-exponent).map_err(|_| OutOfRange)?;
-    Decimal::try_from_i128_with_scale(number, scale).map_err(|_| OutOfRange)
+    Decimal::from_parts(number, i32::try_from(exponent).map_err(|_| OutOfRange)?)
 }
 
 /// Returns what `tostring()` returns: plain digits, without trailing zeros in the fraction.
 #[must_use]
 pub fn to_text(value: Decimal) -> String {
-    value.normalize().to_string()
+    let (digits, exponent) = value.to_parts();
+    let mut text = digits.to_string();
+    match usize::try_from(exponent) {
+        Ok(zeros) => text.extend(std::iter::repeat_n('0', zeros)),
+        Err(_) => {
+            let fraction = exponent.unsigned_abs() as usize;
+            let missing = (fraction + 1).saturating_sub(text.len());
+            text.insert_str(0, &"0".repeat(missing));
+            text.insert(text.len() - fraction, '.');
+        }
+    }
+    if value.is_negative() {
+        text.insert(0, '-');
+    }
+    text
 }
 
 /// `todecimal()` of a real: the number that its text form spells; `Ok(None)` for NaN and infinity.
@@ -103,13 +110,12 @@ pub fn to_text(value: Decimal) -> String {
 /// # Errors
 /// [`OutOfRange`] if it does not fit.
 pub fn from_real(value: f64) -> Result<Option<Decimal>, OutOfRange> {
-    if value.is_finite() { parse(&number::real_to_text(value)) } else { Ok(None) }
+    if value.is_finite() { parse(&reals::real_to_text(value)) } else { Ok(None) }
 }
 
 /// `todouble()` of a decimal: the nearest real.
 #[must_use]
 pub fn to_real(value: Decimal) -> f64 {
-    // The library's conversion divides, which can be off by one digit.
     to_text(value).parse().unwrap_or(f64::NAN)
 }
 
@@ -118,7 +124,7 @@ pub fn to_real(value: Decimal) -> f64 {
 /// # Errors
 /// [`OutOfRange`] if it does not fit.
 pub fn to_long(value: Decimal) -> Result<i64, OutOfRange> {
-    value.trunc().to_i64().ok_or(OutOfRange)
+    value.to_i64().ok_or(OutOfRange)
 }
 
 /// `toint()` of a decimal: towards zero.
@@ -126,7 +132,7 @@ pub fn to_long(value: Decimal) -> Result<i64, OutOfRange> {
 /// # Errors
 /// [`OutOfRange`] if it does not fit.
 pub fn to_int(value: Decimal) -> Result<i32, OutOfRange> {
-    value.trunc().to_i32().ok_or(OutOfRange)
+    to_long(value).and_then(|number| i32::try_from(number).map_err(|_| OutOfRange))
 }
 
 #[cfg(test)]
@@ -150,8 +156,10 @@ mod tests {
             ("5.", Some("5")),
             ("+7", Some("7")),
             ("1000000000000000000000000000.0000000000", Some("1000000000000000000000000000")),
-            ("79228162514264337593543950335", Some("79228162514264337593543950335")),
+            ("9999999999999999999999999999999999", Some("9999999999999999999999999999999999")),
+            ("-0.1234567890123456789012345678901234", Some("-0.1234567890123456789012345678901234")),
             ("0.0000000000000000000000000001", Some("0.0000000000000000000000000001")),
+            ("12e33", Some("12000000000000000000000000000000000")),
             ("", None),
             (".", None),
             ("1e", None),
@@ -165,10 +173,10 @@ mod tests {
             assert_eq!(read(text), Ok(expected), "{text}");
         }
         for text in [
-            "79228162514264337593543950336",
-            "1e30",
-            "1e-29",
-            "0.12345678901234567890123456789012",
+            "10000000000000000000000000000000001",
+            "1e151",
+            "1e-151",
+            "0.12345678901234567890123456789012345",
             "1e999999999",
             "0e999999999999",
             "-1e99999999999999",
