@@ -50,6 +50,12 @@ static RANGE_INTO_UNNEST: Rule = Rule {
     apply: rule::range_into_unnest::apply,
 };
 
+static BOUND_JOIN: Rule = Rule {
+    name: "bound_join",
+    summary: "makes no pairs outside the window of time that a filter demands",
+    apply: rule::bound_join::apply,
+};
+
 /// All rules, in the order in which they run.
 pub static RULES: &[&Rule] = &[
     &FOLD_CONSTANTS,
@@ -64,6 +70,7 @@ pub static RULES: &[&Rule] = &[
     &PRUNE_COLUMNS,
     &MERGE_PROJECTIONS,
     &RANGE_INTO_UNNEST,
+    &BOUND_JOIN,
 ];
 
 /// Applies all rules to `plan`.

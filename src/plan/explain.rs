@@ -182,7 +182,12 @@ fn join_line(join: &Join) -> String {
             .map(|key| format!("{} == {}", key.left.show(join.left.schema()), key.right.show(join.right.schema()))),
     );
     let built = if join.build == Side::Left { "left" } else { "right" };
-    format!("Join {} on {keys}, {built} side in memory", join.kind.name())
+    let window = join.window.map_or(String::new(), |window| {
+        let name = |output: usize| &join.schema.field(output).name;
+        let [min, max] = [window.min, window.max].map(|ticks| Value::Timespan(ticks).to_text());
+        format!(", {} - {} from {min} to {max}", name(window.to), name(window.from))
+    });
+    format!("Join {} on {keys}, {built} side in memory{window}", join.kind.name())
 }
 
 fn series_line(series: &Series, input: &Schema) -> String {

@@ -24,6 +24,21 @@ pub struct Join {
     pub output: Vec<JoinColumn>,
     /// The output columns.
     pub schema: Schema,
+    /// Pairs outside this window need not come out: a filter above rejects them. Set by the optimizer.
+    pub window: Option<JoinWindow>,
+}
+
+/// Bounds of the difference of two datetimes, one of each side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JoinWindow {
+    /// The output column of the probe side.
+    pub from: usize,
+    /// The output column of the build side.
+    pub to: usize,
+    /// The least value of `to` - `from`, in ticks.
+    pub min: i64,
+    /// The greatest value of `to` - `from`, in ticks.
+    pub max: i64,
 }
 
 /// Two expressions of one type that must be equal.

@@ -14,7 +14,7 @@ mod window;
 
 use std::sync::Arc;
 
-pub use join::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, Side};
+pub use join::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, JoinWindow, Side};
 pub use node::{NodeId, PlanNode, node_count};
 pub use parse::{Parse, ParseOutput};
 pub use per_row::{PerRow, PerRowOutput, RowColumns};

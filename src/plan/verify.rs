@@ -128,6 +128,14 @@ fn check_join(join: &Join) -> Result<(), String> {
         let types = if output.side == Side::Left { &left } else { &right };
         types.get(output.column).copied().filter(|_| !misplaced)
     };
+    if let Some(window) = join.window {
+        let is_time = |output: usize, side: Side| {
+            join.output.get(output).is_some_and(|column| column.side == side && ty(column) == Some(Type::Datetime))
+        };
+        if !is_time(window.from, join.build.other()) || !is_time(window.to, join.build) {
+            return Err("a join with a window of columns that are not a datetime of each side".to_owned());
+        }
+    }
     let outputs: Option<Vec<Type>> = join.output.iter().map(ty).collect();
     same_types(&join.schema, outputs.ok_or("a join refers to a column that does not exist")?.into_iter(), "join")
 }

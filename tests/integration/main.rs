@@ -29,6 +29,7 @@ mod grammar;
 mod inputs;
 mod integrity;
 mod join;
+mod join_windows;
 mod library;
 mod limits;
 mod memory;

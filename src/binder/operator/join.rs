@@ -231,7 +231,7 @@ pub(super) fn joined(
     }
     let (output, fields): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
     let (left, right, schema) = (Box::new(left), Box::new(right), Schema::new(fields));
-    LogicalPlan::Join(Join { left, right, kind, keys, build, output, schema })
+    LogicalPlan::Join(Join { left, right, kind, keys, build, output, schema, window: None })
 }
 
 /// Maximum size of a condition that is moved below a join.

@@ -111,5 +111,6 @@ fn with_number(numbers: LogicalPlan, table: LogicalPlan, keys: Vec<JoinKey>) -> 
     let output = columns.chain([JoinColumn { side: Side::Left, column: 0 }]).collect();
     let schema = numbered(table.schema());
     let (left, right) = (Box::new(numbers), Box::new(table));
-    LogicalPlan::Join(Join { left, right, kind: JoinKind::Inner, keys, build: Side::Left, output, schema })
+    let (kind, build, window) = (JoinKind::Inner, Side::Left, None);
+    LogicalPlan::Join(Join { left, right, kind, keys, build, output, schema, window })
 }

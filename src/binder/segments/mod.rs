@@ -262,6 +262,7 @@ fn without(numbers: LogicalPlan, groups: LogicalPlan) -> LogicalPlan {
         build: Side::Right,
         output: vec![JoinColumn { side: Side::Left, column: 0 }],
         schema,
+        window: None,
     })
 }
 

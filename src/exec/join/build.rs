@@ -15,6 +15,9 @@ use crate::types::{Batch, Column, SharedMemory, Type, Value};
 /// The unmerged states of all threads together may use one part in this many of the memory.
 const UNMERGED_SHARE: usize = 48;
 
+/// The time of a row without one; before all others.
+const NO_TIME: i64 = i64::MIN;
+
 /// The rows of the build side.
 pub enum BuildSide {
     /// In memory.
@@ -55,6 +58,8 @@ pub struct JoinTable {
     starts: Vec<u32>,
     /// For each row, the bytes of its strings; empty if no row has many.
     string_bytes: Vec<u32>,
+    /// The times of the rows of `by_key`, once [`Self::sort_by_time`] was called.
+    times: Vec<i64>,
 }
 
 /// Builds the table of the rows of `input`, or partitions them into files if they do not fit in memory.
@@ -235,7 +240,8 @@ impl<'a> BuildState<'a> {
         let rows = Batch::new(columns, self.row_keys.len() + 1);
         let (by_key, starts) = sorted_by_key(&self.row_keys, self.keys.len());
         let string_bytes = string_bytes(&rows, self.context);
-        Ok((JoinTable { keys: self.keys, rows, by_key, starts, string_bytes }, self.reservation))
+        let table = JoinTable { keys: self.keys, rows, by_key, starts, string_bytes, times: Vec::new() };
+        Ok((table, self.reservation))
     }
 }
 
@@ -297,6 +303,30 @@ impl JoinTable {
     pub fn rows_of(&self, key: u32) -> &[u32] {
         let key = key as usize;
         &self.by_key[self.starts[key] as usize..self.starts[key + 1] as usize]
+    }
+
+    /// Sorts the rows of each key by a datetime column, so that [`Self::rows_within`] can search; `column` is a position
+    /// in [`BuildSpec::columns`]. Returns the bytes that the times take.
+    pub fn sort_by_time(&mut self, column: usize) -> usize {
+        let column = self.rows.column(column);
+        let time = |row: u32| column.i64_at(row as usize).unwrap_or(NO_TIME);
+        for key in self.starts.windows(2) {
+            self.by_key[key[0] as usize..key[1] as usize].sort_unstable_by_key(|row| (time(*row), *row));
+        }
+        self.times = self.by_key.iter().map(|row| time(*row)).collect();
+        self.times.capacity() * size_of::<i64>()
+    }
+
+    /// Returns the positions of the rows with this key whose time is from `min` to `max`, in the order of the rows.
+    #[must_use]
+    pub fn rows_within(&self, key: u32, min: i64, max: i64) -> Vec<u32> {
+        let key = self.starts[key as usize] as usize..self.starts[key as usize + 1] as usize;
+        let times = &self.times[key.clone()];
+        let start = times.partition_point(|time| *time == NO_TIME || *time < min);
+        let found = times[start..].partition_point(|time| *time <= max);
+        let mut rows = self.by_key[key][start..start + found].to_vec();
+        rows.sort_unstable();
+        rows
     }
 
     /// The bytes of the strings of a row; 0 if strings are so short that batches cannot become too large.

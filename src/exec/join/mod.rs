@@ -35,7 +35,7 @@ pub(super) fn join(
     residual: Option<&Expr>,
     context: &ExecContext,
 ) -> Result<Pipeline> {
-    let (table, reservation) = match build_side {
+    let (table, mut reservation) = match build_side {
         BuildSide::InMemory(table, reservation) => (table, reservation),
         BuildSide::Partitioned(rows) => return partitioned_join(join, rows, &probe_input, residual, context),
     };
@@ -47,6 +47,7 @@ pub(super) fn join(
     let output = join.output.iter().zip(join.schema.fields()).map(column).collect();
     let keys = join.side_keys(join.build.other()).cloned().collect();
     let probe = Arc::new(ProbeJoin::new(join, table, keys, output, context));
+    reservation.grow(probe.window_bytes());
     let pipeline = probe_input.then(Arc::clone(&probe) as _).holding(reservation);
     Ok(if probe.has_unmatched_rows() { pipeline.then_flush(probe) } else { pipeline })
 }

@@ -22,6 +22,7 @@ pub struct ProbeJoin {
     keys: Vec<Expr>,
     output: Vec<JoinedColumn>,
     mode: JoinMode,
+    window: Option<ProbeWindow>,
     context: EvalContext,
     batch_rows: usize,
     batch_bytes: usize,
@@ -43,6 +44,40 @@ enum JoinMode {
     Anti,
 }
 
+/// The times of the build rows that a probe row is paired with, relative to its own time.
+#[derive(Clone, Copy, Debug)]
+struct ProbeWindow {
+    /// The datetime column of the probe side.
+    column: usize,
+    /// In ticks.
+    min: i64,
+    max: i64,
+    /// The bytes of the times in the table.
+    bytes: usize,
+}
+
+impl ProbeWindow {
+    /// Sorts the rows of `table` by the time of the window; None if the join has no window.
+    fn new(join: &Join, table: &mut JoinTable, output: &[JoinedColumn]) -> Option<Self> {
+        let window = join.window?;
+        match (output.get(window.from)?, output.get(window.to)?) {
+            (JoinedColumn::Probe(from), JoinedColumn::Build(to)) => {
+                let bytes = table.sort_by_time(*to);
+                Some(Self { column: from.index, min: window.min, max: window.max, bytes })
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the build rows with this key in the window of a probe row; none if that has no time.
+    fn partners(&self, table: &JoinTable, key: u32, batch: &Batch, row: usize) -> Vec<u32> {
+        match batch.column(self.column).i64_at(row) {
+            Some(time) => table.rows_within(key, time.saturating_add(self.min), time.saturating_add(self.max)),
+            None => Vec::new(),
+        }
+    }
+}
+
 /// An output column.
 #[derive(Clone, Copy, Debug)]
 pub enum JoinedColumn {
@@ -57,11 +92,12 @@ impl ProbeJoin {
     #[must_use]
     pub fn new(
         join: &Join,
-        table: JoinTable,
+        mut table: JoinTable,
         keys: Vec<Expr>,
         output: Vec<JoinedColumn>,
         context: &ExecContext,
     ) -> Self {
+        let window = ProbeWindow::new(join, &mut table, &output);
         let mode = match join.kind {
             JoinKind::LeftSemi | JoinKind::RightSemi => JoinMode::Semi,
             JoinKind::LeftAnti | JoinKind::RightAnti => JoinMode::Anti,
@@ -71,7 +107,13 @@ impl ProbeJoin {
             },
         };
         let (batch_rows, batch_bytes) = (context.batch_rows, context.memory.batch_bytes());
-        Self { table, keys, output, mode, context: context.eval.clone(), batch_rows, batch_bytes }
+        Self { table, keys, output, mode, window, context: context.eval.clone(), batch_rows, batch_bytes }
+    }
+
+    /// The bytes that the window takes, besides the table.
+    #[must_use]
+    pub fn window_bytes(&self) -> usize {
+        self.window.map_or(0, |window| window.bytes)
     }
 
     /// True if unmatched rows of the build side come out after the last probe row.
@@ -100,7 +142,8 @@ impl ProbeJoin {
                 }
                 let string_bytes = self.probe_string_bytes(&batch);
                 let keeps_unmatched = *keeps_unmatched_probe_rows;
-                Ok(Box::new(Pairs { probe: self, batch, found, string_bytes, keeps_unmatched, row: 0, partner: 0 }))
+                let (row, partner, within) = (0, 0, Vec::new());
+                Ok(Box::new(Pairs { probe: self, batch, found, string_bytes, keeps_unmatched, row, partner, within }))
             }
         }
     }
@@ -179,19 +222,27 @@ struct Pairs<'a> {
     /// The next probe row, and the next of its matching build rows.
     row: usize,
     partner: usize,
+    /// The build rows in the window of the probe row, if the join has a window.
+    within: Vec<u32>,
 }
 
 impl Pairs<'_> {
     /// Returns the positions of the next pairs.
     fn next_positions(&mut self) -> PairPositions {
-        let ProbeJoin { table, batch_rows: max_rows, batch_bytes: max_bytes, .. } = self.probe;
+        let ProbeJoin { table, batch_rows: max_rows, batch_bytes: max_bytes, window, .. } = self.probe;
         let (mut probe, mut build, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
         while self.row < self.found.len() && build.len() < *max_rows && bytes < *max_bytes {
             let row = u32::try_from(self.row).unwrap_or(u32::MAX);
-            let partners = match self.found[self.row] {
-                GroupTable::NONE if self.keeps_unmatched => &[table.null_row()],
-                GroupTable::NONE => &[][..],
-                key => table.rows_of(key),
+            let partners = match (self.found[self.row], window) {
+                (GroupTable::NONE, _) if self.keeps_unmatched => &[table.null_row()],
+                (GroupTable::NONE, _) => &[][..],
+                (key, None) => table.rows_of(key),
+                (key, Some(window)) => {
+                    if self.partner == 0 {
+                        self.within = window.partners(table, key, &self.batch, self.row);
+                    }
+                    &self.within
+                }
             };
             let mut end = self.partner;
             while end < partners.len() && build.len() < *max_rows && (bytes < *max_bytes || end == self.partner) {

@@ -1,5 +1,6 @@
 //! The optimizer rules, one file each.
 
+pub mod bound_join;
 pub mod fold_constants;
 pub mod merge_projections;
 pub mod prune_columns;

@@ -516,7 +516,8 @@ fn prune_rows(rows: RowColumns, needed: &Needed) -> (LogicalPlan, Positions) {
 
 /// Paths are extracted below the join: a row of nulls is null at every path.
 fn prune_join(join: Join, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
-    let Join { left, right, kind, keys, build, output, schema } = join;
+    // The windows of joins are found last.
+    let Join { left, right, kind, keys, build, output, schema, window: _ } = join;
     let below = |side: Side| {
         let mut below = Needed::new();
         keys.iter().for_each(|key| need(if side == Side::Left { &key.left } else { &key.right }, &mut below));
@@ -553,7 +554,8 @@ fn prune_join(join: Join, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
         .map(|key| JoinKey { left: rewrite(key.left, &left_positions), right: rewrite(key.right, &right_positions) })
         .collect();
     let (left, right, schema) = (Box::new(left), Box::new(right), Schema::new(fields));
-    Ok((LogicalPlan::Join(Join { left, right, kind, keys, build, output: columns, schema }), positions))
+    let join = Join { left, right, kind, keys, build, output: columns, schema, window: None };
+    Ok((LogicalPlan::Join(join), positions))
 }
 
 /// Adds a projection to the columns of `schema`, unless the pruned plan has just these.
