@@ -202,3 +202,40 @@ fn files_cannot_grow_without_end() {
     }
     assert!(read(&" ".repeat(super::MAX_RULE_FILE + 1), RuleFormat::Yaml).is_err());
 }
+
+/// Checks that every token of `query` is found in `file`, where `decode` turns what is written into text.
+fn check_positions(query: &str, file: &str, format: RuleFormat, decode: fn(&str) -> String) {
+    let rules = rules(file, format);
+    let read = &rules[0].queries[0];
+    let positions = read.positions.as_ref().unwrap_or_else(|| panic!("no positions: {file}"));
+    // Folding removes whitespace at the ends of lines.
+    let without_spaces = |text: &str| text.split_whitespace().collect::<String>();
+    assert_eq!(without_spaces(&read.text), without_spaces(query));
+    for token in crate::syntax::tokens(&read.text).into_iter().filter(|token| !token.text.contains('\n')) {
+        assert_eq!(decode(positions.span(token.span).text(file)), token.text, "{file}");
+    }
+}
+
+/// Every query of the files in `COLDCASE_CORPUS` (JSON Lines with a `query`, separated by `:`), in YAML and in JSON.
+#[test]
+fn queries_of_corpora_have_positions() {
+    let Ok(files) = std::env::var("COLDCASE_CORPUS") else { return };
+    for path in files.split(':') {
+        let text = std::fs::read_to_string(path).expect("a readable file");
+        for line in text.lines() {
+            let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            // Carriage returns are line ends of YAML.
+            let query = value["query"].as_str().expect("a query").replace('\r', "");
+            let indented: String = query.lines().map(|line| format!("    {line}\n")).collect();
+            check_positions(&query, &yaml(&format!("|4\n{indented}")), RuleFormat::Yaml, str::to_owned);
+            let quoted = serde_json::to_string(&query).expect("a string");
+            let unquoted = |written: &str| serde_json::from_str(&format!("\"{written}\"")).expect("a part of a string");
+            let json = format!("{{\"id\": 1, \"name\": 2, \"query\": {quoted}}}");
+            check_positions(&query, &json, RuleFormat::Json, unquoted);
+            check_positions(&query, &yaml(&quoted), RuleFormat::Yaml, unquoted);
+            let folded = query.replace('\'', "''").replace('\n', "\n\n   ");
+            let single = |written: &str| written.replace("''", "'");
+            check_positions(&query, &yaml(&format!("'{folded}'")), RuleFormat::Yaml, single);
+        }
+    }
+}
