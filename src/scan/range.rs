@@ -66,8 +66,8 @@ fn reals(from: &Value, to: &Value, step: &Value) -> Result<RangeValues, String> 
         ));
     };
     let steps = ((to - from) / step).floor();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "negative and NaN become no rows")]
-    let rows = if steps.is_finite() && steps >= 0.0 { steps as u64 + 1 } else { 0 };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "too many become the most there can be")]
+    let rows = if steps >= 0.0 { (steps as u64).saturating_add(1) } else { 0 };
     Ok(RangeValues::Real { from, step, rows })
 }
 
