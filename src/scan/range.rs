@@ -66,7 +66,11 @@ fn reals(from: &Value, to: &Value, step: &Value) -> Result<RangeValues, String> 
         ));
     };
     let steps = ((to - from) / step).floor();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "too many become the most there can be")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "too many become the most there can be"
+    )]
     let rows = if steps >= 0.0 { (steps as u64).saturating_add(1) } else { 0 };
     Ok(RangeValues::Real { from, step, rows })
 }
