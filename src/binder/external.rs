@@ -3,6 +3,7 @@
 //! Source: the reference's pages on the operator and on ingestion formats. The columns of delimited text are found by
 //! position, those of JSON and Parquet by name.
 
+use super::external_mapping::default_mapping;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::LogicalPlan;
@@ -15,6 +16,7 @@ use crate::types::{Schema, Value};
 struct ExternalProperties {
     format: Option<ExternalFormat>,
     skips_first: Option<Span>,
+    mapping: Option<(String, Span)>,
 }
 
 impl Binder<'_> {
@@ -54,8 +56,13 @@ impl Binder<'_> {
             };
             return Ok(());
         }
+        if name.text.eq_ignore_ascii_case("ingestionMapping") {
+            let text = value.as_str().unwrap_or_default();
+            properties.mapping = Some((text.to_owned(), span));
+            return Ok(());
+        }
         let message = format!("the property `{}` of `externaldata` is not supported", name.text);
-        let help = "supported are format and ignoreFirstRecord";
+        let help = "supported are format, ignoreFirstRecord and ingestionMapping";
         Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, name.span, message).help(help)))
     }
 
@@ -84,9 +91,13 @@ impl Binder<'_> {
             let message = "`ignoreFirstRecord` is supported only for text formats whose columns have positions";
             return self.error(Code::UnsupportedSyntax, span, message);
         }
+        let mapping = match &properties.mapping {
+            Some((mapping, span)) => self.external_mapping(mapping, *span, format, &columns)?,
+            None => default_mapping(format, &columns),
+        };
         let is_literal = matches!(address.kind, ExprKind::Literal(_));
         let skips_first = properties.skips_first.is_some();
-        Ok(ExternalSource { address: text.to_owned(), is_literal, columns, format, skips_first })
+        Ok(ExternalSource { address: text.to_owned(), is_literal, columns, mapping, format, skips_first })
     }
 
     /// The format that the extension of an address names; CSV if it names none.

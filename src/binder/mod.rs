@@ -6,6 +6,7 @@
 mod catalog_table;
 mod expr;
 mod external;
+mod external_mapping;
 mod function;
 mod ingestion;
 mod naming;

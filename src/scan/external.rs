@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::TableProvider;
-use crate::types::Schema;
+use crate::types::{Schema, dynamic};
 
 /// One address of an `externaldata`, and how its content is to be read.
 #[derive(Clone, Debug)]
@@ -14,10 +14,25 @@ pub struct ExternalSource {
     pub is_literal: bool,
     /// The declared columns.
     pub columns: Schema,
+    /// What each column is read from.
+    pub mapping: Vec<ExternalColumn>,
     /// The format.
     pub format: ExternalFormat,
     /// True if the first record of each file is a header.
     pub skips_first: bool,
+}
+
+/// The part of a record that a column is read from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExternalColumn {
+    /// The cell at this position.
+    Cell(usize),
+    /// The value at a path in the object.
+    Path(dynamic::Path),
+    /// The same value in each record.
+    Constant(String),
+    /// Nothing: it is null.
+    Missing,
 }
 
 /// The table that an address stands for.

@@ -35,7 +35,7 @@ pub use completion::on_completion;
 pub use coverage::TimeCoverage;
 pub use damage::{Damage, DamageLog};
 pub use events::{ColumnNote, EmptyReason, Note, OverlapBasis, TimeGap, UnnamedRows, Warning};
-pub use external::{ExternalFormat, ExternalSource, ExternalTarget};
+pub use external::{ExternalColumn, ExternalFormat, ExternalSource, ExternalTarget};
 pub use library::{FunctionLibrary, StoredFunction};
 pub use lost::FileProblems;
 pub use memory::MemoryTable;

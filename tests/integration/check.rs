@@ -189,3 +189,12 @@ fn names_of_the_catalog_and_the_command_line_are_known() {
     assert_eq!(output.code, 0, "{}", output.stderr);
     assert_eq!(check(folder.path(), &["q"]).code, 4);
 }
+
+#[test]
+fn queries_with_several_results_and_external_data_are_valid() {
+    let query = "let L = externaldata(ip:string)['https://contoso.com/a.csv'] with (format='csv');\n\
+                 SigninLogs | where IPAddress in (L) | fork (count) (take 1); print 1\n";
+    let folder = folder(&[("a.kql", query)]);
+    let output = check(folder.path(), &["a.kql"]);
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+}

@@ -127,7 +127,7 @@ fn queries_download_nothing_and_read_only_what_they_name() {
     fails("externaldata(a:string)['lists/names.txt'] with (format=parquet)", 5, "not a Parquet file");
     fails("externaldata(a:string)['x.orc']", 4, "the format `orc`");
     fails("externaldata(a:string)['x'] with (format=orcs)", 4, "supported are csv");
-    fails("externaldata(a:string)['x'] with (ingestionMapping='[]')", 4, "ingestionMapping");
+    fails("externaldata(a:string)['x'] with (ingestionMappingReference='m')", 4, "ingestionMappingReference");
     fails("externaldata(a:string)['lists/tags.json'] with (ignoreFirstRecord=true)", 4, "ignoreFirstRecord");
     fails("externaldata(a:string)[1]", 3, "KQL2006");
     #[cfg(unix)]
@@ -141,6 +141,30 @@ fn queries_download_nothing_and_read_only_what_they_name() {
     }
     let (status, _, said) = run_in(folder.path(), &["print 1", "--externaldata", "x"], &[]);
     assert_eq!(status, 2, "{said}");
+}
+
+#[test]
+fn a_mapping_says_what_columns_are_read_from() {
+    let folder = lists();
+    let rows = |query: &str| answer(folder.path(), &[query, "-o", "jsonl"]).0;
+    let cells = r#"externaldata(b:string, a:int, c:string, d:string)['lists/cells.tsv'] with (format=tsv, ingestionMapping='[{"Column":"a","Properties":{"Ordinal":"0"}},{"column":"b","ordinal":2},{"Column":"c","Properties":{"ConstValue":"x"}}]')"#;
+    let expected = "{\"b\":\"\",\"a\":1,\"c\":\"x\",\"d\":\"\"}\n{\"b\":\"\",\"a\":2,\"c\":\"x\",\"d\":\"\"}\n\
+                    {\"b\":\"d\",\"a\":3,\"c\":\"x\",\"d\":\"\"}\n";
+    assert_eq!(rows(cells), expected);
+    fs::write(folder.path().join("lists/deep.json"), "{\"a\":{\"b\":[{\"c\":5}]},\"d\":1}\n").expect("written");
+    let deep = r#"externaldata(c:long, d:real, all:dynamic)['lists/deep.json'] with (ingestionMapping='[{"Column":"c","Properties":{"Path":"$.a.b[0].c"}},{"Column":"d","Properties":{"Field":"d"}},{"Column":"all","Properties":{"Path":"$"}}]')"#;
+    assert_eq!(rows(deep), "{\"c\":5,\"d\":1.0,\"all\":{\"a\":{\"b\":[{\"c\":5}]},\"d\":1}}\n");
+    for (mapping, status, text) in [
+        ("{}", 3, "JSON array"),
+        (r#"[{"Column":"x","Properties":{"Ordinal":0}}]"#, 3, "not declared"),
+        (r#"[{"Column":"a","Properties":{"Path":"$.a"}}]"#, 3, "does not say"),
+        (r#"[{"Column":"a","Properties":{"Ordinal":0,"Transform":"SourceLocation"}}]"#, 4, "transformations"),
+    ] {
+        let query = format!("externaldata(a:string)['lists/cells.tsv'] with (ingestionMapping='{mapping}')");
+        let (was, _, said) = run_in(folder.path(), &[&query], &[]);
+        assert_eq!(was, status, "{mapping}: {said}");
+        assert!(said.contains(text), "{mapping}: {said}");
+    }
 }
 
 #[test]

@@ -103,10 +103,14 @@ impl Checker {
             return Ok(checked.with(Verdict::Unsupported, vec![finding]));
         }
         let engine = Engine::new(Arc::clone(&self.catalog), self.settings_for(&query.text));
-        match engine.prepare(&query.text) {
-            Ok(prepared) => {
-                let findings = prepared.warnings.iter().map(|warning| Finding::of_query(warning, query)).collect();
-                let columns = Some(prepared.schema().clone());
+        match engine.prepare_results(&query.text, engine.report()) {
+            Ok(results) => {
+                let warnings = results.iter().flat_map(|prepared| &prepared.warnings);
+                let findings = warnings.map(|warning| Finding::of_query(warning, query)).collect();
+                let columns = match results.as_slice() {
+                    [prepared] => Some(prepared.schema().clone()),
+                    _ => None,
+                };
                 Ok(CheckedQuery { columns, ..checked.with(Verdict::Valid, findings) })
             }
             Err(Error::Query(diagnostics)) => {

@@ -30,7 +30,7 @@ pub(super) struct CheckedQuery {
     pub verdict: Verdict,
     /// Errors and warnings.
     pub findings: Vec<Finding>,
-    /// The columns of the result of a valid query.
+    /// The columns of the result of a valid query; None if it returns several results.
     pub columns: Option<Schema>,
 }
 

@@ -108,7 +108,7 @@ impl Partition for ExternalPartition {
                 String::new()
             }
         };
-        let rows = RowBuilder::new(&self.source.columns, &self.file.name, report);
+        let rows = RowBuilder::new(&self.source, &self.file.name, report);
         Ok(Box::new(ExternalBatches { partition: self, text, position: Position::default(), rows, _held: reservation }))
     }
 }

@@ -4,14 +4,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::scan::{Damage, ScanReport};
+use crate::scan::{Damage, ExternalColumn, ExternalSource, ScanReport};
 use crate::types::cast::Scalar;
-use crate::types::dynamic::{self, Kind};
+use crate::types::dynamic::{self, Kind, Step};
 use crate::types::{Batch, ColumnBuilder, Schema, Type, Value};
 
 /// Builds batches of rows of one file.
 pub(super) struct RowBuilder<'a> {
     columns: &'a Schema,
+    mapping: &'a [ExternalColumn],
     file: &'a str,
     report: &'a Arc<ScanReport>,
     builders: Vec<ColumnBuilder>,
@@ -20,9 +21,10 @@ pub(super) struct RowBuilder<'a> {
 }
 
 impl<'a> RowBuilder<'a> {
-    pub(super) fn new(columns: &'a Schema, file: &'a str, report: &'a Arc<ScanReport>) -> Self {
+    pub(super) fn new(source: &'a ExternalSource, file: &'a str, report: &'a Arc<ScanReport>) -> Self {
+        let (columns, mapping) = (&source.columns, source.mapping.as_slice());
         let builders = columns.fields().iter().map(|field| ColumnBuilder::new(field.ty)).collect();
-        Self { columns, file, report, builders, rows: 0, bytes: 0 }
+        Self { columns, mapping, file, report, builders, rows: 0, bytes: 0 }
     }
 
     /// The number of rows so far.
@@ -44,19 +46,31 @@ impl<'a> RowBuilder<'a> {
     pub(super) fn add_cells(&mut self, cells: &[Cow<'_, str>]) {
         for index in 0..self.builders.len() {
             let ty = self.columns.field(index).ty;
-            let cell = cells.get(index).map_or("", |cell| cell);
+            let cell = match &self.mapping[index] {
+                ExternalColumn::Cell(position) => cells.get(*position).map_or("", |cell| cell),
+                ExternalColumn::Constant(text) => text,
+                ExternalColumn::Path(_) | ExternalColumn::Missing => "",
+            };
             let value = if cell.is_empty() { Value::null(ty) } else { of_text(cell, ty) };
             self.add(index, &value, !cell.is_empty(), cell.len());
         }
         self.rows += 1;
     }
 
-    /// Adds the row of an object. Columns are found by name; if a key occurs twice, its last value counts.
+    /// Adds the row of an object. If a key occurs twice, its last value counts.
     pub(super) fn add_object(&mut self, object: &str) {
         let entries = dynamic::unique_entries(object);
         for index in 0..self.builders.len() {
             let field = self.columns.field(index);
-            let json = entries.iter().find(|entry| entry.key.is(&field.name)).map_or("null", |entry| entry.value);
+            let json = match &self.mapping[index] {
+                ExternalColumn::Path(path) => value_at(object, &entries, path),
+                ExternalColumn::Constant(text) => {
+                    let value = if text.is_empty() { Value::null(field.ty) } else { of_text(text, field.ty) };
+                    self.add(index, &value, !text.is_empty(), text.len());
+                    continue;
+                }
+                ExternalColumn::Cell(_) | ExternalColumn::Missing => "null",
+            };
             self.add(index, &of_json(json, field.ty), dynamic::kind(json) != Kind::Null, json.len());
         }
         self.rows += 1;
@@ -81,6 +95,14 @@ impl<'a> RowBuilder<'a> {
         let rows = std::mem::take(&mut self.rows);
         self.bytes = 0;
         (rows > 0).then(|| Batch::new(self.builders.iter_mut().map(ColumnBuilder::finish).collect(), rows))
+    }
+}
+
+/// The value at a path of an object with these entries; `null` if there is none.
+fn value_at<'j>(object: &'j str, entries: &[dynamic::Entry<'j>], path: &dynamic::Path) -> &'j str {
+    match path.steps.as_slice() {
+        [Step::Member(name)] => entries.iter().find(|entry| entry.key.is(name)).map_or("null", |entry| entry.value),
+        _ => dynamic::extract(object, path).unwrap_or("null"),
     }
 }
 
