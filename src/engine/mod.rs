@@ -23,7 +23,7 @@ use crate::memory::MemoryBudget;
 use crate::optimizer;
 use crate::plan::named::named_columns;
 use crate::plan::{LogicalPlan, explain, visit};
-use crate::scan::{Catalog, Note, Overlap, ScanReport, WithColumns};
+use crate::scan::{Catalog, Damage, Note, Overlap, ScanReport, WithColumns};
 use crate::syntax;
 use crate::types::{Batch, Schema};
 
@@ -196,9 +196,17 @@ impl Prepared {
     /// Calls `consume` with the rows in order, batch by batch, until it breaks off.
     pub fn run(&self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         exec::execute(&self.plan, &self.context, consume)?;
-        self.context.report.report_gaps();
+        self.report_events();
         self.note_overlaps();
         Ok(())
+    }
+
+    /// Reports what is known only after the run.
+    fn report_events(&self) {
+        self.context.report.report_gaps();
+        for (reason, count) in self.context.eval.unparsed().take() {
+            self.context.report.damaged(Damage::Unparsed(reason), "", count);
+        }
     }
 
     /// Notes tables whose files contain the same records, since the result counts each of them several times.
@@ -226,7 +234,7 @@ impl Prepared {
             rows += batch.rows() as u64;
             Ok(Flow::Continue(()))
         })?;
-        self.context.report.report_gaps();
+        self.report_events();
         let details = |node| metrics.of(node).map_or(Vec::new(), |metrics| explain_metrics::lines(metrics));
         Ok((explain::explain_with(&self.plan, &details), rows))
     }

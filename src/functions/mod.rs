@@ -22,6 +22,7 @@ pub mod scalar;
 pub mod signature;
 pub mod special;
 pub mod table_function;
+pub mod unparsed;
 
 pub use aggregate::{Accumulator, AggregateFunction};
 pub use args::{Args, Slot};
@@ -33,6 +34,7 @@ pub use signature::{
 };
 pub use special::SpecialForm;
 pub use table_function::{TableFunction, TableOutput};
+pub use unparsed::{UnparsedReason, UnparsedValues};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,13 +56,14 @@ pub struct EvalContext {
     locations: Option<Arc<LocationDatabase>>,
     /// The number of generators handed out: no two calls may share random numbers.
     generators: Arc<AtomicU64>,
+    unparsed: Arc<UnparsedValues>,
 }
 
 impl EvalContext {
     /// A run at `now` with the random seed `seed`.
     #[must_use]
     pub fn new(now: i64, seed: u64) -> Self {
-        Self { now, seed, locations: None, generators: Arc::default() }
+        Self { now, seed, locations: None, generators: Arc::default(), unparsed: Arc::default() }
     }
 
     /// The same run with a database of locations.
@@ -73,6 +76,12 @@ impl EvalContext {
     #[must_use]
     pub fn locations(&self) -> Option<&LocationDatabase> {
         self.locations.as_deref()
+    }
+
+    /// The values that functions of the run could not parse.
+    #[must_use]
+    pub fn unparsed(&self) -> &UnparsedValues {
+        &self.unparsed
     }
 
     /// A random number generator that no other call of this run shares. Which call gets which depends on scheduling.

@@ -3,10 +3,29 @@
 use std::collections::BTreeMap;
 
 use super::{NO_EVIDENCE, counted};
+use crate::functions::UnparsedReason;
 use crate::scan::{Damage, RejectReason};
 
 /// Maximum number of files that a message names; the rest are counted.
 const FILES_NAMED: usize = 3;
+
+/// What a function did with values that it could not parse.
+fn unparsed(reason: UnparsedReason, count: u64) -> String {
+    let values = |noun| counted(count, noun);
+    let (is, names) = if count == 1 { ("is", "names") } else { ("are", "name") };
+    match reason {
+        UnparsedReason::XmlDepth => {
+            format!("parse_xml returned null for {} that {is} nested too deep", values("different document"))
+        }
+        UnparsedReason::UserAgentLength => {
+            format!("parse_user_agent returned null for {} that {is} too long", values("different user agent"))
+        }
+        UnparsedReason::UserAgentPart => format!(
+            "parse_user_agent returned null for {} that {names} neither browser, os nor device",
+            values("different string")
+        ),
+    }
+}
 
 /// Describes `count` cases of damage.
 #[must_use]
@@ -125,6 +144,7 @@ pub fn damage(kind: &Damage, count: u64) -> String {
                 "the files contain none of the tables that `{pattern}` matches (they contain {found}): {NO_EVIDENCE}"
             )
         }
+        Damage::Unparsed(reason) => unparsed(*reason, count),
         Damage::HiddenTable(name) => format!(
             "the stored function {name} hides the table {name}, whose records are not read: rename the function, \
              or ignore the catalog with --no-catalog"

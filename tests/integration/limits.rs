@@ -242,3 +242,25 @@ fn zips_with_false_sizes() {
     let read = coldcase(&["SigninLogs | count", &path]);
     assert!(read.code == 5 && read.stderr.contains("its entries overlap"), "{read:?}");
 }
+
+#[test]
+fn values_that_a_function_cannot_parse_are_null_and_reported() {
+    let query = "range n from 1 to 6 step 1
+        | extend xml = iff(n % 3 == 0, strcat(strrep('<a>', 200), n, strrep('</a>', 200)), '<b>1</b>')
+        | extend agent = iff(n == 2, strrep(strrep('x', 200), 200), 'curl/8.5.0'), part = iff(n < 3, 'os', 'colour')
+        | extend parsed = parse_xml(xml), browser = parse_user_agent(agent, 'browser'), other = parse_user_agent('x', part)
+        | summarize countif(isnull(parsed)), countif(isnull(browser)), countif(isnull(other))";
+    let run = coldcase(&[query, "-o", "csv"]);
+    assert!(run.code == 0 && run.stdout.trim_end().ends_with("2,1,4"), "{run:?}");
+    for text in [
+        "parse_xml returned null for 2 different documents that are nested too deep",
+        "parse_user_agent returned null for 1 different user agent that is too long",
+        "parse_user_agent returned null for 1 different string that names neither browser, os nor device",
+    ] {
+        assert!(run.stderr.contains(text), "{}", run.stderr);
+    }
+    assert_eq!(coldcase(&[query, "--strict"]).code, 5);
+    // While the query is bound, too.
+    let constant = coldcase(&["print parse_xml(strcat(strrep('<a>', 200), strrep('</a>', 200)))", "--strict"]);
+    assert!(constant.code == 5 && constant.stderr.contains("parse_xml returned null"), "{constant:?}");
+}

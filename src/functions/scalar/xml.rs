@@ -4,10 +4,9 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::diagnostic::{Error, Result};
-use crate::functions::ScalarFunction;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, ResultName, Returns};
+use crate::functions::{ScalarFunction, UnparsedReason};
 use crate::types::Type;
 use crate::types::dynamic::{BagWriter, Kind, MAX_DEPTH, kind, quote, validate};
 
@@ -16,13 +15,20 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "parse_xml",
     category: Category::Parse,
     summary: "Returns an XML document as a property bag: elements by name, attributes with `@` before the name, and \
-              the text beside them as `#text`; null if it is not well-formed or longer than 1 MiB.",
+              the text beside them as `#text`; null if it is not well-formed, longer than 1 MiB, \
+              or, with a warning, nested too deep.",
     overloads: &[Overload {
         params: &[Param::new("xml", Type::String, "the XML document")],
         returns: Returns::Type(Type::Dynamic),
         kernel: |args| {
             let texts = args.texts(0);
-            args.try_map(|row| texts.get(row).map_or(Ok(None), parse))
+            args.try_map(|row| {
+                let Some(xml) = texts.get(row) else { return Ok(None) };
+                Ok(parse(xml).unwrap_or_else(|TooDeep| {
+                    args.context().unparsed().add(UnparsedReason::XmlDepth, xml);
+                    None
+                }))
+            })
         },
     }],
     examples: &[
@@ -40,14 +46,17 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
 /// Maximum bytes of a document. Source: the reference's page.
 const MAX_BYTES: usize = 1 << 20;
 
+/// A document is nested deeper than a dynamic may be.
+#[derive(Debug, PartialEq)]
+struct TooDeep;
+
 /// The document as JSON; None if it is not valid.
-fn parse(xml: &str) -> Result<Option<String>> {
+fn parse(xml: &str) -> Result<Option<String>, TooDeep> {
     if xml.len() > MAX_BYTES {
         return Ok(None);
     }
-    let too_deep = || Error::Limit(format!("an XML document is nested deeper than {MAX_DEPTH} elements"));
     if depth(xml) > MAX_DEPTH {
-        return Err(too_deep());
+        return Err(TooDeep);
     }
     let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
     let Ok(document) = Document::parse_with_options(xml, options) else { return Ok(None) };
@@ -56,7 +65,7 @@ fn parse(xml: &str) -> Result<Option<String>> {
     bag.push_json(&name(root), &element(root));
     let json = bag.finish();
     // Each element can be two levels of JSON: a bag, and an array of elements of one name.
-    if validate(json.as_bytes()).is_err() { Err(too_deep()) } else { Ok(Some(json)) }
+    if validate(json.as_bytes()).is_err() { Err(TooDeep) } else { Ok(Some(json)) }
 }
 
 /// At least the depth to which elements are nested, before the document is parsed recursively.

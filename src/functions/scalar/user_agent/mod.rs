@@ -9,10 +9,10 @@ use serde::Deserialize;
 use ua_parser::{device, os, user_agent};
 
 use crate::diagnostic::{Code, Error, Result, Span};
-use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, Returns};
+use crate::functions::{ScalarFunction, UnparsedReason};
 use crate::types::dynamic::{BagWriter, Kind, elements, kind, to_text};
 use crate::types::{Column, Type, Value};
 
@@ -21,7 +21,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "parse_user_agent",
     category: Category::Parse,
     summary: "Returns what a user agent says about the browser, the operating system and the device, as a property \
-              bag; the family is Other if it is not known.",
+              bag; the family is Other if it is not known, and the result is null, with a warning, for more than 16 KiB.",
     overloads: &[
         Overload {
             params: &[AGENT, Param::new("look_for", Type::String, "browser, os or device")],
@@ -91,9 +91,14 @@ fn parse(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(agent) = agents.get(row) else { return Ok(None) };
         if agent.len() > MAX_BYTES {
-            return Err(Error::Limit(format!("a user agent is longer than {} KiB", MAX_BYTES >> 10)));
+            args.context().unparsed().add(UnparsedReason::UserAgentLength, agent);
+            return Ok(None);
         }
-        let targets = targets(&args.column(1).value(row))?;
+        let part = args.column(1).value(row);
+        let Ok(targets) = targets(&part) else {
+            args.context().unparsed().add(UnparsedReason::UserAgentPart, &part.to_text());
+            return Ok(None);
+        };
         let mut bag = BagWriter::new();
         if targets.browser {
             bag.push_json("Browser", &browser(agent)?);
