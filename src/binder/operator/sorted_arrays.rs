@@ -5,7 +5,7 @@ use crate::binder::naming::column;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::Code;
 use crate::expr::Expr;
-use crate::functions::scalar::dynamic_array::{SORT_BY_ASC, SORT_BY_DESC};
+use crate::functions::scalar::array_sort::{SORT_BY_ASC, SORT_BY_DESC};
 use crate::functions::{self, ResultName};
 use crate::syntax::ast::{self, Argument, Assignment, Name};
 use crate::types::{Schema, Type, Value};

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::AggregateFunction;
-use super::summary::{AddValue, Summary, summaries};
+use super::summary::{AddValue, Summary, for_each_json, summaries};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Param, ResultName, Returns};
@@ -118,18 +118,11 @@ impl ValueSchema {
 impl Summary for ValueSchema {
     type Options = ();
 
-    fn for_each(
-        (): &(),
-        (rows, _): (&[u32], usize),
-        arguments: &[Column],
-        each: &mut AddValue<'_, Self>,
-    ) -> Result<()> {
-        for row in 0..rows.len() {
-            if let Some(json) = arguments[0].text_at(row) {
-                each(row, &mut |schema| schema.add(json));
-            }
-        }
-        Ok(())
+    fn for_each((): &(), rows: (&[u32], usize), arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
+        for_each_json(&arguments[0], rows, |row, json| {
+            each(row, &mut |schema| schema.add(json));
+            Ok(())
+        })
     }
 
     fn merge(&mut self, later: Self) {

@@ -2,7 +2,7 @@
 
 use super::conditional::conditional;
 use super::dcount::{ACCURACY, EXPR, PREDICATE, check_accuracy, for_each_hash, precision};
-use super::summary::{AddValue, Summary, summaries};
+use super::summary::{AddValue, Summary, for_each_json, summaries};
 use super::{AggregateCall, AggregateFunction};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::distinct_set::DistinctSet;
@@ -98,19 +98,12 @@ struct MergedSets(Option<DistinctSet>);
 impl Summary for MergedSets {
     type Options = ();
 
-    fn for_each(
-        (): &(),
-        (rows, _): (&[u32], usize),
-        arguments: &[Column],
-        each: &mut AddValue<'_, Self>,
-    ) -> Result<()> {
-        for row in 0..rows.len() {
-            if let Some(json) = arguments[0].text_at(row) {
-                let mut set = Some(DistinctSet::from_json(json).ok_or_else(not_a_set)?);
-                each(row, &mut |union| merge(&mut union.0, set.take()));
-            }
-        }
-        Ok(())
+    fn for_each((): &(), rows: (&[u32], usize), arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
+        for_each_json(&arguments[0], rows, |row, json| {
+            let mut set = Some(DistinctSet::from_json(json).ok_or_else(not_a_set)?);
+            each(row, &mut |union| merge(&mut union.0, set.take()));
+            Ok(())
+        })
     }
 
     fn merge(&mut self, later: Self) {

@@ -33,6 +33,15 @@ pub(super) trait Summary: Debug + Default + Send + 'static {
     fn json(&mut self, options: &Self::Options) -> Option<String>;
 }
 
+/// Calls `each` with the row and the JSON of every dynamic that is not null.
+pub(super) fn for_each_json(
+    column: &Column,
+    (rows, _): (&[u32], usize),
+    mut each: impl FnMut(usize, &str) -> Result<()>,
+) -> Result<()> {
+    (0..rows.len()).filter_map(|row| Some((row, column.text_at(row)?))).try_for_each(|(row, json)| each(row, json))
+}
+
 /// The initial state of a call.
 pub(super) fn summaries<S: Summary>(call: &AggregateCall, options: S::Options) -> Box<dyn Accumulator> {
     Box::new(Summaries::<S> { groups: Vec::new(), options, bytes: 0, max_value: call.max_value })

@@ -3,7 +3,7 @@
 use super::AggregateFunction;
 use super::element::Element;
 use super::percentile::{EXPR, WEIGHT, key, percentile_type};
-use super::summary::{AddValue, Summary, summaries};
+use super::summary::{AddValue, Summary, for_each_json, summaries};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::digest::Digest;
 use crate::functions::docs::Example;
@@ -111,19 +111,13 @@ impl MergedDistributions {
 impl Summary for MergedDistributions {
     type Options = ();
 
-    fn for_each(
-        (): &(),
-        (rows, _): (&[u32], usize),
-        arguments: &[Column],
-        each: &mut AddValue<'_, Self>,
-    ) -> Result<()> {
+    fn for_each((): &(), rows: (&[u32], usize), arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
         let mut fits = true;
-        for row in 0..rows.len() {
-            if let Some(json) = arguments[0].text_at(row) {
-                let mut digest = Some(Digest::from_json(json).ok_or_else(not_a_digest)?);
-                each(row, &mut |union| fits &= union.add(digest.take()));
-            }
-        }
+        for_each_json(&arguments[0], rows, |row, json| {
+            let mut digest = Some(Digest::from_json(json).ok_or_else(not_a_digest)?);
+            each(row, &mut |union| fits &= union.add(digest.take()));
+            Ok(())
+        })?;
         if fits { Ok(()) } else { Err(different_types()) }
     }
 

@@ -1,6 +1,6 @@
 //! Property bags: their keys, and bags made from others. Anything but a bag gives null.
 
-use super::dynamic_array::{Elements, array_of, written};
+use super::array_elements::{Elements, array_of, written};
 use super::json_path;
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::ScalarFunction;

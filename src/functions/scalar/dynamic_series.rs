@@ -1,6 +1,6 @@
 //! Arrays built from rules: range(), repeat() and zip().
 
-use super::dynamic_array::{Elements, array_of, written};
+use super::array_elements::{Elements, array_of, written};
 use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
 use crate::functions::args::{Args, Longs, MAX_VALUE_BYTES, too_long};

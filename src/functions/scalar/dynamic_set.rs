@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::dynamic_array::{Elements, array_of, written};
+use super::array_elements::{Elements, array_of, written};
 use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};

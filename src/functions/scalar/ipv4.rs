@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::net::Ipv4Addr;
 
-use super::dynamic_array::texts_of;
+use super::array_elements::texts_of;
 use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};

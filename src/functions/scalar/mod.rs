@@ -1,6 +1,9 @@
 //! Scalar functions, one file per family.
 
 pub mod around;
+mod array_elements;
+pub mod array_positions;
+pub mod array_sort;
 mod beta;
 pub mod bit;
 pub mod command_line;
@@ -64,6 +67,8 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     conditional::FUNCTIONS,
     convert::FUNCTIONS,
     datetime::FUNCTIONS,
+    array_positions::FUNCTIONS,
+    array_sort::FUNCTIONS,
     dynamic_array::FUNCTIONS,
     dynamic_bag::FUNCTIONS,
     dynamic_series::FUNCTIONS,

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::dynamic_array::texts_of;
+use super::array_elements::texts_of;
 use super::string::{INTEGER, byte_of, from_start, long};
 use crate::diagnostic::{Error, Result};
 use crate::functions::ScalarFunction;

@@ -1,6 +1,6 @@
 //! Shared code of series functions: reading and writing arrays of numbers.
 
-use super::dynamic_array::array_of;
+use super::array_elements::array_of;
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::signature::Param;
 use crate::types::dynamic::ArrayWriter;

@@ -365,5 +365,5 @@ fn percentile(sorted: &[f64], part: f64) -> f64 {
 
 /// Several result columns as one array, which the binder splits into columns.
 fn tuple<const N: usize>(columns: [String; N]) -> String {
-    super::dynamic_array::written(columns)
+    super::array_elements::written(columns)
 }

@@ -3,7 +3,7 @@
 //! Source: the reference's page on `series_fill_linear`: a series of whole numbers stays one, and what is missing at
 //! the ends is the nearest value.
 
-use super::dynamic_array::array_of;
+use super::array_elements::array_of;
 use super::series::{SERIES, count, number, unknown};
 use crate::diagnostic::{Error, Result};
 use crate::functions::ScalarFunction;

@@ -2,7 +2,7 @@
 //!
 //! Source: the reference's pages. Points before the first and after the last are 0.
 
-use super::dynamic_array::array_of;
+use super::array_elements::array_of;
 use super::series::{SERIES, numbers, reals, unknown};
 use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;

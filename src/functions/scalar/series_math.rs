@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use super::dynamic_array::{Elements, array_of, written};
+use super::array_elements::{Elements, array_of, written};
 use super::series::{SERIES, mean, number, numbers, unknown};
 use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
