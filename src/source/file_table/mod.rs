@@ -29,7 +29,7 @@ use crate::scan::Overlap;
 use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{ColumnNote, Partition, Predicate, ScanRequest, TableProvider, Wildcard};
-use crate::source::text::{RecordSelection, ScanEvents, ScanPlan};
+use crate::source::text::{RecordSelection, ScanEvents, ScanPlan, wants_places};
 use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
 use crate::storage::listing::DiscoveryNote;
@@ -97,9 +97,10 @@ impl TableProvider for FileTable {
 
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         let ids = (self.files.len() > 1).then_some(&self.ids);
-        let plan =
-            Arc::new(ScanPlan::new(self.selection.clone(), &self.origins, request, Arc::clone(&self.dates), ids));
-        let parts = self.parts(plan.wants_places, request)?;
+        let parts = self.parts(wants_places(&self.origins, request), request)?;
+        let texts = parts.iter().filter(|part| matches!(part, PlannedPartition::Text(_))).count();
+        let (selection, dates) = (self.selection.clone(), Arc::clone(&self.dates));
+        let plan = Arc::new(ScanPlan::new(selection, &self.origins, request, dates, ids, texts > 0));
         self.notes.iter().for_each(|note| request.report.discovered(note));
         for Field { name, ty } in &*self.added {
             let (table, column) = (self.name.clone(), name.clone());
@@ -111,7 +112,7 @@ impl TableProvider for FileTable {
             files: Arc::clone(&self.files),
             origins: self.origins.clone(),
             limits: self.limits,
-            unread: AtomicUsize::new(parts.iter().filter(|part| matches!(part, PlannedPartition::Text(_))).count()),
+            unread: AtomicUsize::new(texts),
             records: self.files.iter().map(|_| AtomicU64::new(0)).collect(),
             foreign: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),

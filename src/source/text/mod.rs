@@ -39,5 +39,5 @@ pub(crate) use events::ScanEvents;
 pub(crate) use infer::Inference;
 pub(crate) use line_index::count_lines;
 pub use plan::{RecordSelection, TableBinding};
-pub(crate) use plan::{ScanPlan, is_renamed};
+pub(crate) use plan::{ScanPlan, is_renamed, wants_places};
 pub(crate) use reader::JsonReader;

@@ -61,17 +61,21 @@ pub(crate) struct ScanPlan {
 }
 
 impl ScanPlan {
-    /// Compiles `request` for a table of the records in `selection`, with the columns `origins`.
+    /// Compiles `request` for a table of the records in `selection`, with the columns `origins`. Which keys are known is
+    /// needed only if the request `has_text` to read.
     pub(crate) fn new(
         selection: RecordSelection,
         origins: &ProvenanceColumns,
         request: &ScanRequest,
         dates: Arc<dyn DateOrders>,
         ids: Option<&Arc<IdSketch>>,
+        has_text: bool,
     ) -> Self {
         let mut tree = KeyTree::new();
         let markers = (!matches!(selection, RecordSelection::AnyObjects(_))).then(|| ShapeMarkers::new(&mut tree));
-        declared_keys::declare_keys(&mut tree, &selection);
+        if has_text {
+            declared_keys::declare_keys(&mut tree, &selection);
+        }
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
         let columns = plan_columns(&mut tree, &selection, origins, &request.columns);
         let filter_columns = plan_columns(&mut tree, &selection, origins, filter_request);
@@ -80,14 +84,10 @@ impl ScanPlan {
             Some(_) => Verbatim::No,
             None => verbatim(&selection, column, needle),
         };
-        let wants = |of: Provenance| {
-            let mut all = columns.iter().chain(&filter_columns);
-            all.any(|column| matches!(column.sources[0], PlannedSource::Origin(other) if other == of))
-        };
         let prefilter = Prefilter::new(&request.prune, &verbatim).filter(|_| !request.report.is_thorough());
         Self {
-            wants_lines: wants(Provenance::Line),
-            wants_places: wants(Provenance::Line) || wants(Provenance::Byte),
+            wants_lines: wants(origins, request, Provenance::Line),
+            wants_places: wants_places(origins, request),
             tree: Arc::new(tree),
             markers,
             columns,
@@ -147,6 +147,16 @@ impl ScanPlan {
             RecordSelection::NamedTable(..) => false,
         }
     }
+}
+
+/// True if the request needs the line or the byte of each row.
+pub(crate) fn wants_places(origins: &ProvenanceColumns, request: &ScanRequest) -> bool {
+    wants(origins, request, Provenance::Line) || wants(origins, request, Provenance::Byte)
+}
+
+fn wants(origins: &ProvenanceColumns, request: &ScanRequest, of: Provenance) -> bool {
+    let filter = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
+    request.columns.iter().chain(filter).any(|column| origins.at(column.column()) == Some(of))
 }
 
 /// Returns the Ids to compare; None if the selection is not of a single known table whose Ids identify records.
