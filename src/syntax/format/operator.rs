@@ -44,7 +44,7 @@ impl<'a> Formatter<'a> {
             return Document::nothing();
         }
         if !(after_bar || self.is_keyword(range.start) && self.begins_operator(&range)) {
-            return self.list(range, true);
+            return Document::group(vec![self.list(range, true)]);
         }
         let keyword = self.tokens[range.start].text;
         let outer = self.keyword.replace(keyword);

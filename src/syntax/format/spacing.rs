@@ -31,6 +31,7 @@ impl Formatter<'_> {
             (".", _) | (_, ".") => false,
             ("*", _) | (_, "*") if WITH_PATTERNS.contains(&self.keyword.get()) => !is_glued,
             ("=", _) | (_, "=") if WITH_PROPERTIES.contains(&self.keyword.get()) => false,
+            ("=", _) | (_, "=") if self.is_in_step(index) => false,
             (_, ":") => before.is_symbol(")"),
             (":", _) => self.is_spaced_colon(index - 1),
             ("-" | "+", _) => !self.is_sign(index - 1),
@@ -41,9 +42,16 @@ impl Formatter<'_> {
 
     /// True after the colon of a bag, of a step of `scan`, or before the declared columns of a plugin.
     fn is_spaced_colon(&self, index: usize) -> bool {
-        let before = |distance: usize| index.checked_sub(distance).map(|at| &self.tokens[at]);
-        let is_step = before(2).is_some_and(|token| token.is_word("step"));
-        is_step || before(1).is_some_and(|token| token.kind == TokenKind::String || token.is_symbol(")"))
+        let before = index.checked_sub(1).map(|at| &self.tokens[at]);
+        self.is_in_step(index) || before.is_some_and(|token| token.kind == TokenKind::String || token.is_symbol(")"))
+    }
+
+    /// True between the word `step` of `scan` and the colon: `step s1 output=none:`.
+    fn is_in_step(&self, index: usize) -> bool {
+        const LENGTH: usize = 6;
+        let before = self.tokens[..index].iter().rev().take(LENGTH);
+        let mut head = before.take_while(|token| token.kind == TokenKind::Word || token.is_symbol("="));
+        self.keyword.get() == "scan" && head.any(|token| token.is_word("step"))
     }
 
     /// True if the `+` or `-` is a sign, and not an operator between two values.

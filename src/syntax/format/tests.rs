@@ -46,6 +46,12 @@ fn a_comment_anywhere_survives() {
 
 #[test]
 fn long_and_deep_queries_are_formatted() {
+    // Unoptimised code needs more stack than a test thread has; that of the program's first thread suffices.
+    let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(format_long_and_deep_queries);
+    thread.expect("a thread").join().expect("no panic");
+}
+
+fn format_long_and_deep_queries() {
     let list: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
     let long = formatted(&format!("T | where a in ({})", list.join(",")));
     assert!(long.lines().all(|line| line.len() <= 100));
