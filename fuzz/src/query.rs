@@ -105,6 +105,8 @@ fn answer(text: &str, optimize: bool, threads: usize, batch_rows: usize) -> Answ
         Error::Query(list) if list.iter().all(|diagnostic| diagnostic.code.family() != Family::Runtime) => {
             Answer::Refused(format!("{:?}", list[0].code))
         }
+        // A text with several results.
+        Error::Usage(_) => Answer::Refused("Usage".to_owned()),
         Error::Query(_) | Error::Limit(_) | Error::Cancelled => Answer::Stopped,
         other => panic!("{other}"),
     };

@@ -25,7 +25,8 @@ use crate::temporary::PendingFile;
 pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     let is_piped = args.queries == Path::new("-");
     let call = Call { stdin_taken: is_piped.then_some("the queries"), ..args.source.call(&args.paths) };
-    let session = session::of_text(QueryText::none("batch"), &args.source, &args.inputs, &call)?;
+    let mut session = session::of_text(QueryText::none("batch"), &args.source, &args.inputs, &call)?;
+    session.result.clone_from(&args.result.result);
     let input = queries(&args.queries)?;
     let outputs = [("-O", args.output_file.as_deref()), ("--manifest", args.manifest.as_deref())];
     overwrite::refuse(&session, &outputs)?;

@@ -17,7 +17,8 @@ use crate::output::NamedResult;
 use crate::storage::counters::ScanCount;
 
 pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
-    let session = session::of_query(&args.file, &args.arguments, &args.source, &args.inputs)?;
+    let mut session = session::of_query(&args.file, &args.arguments, &args.source, &args.inputs)?;
+    session.result.clone_from(&args.result.result);
     let result = answer(&session, &args.output, args.manifest.as_deref())?;
     if session.strict && result.damaged {
         return Ok(Outcome::Damaged);
@@ -123,7 +124,8 @@ fn summary(rows: u64, results: &[Prepared], started: Instant) -> String {
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
     let started = Instant::now();
-    let session = session::of_query(&args.file, &args.arguments, &args.source, &args.inputs)?;
+    let mut session = session::of_query(&args.file, &args.arguments, &args.source, &args.inputs)?;
+    session.result.clone_from(&args.result.result);
     let results = session.prepare_query(started)?;
     results.iter().for_each(|prepared| session.reporter.warnings(&prepared.warnings));
     session.report_unread();

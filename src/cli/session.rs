@@ -44,7 +44,7 @@ pub(super) struct Session {
     /// True if unreadable data ends the run with exit code 5.
     pub strict: bool,
     /// The only result to return of a query that returns several.
-    result: Option<String>,
+    pub result: Option<String>,
     /// The default output format.
     pub format: Option<String>,
     /// The default of `--excel-safe`.
@@ -183,7 +183,6 @@ pub(super) fn of_text(
     let reporter = reporter.with_library(catalog.library());
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
     let takes_commands = origin == ARGUMENT;
-    let result = inputs.result.clone();
     let session = Session {
         engine,
         text,
@@ -192,7 +191,7 @@ pub(super) fn of_text(
         catalog,
         rejects,
         strict,
-        result,
+        result: None,
         format,
         excel_safe,
         max_memory,

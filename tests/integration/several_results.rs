@@ -117,6 +117,7 @@ fn plans_of_every_result_are_explained() {
     let plans = answer(&["explain", QUERY]);
     assert!(plans.starts_with("GenericResult:\n") && plans.contains("\nIds:\n"), "{plans}");
     assert_eq!(run(&["explain", "--analyze", QUERY]).0, 2);
+    assert_eq!(run(&["check", "x.kql", "--result", "1"]).0, 2);
     let (status, one, _) = run(&["explain", "--analyze", QUERY, "--result", "Ids"]);
     assert!(status == 0 && !one.contains("Ids:"), "{one}");
 }

@@ -38,12 +38,6 @@ pub struct QueryInputArgs {
     /// Nothing is downloaded. PATH is a file, a folder or a glob. URL may omit its query, which often holds a signature.
     #[arg(long = "externaldata", value_name = "URL=PATH", hide_short_help = true)]
     pub externaldata: Vec<String>,
-    /// The result to return, by name or number from 1, of a query that returns several
-    ///
-    /// A query returns several results if it ends in fork or facet, or if its text contains several queries. Without
-    /// this option, the formats table, md, line and la-api show all of them.
-    #[arg(long = "result", value_name = "NAME|NUMBER", hide_short_help = true)]
-    pub result: Option<String>,
     /// Add the columns _SourceFile, _SourceLine, _SourceByte and _SourceShape to every table
     ///
     /// They give the position at which each record begins, in the text after decompression and conversion to UTF-8. For
@@ -51,6 +45,18 @@ pub struct QueryInputArgs {
     /// line is the number of the row.
     #[arg(long, help_heading = heading::EVIDENCE)]
     pub provenance: bool,
+}
+
+/// The choice among the results of a query.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = heading::OUTPUT)]
+pub struct ResultArgs {
+    /// The result to return, by name or number from 1, of a query that returns several
+    ///
+    /// A query returns several results if it ends in fork or facet, or if its text contains several queries. Without
+    /// this option, the formats table, md, line and la-api show all of them.
+    #[arg(long = "result", value_name = "NAME|NUMBER", hide_short_help = true)]
+    pub result: Option<String>,
 }
 
 /// `coldcase [QUERY] [PATH...]`.
@@ -68,6 +74,8 @@ pub struct QueryArgs {
     pub source: SourceArgs,
     #[command(flatten)]
     pub inputs: QueryInputArgs,
+    #[command(flatten)]
+    pub result: ResultArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     /// Exit with status 1 if there are no rows
@@ -101,6 +109,8 @@ pub struct ExplainArgs {
     pub source: SourceArgs,
     #[command(flatten)]
     pub inputs: QueryInputArgs,
+    #[command(flatten)]
+    pub result: ResultArgs,
     /// Show the plan before optimisation
     #[arg(long, help_heading = heading::OUTPUT)]
     pub bound: bool,
@@ -135,6 +145,8 @@ pub struct BatchArgs {
     pub source: SourceArgs,
     #[command(flatten)]
     pub inputs: QueryInputArgs,
+    #[command(flatten)]
+    pub result: ResultArgs,
     /// Write the results to FILE (written to a temporary file, renamed when complete)
     #[arg(short = 'O', long, value_name = "FILE", value_parser = local_path(), help_heading = heading::OUTPUT)]
     pub output_file: Option<PathBuf>,
