@@ -54,7 +54,7 @@ pub(crate) struct ScopePosition {
 /// The levels hidden while the body of a function is bound.
 #[derive(Debug)]
 pub(crate) struct Hidden {
-    levels: Vec<Level>,
+    levels: Vec<NameLevel>,
     visible: usize,
 }
 
@@ -62,12 +62,12 @@ pub(crate) struct Hidden {
 #[derive(Debug)]
 pub(crate) struct Scope {
     /// The levels, innermost last; never empty.
-    levels: Vec<Level>,
+    levels: Vec<NameLevel>,
 }
 
 /// Names of the query or of one call.
 #[derive(Debug)]
-struct Level {
+struct NameLevel {
     /// The definitions of each name with their numbers; later ones shadow earlier ones.
     names: BTreeMap<String, Vec<(usize, Binding, Span)>>,
     /// The number of definitions so far.
@@ -76,13 +76,13 @@ struct Level {
     visible: usize,
 }
 
-impl Default for Level {
+impl Default for NameLevel {
     fn default() -> Self {
         Self { names: BTreeMap::new(), defined: 0, visible: usize::MAX }
     }
 }
 
-impl Level {
+impl NameLevel {
     fn get(&self, name: &str) -> Option<&(usize, Binding, Span)> {
         self.names.get(name)?.iter().rev().find(|(number, ..)| *number < self.visible)
     }
@@ -90,7 +90,7 @@ impl Level {
 
 impl Default for Scope {
     fn default() -> Self {
-        Self { levels: vec![Level::default()] }
+        Self { levels: vec![NameLevel::default()] }
     }
 }
 
@@ -128,9 +128,9 @@ impl Scope {
     /// exist.
     pub fn enter(&mut self, home: ScopePosition) -> Hidden {
         let levels = self.levels.split_off(home.levels.min(self.levels.len()));
-        let visible = |level: &mut Level| std::mem::replace(&mut level.visible, home.defined);
+        let visible = |level: &mut NameLevel| std::mem::replace(&mut level.visible, home.defined);
         let visible = self.levels.last_mut().map_or(usize::MAX, visible);
-        self.levels.push(Level::default());
+        self.levels.push(NameLevel::default());
         Hidden { levels, visible }
     }
 

@@ -115,7 +115,7 @@ impl SpilledRun {
 
 /// The position of a row in its input, with its sort key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct RowPosition {
+struct RunRowPosition {
     key: i64,
     batch: u32,
     row: u32,
@@ -126,7 +126,7 @@ struct RowPosition {
 pub(super) struct MemoryRun {
     types: Vec<Type>,
     batches: Vec<Batch>,
-    order: Vec<RowPosition>,
+    order: Vec<RunRowPosition>,
 }
 
 impl MemoryRun {
@@ -136,7 +136,7 @@ impl MemoryRun {
         for (batch, keys) in keys.iter().enumerate() {
             let batch = u32::try_from(batch).map_err(too_many)?;
             for (row, &key) in keys.iter().enumerate() {
-                order.push(RowPosition { key, batch, row: u32::try_from(row).map_err(too_many)? });
+                order.push(RunRowPosition { key, batch, row: u32::try_from(row).map_err(too_many)? });
             }
         }
         // Exports are mostly sorted already. Positions break ties, so the sort is stable.
@@ -151,7 +151,7 @@ impl MemoryRun {
     }
 
     pub fn span(&self) -> (i64, i64) {
-        let key = |position: Option<&RowPosition>| position.map_or(0, |position| position.key);
+        let key = |position: Option<&RunRowPosition>| position.map_or(0, |position| position.key);
         (key(self.order.first()), key(self.order.last()))
     }
 

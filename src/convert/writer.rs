@@ -70,7 +70,7 @@ pub struct ArchiveTarget {
 pub struct ArchiveWriter {
     target: ArchiveTarget,
     threads: usize,
-    table: Option<Table>,
+    table: Option<ArchiveTable>,
     open: Option<OpenFile>,
     /// The folder of the current or last file, and the next file number in it.
     numbering: Option<(PathBuf, u32)>,
@@ -81,7 +81,7 @@ pub struct ArchiveWriter {
 }
 
 #[derive(Debug)]
-struct Table {
+struct ArchiveTable {
     name: String,
     storage: Storage,
     properties: WriterProperties,
@@ -103,7 +103,7 @@ impl ArchiveWriter {
         Self { target, threads, table: None, open: None, numbering: None, files: Vec::new(), bytes: 0 }
     }
 
-    fn table(&self) -> Result<&Table> {
+    fn table(&self) -> Result<&ArchiveTable> {
         self.table.as_ref().ok_or_else(|| Error::internal("rows before columns"))
     }
 
@@ -154,7 +154,7 @@ impl Sink for ArchiveWriter {
     fn begin(&mut self, table: &SortedTable) -> Result<()> {
         let storage = Storage::new(&table.schema, &table.ranges);
         let properties = properties(table)?;
-        self.table = Some(Table { name: table.name.clone(), storage, properties });
+        self.table = Some(ArchiveTable { name: table.name.clone(), storage, properties });
         Ok(())
     }
 
@@ -234,7 +234,7 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
 }
 
 impl OpenFile {
-    fn create(folder: &Path, name: PathBuf, table: &Table, threads: usize) -> Result<Self> {
+    fn create(folder: &Path, name: PathBuf, table: &ArchiveTable, threads: usize) -> Result<Self> {
         let path = folder.join(&name);
         let hold = temporary::hold();
         if let Some(parent) = path.parent() {

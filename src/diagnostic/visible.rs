@@ -9,19 +9,19 @@ use std::fmt::Write;
 /// Returns `text` on one line, with every unsafe character as a visible escape such as `\n`, `\x1b` or `\u{202e}`.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    replace(text, Lines::Escaped, escape)
+    replace(text, LineEnds::Escaped, escape)
 }
 
 /// Like [`visible`], for text of several lines: line ends and tabs are kept.
 #[must_use]
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    replace(text, Lines::Kept, escape)
+    replace(text, LineEnds::Kept, escape)
 }
 
 /// Like [`visible_lines`], with JSON escapes such as `\u202e`: the JSON keeps its meaning.
 #[must_use]
 pub fn visible_json(text: &str) -> Cow<'_, str> {
-    replace(text, Lines::Kept, escape_json)
+    replace(text, LineEnds::Kept, escape_json)
 }
 
 /// True for a character that is not safe to show: a control character, a line separator, or one of Unicode's default
@@ -55,16 +55,16 @@ pub fn is_unsafe_to_show(character: char) -> bool {
 
 /// What to do with line ends and tabs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Lines {
+enum LineEnds {
     Escaped,
     Kept,
 }
 
-fn replace(text: &str, lines: Lines, escape: fn(char, &mut String)) -> Cow<'_, str> {
+fn replace(text: &str, lines: LineEnds, escape: fn(char, &mut String)) -> Cow<'_, str> {
     let is_kept = |at: usize, character: char| match character {
-        '\n' | '\t' => lines == Lines::Kept,
+        '\n' | '\t' => lines == LineEnds::Kept,
         // A lone carriage return moves the cursor to the start of the line.
-        '\r' => lines == Lines::Kept && text[at + 1..].starts_with('\n'),
+        '\r' => lines == LineEnds::Kept && text[at + 1..].starts_with('\n'),
         _ => !is_unsafe_to_show(character),
     };
     let Some((first, _)) = text.char_indices().find(|(at, character)| !is_kept(*at, *character)) else {

@@ -49,7 +49,7 @@ fn evaluate_within(expr: &Expr, batch: &Batch, within: &Surroundings<'_>) -> Res
         ExprKind::Call { function, overload, arguments } => {
             let columns = arguments.iter().map(|argument| evaluate_within(argument, batch, within));
             let columns = columns.collect::<Result<_>>()?;
-            let call = Call { function, overload, returns: expr.ty, context: within.context };
+            let call = FunctionCall { function, overload, returns: expr.ty, context: within.context };
             self::call(call, columns, batch.rows()).map_err(|error| error.placed(expr.span))
         }
         ExprKind::Shared { values, body } => {
@@ -70,14 +70,14 @@ fn evaluate_within(expr: &Expr, batch: &Batch, within: &Surroundings<'_>) -> Res
 }
 
 #[derive(Clone, Copy)]
-struct Call<'a> {
+struct FunctionCall<'a> {
     function: &'static ScalarFunction,
     overload: &'static Overload,
     returns: Type,
     context: &'a EvalContext,
 }
 
-fn call(call: Call<'_>, columns: Vec<Column>, rows: usize) -> Result<Column> {
+fn call(call: FunctionCall<'_>, columns: Vec<Column>, rows: usize) -> Result<Column> {
     let chosen = (call.function.chosen)(&columns).and_then(|argument| columns.get(argument));
     if let Some(column) = chosen.filter(|column| column.ty() == call.returns) {
         return Ok(column.clone());
@@ -91,7 +91,7 @@ fn call(call: Call<'_>, columns: Vec<Column>, rows: usize) -> Result<Column> {
     run(call, &plain, rows)
 }
 
-fn run(call: Call<'_>, columns: &[Column], rows: usize) -> Result<Column> {
+fn run(call: FunctionCall<'_>, columns: &[Column], rows: usize) -> Result<Column> {
     let args = Args::new(columns, rows, call.returns, call.function.nulls, call.context);
     let column = (call.overload.kernel)(&args).map_err(|error| match error {
         Error::Limit(message) => Error::Limit(format!("`{}`: {message}", call.function.name)),
@@ -118,7 +118,7 @@ fn only_dictionary(columns: &[Column], rows: usize) -> Option<usize> {
 }
 
 /// Evaluates the call once per distinct value, and expands the results to the rows.
-fn call_on_dictionary(call: Call<'_>, columns: &[Column], position: usize) -> Result<Column> {
+fn call_on_dictionary(call: FunctionCall<'_>, columns: &[Column], position: usize) -> Result<Column> {
     let dictionary = dictionary(&columns[position]).ok_or_else(|| Error::internal("the argument is a dictionary"))?;
     let (values, keys) = values_with_null(columns[position].ty(), dictionary)?;
     let distinct = values.rows();

@@ -22,11 +22,11 @@ const REGISTERS: &str = "1";
 #[derive(Clone, Debug)]
 pub(crate) struct DistinctSet {
     precision: u8,
-    form: Form,
+    form: SetForm,
 }
 
 #[derive(Clone, Debug)]
-enum Form {
+enum SetForm {
     Hashes(BTreeSet<u64>),
     Sketch(Sketch),
 }
@@ -34,18 +34,18 @@ enum Form {
 impl DistinctSet {
     /// The empty set.
     pub(crate) fn new(precision: u8) -> Self {
-        Self { precision, form: Form::Hashes(BTreeSet::new()) }
+        Self { precision, form: SetForm::Hashes(BTreeSet::new()) }
     }
 
     pub(crate) fn insert(&mut self, hash: u64) {
         match &mut self.form {
-            Form::Sketch(sketch) => sketch.insert(hash),
-            Form::Hashes(hashes) => {
+            SetForm::Sketch(sketch) => sketch.insert(hash),
+            SetForm::Hashes(hashes) => {
                 hashes.insert(hash);
                 if hashes.len() > MAX_HASHES {
                     let mut sketch = Sketch::new(self.precision);
                     hashes.iter().for_each(|hash| sketch.insert(*hash));
-                    self.form = Form::Sketch(sketch);
+                    self.form = SetForm::Sketch(sketch);
                 }
             }
         }
@@ -56,19 +56,19 @@ impl DistinctSet {
         let precision = self.precision.min(other.precision);
         self.reduce(precision);
         other.reduce(precision);
-        if matches!(other.form, Form::Sketch(_)) && matches!(self.form, Form::Hashes(_)) {
+        if matches!(other.form, SetForm::Sketch(_)) && matches!(self.form, SetForm::Hashes(_)) {
             std::mem::swap(self, &mut other);
         }
         match (&mut self.form, other.form) {
-            (Form::Sketch(sketch), Form::Sketch(other)) => sketch.merge(&other),
-            (_, Form::Hashes(hashes)) => hashes.into_iter().for_each(|hash| self.insert(hash)),
-            (Form::Hashes(_), Form::Sketch(_)) => debug_assert!(false, "the sketch is merged into"),
+            (SetForm::Sketch(sketch), SetForm::Sketch(other)) => sketch.merge(&other),
+            (_, SetForm::Hashes(hashes)) => hashes.into_iter().for_each(|hash| self.insert(hash)),
+            (SetForm::Hashes(_), SetForm::Sketch(_)) => debug_assert!(false, "the sketch is merged into"),
         }
     }
 
     fn reduce(&mut self, precision: u8) {
         self.precision = precision;
-        if let Form::Sketch(sketch) = &mut self.form {
+        if let SetForm::Sketch(sketch) = &mut self.form {
             *sketch = sketch.reduced(precision);
         }
     }
@@ -76,16 +76,16 @@ impl DistinctSet {
     /// The hashes of the values; None for a sketch.
     pub(crate) fn as_hashes(&self) -> Option<&BTreeSet<u64>> {
         match &self.form {
-            Form::Hashes(hashes) => Some(hashes),
-            Form::Sketch(_) => None,
+            SetForm::Hashes(hashes) => Some(hashes),
+            SetForm::Sketch(_) => None,
         }
     }
 
     /// The number of values: exact for a small set, otherwise estimated.
     pub(crate) fn count(&self) -> i64 {
         let count = match &self.form {
-            Form::Hashes(hashes) => hashes.len() as u64,
-            Form::Sketch(sketch) => sketch.estimate(),
+            SetForm::Hashes(hashes) => hashes.len() as u64,
+            SetForm::Sketch(sketch) => sketch.estimate(),
         };
         i64::try_from(count).unwrap_or(i64::MAX)
     }
@@ -93,15 +93,15 @@ impl DistinctSet {
     /// Memory in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.form {
-            Form::Hashes(hashes) => 2 * size_of::<u64>() * hashes.len(),
-            Form::Sketch(sketch) => sketch.bytes(),
+            SetForm::Hashes(hashes) => 2 * size_of::<u64>() * hashes.len(),
+            SetForm::Sketch(sketch) => sketch.bytes(),
         }
     }
 
     pub(crate) fn to_json(&self) -> String {
         let (form, bytes) = match &self.form {
-            Form::Hashes(hashes) => (HASHES, hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect()),
-            Form::Sketch(sketch) => (REGISTERS, sketch.registers().to_vec()),
+            SetForm::Hashes(hashes) => (HASHES, hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect()),
+            SetForm::Sketch(sketch) => (REGISTERS, sketch.registers().to_vec()),
         };
         format!("[[{},{form}],\"{}\"]", self.precision, STANDARD.encode(bytes))
     }
@@ -118,9 +118,11 @@ impl DistinctSet {
             HASHES if bytes.len() <= MAX_HASHES * size_of::<u64>() => {
                 let hashes = bytes.chunks_exact(size_of::<u64>());
                 hashes.remainder().is_empty().then_some(())?;
-                Form::Hashes(hashes.map(|hash| hash.try_into().map(u64::from_le_bytes)).collect::<Result<_, _>>().ok()?)
+                SetForm::Hashes(
+                    hashes.map(|hash| hash.try_into().map(u64::from_le_bytes)).collect::<Result<_, _>>().ok()?,
+                )
             }
-            REGISTERS => Form::Sketch(Sketch::from_registers(precision, bytes)?),
+            REGISTERS => SetForm::Sketch(Sketch::from_registers(precision, bytes)?),
             _ => return None,
         };
         Some(Self { precision, form })

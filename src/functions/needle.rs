@@ -43,11 +43,11 @@ pub struct Needle {
     /// In upper case if case is ignored.
     text: String,
     place: Anchor,
-    search: Search,
+    search: SearchMethod,
 }
 
 #[derive(Debug)]
-enum Search {
+enum SearchMethod {
     /// Searches the exact bytes.
     Exact(memmem::Finder<'static>),
     /// An ASCII needle whose letters match both cases; `offset` is the position of its rarest byte.
@@ -62,19 +62,19 @@ impl Needle {
     pub fn new(text: &str, place: Anchor, case: Case) -> Self {
         let finder = |text: &str| memmem::Finder::new(text).into_owned();
         let (text, search) = match case {
-            Case::Matters => (text.to_owned(), Search::Exact(finder(text))),
+            Case::Matters => (text.to_owned(), SearchMethod::Exact(finder(text))),
             // Without letters, case does not matter.
             Case::Ignored if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic()) => {
-                (text.to_owned(), Search::Exact(finder(text)))
+                (text.to_owned(), SearchMethod::Exact(finder(text)))
             }
             Case::Ignored if text.is_ascii() => {
                 let text = text.to_ascii_uppercase();
                 let offset = rarest(text.as_bytes());
-                (text, Search::AsciiIgnoringCase { offset })
+                (text, SearchMethod::AsciiIgnoringCase { offset })
             }
             Case::Ignored => {
                 let text = fold(text);
-                let search = Search::Folded(finder(&text));
+                let search = SearchMethod::Folded(finder(&text));
                 (text, search)
             }
         };
@@ -94,31 +94,31 @@ impl Needle {
 
     fn is_whole(&self, text: &str) -> bool {
         match self.search {
-            Search::Exact(_) => text == self.text,
-            Search::AsciiIgnoringCase { .. } => text.eq_ignore_ascii_case(&self.text),
-            Search::Folded(_) => text.chars().map(upper).eq(self.text.chars()),
+            SearchMethod::Exact(_) => text == self.text,
+            SearchMethod::AsciiIgnoringCase { .. } => text.eq_ignore_ascii_case(&self.text),
+            SearchMethod::Folded(_) => text.chars().map(upper).eq(self.text.chars()),
         }
     }
 
     fn is_start(&self, text: &str) -> bool {
         match self.search {
-            Search::Exact(_) => text.starts_with(&self.text),
-            Search::AsciiIgnoringCase { .. } => {
+            SearchMethod::Exact(_) => text.starts_with(&self.text),
+            SearchMethod::AsciiIgnoringCase { .. } => {
                 let start = text.as_bytes().get(..self.text.len());
                 start.is_some_and(|start| start.eq_ignore_ascii_case(self.text.as_bytes()))
             }
-            Search::Folded(_) => begins(text.chars().map(upper), self.text.chars()),
+            SearchMethod::Folded(_) => begins(text.chars().map(upper), self.text.chars()),
         }
     }
 
     fn is_end(&self, text: &str) -> bool {
         match self.search {
-            Search::Exact(_) => text.ends_with(&self.text),
-            Search::AsciiIgnoringCase { .. } => {
+            SearchMethod::Exact(_) => text.ends_with(&self.text),
+            SearchMethod::AsciiIgnoringCase { .. } => {
                 let start = text.len().checked_sub(self.text.len());
                 start.is_some_and(|start| text.as_bytes()[start..].eq_ignore_ascii_case(self.text.as_bytes()))
             }
-            Search::Folded(_) => begins(text.chars().rev().map(upper), self.text.chars().rev()),
+            SearchMethod::Folded(_) => begins(text.chars().rev().map(upper), self.text.chars().rev()),
         }
     }
 
@@ -127,10 +127,12 @@ impl Needle {
             return true;
         }
         match &self.search {
-            Search::Exact(finder) => self.any_in_place(text, occurrences(finder, text)),
-            Search::AsciiIgnoringCase { offset } => self.any_in_place(text, self.ascii_occurrences(text, *offset)),
-            Search::Folded(_) if text.is_ascii() => false,
-            Search::Folded(finder) => {
+            SearchMethod::Exact(finder) => self.any_in_place(text, occurrences(finder, text)),
+            SearchMethod::AsciiIgnoringCase { offset } => {
+                self.any_in_place(text, self.ascii_occurrences(text, *offset))
+            }
+            SearchMethod::Folded(_) if text.is_ascii() => false,
+            SearchMethod::Folded(finder) => {
                 let text = fold(text);
                 self.any_in_place(&text, occurrences(finder, &text))
             }

@@ -16,17 +16,17 @@ pub const FORMAT: Format = Format {
     summary: "One line per cell, never truncated: for rows with many columns.",
     binary: false,
     holds_several: true,
-    writer: |stream, _| Box::new(Lines { out: TextStream::new(stream), names: Vec::new(), rows: 0 }),
+    writer: |stream, _| Box::new(LineWriter { out: TextStream::new(stream), names: Vec::new(), rows: 0 }),
 };
 
-struct Lines {
+struct LineWriter {
     out: TextStream,
     /// The names, padded to equal width.
     names: Vec<String>,
     rows: u64,
 }
 
-impl Writer for Lines {
+impl Writer for LineWriter {
     fn name(&mut self, result: NamedResult<'_>) {
         self.out.heading(result);
     }

@@ -28,7 +28,7 @@ pub const FORMAT: Format = Format {
     binary: false,
     holds_several: true,
     writer: |stream, options| {
-        Box::new(Table {
+        Box::new(TableWriter {
             out: TextStream::new(stream),
             width: options.width,
             schema: Schema::new([]),
@@ -46,7 +46,7 @@ pub const FORMAT: Format = Format {
 };
 
 /// A visible column.
-struct TableColumn {
+struct VisibleColumn {
     /// The index in the schema.
     index: usize,
     name: String,
@@ -56,12 +56,12 @@ struct TableColumn {
     width: usize,
 }
 
-struct Table {
+struct TableWriter {
     out: TextStream,
     /// The width of the terminal, if there is one.
     width: Option<usize>,
     schema: Schema,
-    columns: Vec<TableColumn>,
+    columns: Vec<VisibleColumn>,
     /// The width of the terminal that the columns do not use.
     spare: usize,
     /// Rows that wait for the layout.
@@ -76,7 +76,7 @@ struct Table {
     hidden_empty: Vec<usize>,
 }
 
-impl Table {
+impl TableWriter {
     /// Fixes the visible columns and their widths, and writes the header and the waiting rows.
     fn settle(&mut self) {
         self.settled = true;
@@ -103,7 +103,7 @@ impl Table {
     }
 
     /// Returns the width that a column takes in the sample.
-    fn extent(&self, column: &TableColumn) -> Extent {
+    fn extent(&self, column: &VisibleColumn) -> Extent {
         let cells = || self.sample.iter().map(|row| &row[column.index]);
         let width = cells().map(|cell| cell.width()).chain([column.name.width()]).max().unwrap_or(0);
         let empty = !self.sample.is_empty() && cells().all(String::is_empty);
@@ -213,13 +213,13 @@ fn shorten(cell: &str, width: usize) -> Option<String> {
     Some(short)
 }
 
-impl Writer for Table {
+impl Writer for TableWriter {
     fn name(&mut self, result: NamedResult<'_>) {
         self.out.heading(result);
     }
 
     fn begin(&mut self, schema: &Schema) -> Result<()> {
-        let column = |(index, field): (usize, &crate::types::Field)| TableColumn {
+        let column = |(index, field): (usize, &crate::types::Field)| VisibleColumn {
             index,
             name: visible(&field.name).into_owned(),
             right: field.ty.is_numeric(),

@@ -62,10 +62,10 @@ struct DecodedRows {
 struct DecodedColumn {
     /// Its position in the table.
     index: usize,
-    values: ColumnSource,
+    values: DecodedValues,
 }
 
-enum ColumnSource {
+enum DecodedValues {
     /// The same value in all rows: the file lacks the column, or its statistics say so.
     Constant(Value),
     /// A provenance column.
@@ -106,7 +106,7 @@ impl Decoder {
             numbers: None,
             paths: Vec::new(),
         };
-        if decoder.columns.iter().any(|column| matches!(column.values, ColumnSource::Provenance(_))) {
+        if decoder.columns.iter().any(|column| matches!(column.values, DecodedValues::Provenance(_))) {
             decoder.numbers = Some(RowNumbers::new(scan, &selection));
         }
         if !leaves.is_empty() && decoder.outstanding > 0 {
@@ -172,7 +172,7 @@ impl Decoder {
         self.reader = Some(RowGroupReader::open(input, readable.metadata.clone(), &wanted)?);
         if let Some(metadata) = &readable.seconds {
             let is_int96 =
-                |column: &&DecodedColumn| matches!(column.values, ColumnSource::Decoded { at_seconds: Some(_), .. });
+                |column: &&DecodedColumn| matches!(column.values, DecodedValues::Decoded { at_seconds: Some(_), .. });
             let columns: Vec<usize> = self.columns.iter().filter(is_int96).map(|column| column.index).collect();
             let leaves = scan.leaves(&columns);
             if !leaves.is_empty() {
@@ -193,7 +193,7 @@ impl Decoder {
                 let numbers = self.numbers.as_mut().map_or(Vec::new(), |numbers| numbers.take(rows));
                 let scan = part.scan.as_ref();
                 let columns = self.columns.iter_mut().map(|column| match column.values {
-                    ColumnSource::Provenance(of) => Ok(origin(of, scan, &numbers, rows)),
+                    DecodedValues::Provenance(of) => Ok(origin(of, scan, &numbers, rows)),
                     _ => column.convert(rows, batch.as_ref(), seconds.as_ref()),
                 });
                 Ok(Some(Batch::new(columns.collect::<Result<_>>()?, rows)))
@@ -273,24 +273,24 @@ impl DecodedColumn {
     /// The next rows, if they are precomputed.
     fn gathered_rows(&self, rows: usize) -> Option<ArrayRef> {
         match &self.values {
-            ColumnSource::Gathered { rows: known, next, .. } => Some(known.slice(*next, rows)),
-            ColumnSource::Constant(_) | ColumnSource::Provenance(_) | ColumnSource::Decoded { .. } => None,
+            DecodedValues::Gathered { rows: known, next, .. } => Some(known.slice(*next, rows)),
+            DecodedValues::Constant(_) | DecodedValues::Provenance(_) | DecodedValues::Decoded { .. } => None,
         }
     }
 
     fn convert(&mut self, rows: usize, batch: Option<&RecordBatch>, seconds: Option<&RecordBatch>) -> Result<Column> {
         match (&mut self.values, batch) {
-            (ColumnSource::Decoded { at, at_seconds, converter }, Some(batch)) => {
+            (DecodedValues::Decoded { at, at_seconds, converter }, Some(batch)) => {
                 let seconds = seconds.zip(*at_seconds).map(|(seconds, at)| seconds.column(at));
                 converter.convert(batch.column(*at), seconds)
             }
-            (ColumnSource::Gathered { rows: known, next, converter }, _) => {
+            (DecodedValues::Gathered { rows: known, next, converter }, _) => {
                 let array = known.slice(*next, rows);
                 *next += rows;
                 converter.convert(&array, None)
             }
-            (ColumnSource::Constant(value), _) => Ok(Column::constant(value.clone(), rows)),
-            (ColumnSource::Decoded { .. } | ColumnSource::Provenance(_), _) => {
+            (DecodedValues::Constant(value), _) => Ok(Column::constant(value.clone(), rows)),
+            (DecodedValues::Decoded { .. } | DecodedValues::Provenance(_), _) => {
                 Err(Error::internal("a column was not read"))
             }
         }
@@ -371,12 +371,12 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], known: &[(usize, Prec
             (None, _) => scan
                 .mapping
                 .origin(index)
-                .map_or_else(|| ColumnSource::Constant(Value::null(ty)), ColumnSource::Provenance),
-            (Some(_), Some(PrecomputedColumn::Constant(value))) => ColumnSource::Constant(value),
+                .map_or_else(|| DecodedValues::Constant(Value::null(ty)), DecodedValues::Provenance),
+            (Some(_), Some(PrecomputedColumn::Constant(value))) => DecodedValues::Constant(value),
             (Some(column), Some(PrecomputedColumn::Gathered(rows))) => {
-                ColumnSource::Gathered { rows, next: 0, converter: converter(column) }
+                DecodedValues::Gathered { rows, next: 0, converter: converter(column) }
             }
-            (Some(column), None) => ColumnSource::Decoded {
+            (Some(column), None) => DecodedValues::Decoded {
                 at: roots.binary_search(&column.root).unwrap_or(0),
                 at_seconds: int96.binary_search(&column.root).ok(),
                 converter: converter(column),

@@ -223,7 +223,7 @@ fn exceeds_limit(archive: &DataFile, entries: &[&ZipEntry], mut limit: u64) -> b
     entries.iter().any(|entry| {
         let Ok(input) = archive.entry(archive.name.clone(), (*entry).clone()).open() else { return false };
         let decompressed = limit.saturating_add(1);
-        let mut counting = CountingReader { input: input.take(decompressed), bytes: 0 };
+        let mut counting = EntryReader { input: input.take(decompressed), bytes: 0 };
         _ = io::copy(&mut counting, &mut io::sink());
         let left = limit.checked_sub(counting.bytes);
         limit = left.unwrap_or(0);
@@ -232,12 +232,12 @@ fn exceeds_limit(archive: &DataFile, entries: &[&ZipEntry], mut limit: u64) -> b
 }
 
 /// A reader that counts the bytes before the first error.
-struct CountingReader<R> {
+struct EntryReader<R> {
     input: R,
     bytes: u64,
 }
 
-impl<R: Read> Read for CountingReader<R> {
+impl<R: Read> Read for EntryReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
         self.bytes += count as u64;

@@ -14,7 +14,7 @@ use nom::{IResult, Parser};
 use super::token::{DASHED, Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-type Scan<'a, T = &'a str> = IResult<&'a str, T>;
+type ScanResult<'a, T = &'a str> = IResult<&'a str, T>;
 
 /// Types whose literal may follow in parentheses directly after the type name.
 pub(super) const TYPED: &[&str] = &[
@@ -126,7 +126,7 @@ fn is_name_part(c: char) -> bool {
 }
 
 /// Scans one token. The order of the alternatives matters: `1d` is not a number, `h'x'` not a name.
-fn token(text: &str) -> Scan<'_, (TokenKind, &str)> {
+fn token(text: &str) -> ScanResult<'_, (TokenKind, &str)> {
     let first = text.chars().next().unwrap_or(' ');
     if first.is_ascii_digit() {
         return alt((
@@ -156,7 +156,7 @@ fn token(text: &str) -> Scan<'_, (TokenKind, &str)> {
 }
 
 /// `'...'`, `"..."`, `@'...'`, ```` ```...``` ````, `~~~...~~~`, each optionally preceded by `h`.
-fn string(text: &str) -> Scan<'_> {
+fn string(text: &str) -> ScanResult<'_> {
     let line = |quote: char| move |text| quoted(quote, text);
     let verbatim = |quote: char| move |text| verbatim_quoted(quote, text);
     let body = alt((
@@ -169,32 +169,32 @@ fn string(text: &str) -> Scan<'_> {
 }
 
 /// A one-line string with backslash escapes, which are checked when it is decoded.
-fn quoted(quote: char, text: &str) -> Scan<'_> {
+fn quoted(quote: char, text: &str) -> ScanResult<'_> {
     let plain = take_while1(move |c| c != quote && c != '\\' && !matches!(c, '\r' | '\n'));
     let piece = alt((plain, recognize(pair(char('\\'), none_of("\r\n")))));
     recognize(delimited(char(quote), many0_count(piece), char(quote))).parse(text)
 }
 
 /// A one-line string in which only the quote is special: doubled, it stands for itself.
-fn verbatim_quoted(quote: char, text: &str) -> Scan<'_> {
+fn verbatim_quoted(quote: char, text: &str) -> ScanResult<'_> {
     let plain = take_while1(move |c| c != quote && !matches!(c, '\r' | '\n'));
     let piece = alt((plain, recognize(pair(char(quote), char(quote)))));
     recognize(delimited(char(quote), many0_count(piece), char(quote))).parse(text)
 }
 
 /// A multi-line string without special characters.
-fn block<'a>(fence: &'static str, text: &'a str) -> Scan<'a> {
+fn block<'a>(fence: &'static str, text: &'a str) -> ScanResult<'a> {
     recognize((tag(fence), nom::bytes::complete::take_until(fence), tag(fence))).parse(text)
 }
 
-fn raw_guid(text: &str) -> Scan<'_> {
+fn raw_guid(text: &str) -> ScanResult<'_> {
     let hex =
         |count: usize| verify(take_while(|c: char| c.is_ascii_hexdigit()), move |digits: &str| digits.len() == count);
     let dash = || char('-');
     whole(recognize((hex(8), dash(), hex(4), dash(), hex(4), dash(), hex(4), dash(), hex(12)))).parse(text)
 }
 
-fn real(text: &str) -> Scan<'_> {
+fn real(text: &str) -> ScanResult<'_> {
     let exponent = || (one_of("eE"), opt(one_of("+-")), digit1);
     // In `1..5` the dots belong to the range; `1...5` is `1.` and `..5`.
     let dot = terminated(char('.'), not(pair(char('.'), not(char('.')))));
@@ -202,45 +202,45 @@ fn real(text: &str) -> Scan<'_> {
     whole(recognize((digit1, alt((recognize(fraction), recognize(exponent())))))).parse(text)
 }
 
-fn timespan(text: &str) -> Scan<'_> {
+fn timespan(text: &str) -> ScanResult<'_> {
     let unit = verify(take_while1(is_name_part), |unit: &str| UNITS.contains(&unit));
     let fraction = pair(char('.'), digit1);
     recognize((digit1, opt(fraction), unit)).parse(text)
 }
 
-fn long(text: &str) -> Scan<'_> {
+fn long(text: &str) -> ScanResult<'_> {
     let hex = preceded(pair(char('0'), one_of("xX")), take_while1(|c: char| c.is_ascii_hexdigit()));
     whole(alt((recognize(hex), digit1))).parse(text)
 }
 
 /// `type(anything)` on one line, up to the `)`. No literal of these types contains a bracket.
-fn typed(text: &str) -> Scan<'_> {
+fn typed(text: &str) -> ScanResult<'_> {
     let name = verify(take_while1(is_name_part), |name: &str| TYPED.contains(&name));
     let inside = take_till(|c| matches!(c, '(' | ')') || is_line_break(c));
     recognize((name, char('('), inside, char(')'))).parse(text)
 }
 
 /// A name, a word with a dash from [`DASHED`], an operator such as `!has`, or `in~`. Names may begin with digits.
-fn word(text: &str) -> Scan<'_> {
+fn word(text: &str) -> ScanResult<'_> {
     let name = || recognize(pair(satisfy(|c| is_name_start(c) || c.is_ascii_digit()), take_while(is_name_part)));
     let tilde = |text| recognize(pair(alt((tag("!in"), tag("in"))), char('~'))).parse(text);
     let negated = preceded(char('!'), name());
     alt((dashed, tilde, recognize(negated), name())).parse(text)
 }
 
-fn dashed(text: &str) -> Scan<'_> {
+fn dashed(text: &str) -> ScanResult<'_> {
     let found = DASHED.iter().filter(|word| text.starts_with(**word)).max_by_key(|word| word.len());
     let longest = found.map_or("", |word| *word);
     whole(verify(tag(longest), |word: &str| !word.is_empty())).parse(text)
 }
 
-fn punctuation(text: &str) -> Scan<'_, (TokenKind, &str)> {
+fn punctuation(text: &str) -> ScanResult<'_, (TokenKind, &str)> {
     let found = SYMBOLS.iter().find(|symbol| text.starts_with(**symbol));
     let symbol = verify(tag(found.map_or("", |symbol| *symbol)), |symbol: &str| !symbol.is_empty());
     symbol.map(|text| (TokenKind::Symbol, text)).parse(text)
 }
 
-fn directive(text: &str) -> Scan<'_> {
+fn directive(text: &str) -> ScanResult<'_> {
     recognize(pair(char('#'), take_till(is_line_break))).parse(text)
 }
 

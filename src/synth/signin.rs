@@ -321,14 +321,14 @@ impl<'w> Draft<'_, 'w> {
             if step == 0 {
                 attempt.first = id.text();
             }
-            let step = Step { outcome, published, created, asked, id };
+            let step = AttemptRow { outcome, published, created, asked, id };
             let signin = self.signin(attempt.clone(), step);
             self.done.push(signin);
         }
     }
 
-    fn signin(&mut self, attempt: Attempt<'w>, step: Step) -> SignIn<'w> {
-        let Step { outcome, published, created, asked, id } = step;
+    fn signin(&mut self, attempt: Attempt<'w>, step: AttemptRow) -> SignIn<'w> {
+        let AttemptRow { outcome, published, created, asked, id } = step;
         let proof = match (outcome.stage, self.random.below(100)) {
             (Stage::Granted, _) if asked => Proof::Fresh,
             (Stage::Granted, ..25) if !attempt.spray && !attempt.user.break_glass => Proof::None,
@@ -364,7 +364,7 @@ impl<'w> Draft<'_, 'w> {
 }
 
 /// One row of an attempt.
-struct Step {
+struct AttemptRow {
     outcome: &'static SignInOutcome,
     /// When the row is published, in ticks.
     published: i64,

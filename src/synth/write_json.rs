@@ -130,7 +130,7 @@ pub fn write_hour(archive: &Archive, hour: u64) -> Result<Summary> {
     };
     let records = Records::new(archive.options.shape)?;
     let mut summary = Summary::default();
-    let mut open: Option<(i64, Lines)> = None;
+    let mut open: Option<(i64, LineFile)> = None;
     let mut line = Vec::with_capacity(8192);
     for chunk in archive.generator.chunks_near_hour(hour as usize) {
         for signin in &archive.generator.chunk(chunk) {
@@ -140,7 +140,7 @@ pub fn write_hour(archive: &Archive, hour: u64) -> Result<Summary> {
             let bin = (signin.published - START) / span;
             if open.as_ref().is_none_or(|(number, _)| *number != bin) {
                 close(&mut open, &mut summary)?;
-                open = Some((bin, Lines::create(archive, &path(signin.published))?));
+                open = Some((bin, LineFile::create(archive, &path(signin.published))?));
             }
             if let Some((_, lines)) = &mut open {
                 line.clear();
@@ -154,7 +154,7 @@ pub fn write_hour(archive: &Archive, hour: u64) -> Result<Summary> {
     Ok(summary)
 }
 
-fn close(open: &mut Option<(i64, Lines)>, summary: &mut Summary) -> Result<()> {
+fn close(open: &mut Option<(i64, LineFile)>, summary: &mut Summary) -> Result<()> {
     if let Some((_, lines)) = open.take() {
         summary.bytes += lines.finish()?;
         summary.files += 1;
@@ -163,7 +163,7 @@ fn close(open: &mut Option<(i64, Lines)>, summary: &mut Summary) -> Result<()> {
 }
 
 /// A file of lines, compressed or not.
-struct Lines {
+struct LineFile {
     path: String,
     sink: Sink,
 }
@@ -174,7 +174,7 @@ enum Sink {
     Zstd(zstd::Encoder<'static, NewFile>),
 }
 
-impl Lines {
+impl LineFile {
     fn create(archive: &Archive, path: &str) -> Result<Self> {
         let path = format!("{path}{}", suffix(archive.options.compression));
         let file = NewFile::create(&archive.options.out, &path)?;

@@ -39,7 +39,7 @@ pub fn write_file(archive: &Archive, index: u64) -> Result<Summary> {
     let failed = |error| failure(&path, error);
     let mut writer = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options()?).map_err(failed)?;
     let mut summary = Summary { files: 1, ..Summary::default() };
-    let mut batch = Batch::new();
+    let mut batch = CollectedRows::new();
     let end = ((index + 1) * FILE).min(archive.options.rows);
     for chunk in index * FILE / CHUNK..end.div_ceil(CHUNK) {
         for signin in &archive.generator.chunk(chunk) {
@@ -99,13 +99,13 @@ fn time_type() -> DataType {
 }
 
 /// Rows being collected into columns.
-struct Batch {
-    columns: Vec<Builder>,
+struct CollectedRows {
+    columns: Vec<TypedBuilder>,
     rows: usize,
 }
 
 /// The builder of a column, and the accessor of its values.
-enum Builder {
+enum TypedBuilder {
     Text(StringBuilder, for<'r> fn(&Row<'r>) -> &'r str),
     Bool(BooleanBuilder, fn(&Row<'_>) -> Option<bool>),
     Long(Int64Builder, fn(&Row<'_>) -> i64),
@@ -113,9 +113,9 @@ enum Builder {
     Time(TimestampMicrosecondBuilder, fn(&Row<'_>) -> i64),
 }
 
-impl Batch {
+impl CollectedRows {
     fn new() -> Self {
-        let columns = COLUMNS.iter().map(|column| Builder::new(column.value)).collect();
+        let columns = COLUMNS.iter().map(|column| TypedBuilder::new(column.value)).collect();
         Self { columns, rows: 0 }
     }
 
@@ -129,12 +129,12 @@ impl Batch {
     /// Returns the rows so far and empties the batch.
     fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
         self.rows = 0;
-        let columns = self.columns.iter_mut().map(Builder::finish).collect();
+        let columns = self.columns.iter_mut().map(TypedBuilder::finish).collect();
         Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
     }
 }
 
-impl Builder {
+impl TypedBuilder {
     fn new(value: SynthValue) -> Self {
         match value {
             SynthValue::Text(text) | SynthValue::Json(text) | SynthValue::Dynamic(text) => {

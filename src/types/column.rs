@@ -20,11 +20,11 @@ use super::{Decimal, Type, Value};
 pub struct Column {
     ty: Type,
     rows: usize,
-    kind: Kind,
+    kind: ColumnValues,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum ColumnValues {
     Array(ArrayRef),
     Constant(Value),
 }
@@ -39,13 +39,13 @@ impl Column {
             array.data_type()
         );
         debug_assert!(ty != Type::String || array.null_count() == 0, "a string is never null");
-        Self { ty, rows: array.len(), kind: Kind::Array(array) }
+        Self { ty, rows: array.len(), kind: ColumnValues::Array(array) }
     }
 
     /// Creates a column with `value` in each of `rows` rows.
     #[must_use]
     pub fn constant(value: Value, rows: usize) -> Self {
-        Self { ty: value.ty(), rows, kind: Kind::Constant(value) }
+        Self { ty: value.ty(), rows, kind: ColumnValues::Constant(value) }
     }
 
     /// Returns a constant column with another number of rows. Arrays are returned unchanged.
@@ -71,8 +71,8 @@ impl Column {
     #[must_use]
     pub fn as_constant(&self) -> Option<&Value> {
         match &self.kind {
-            Kind::Constant(value) => Some(value),
-            Kind::Array(_) => None,
+            ColumnValues::Constant(value) => Some(value),
+            ColumnValues::Array(_) => None,
         }
     }
 
@@ -80,8 +80,8 @@ impl Column {
     #[must_use]
     pub fn as_array(&self) -> Option<&ArrayRef> {
         match &self.kind {
-            Kind::Array(array) => Some(array),
-            Kind::Constant(_) => None,
+            ColumnValues::Array(array) => Some(array),
+            ColumnValues::Constant(_) => None,
         }
     }
 
@@ -89,8 +89,8 @@ impl Column {
     #[must_use]
     pub fn to_array(&self) -> ArrayRef {
         match &self.kind {
-            Kind::Array(array) => Arc::clone(array),
-            Kind::Constant(value) => {
+            ColumnValues::Array(array) => Arc::clone(array),
+            ColumnValues::Constant(value) => {
                 if let Some(shared) = shared_text(value, self.rows) {
                     return shared;
                 }
@@ -107,8 +107,8 @@ impl Column {
     #[must_use]
     pub fn value(&self, row: usize) -> Value {
         match &self.kind {
-            Kind::Constant(value) => value.clone(),
-            Kind::Array(array) => array_value(self.ty, array, row),
+            ColumnValues::Constant(value) => value.clone(),
+            ColumnValues::Array(array) => array_value(self.ty, array, row),
         }
     }
 
@@ -116,8 +116,8 @@ impl Column {
     #[must_use]
     pub fn is_null(&self, row: usize) -> bool {
         match &self.kind {
-            Kind::Constant(value) => value.is_null(),
-            Kind::Array(array) => match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
+            ColumnValues::Constant(value) => value.is_null(),
+            ColumnValues::Array(array) => match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
                 Some(dictionary) => dictionary.key(row).is_none_or(|key| dictionary.values().is_null(key)),
                 None => array.is_null(row),
             },
@@ -189,11 +189,11 @@ pub fn guid_from_bytes(bytes: &[u8]) -> [u8; 16] {
 #[derive(Debug)]
 pub struct ColumnBuilder {
     ty: Type,
-    kind: Builder,
+    kind: ArrayBuilderOfType,
 }
 
 #[derive(Debug)]
-enum Builder {
+enum ArrayBuilderOfType {
     Bool(BooleanBuilder),
     Int(Int32Builder),
     Long(Int64Builder),
@@ -213,12 +213,12 @@ impl ColumnBuilder {
     #[must_use]
     pub fn with_capacity(ty: Type, rows: usize) -> Self {
         let kind = match ty {
-            Type::Bool => Builder::Bool(BooleanBuilder::with_capacity(rows)),
-            Type::Int => Builder::Int(Int32Builder::with_capacity(rows)),
-            Type::Long | Type::Datetime | Type::Timespan => Builder::Long(Int64Builder::with_capacity(rows)),
-            Type::Real => Builder::Real(Float64Builder::with_capacity(rows)),
-            Type::Decimal | Type::Guid => Builder::Bytes(FixedSizeBinaryBuilder::with_capacity(rows, 16)),
-            Type::String | Type::Dynamic => Builder::Text(StringViewBuilder::with_capacity(rows)),
+            Type::Bool => ArrayBuilderOfType::Bool(BooleanBuilder::with_capacity(rows)),
+            Type::Int => ArrayBuilderOfType::Int(Int32Builder::with_capacity(rows)),
+            Type::Long | Type::Datetime | Type::Timespan => ArrayBuilderOfType::Long(Int64Builder::with_capacity(rows)),
+            Type::Real => ArrayBuilderOfType::Real(Float64Builder::with_capacity(rows)),
+            Type::Decimal | Type::Guid => ArrayBuilderOfType::Bytes(FixedSizeBinaryBuilder::with_capacity(rows, 16)),
+            Type::String | Type::Dynamic => ArrayBuilderOfType::Text(StringViewBuilder::with_capacity(rows)),
         };
         Self { ty, kind }
     }
@@ -232,17 +232,17 @@ impl ColumnBuilder {
     /// Appends `value`; a value of another type is appended as null.
     pub fn append(&mut self, value: &Value) {
         match (&mut self.kind, value) {
-            (Builder::Bool(builder), Value::Bool(v)) => builder.append_value(*v),
-            (Builder::Int(builder), Value::Int(v)) => builder.append_value(*v),
-            (Builder::Long(builder), Value::Long(v) | Value::Datetime(v) | Value::Timespan(v)) => {
+            (ArrayBuilderOfType::Bool(builder), Value::Bool(v)) => builder.append_value(*v),
+            (ArrayBuilderOfType::Int(builder), Value::Int(v)) => builder.append_value(*v),
+            (ArrayBuilderOfType::Long(builder), Value::Long(v) | Value::Datetime(v) | Value::Timespan(v)) => {
                 builder.append_value(*v);
             }
-            (Builder::Real(builder), Value::Real(v)) => builder.append_value(*v),
-            (Builder::Text(builder), Value::String(v) | Value::Dynamic(v)) => builder.append_value(v),
-            (Builder::Bytes(builder), Value::Guid(v)) => {
+            (ArrayBuilderOfType::Real(builder), Value::Real(v)) => builder.append_value(*v),
+            (ArrayBuilderOfType::Text(builder), Value::String(v) | Value::Dynamic(v)) => builder.append_value(v),
+            (ArrayBuilderOfType::Bytes(builder), Value::Guid(v)) => {
                 builder.append_value(v).expect("a guid has sixteen bytes");
             }
-            (Builder::Bytes(builder), Value::Decimal(v)) => {
+            (ArrayBuilderOfType::Bytes(builder), Value::Decimal(v)) => {
                 builder.append_value(v.serialize()).expect("a decimal has sixteen bytes");
             }
             _ => {
@@ -255,7 +255,7 @@ impl ColumnBuilder {
     /// Appends to a bool column; any other column gets null.
     pub fn append_bool(&mut self, value: bool) {
         match &mut self.kind {
-            Builder::Bool(builder) => builder.append_value(value),
+            ArrayBuilderOfType::Bool(builder) => builder.append_value(value),
             _ => self.append_misfit(),
         }
     }
@@ -264,8 +264,8 @@ impl ColumnBuilder {
     /// null.
     pub fn append_i64(&mut self, value: i64) {
         match &mut self.kind {
-            Builder::Long(builder) => builder.append_value(value),
-            Builder::Int(builder) => builder.append_option(i32::try_from(value).ok()),
+            ArrayBuilderOfType::Long(builder) => builder.append_value(value),
+            ArrayBuilderOfType::Int(builder) => builder.append_option(i32::try_from(value).ok()),
             _ => self.append_misfit(),
         }
     }
@@ -273,7 +273,7 @@ impl ColumnBuilder {
     /// Appends to a real column; any other column gets null.
     pub fn append_f64(&mut self, value: f64) {
         match &mut self.kind {
-            Builder::Real(builder) => builder.append_value(value),
+            ArrayBuilderOfType::Real(builder) => builder.append_value(value),
             _ => self.append_misfit(),
         }
     }
@@ -282,8 +282,8 @@ impl ColumnBuilder {
     /// gets null.
     pub fn append_text(&mut self, text: &str) {
         match &mut self.kind {
-            Builder::Text(builder) if self.ty == Type::Dynamic && text == "null" => builder.append_null(),
-            Builder::Text(builder) => builder.append_value(text),
+            ArrayBuilderOfType::Text(builder) if self.ty == Type::Dynamic && text == "null" => builder.append_null(),
+            ArrayBuilderOfType::Text(builder) => builder.append_value(text),
             _ => self.append_misfit(),
         }
     }
@@ -296,13 +296,13 @@ impl ColumnBuilder {
     /// Appends the null of the type, "" for string.
     pub fn append_null(&mut self) {
         match &mut self.kind {
-            Builder::Bool(builder) => builder.append_null(),
-            Builder::Int(builder) => builder.append_null(),
-            Builder::Long(builder) => builder.append_null(),
-            Builder::Real(builder) => builder.append_null(),
-            Builder::Bytes(builder) => builder.append_null(),
-            Builder::Text(builder) if self.ty == Type::String => builder.append_value(""),
-            Builder::Text(builder) => builder.append_null(),
+            ArrayBuilderOfType::Bool(builder) => builder.append_null(),
+            ArrayBuilderOfType::Int(builder) => builder.append_null(),
+            ArrayBuilderOfType::Long(builder) => builder.append_null(),
+            ArrayBuilderOfType::Real(builder) => builder.append_null(),
+            ArrayBuilderOfType::Bytes(builder) => builder.append_null(),
+            ArrayBuilderOfType::Text(builder) if self.ty == Type::String => builder.append_value(""),
+            ArrayBuilderOfType::Text(builder) => builder.append_null(),
         }
     }
 
@@ -310,12 +310,12 @@ impl ColumnBuilder {
     #[must_use]
     pub fn finish_array(&mut self) -> ArrayRef {
         match &mut self.kind {
-            Builder::Bool(builder) => Arc::new(builder.finish()),
-            Builder::Int(builder) => Arc::new(builder.finish()),
-            Builder::Long(builder) => Arc::new(builder.finish()),
-            Builder::Real(builder) => Arc::new(builder.finish()),
-            Builder::Bytes(builder) => Arc::new(builder.finish()),
-            Builder::Text(builder) => Arc::new(builder.finish()),
+            ArrayBuilderOfType::Bool(builder) => Arc::new(builder.finish()),
+            ArrayBuilderOfType::Int(builder) => Arc::new(builder.finish()),
+            ArrayBuilderOfType::Long(builder) => Arc::new(builder.finish()),
+            ArrayBuilderOfType::Real(builder) => Arc::new(builder.finish()),
+            ArrayBuilderOfType::Bytes(builder) => Arc::new(builder.finish()),
+            ArrayBuilderOfType::Text(builder) => Arc::new(builder.finish()),
         }
     }
 
@@ -332,9 +332,9 @@ impl Column {
     #[must_use]
     pub fn bool_at(&self, row: usize) -> Option<bool> {
         match &self.kind {
-            Kind::Constant(Value::Bool(v)) => Some(*v),
-            Kind::Constant(_) => None,
-            Kind::Array(array) => {
+            ColumnValues::Constant(Value::Bool(v)) => Some(*v),
+            ColumnValues::Constant(_) => None,
+            ColumnValues::Array(array) => {
                 let array: &BooleanArray = array.as_boolean();
                 (!array.is_null(row)).then(|| array.value(row))
             }
@@ -345,11 +345,11 @@ impl Column {
     #[must_use]
     pub fn i64_at(&self, row: usize) -> Option<i64> {
         match &self.kind {
-            Kind::Constant(Value::Int(v)) => Some(i64::from(*v)),
-            Kind::Constant(Value::Long(v) | Value::Datetime(v) | Value::Timespan(v)) => Some(*v),
-            Kind::Constant(_) => None,
-            Kind::Array(array) if array.is_null(row) => None,
-            Kind::Array(array) => match array.as_any().downcast_ref::<Int32Array>() {
+            ColumnValues::Constant(Value::Int(v)) => Some(i64::from(*v)),
+            ColumnValues::Constant(Value::Long(v) | Value::Datetime(v) | Value::Timespan(v)) => Some(*v),
+            ColumnValues::Constant(_) => None,
+            ColumnValues::Array(array) if array.is_null(row) => None,
+            ColumnValues::Array(array) => match array.as_any().downcast_ref::<Int32Array>() {
                 Some(ints) => Some(i64::from(ints.value(row))),
                 None => Some(int64(array).value(row)),
             },
@@ -360,8 +360,8 @@ impl Column {
     #[must_use]
     pub fn f64_at(&self, row: usize) -> Option<f64> {
         match &self.kind {
-            Kind::Constant(Value::Real(v)) => Some(*v),
-            Kind::Array(array) if self.ty == Type::Real => {
+            ColumnValues::Constant(Value::Real(v)) => Some(*v),
+            ColumnValues::Array(array) if self.ty == Type::Real => {
                 let array = array.as_any().downcast_ref::<Float64Array>()?;
                 (!array.is_null(row)).then(|| array.value(row))
             }
@@ -374,9 +374,9 @@ impl Column {
     #[must_use]
     pub fn text_at(&self, row: usize) -> Option<&str> {
         match &self.kind {
-            Kind::Constant(Value::String(text) | Value::Dynamic(text)) => Some(text),
-            Kind::Constant(_) => None,
-            Kind::Array(array) => text_at(array, row),
+            ColumnValues::Constant(Value::String(text) | Value::Dynamic(text)) => Some(text),
+            ColumnValues::Constant(_) => None,
+            ColumnValues::Array(array) => text_at(array, row),
         }
     }
 
@@ -384,10 +384,10 @@ impl Column {
     #[must_use]
     pub fn bytes_at(&self, row: usize) -> Option<[u8; 16]> {
         match &self.kind {
-            Kind::Constant(Value::Guid(bytes)) => Some(*bytes),
-            Kind::Constant(Value::Decimal(value)) => Some(value.serialize()),
-            Kind::Constant(_) => None,
-            Kind::Array(array) => {
+            ColumnValues::Constant(Value::Guid(bytes)) => Some(*bytes),
+            ColumnValues::Constant(Value::Decimal(value)) => Some(value.serialize()),
+            ColumnValues::Constant(_) => None,
+            ColumnValues::Array(array) => {
                 let array = array.as_any().downcast_ref::<FixedSizeBinaryArray>()?;
                 (!array.is_null(row)).then(|| guid_from_bytes(array.value(row)))
             }

@@ -92,7 +92,7 @@ impl Binder<'_> {
     }
 
     /// The name of the rows after these operators.
-    fn label<'n>(&self, source: Option<&'n ast::Name>, operators: &'n [ast::Operator]) -> Label<'n> {
+    fn label<'n>(&self, source: Option<&'n ast::Name>, operators: &'n [ast::Operator]) -> InputLabel<'n> {
         let named = |operator: &'n ast::Operator| match &operator.kind {
             OperatorKind::As { name, .. } => Some(name.text.as_str()),
             _ => None,
@@ -105,10 +105,10 @@ impl Binder<'_> {
             Some(operator) => named(operator).map(str::to_owned),
             None => source.and_then(|name| self.label_of_name(name)),
         };
-        Label { given, any }
+        InputLabel { given, any }
     }
 
-    fn tabular(&mut self, input: LogicalPlan, operator: &ast::Operator, label: Label<'_>) -> Bind<LogicalPlan> {
+    fn tabular(&mut self, input: LogicalPlan, operator: &ast::Operator, label: InputLabel<'_>) -> Bind<LogicalPlan> {
         match &operator.kind {
             OperatorKind::Invoke { function, arguments } => self.invoke(input, function, arguments, operator.span),
             OperatorKind::Where(predicate) => self.filter(input, predicate),
@@ -231,7 +231,7 @@ fn without_windows(plan: LogicalPlan, schema: &Schema) -> LogicalPlan {
 }
 
 /// The name of an operator's input.
-struct Label<'n> {
+struct InputLabel<'n> {
     /// Assigned by `as` immediately before, or the name of a source table without operators.
     given: Option<String>,
     /// Assigned by `as`, or the name of the source table.

@@ -26,7 +26,7 @@ const MAX_FILES_NAMED: usize = 10;
 /// The contents of all files.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
-    days: BTreeMap<Key, Day>,
+    days: BTreeMap<DayKey, Day>,
     /// The number of damaged files.
     damaged_files: usize,
     /// The damage of the first of them.
@@ -36,7 +36,7 @@ pub(super) struct Summary {
 }
 
 /// The table, the shape and the day, in ticks; None for rows without a time.
-type Key = (String, String, Option<i64>);
+type DayKey = (String, String, Option<i64>);
 
 /// The rows of one day.
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ impl Summary {
         }
         self.pages.extend(inspection.report.pages());
         if inspection.summaries.is_empty() {
-            self.days.entry(Key::default()).or_default().files += 1;
+            self.days.entry(DayKey::default()).or_default().files += 1;
         }
         for part in inspection.summaries {
             let day = part.times.map(|[first, _]| first - first.rem_euclid(TICKS_PER_DAY));
@@ -89,7 +89,7 @@ impl Summary {
     /// Returns one row per table, shape and day.
     pub fn rows(&self) -> Vec<Vec<Value>> {
         let before = std::iter::once(None).chain(self.days.keys().map(Some));
-        let row = |((key, day), before): ((&Key, &Day), Option<&Key>)| {
+        let row = |((key, day), before): ((&DayKey, &Day), Option<&DayKey>)| {
             let (table, shape, start) = key;
             let previous = before.filter(|other| other.0 == *table && other.1 == *shape);
             let time =

@@ -60,7 +60,7 @@ impl KeyIdSource for StringIdsAsKeys {
 
 /// Encodes the keys of the rows of a batch.
 pub(super) struct KeyWriter<'a, S> {
-    columns: Vec<ColumnWriter<'a, S>>,
+    columns: Vec<KeyColumnWriter<'a, S>>,
     /// The keys that were encoded last.
     keys: Vec<u8>,
     /// The bytes of a key.
@@ -73,7 +73,7 @@ impl<'a, S: StringIdSource> KeyWriter<'a, S> {
         let mut dictionaries = dictionaries.into_iter();
         let writer = |column: &'a Column| {
             let dictionary = if column.ty().is_text() { dictionaries.next() } else { None };
-            ColumnWriter::new(column, rows, dictionary)
+            KeyColumnWriter::new(column, rows, dictionary)
         };
         let width = columns.iter().map(|column| width(column.ty())).sum();
         Ok(Self { columns: columns.iter().map(writer).collect::<Result<_>>()?, keys: Vec::new(), width })
@@ -99,7 +99,7 @@ impl<'a, S: StringIdSource> KeyWriter<'a, S> {
 }
 
 /// Encodes the values of one key column.
-enum ColumnWriter<'a, S> {
+enum KeyColumnWriter<'a, S> {
     /// The encoded value of all rows.
     Constant(Vec<u8>),
     DictionaryStrings {
@@ -126,7 +126,7 @@ struct PrefetchedIds {
     ids: Vec<u32>,
 }
 
-impl<'a, S: StringIdSource> ColumnWriter<'a, S> {
+impl<'a, S: StringIdSource> KeyColumnWriter<'a, S> {
     fn new(column: &'a Column, rows: usize, dictionary: Option<S>) -> Result<Self> {
         let Some(array) = column.as_array() else {
             let mut bytes = Vec::new();

@@ -143,7 +143,16 @@ impl ProbeJoin {
                 let string_bytes = self.probe_string_bytes(&batch);
                 let keeps_unmatched = *keeps_unmatched_probe_rows;
                 let (row, partner, within) = (0, 0, Vec::new());
-                Ok(Box::new(Pairs { probe: self, batch, found, string_bytes, keeps_unmatched, row, partner, within }))
+                Ok(Box::new(ProbePairs {
+                    probe: self,
+                    batch,
+                    found,
+                    string_bytes,
+                    keeps_unmatched,
+                    row,
+                    partner,
+                    within,
+                }))
             }
         }
     }
@@ -211,7 +220,7 @@ impl RowOperator for ProbeJoin {
 }
 
 /// The pairs of one probe batch, produced a batch at a time: one probe row may match any number of build rows.
-struct Pairs<'a> {
+struct ProbePairs<'a> {
     probe: &'a ProbeJoin,
     batch: Batch,
     /// The key of each row in the table.
@@ -226,7 +235,7 @@ struct Pairs<'a> {
     within: Vec<u32>,
 }
 
-impl Pairs<'_> {
+impl ProbePairs<'_> {
     /// Returns the positions of the next pairs.
     fn next_positions(&mut self) -> PairPositions {
         let ProbeJoin { table, batch_rows: max_rows, batch_bytes: max_bytes, window, .. } = self.probe;
@@ -272,7 +281,7 @@ impl Pairs<'_> {
     }
 }
 
-impl Iterator for Pairs<'_> {
+impl Iterator for ProbePairs<'_> {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -34,7 +34,7 @@ pub struct ParseRows {
 }
 
 /// The columns of a pattern over some strings.
-struct Parsed {
+struct ParsedStrings {
     /// By position in the pattern; None if the column is not output.
     columns: Vec<Option<Column>>,
     /// True for each string that matches.
@@ -65,7 +65,7 @@ impl ParseRows {
     }
 
     /// Parses the strings of a column, distinct ones once if that is cheap.
-    fn parse_column(&self, source: &Column) -> Result<Parsed> {
+    fn parse_column(&self, source: &Column) -> Result<ParsedStrings> {
         let rows = source.rows();
         if source.as_constant().is_some() && rows > 0 {
             return self.parse_texts(&source.slice(0, 1)).map(|parsed| parsed.repeated(rows));
@@ -80,7 +80,7 @@ impl ParseRows {
         }
     }
 
-    fn parse_texts(&self, source: &Column) -> Result<Parsed> {
+    fn parse_texts(&self, source: &Column) -> Result<ParsedStrings> {
         let rows = source.rows();
         let types = &self.plan.captures;
         let (captures, mut matched) = self.captures(source)?;
@@ -102,7 +102,7 @@ impl ParseRows {
                 Some(column) => column,
             });
         }
-        Ok(Parsed { columns, matched })
+        Ok(ParsedStrings { columns, matched })
     }
 
     /// The substrings of each column, and the rows that match the pattern.
@@ -121,7 +121,7 @@ impl ParseRows {
     }
 }
 
-impl Parsed {
+impl ParsedStrings {
     /// The only row, `rows` times.
     fn repeated(self, rows: usize) -> Self {
         let columns = self.columns.into_iter().map(|column| Some(Column::constant(column?.value(0), rows)));

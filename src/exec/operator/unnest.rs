@@ -48,7 +48,7 @@ impl RowOperator for UnnestRows {
 
     fn stream(&self, batch: Batch) -> BatchIterator<'_> {
         match UnnestItems::new(&self.plan, &batch, &self.context, self.batch_bytes) {
-            Ok(items) => Box::new(Expansion::new(self, items, batch)),
+            Ok(items) => Box::new(UnnestedBatch::new(self, items, batch)),
             Err(Error::BatchTooLarge(_)) if batch.rows() > 1 => {
                 Box::new(halves(&batch).into_iter().flat_map(|half| self.stream(half)))
             }
@@ -73,7 +73,7 @@ impl UnnestRows {
 }
 
 /// The output rows of one batch, produced a batch at a time.
-struct Expansion<'a> {
+struct UnnestedBatch<'a> {
     unnest: &'a UnnestRows,
     items: UnnestItems,
     batch: Batch,
@@ -87,7 +87,7 @@ struct Expansion<'a> {
     position: usize,
 }
 
-impl<'a> Expansion<'a> {
+impl<'a> UnnestedBatch<'a> {
     fn new(unnest: &'a UnnestRows, items: UnnestItems, batch: Batch) -> Self {
         let inputs = unnest.plan.output.iter().filter_map(|output| match output {
             UnnestOutput::Input(index) => Some(*index),
@@ -133,7 +133,7 @@ impl<'a> Expansion<'a> {
     }
 }
 
-impl Iterator for Expansion<'_> {
+impl Iterator for UnnestedBatch<'_> {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -75,26 +75,27 @@ impl UnnestItems {
 }
 
 /// Calls `each` with the elements of a value: one null for a null, and a scalar itself.
-fn for_each_element<'a>(json: Option<&'a str>, as_arrays: bool, mut each: impl FnMut(Element<'a>)) {
-    let Some(json) = json else { return each(Element::Value("null")) };
+fn for_each_element<'a>(json: Option<&'a str>, as_arrays: bool, mut each: impl FnMut(UnnestElement<'a>)) {
+    let Some(json) = json else { return each(UnnestElement::Value("null")) };
     match dynamic::kind(json) {
-        Kind::Array => dynamic::elements(json).for_each(|element| each(Element::Value(element))),
+        Kind::Array => dynamic::elements(json).for_each(|element| each(UnnestElement::Value(element))),
         Kind::Bag => {
             let entries = dynamic::unique_entries(json).into_iter();
-            entries.for_each(|entry| each(Element::Entry { key: entry.key.json(), value: entry.value, as_arrays }));
+            entries
+                .for_each(|entry| each(UnnestElement::Entry { key: entry.key.json(), value: entry.value, as_arrays }));
         }
-        _ => each(Element::Value(json)),
+        _ => each(UnnestElement::Value(json)),
     }
 }
 
 /// An element of an array or bag.
 #[derive(Clone, Copy)]
-enum Element<'a> {
+enum UnnestElement<'a> {
     Value(&'a str),
     Entry { key: &'a str, value: &'a str, as_arrays: bool },
 }
 
-impl<'a> Element<'a> {
+impl<'a> UnnestElement<'a> {
     fn to_json(self) -> Cow<'a, str> {
         match self {
             Self::Value(json) => Cow::Borrowed(json),
@@ -137,9 +138,9 @@ impl JsonItem {
             from..from.saturating_add(u32::try_from(slice.len()).unwrap_or(u32::MAX))
         };
         for_each_element(json, self.as_arrays, |element| match element {
-            Element::Value(_) if json.is_none() => elements.push(ElementRange::Null),
-            Element::Value(value) => elements.push(ElementRange::Value(range(value))),
-            Element::Entry { key, value, .. } => {
+            UnnestElement::Value(_) if json.is_none() => elements.push(ElementRange::Null),
+            UnnestElement::Value(value) => elements.push(ElementRange::Value(range(value))),
+            UnnestElement::Entry { key, value, .. } => {
                 elements.push(ElementRange::Entry { key: range(key), value: range(value) });
             }
         });
@@ -153,9 +154,9 @@ impl JsonItem {
         for position in positions {
             let element = match self.elements.get(position) {
                 Some(ElementRange::Entry { key, value }) => {
-                    Element::Entry { key: slice(key), value: slice(value), as_arrays: self.as_arrays }
+                    UnnestElement::Entry { key: slice(key), value: slice(value), as_arrays: self.as_arrays }
                 }
-                Some(ElementRange::Value(value)) if !value.is_empty() => Element::Value(slice(value)),
+                Some(ElementRange::Value(value)) if !value.is_empty() => UnnestElement::Value(slice(value)),
                 _ => {
                     self.builder.append_null();
                     continue;

@@ -200,7 +200,7 @@ impl<'a> Sorter<'a> {
         let positions = self.order.sorted(&batches.iter().collect::<Vec<_>>())?;
         let (rows, batch_rows) = (positions.len(), self.context.batch_rows.max(1));
         let batch_bytes = self.context.memory.batch_bytes();
-        let sorted = Arc::new(SortedRows { batches, positions, order: self.order, batch_rows, batch_bytes });
+        let sorted = Arc::new(SortedBatches { batches, positions, order: self.order, batch_rows, batch_bytes });
         let per_partition = batch_rows.saturating_mul(BATCHES_PER_PARTITION);
         let partition = |start: usize| {
             let range = start..rows.min(start.saturating_add(per_partition));
@@ -230,7 +230,7 @@ fn constants(batches: &[&Batch], types: &[Type], order: &RowOrder) -> Vec<Option
 
 /// Rows in memory and their order.
 #[derive(Debug)]
-struct SortedRows {
+struct SortedBatches {
     batches: Vec<Batch>,
     positions: Vec<RowPosition>,
     order: RowOrder,
@@ -241,13 +241,13 @@ struct SortedRows {
 /// A range of the sorted rows.
 #[derive(Debug)]
 struct SortedPartition {
-    sorted: Arc<SortedRows>,
+    sorted: Arc<SortedBatches>,
     range: Range<usize>,
 }
 
 impl Partition for SortedPartition {
     fn read(&self) -> Result<BatchIterator<'_>> {
-        let SortedRows { batches, positions, order, batch_rows, batch_bytes } = &*self.sorted;
+        let SortedBatches { batches, positions, order, batch_rows, batch_bytes } = &*self.sorted;
         let batches: Vec<&Batch> = batches.iter().collect();
         let starts = self.range.clone().step_by(*batch_rows);
         Ok(Box::new(starts.flat_map(move |start| {

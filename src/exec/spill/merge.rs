@@ -48,7 +48,7 @@ pub struct Merge<K> {
     /// The runs that are not open yet, the next one last.
     waiting: Vec<WaitingRun<K>>,
     /// A binary min-heap of the open runs by their next rows.
-    open: Vec<Cursor<K>>,
+    open: Vec<RunCursor<K>>,
 }
 
 /// A run that is not open yet, and its position among all runs.
@@ -58,7 +58,7 @@ struct WaitingRun<K> {
 }
 
 /// The next row of an open run.
-struct Cursor<K> {
+struct RunCursor<K> {
     /// The position of the run among all runs, which decides between equal keys.
     number: usize,
     chunks: Chunks<K>,
@@ -69,30 +69,30 @@ struct Cursor<K> {
 }
 
 /// A row, and the position of its run among all runs.
-struct Position<'a, K> {
+struct MergePosition<'a, K> {
     keys: &'a K,
     row: usize,
     number: usize,
 }
 
-impl<K> Clone for Position<'_, K> {
+impl<K> Clone for MergePosition<'_, K> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K> Copy for Position<'_, K> {}
+impl<K> Copy for MergePosition<'_, K> {}
 
-impl<K: Keys> Position<'_, K> {
+impl<K: Keys> MergePosition<'_, K> {
     fn is_before(&self, other: &Self) -> bool {
         let order = self.keys.compare(self.row, other.keys, other.row);
         order.then_with(|| self.number.cmp(&other.number)).is_lt()
     }
 }
 
-impl<K: Keys> Cursor<K> {
-    fn position(&self) -> Position<'_, K> {
-        Position { keys: &self.current.keys, row: self.row, number: self.number }
+impl<K: Keys> RunCursor<K> {
+    fn position(&self) -> MergePosition<'_, K> {
+        MergePosition { keys: &self.current.keys, row: self.row, number: self.number }
     }
 
     fn is_before(&self, other: &Self) -> bool {
@@ -176,14 +176,14 @@ impl<K: Keys> Merge<K> {
     /// Opens the runs that may have the next row; returns false if there are no more rows.
     fn open_next(&mut self) -> Result<bool> {
         while let Some(WaitingRun { number, run }) = self.waiting.last() {
-            let waiting = Position { keys: &run.first, row: 0, number: *number };
+            let waiting = MergePosition { keys: &run.first, row: 0, number: *number };
             if self.open.first().is_some_and(|least| least.position().is_before(&waiting)) {
                 break;
             }
             let Some(WaitingRun { number, run }) = self.waiting.pop() else { break };
             let mut chunks = (run.open)()?;
             if let Some(current) = chunks.next().transpose()? {
-                self.open.push(Cursor { number, chunks, current: Arc::new(current), row: 0, gathered: None });
+                self.open.push(RunCursor { number, chunks, current: Arc::new(current), row: 0, gathered: None });
                 self.sift_up();
             }
         }
@@ -194,16 +194,16 @@ impl<K: Keys> Merge<K> {
     fn count(&self, max: usize, stop: Option<&K>) -> usize {
         let least = &self.open[0];
         let keys = &least.current.keys;
-        let others = self.open.iter().skip(1).take(2).map(Cursor::position);
-        let waiting = self.waiting.last().map(|WaitingRun { number, run }| Position {
+        let others = self.open.iter().skip(1).take(2).map(RunCursor::position);
+        let waiting = self.waiting.last().map(|WaitingRun { number, run }| MergePosition {
             keys: &run.first,
             row: 0,
             number: *number,
         });
-        let earlier = |a: Position<'_, K>, b: Position<'_, K>| b.is_before(&a);
+        let earlier = |a: MergePosition<'_, K>, b: MergePosition<'_, K>| b.is_before(&a);
         let next = others.chain(waiting).reduce(|a, b| if earlier(a, b) { b } else { a });
         least.count_while(max, |row| {
-            next.is_none_or(|next| Position { keys, row, number: least.number }.is_before(&next))
+            next.is_none_or(|next| MergePosition { keys, row, number: least.number }.is_before(&next))
                 && stop.is_none_or(|stop| keys.compare(row, stop, 0).is_lt())
         })
     }

@@ -15,7 +15,7 @@ use crate::types::{Batch, Column, ColumnBuilder, Type, Value};
 /// once, however far a call looks.
 #[derive(Debug)]
 pub struct Neighbors {
-    calls: Vec<Call>,
+    calls: Vec<NeighborCall>,
     /// The number of the first row of each batch, and the columns that the calls look at, then the segment.
     batches: VecDeque<(i64, Batch)>,
     /// The number after the last row.
@@ -29,7 +29,7 @@ pub struct Neighbors {
 }
 
 #[derive(Debug)]
-struct Call {
+struct NeighborCall {
     term: Expr,
     offset: i64,
     default: Value,
@@ -40,7 +40,7 @@ impl Neighbors {
     pub fn new(plan: &Window) -> Self {
         let call = |call: &crate::plan::WindowCall| match (&call.function, &call.term) {
             (WindowFunction::Neighbor { offset, default }, Some(term)) => {
-                Some(Call { term: term.clone(), offset: *offset, default: default.clone() })
+                Some(NeighborCall { term: term.clone(), offset: *offset, default: default.clone() })
             }
             _ => None,
         };
@@ -110,7 +110,7 @@ impl Neighbors {
 
     /// The values of a call for `rows`.
     fn column(&self, call: usize, rows: &Range<i64>) -> Result<Column> {
-        let Call { term, offset, default } = &self.calls[call];
+        let NeighborCall { term, offset, default } = &self.calls[call];
         let first = self.batches.front().map_or(self.end, |(start, _)| *start);
         let others = (rows.start + offset).max(first)..(rows.end + offset).min(self.end);
         if others.is_empty() {

@@ -40,7 +40,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Returns an array of the values, ignoring nulls, in the order of the rows.",
         params: &[EXPR, MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 1),
-        accumulator: |call| list(call, MAX_SIZE, Nulls::Skip),
+        accumulator: |call| list(call, MAX_SIZE, ListNulls::Skip),
         examples: &[
             Example::new("datatable(x:long) [3, 1, long(null), 3] | summarize make_list(x)", "[3,1,3]"),
             Example::new("range x from 1 to 5 step 1 | summarize make_list(x, 2)", "[1,2]"),
@@ -52,7 +52,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Returns an array of the values in rows for which a condition is true, in the order of the rows.",
         params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 2),
-        accumulator: |call| conditional(call, 1, |call| list(call, MAX_SIZE, Nulls::Skip)),
+        accumulator: |call| conditional(call, 1, |call| list(call, MAX_SIZE, ListNulls::Skip)),
         examples: &[Example::new("range x from 1 to 5 step 1 | summarize make_list_if(x, x > 3)", "[4,5]")],
         ..LIST
     },
@@ -61,7 +61,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Returns an array of the values, nulls included, in the order of the rows.",
         params: &[EXPR],
         validate: |constants| check_max_size(constants, 1),
-        accumulator: |call| list(call, MAX_SIZE, Nulls::Keep),
+        accumulator: |call| list(call, MAX_SIZE, ListNulls::Keep),
         examples: &[Example::new("datatable(x:long) [3, long(null)] | summarize make_list_with_nulls(x)", "[3,null]")],
         ..LIST
     },
@@ -70,7 +70,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Returns the same as make_list(), but keeps 128 elements by default (deprecated).",
         params: &[EXPR, OLD_MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 1),
-        accumulator: |call| list(call, OLD_MAX_SIZE, Nulls::Skip),
+        accumulator: |call| list(call, OLD_MAX_SIZE, ListNulls::Skip),
         examples: &[
             Example::new("range x from 1 to 3 step 1 | summarize makelist(x)", "[1,2,3]"),
             Example::new("range x from 1 to 200 step 1 | summarize array_length(makelist(x))", "128"),
@@ -109,24 +109,24 @@ fn valid_max_size(constant: &Value) -> Result<usize> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Nulls {
+enum ListNulls {
     Skip,
     Keep,
 }
 
-fn list(call: &AggregateCall, default: usize, nulls: Nulls) -> Result<Box<dyn Accumulator>> {
+fn list(call: &AggregateCall, default: usize, nulls: ListNulls) -> Result<Box<dyn Accumulator>> {
     let max_size = max_size(call, 1, default)?;
     Ok(Box::new(Lists { groups: Vec::new(), max_size, max_value: call.max_value, nulls, bytes: 0 }))
 }
 
 /// The array of one group so far: its elements, separated by commas.
 #[derive(Clone, Debug, Default)]
-struct List {
+struct ListText {
     text: String,
     length: usize,
 }
 
-impl List {
+impl ListText {
     /// Appends the element that `write` writes.
     fn push(&mut self, write: impl FnOnce(&mut String)) {
         if self.length > 0 {
@@ -137,8 +137,8 @@ impl List {
     }
 
     /// Appends the elements if `json` is an array, otherwise `json` itself.
-    fn push_dynamic(&mut self, json: &str, nulls: Nulls, max_size: usize) {
-        let wanted = |element: &&str| nulls == Nulls::Keep || *element != "null";
+    fn push_dynamic(&mut self, json: &str, nulls: ListNulls, max_size: usize) {
+        let wanted = |element: &&str| nulls == ListNulls::Keep || *element != "null";
         if dynamic::kind(json) == dynamic::Kind::Array {
             let room = max_size - self.length;
             for element in dynamic::elements(json).filter(wanted).take(room) {
@@ -171,17 +171,17 @@ impl List {
 
 #[derive(Debug)]
 struct Lists {
-    groups: Vec<List>,
+    groups: Vec<ListText>,
     max_size: usize,
     max_value: usize,
-    nulls: Nulls,
+    nulls: ListNulls,
     /// Memory of the groups in bytes.
     bytes: usize,
 }
 
 impl Accumulator for Lists {
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
-        self.groups.resize(groups, List::default());
+        self.groups.resize(groups, ListText::default());
         let column = &arguments[0];
         for (row, group) in rows.iter().enumerate() {
             let list = &mut self.groups[*group as usize];
@@ -190,7 +190,7 @@ impl Accumulator for Lists {
             }
             self.bytes -= list.text.capacity();
             match column.is_null(row) {
-                true if self.nulls == Nulls::Keep => list.push(|out| out.push_str("null")),
+                true if self.nulls == ListNulls::Keep => list.push(|out| out.push_str("null")),
                 true => {}
                 false if column.ty() == Type::Dynamic => {
                     list.push_dynamic(column.text_at(row).unwrap_or("null"), self.nulls, self.max_size);
@@ -204,7 +204,7 @@ impl Accumulator for Lists {
     }
 
     fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
-        self.groups.resize(groups, List::default());
+        self.groups.resize(groups, ListText::default());
         for (later, group) in downcast::<Self>(later)?.groups.iter().zip(map) {
             let list = &mut self.groups[*group as usize];
             self.bytes -= list.text.capacity();
@@ -216,7 +216,7 @@ impl Accumulator for Lists {
     }
 
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
-        self.groups.resize(groups, List::default());
+        self.groups.resize(groups, ListText::default());
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
         // Lists are freed one by one, so that there are never two copies of all of them.
         for list in std::mem::take(&mut self.groups) {
@@ -247,7 +247,7 @@ impl Accumulator for Lists {
     }
 
     fn memory(&self) -> usize {
-        self.groups.capacity() * size_of::<List>() + self.bytes
+        self.groups.capacity() * size_of::<ListText>() + self.bytes
     }
 }
 
@@ -257,10 +257,10 @@ mod tests {
 
     #[test]
     fn a_cut_falls_between_elements() {
-        let mut list = List::default();
-        let mut later = List::default();
+        let mut list = ListText::default();
+        let mut later = ListText::default();
         list.push(|out| out.push('1'));
-        later.push_dynamic(r#"["a,]", {"b": [1, 2]}, null, 3]"#, Nulls::Skip, 10);
+        later.push_dynamic(r#"["a,]", {"b": [1, 2]}, null, 3]"#, ListNulls::Skip, 10);
         assert_eq!(later.length, 3);
         list.append(&later, 3);
         assert_eq!(list.text, r#"1,"a,]",{"b":[1,2]}"#);

@@ -16,8 +16,8 @@ const END: u32 = u32::MAX;
 /// A set of value ids per group.
 #[derive(Debug)]
 pub struct Members {
-    lists: Vec<List>,
-    nodes: Vec<Node>,
+    lists: Vec<MemberList>,
+    nodes: Vec<MemberNode>,
     /// (group, value) pairs of the groups with more than [`FEW`] values.
     pairs: HashTable<(u32, u32)>,
     /// Seeded per run, so that attackers cannot choose collisions.
@@ -26,14 +26,14 @@ pub struct Members {
 
 /// The values of a group.
 #[derive(Clone, Copy, Debug)]
-struct List {
+struct MemberList {
     first: u32,
     last: u32,
     count: u32,
 }
 
 #[derive(Debug)]
-struct Node {
+struct MemberNode {
     value: u32,
     next: u32,
 }
@@ -53,7 +53,7 @@ impl Members {
 
     /// Grows to `groups` groups; new ones are empty.
     pub fn resize(&mut self, groups: usize) {
-        self.lists.resize(groups, List { first: END, last: END, count: 0 });
+        self.lists.resize(groups, MemberList { first: END, last: END, count: 0 });
     }
 
     /// The number of groups.
@@ -81,7 +81,7 @@ impl Members {
             return false;
         }
         let number = u32::try_from(self.nodes.len()).expect("four billion values of groups do not fit in memory");
-        self.nodes.push(Node { value, next: END });
+        self.nodes.push(MemberNode { value, next: END });
         let list = &mut self.lists[group as usize];
         match self.nodes.get_mut(list.last as usize) {
             Some(last) => last.next = number,
@@ -114,7 +114,7 @@ impl Members {
     /// Memory use in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let lists = self.lists.capacity() * size_of::<List>() + self.nodes.capacity() * size_of::<Node>();
+        let lists = self.lists.capacity() * size_of::<MemberList>() + self.nodes.capacity() * size_of::<MemberNode>();
         lists + self.pairs.allocation_size()
     }
 }

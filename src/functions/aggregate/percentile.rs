@@ -46,7 +46,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, PERCENTILE],
         columns: |_, arguments| columns(arguments, 1),
         validate: |constants| check_ranks(constants, 1),
-        accumulator: |call| percentiles(call, Weights::None, Shape::Columns),
+        accumulator: |call| percentiles(call, Weights::None, PercentileResult::Columns),
         examples: &[
             Example::new("range x from 1 to 10 step 1 | summarize percentile(x, 50)", "5"),
             Example::new("datatable(x:real) [1.5, 2.25] | summarize percentile(x, 50)", "1.5"),
@@ -59,7 +59,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, PERCENTILE.repeated()],
         columns: |_, arguments| columns(arguments, 1),
         validate: |constants| check_ranks(constants, 1),
-        accumulator: |call| percentiles(call, Weights::None, Shape::Columns),
+        accumulator: |call| percentiles(call, Weights::None, PercentileResult::Columns),
         examples: &[Example::new(
             "range x from 1 to 10 step 1 | summarize percentiles(x, 50, 99.9) | project percentile_x_99_9",
             "10",
@@ -73,7 +73,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         returns: Returns::Type(Type::Dynamic),
         result_name: ResultName::Prefix("percentiles_"),
         validate: |constants| check_ranks(constants, 1),
-        accumulator: |call| percentiles(call, Weights::None, Shape::Array),
+        accumulator: |call| percentiles(call, Weights::None, PercentileResult::Array),
         examples: &[
             Example::new("range x from 1 to 10 step 1 | summarize percentiles_array(x, 10, 50)", "[1,5]"),
             Example::new("range x from 1 to 10 step 1 | summarize percentiles_array(x, dynamic([10, 50]))", "[1,5]"),
@@ -86,7 +86,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, WEIGHT, PERCENTILE],
         columns: |_, arguments| columns(arguments, 2),
         validate: |constants| check_ranks(constants, 2),
-        accumulator: |call| percentiles(call, Weights::Second, Shape::Columns),
+        accumulator: |call| percentiles(call, Weights::Second, PercentileResult::Columns),
         examples: &[Example::new("datatable(x:long, n:long) [10, 8, 20, 6] | summarize percentilew(x, n, 75)", "20")],
         ..PERCENTILE_OF
     },
@@ -96,7 +96,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, WEIGHT, PERCENTILE.repeated()],
         columns: |_, arguments| columns(arguments, 2),
         validate: |constants| check_ranks(constants, 2),
-        accumulator: |call| percentiles(call, Weights::Second, Shape::Columns),
+        accumulator: |call| percentiles(call, Weights::Second, PercentileResult::Columns),
         examples: &[Example::new(
             "datatable(x:long, n:long) [10, 8, 20, 6] | summarize percentilesw(x, n, 50, 75) | project percentile_x_50",
             "10",
@@ -110,7 +110,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         returns: Returns::Type(Type::Dynamic),
         result_name: ResultName::Prefix("percentiles_"),
         validate: |constants| check_ranks(constants, 2),
-        accumulator: |call| percentiles(call, Weights::Second, Shape::Array),
+        accumulator: |call| percentiles(call, Weights::Second, PercentileResult::Array),
         examples: &[Example::new(
             "datatable(x:long, n:long) [10, 8, 20, 6, 30, 3, 40, 1] | summarize percentilesw_array(x, n, 50, 75, 99.9)",
             "[20,20,40]",
@@ -162,12 +162,12 @@ enum Weights {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
+enum PercentileResult {
     Columns,
     Array,
 }
 
-fn percentiles(call: &AggregateCall, weights: Weights, shape: Shape) -> Result<Box<dyn Accumulator>> {
+fn percentiles(call: &AggregateCall, weights: Weights, shape: PercentileResult) -> Result<Box<dyn Accumulator>> {
     let first = if weights == Weights::Second { 2 } else { 1 };
     let ranks = ranks(call.constants.iter().skip(first).flatten())?;
     let ty = percentile_type(&call.arguments);
@@ -267,7 +267,7 @@ struct Percentiles {
     groups: Vec<Values>,
     weights: Weights,
     ranks: Vec<f64>,
-    shape: Shape,
+    shape: PercentileResult,
     ty: Type,
     /// Memory of the groups in bytes.
     bytes: usize,
@@ -350,7 +350,7 @@ impl Accumulator for Percentiles {
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
         self.groups.resize(groups, Values::default());
         let found: Vec<Vec<Option<i64>>> = self.groups.iter_mut().map(|values| values.at(&self.ranks)).collect();
-        if self.shape == Shape::Columns {
+        if self.shape == PercentileResult::Columns {
             let column = |rank: usize| self.column(found.iter().map(|keys| keys[rank]));
             return Ok((0..self.ranks.len()).map(column).collect());
         }
@@ -408,7 +408,7 @@ mod tests {
             seed: 1,
             max_value: usize::MAX,
         };
-        let made = |value| percentiles(&call(value), Weights::None, Shape::Array).is_ok();
+        let made = |value| percentiles(&call(value), Weights::None, PercentileResult::Array).is_ok();
         assert!(made(Value::Real(99.9)) && made(Value::Int(0)) && made(Value::dynamic("[5, 50.5]")));
         assert!(!made(Value::Long(101)) && !made(Value::Real(f64::NAN)) && !made(Value::Null(Type::Long)));
         assert!(!made(Value::dynamic("[]")) && !made(Value::dynamic("[\"5\"]")) && !made(Value::dynamic("5")));

@@ -15,7 +15,7 @@ use crate::functions::signature::{Accepts, Param, Returns, expand};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
 /// A call with its rows: their groups and the arguments.
-struct Case {
+struct RandomCall {
     function: &'static AggregateFunction,
     call: AggregateCall,
     groups: Vec<u32>,
@@ -91,7 +91,7 @@ fn memory_grows_with_what_is_held() {
 }
 
 /// Every aggregate with every type that it accepts.
-fn for_each_case(mut check: impl FnMut(&mut Case, &mut ChaCha8Rng)) {
+fn for_each_case(mut check: impl FnMut(&mut RandomCall, &mut ChaCha8Rng)) {
     for function in FAMILIES.iter().copied().flatten() {
         for ty in Type::ALL {
             for optional in [false, true] {
@@ -105,7 +105,7 @@ fn for_each_case(mut check: impl FnMut(&mut Case, &mut ChaCha8Rng)) {
 }
 
 /// The call with `ty` for parameters that accept several types, with or without optional parameters.
-fn case(function: &'static AggregateFunction, ty: Type, optional: bool, rng: &mut ChaCha8Rng) -> Option<Case> {
+fn case(function: &'static AggregateFunction, ty: Type, optional: bool, rng: &mut ChaCha8Rng) -> Option<RandomCall> {
     const ROWS: usize = 200;
     let (least, most) = crate::functions::signature::arity(function.params);
     let params = expand(function.params, if optional { most.unwrap_or(least + 2) } else { least })?;
@@ -123,7 +123,7 @@ fn case(function: &'static AggregateFunction, ty: Type, optional: bool, rng: &mu
     };
     let call = AggregateCall { arguments: types, constants, returns, seed: 42, max_value: usize::MAX };
     let groups = (0..ROWS).map(|_| rng.random_range(0..7)).collect();
-    Some(Case { function, call, groups, arguments })
+    Some(RandomCall { function, call, groups, arguments })
 }
 
 fn argument_type(param: &Param, ty: Type) -> Option<Type> {
@@ -202,11 +202,11 @@ fn random_column(ty: Type, rows: usize, rng: &mut ChaCha8Rng) -> Column {
     builder.finish()
 }
 
-fn state(case: &Case) -> Box<dyn Accumulator> {
+fn state(case: &RandomCall) -> Box<dyn Accumulator> {
     (case.function.accumulator)(&case.call).unwrap()
 }
 
-fn one_pass(case: &Case) -> Vec<Column> {
+fn one_pass(case: &RandomCall) -> Vec<Column> {
     let groups = *case.groups.iter().max().unwrap() as usize + 1;
     let mut state = state(case);
     state.update(&case.groups, groups, &case.arguments).unwrap();
@@ -214,7 +214,7 @@ fn one_pass(case: &Case) -> Vec<Column> {
 }
 
 /// Computes the rows in parts with their own group numbers, each part in batches, and merges the parts in order.
-fn split(case: &Case, rng: &mut ChaCha8Rng) -> Vec<Column> {
+fn split(case: &RandomCall, rng: &mut ChaCha8Rng) -> Vec<Column> {
     let rows = case.groups.len();
     let mut parts: Vec<(Box<dyn Accumulator>, Vec<u32>)> = Vec::new();
     let mut start = 0;
@@ -242,7 +242,7 @@ fn split(case: &Case, rng: &mut ChaCha8Rng) -> Vec<Column> {
 }
 
 /// The state of the rows `start..end`, and the group of each of its local group numbers.
-fn part(case: &Case, start: usize, end: usize, rng: &mut ChaCha8Rng) -> (Box<dyn Accumulator>, Vec<u32>) {
+fn part(case: &RandomCall, start: usize, end: usize, rng: &mut ChaCha8Rng) -> (Box<dyn Accumulator>, Vec<u32>) {
     let mut state = state(case);
     let mut groups: Vec<u32> = Vec::new();
     let mut at = start;
@@ -276,7 +276,7 @@ fn encoded(column: &Column) -> Column {
     Column::array(column.ty(), array).slice(1, column.rows())
 }
 
-fn assert_same(case: &Case, a: &[Column], b: &[Column]) {
+fn assert_same(case: &RandomCall, a: &[Column], b: &[Column]) {
     assert_eq!(a.len(), b.len());
     for (a, b) in a.iter().zip(b) {
         assert_eq!((a.ty(), a.rows()), (b.ty(), b.rows()));

@@ -200,7 +200,7 @@ const SIGNABLE: Accepts =
 
 /// The operands of the overloads. A dynamic is cast to `Type`; the analyzer has no overload with a dynamic where
 /// `Only` is used.
-struct Pairs {
+struct OperandPairs {
     long: [Param; 2],
     real: [Param; 2],
     decimal: [Param; 2],
@@ -226,7 +226,7 @@ const fn cast_pair(a: Type, b: Type) -> [Param; 2] {
     pair(Accepts::Type(a), Accepts::Type(b))
 }
 
-static PAIRS: Pairs = Pairs {
+static PAIRS: OperandPairs = OperandPairs {
     long: cast_pair(Type::Long, Type::Long),
     real: cast_pair(Type::Real, Type::Real),
     decimal: cast_pair(Type::Decimal, Type::Decimal),

@@ -141,7 +141,7 @@ pub(super) fn prepared(args: &Args<'_>, items: &Items) -> Rc<Members> {
 }
 
 /// An item in the form in which values of one type are looked up.
-enum Form {
+enum MemberKey {
     Text(Box<str>),
     Integer(i64),
     Guid([u8; 16]),
@@ -158,12 +158,12 @@ impl Members {
         let (mut others, mut has_null) = (Vec::new(), false);
         for item in items {
             match form(ty, item) {
-                Form::Text(text) => texts.push(text),
-                Form::Integer(integer) => integers.push(integer),
-                Form::Guid(bytes) => guids.push(bytes),
-                Form::Other(value) => others.push(value),
-                Form::Null => has_null = true,
-                Form::Nothing => {}
+                MemberKey::Text(text) => texts.push(text),
+                MemberKey::Integer(integer) => integers.push(integer),
+                MemberKey::Guid(bytes) => guids.push(bytes),
+                MemberKey::Other(value) => others.push(value),
+                MemberKey::Null => has_null = true,
+                MemberKey::Nothing => {}
             }
         }
         Self { texts: Set::new(texts), integers: Set::new(integers), guids: Set::new(guids), others, has_null }
@@ -205,25 +205,25 @@ impl Members {
 }
 
 /// How a value of type `ty` is compared with `item`; must agree with [`equal_values`].
-fn form(ty: Type, item: Value) -> Form {
+fn form(ty: Type, item: Value) -> MemberKey {
     match (ty, item) {
-        (Type::String, Value::Null(Type::Dynamic)) => Form::Text("".into()),
-        (_, Value::Null(_)) => Form::Null,
-        (Type::String | Type::Dynamic, Value::String(text)) => Form::Text((*text).into()),
-        (Type::String, item) if item.ty().is_numeric() => Form::Text(item.to_text().into()),
-        (Type::Int | Type::Long, Value::Int(n)) => Form::Integer(n.into()),
-        (Type::Int | Type::Long, Value::Long(n)) => Form::Integer(n),
+        (Type::String, Value::Null(Type::Dynamic)) => MemberKey::Text("".into()),
+        (_, Value::Null(_)) => MemberKey::Null,
+        (Type::String | Type::Dynamic, Value::String(text)) => MemberKey::Text((*text).into()),
+        (Type::String, item) if item.ty().is_numeric() => MemberKey::Text(item.to_text().into()),
+        (Type::Int | Type::Long, Value::Int(n)) => MemberKey::Integer(n.into()),
+        (Type::Int | Type::Long, Value::Long(n)) => MemberKey::Integer(n),
         (Type::Int | Type::Long, Value::String(text)) => {
             let canonical = number::parse_long(&text).filter(|n| n.to_string() == *text);
-            canonical.map_or(Form::Nothing, Form::Integer)
+            canonical.map_or(MemberKey::Nothing, MemberKey::Integer)
         }
         (Type::Datetime, Value::Datetime(ticks)) | (Type::Timespan, Value::Timespan(ticks) | Value::Long(ticks)) => {
-            Form::Integer(ticks)
+            MemberKey::Integer(ticks)
         }
-        (Type::Datetime, Value::String(text)) => datetime::parse(&text).map_or(Form::Nothing, Form::Integer),
-        (Type::Timespan, Value::String(text)) => timespan::parse(&text).map_or(Form::Nothing, Form::Integer),
-        (Type::Guid, Value::Guid(bytes)) => Form::Guid(bytes),
-        (Type::Guid, Value::String(text)) => guid::parse(&text).map_or(Form::Nothing, Form::Guid),
-        (_, item) => Form::Other(item),
+        (Type::Datetime, Value::String(text)) => datetime::parse(&text).map_or(MemberKey::Nothing, MemberKey::Integer),
+        (Type::Timespan, Value::String(text)) => timespan::parse(&text).map_or(MemberKey::Nothing, MemberKey::Integer),
+        (Type::Guid, Value::Guid(bytes)) => MemberKey::Guid(bytes),
+        (Type::Guid, Value::String(text)) => guid::parse(&text).map_or(MemberKey::Nothing, MemberKey::Guid),
+        (_, item) => MemberKey::Other(item),
     }
 }

@@ -24,7 +24,7 @@ use crate::types::cast::Scalar;
 /// A pattern, prepared for the search.
 pub(super) struct DelimitedMatcher<'p> {
     /// The column before the first string.
-    first: Slot,
+    first: PatternSlot,
     delimiters: Vec<Delimiter<'p>>,
     /// True if the pattern ends with a `*`.
     is_open: bool,
@@ -33,11 +33,11 @@ pub(super) struct DelimitedMatcher<'p> {
 /// A string of the pattern, and the column after it.
 struct Delimiter<'p> {
     finder: Finder<'p>,
-    slot: Slot,
+    slot: PatternSlot,
 }
 
 /// What follows a string of the pattern.
-enum Slot {
+enum PatternSlot {
     /// No column.
     Empty,
     /// A column that ends where the next string begins.
@@ -59,15 +59,17 @@ impl<'p> DelimitedMatcher<'p> {
     /// # Errors
     /// Those of [`pattern::compile`], which the shapes do not cause.
     pub(super) fn new(elements: &'p [PatternElement]) -> Result<Self> {
-        let mut matcher = Self { first: Slot::Empty, delimiters: Vec::new(), is_open: false };
+        let mut matcher = Self { first: PatternSlot::Empty, delimiters: Vec::new(), is_open: false };
         for (index, element) in elements.iter().enumerate() {
             match element {
                 PatternElement::Star => matcher.is_open = index + 1 == elements.len(),
                 PatternElement::Text(text) => {
-                    matcher.delimiters.push(Delimiter { finder: Finder::new(text.as_bytes()), slot: Slot::Empty });
+                    matcher
+                        .delimiters
+                        .push(Delimiter { finder: Finder::new(text.as_bytes()), slot: PatternSlot::Empty });
                 }
                 PatternElement::Column(ty) => {
-                    let slot = Slot::new(*ty, &elements[index + 1..])?;
+                    let slot = PatternSlot::new(*ty, &elements[index + 1..])?;
                     *matcher.delimiters.last_mut().map_or(&mut matcher.first, |delimiter| &mut delimiter.slot) = slot;
                 }
             }
@@ -76,15 +78,15 @@ impl<'p> DelimitedMatcher<'p> {
     }
 
     /// The occurrence of the delimiter at `index` from `at` on, where the value of the column before it begins.
-    fn find(&self, index: usize, text: &str, at: usize, before: &Slot) -> Option<Occurrence> {
+    fn find(&self, index: usize, text: &str, at: usize, before: &PatternSlot) -> Option<Occurrence> {
         let delimiter = &self.delimiters[index];
         let is_last = index + 1 == self.delimiters.len();
-        if is_last && !self.is_open && matches!(delimiter.slot, Slot::Empty) {
+        if is_last && !self.is_open && matches!(delimiter.slot, PatternSlot::Empty) {
             return delimiter.find_at_end(text, at);
         }
         let found = delimiter.find(text, at)?;
         match before {
-            Slot::UpToNext(ty) if *ty != Type::String && text[at..found.start].trim_start().is_empty() => {
+            PatternSlot::UpToNext(ty) if *ty != Type::String && text[at..found.start].trim_start().is_empty() => {
                 Some(delimiter.find_after_value(text, at, *ty).unwrap_or(found))
             }
             _ => Some(found),
@@ -106,17 +108,17 @@ impl TextMatcher for DelimitedMatcher<'_> {
         for index in 0..self.delimiters.len() {
             let Some(found) = self.find(index, text, value_end, slot) else { return false };
             match slot {
-                Slot::Empty => {}
-                Slot::UpToNext(_) => capture(at..found.start),
-                Slot::Shaped(_) | Slot::OptionalShaped(_) => capture(at..value_end),
+                PatternSlot::Empty => {}
+                PatternSlot::UpToNext(_) => capture(at..found.start),
+                PatternSlot::Shaped(_) | PatternSlot::OptionalShaped(_) => capture(at..value_end),
             }
             (at, value_end) = (found.end, found.value_end);
             slot = &self.delimiters[index].slot;
         }
         match slot {
-            Slot::Empty => {}
-            Slot::UpToNext(_) => capture(at..text.len()),
-            Slot::Shaped(_) | Slot::OptionalShaped(_) => capture(at..value_end),
+            PatternSlot::Empty => {}
+            PatternSlot::UpToNext(_) => capture(at..text.len()),
+            PatternSlot::Shaped(_) | PatternSlot::OptionalShaped(_) => capture(at..value_end),
         }
         true
     }
@@ -155,7 +157,7 @@ impl Delimiter<'_> {
     }
 }
 
-impl Slot {
+impl PatternSlot {
     fn new(ty: Type, after: &[PatternElement]) -> Result<Self> {
         let shape = shape(ty, Shapes::Plain).filter(|_| after.first() == Some(&PatternElement::Star));
         let Some(shape) = shape else { return Ok(Self::UpToNext(ty)) };

@@ -139,12 +139,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Overload {
                 params: &[IP, Param::new("range", Type::String, "a network, such as 192.168.0.0/16").repeated()],
                 returns: Returns::Type(Type::Bool),
-                kernel: |args| Ok(in_any(args, network, Network::contains)),
+                kernel: |args| Ok(in_any(args, network, Ipv4Network::contains)),
             },
             Overload {
                 params: &[IP, Param::new("ranges", Type::Dynamic, "an array of networks")],
                 returns: Returns::Type(Type::Bool),
-                kernel: |args| Ok(in_any(args, network, Network::contains)),
+                kernel: |args| Ok(in_any(args, network, Ipv4Network::contains)),
             },
         ],
         examples: &[
@@ -310,20 +310,20 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 
 /// The networks that are private.
 /// Source: RFC 1918.
-const PRIVATE: [Network; 3] = [
-    Network { bits: 10 << 24, prefix: 8 },
-    Network { bits: (172 << 24) | (16 << 16), prefix: 12 },
-    Network { bits: (192 << 24) | (168 << 16), prefix: 16 },
+const PRIVATE: [Ipv4Network; 3] = [
+    Ipv4Network { bits: 10 << 24, prefix: 8 },
+    Ipv4Network { bits: (172 << 24) | (16 << 16), prefix: 12 },
+    Ipv4Network { bits: (192 << 24) | (168 << 16), prefix: 16 },
 ];
 
 /// An address masked by its prefix; the other bits are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
+struct Ipv4Network {
     bits: u32,
     prefix: u32,
 }
 
-impl Network {
+impl Ipv4Network {
     fn new(bits: u32, prefix: u32) -> Self {
         let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
         Self { bits: bits & mask, prefix }
@@ -348,10 +348,10 @@ impl Network {
 }
 
 /// Parses an address with or without a prefix length. Octets must not have leading zeros.
-fn network(text: &str) -> Option<Network> {
+fn network(text: &str) -> Option<Ipv4Network> {
     let (address, prefix) = split_prefix(text)?;
     let address: Ipv4Addr = address.parse().ok()?;
-    Some(Network::new(address.into(), prefix.map_or(Some(32), |prefix| prefix_length(prefix.into()))?))
+    Some(Ipv4Network::new(address.into(), prefix.map_or(Some(32), |prefix| prefix_length(prefix.into()))?))
 }
 
 /// The bits of an address and the length of its prefix; bits after the prefix are zero.
@@ -375,16 +375,16 @@ fn prefix_length(prefix: i64) -> Option<u32> {
     u32::try_from(prefix).ok().filter(|prefix| *prefix <= 32)
 }
 
-fn number(network: Network) -> i64 {
+fn number(network: Ipv4Network) -> i64 {
     i64::from(network.bits)
 }
 
 /// The first argument as an address, masked by the prefix in the second one.
-fn formatted(args: &Args<'_>, row: usize) -> Option<Network> {
+fn formatted(args: &Args<'_>, row: usize) -> Option<Ipv4Network> {
     let column = args.column(0);
     let ip = match column.ty() {
         Type::String => network(column.text_at(row)?)?,
-        _ => Network::new(u32::try_from(column.i64_at(row)?).ok()?, 32),
+        _ => Ipv4Network::new(u32::try_from(column.i64_at(row)?).ok()?, 32),
     };
     if args.len() < 2 { Some(ip) } else { Some(ip.within(prefix_length(args.column(1).i64_at(row)?)?)) }
 }
@@ -434,7 +434,7 @@ fn cover(start: u32, end: u32) -> String {
         let free = if next == 0 { 32 } else { next.trailing_zeros().min(32) };
         let host_bits = free.min((end - next + 1).ilog2());
         let bits = u32::try_from(next).expect("an address has 32 bits");
-        networks.push_text(&Network::new(bits, 32 - host_bits).notation());
+        networks.push_text(&Ipv4Network::new(bits, 32 - host_bits).notation());
         next += 1 << host_bits;
     }
     networks.finish()
@@ -489,7 +489,7 @@ fn dotted_length(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Network, cover, has_address, has_prefix, network};
+    use super::{Ipv4Network, cover, has_address, has_prefix, network};
 
     #[test]
     fn an_address_may_carry_a_prefix_length() {
@@ -508,7 +508,7 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in table {
-            assert_eq!(network(text), expected.map(|(bits, prefix)| Network { bits, prefix }), "{text}");
+            assert_eq!(network(text), expected.map(|(bits, prefix)| Ipv4Network { bits, prefix }), "{text}");
         }
     }
 

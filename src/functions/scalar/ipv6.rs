@@ -108,12 +108,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Overload {
                 params: &[IP, RANGE.repeated()],
                 returns: Returns::Type(Type::Bool),
-                kernel: |args| Ok(in_any(args, comparable, Network::contains)),
+                kernel: |args| Ok(in_any(args, comparable, Ipv6Network::contains)),
             },
             Overload {
                 params: &[IP, Param::new("ranges", Type::Dynamic, "an array of networks")],
                 returns: Returns::Type(Type::Bool),
-                kernel: |args| Ok(in_any(args, comparable, Network::contains)),
+                kernel: |args| Ok(in_any(args, comparable, Ipv6Network::contains)),
             },
         ],
         examples: &[
@@ -126,12 +126,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 
 /// An address masked by its prefix; the other bits are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
+struct Ipv6Network {
     bits: u128,
     prefix: u32,
 }
 
-impl Network {
+impl Ipv6Network {
     fn new(bits: u128, prefix: u32) -> Self {
         let mask = u128::MAX.checked_shl(128 - prefix).unwrap_or(0);
         Self { bits: bits & mask, prefix }
@@ -156,7 +156,7 @@ const IPV4_BITS_BEFORE: u32 = 96;
 
 /// Parses an address with or without a prefix length. If it ends in the dotted form of IPv4, the prefix length is one
 /// of IPv4, too.
-fn network(text: &str) -> Option<Network> {
+fn network(text: &str) -> Option<Ipv6Network> {
     let (address, prefix) = split_prefix(text)?;
     let bits = match address.parse::<Ipv4Addr>() {
         Ok(ipv4) => ipv4.to_ipv6_mapped(),
@@ -164,7 +164,7 @@ fn network(text: &str) -> Option<Network> {
     };
     let before = if address.contains('.') { IPV4_BITS_BEFORE } else { 0 };
     let prefix = prefix.map_or(Some(128), |prefix| prefix_length(i64::from(prefix) + i64::from(before)))?;
-    Some(Network::new(bits.into(), prefix))
+    Some(Ipv6Network::new(bits.into(), prefix))
 }
 
 /// The bits of an address and the length of its prefix; bits after the prefix are zero.
@@ -173,10 +173,10 @@ pub(in crate::functions) fn address_prefix(text: &str) -> Option<(u128, u32)> {
 }
 
 /// Like [`network`], but `::a.b.c.d` is the IPv4 address a.b.c.d: comparisons treat the two as equal.
-fn comparable(text: &str) -> Option<Network> {
+fn comparable(text: &str) -> Option<Ipv6Network> {
     let network = network(text)?;
     let compatible = text.contains('.') && network.bits >> 32 == 0;
-    Some(if compatible { Network::new(network.bits | (0xFFFF << 32), network.prefix) } else { network })
+    Some(if compatible { Ipv6Network::new(network.bits | (0xFFFF << 32), network.prefix) } else { network })
 }
 
 fn prefix_length(prefix: i64) -> Option<u32> {

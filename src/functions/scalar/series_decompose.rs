@@ -207,12 +207,12 @@ struct Model<'a> {
 }
 
 /// A decomposed series.
-struct Parts {
+struct SeriesParts {
     seasonal: Vec<f64>,
     trend: Vec<f64>,
 }
 
-impl Parts {
+impl SeriesParts {
     fn baseline(&self) -> Vec<f64> {
         self.seasonal.iter().zip(&self.trend).map(|(seasonal, trend)| seasonal + trend).collect()
     }
@@ -225,7 +225,7 @@ fn learnt(series: &[f64], held_out: usize) -> Result<&[f64]> {
 }
 
 impl Model<'_> {
-    fn take_apart(&self, series: &[f64]) -> Result<Parts> {
+    fn take_apart(&self, series: &[f64]) -> Result<SeriesParts> {
         let learnt = learnt(series, self.held_out)?;
         let medians = self.medians(learnt)?;
         let season = |index: usize| if self.period == 0 { 0.0 } else { medians[index % self.period] };
@@ -238,7 +238,7 @@ impl Model<'_> {
             "avg" => vec![mean(&rest); series.len()],
             _ => vec![0.0; series.len()],
         };
-        Ok(Parts { seasonal: (0..series.len()).map(season).collect(), trend })
+        Ok(SeriesParts { seasonal: (0..series.len()).map(season).collect(), trend })
     }
 
     /// The median of each phase of the period.

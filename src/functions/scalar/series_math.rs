@@ -308,21 +308,21 @@ fn sign(number: f64) -> f64 {
 }
 
 /// An operand of an operation.
-enum Side<'a> {
+enum SeriesOperand<'a> {
     Series(Vec<&'a str>),
     /// The same number for every element.
     One(String),
 }
 
-impl Side<'_> {
-    fn of(column: &Column, row: usize) -> Result<Side<'_>> {
+impl SeriesOperand<'_> {
+    fn of(column: &Column, row: usize) -> Result<SeriesOperand<'_>> {
         if column.ty() != Type::Dynamic {
             let mut text = String::new();
             write_value(&column.value(row), &mut text);
-            return Ok(Side::One(text));
+            return Ok(SeriesOperand::One(text));
         }
         array_of(column, row)
-            .map(Side::Series)
+            .map(SeriesOperand::Series)
             .ok_or_else(|| unknown("a series that is not an array is not supported here"))
     }
 
@@ -361,8 +361,8 @@ fn long(value: Option<i64>) -> Result<String> {
 
 fn map(args: &Args<'_>, whole: Option<fn(i64) -> Option<i64>>, of: fn(f64) -> f64) -> Result<Column> {
     args.try_map(|row| {
-        let side = Side::of(args.column(0), row)?;
-        let Side::Series(series) = &side else { return Ok(None) };
+        let side = SeriesOperand::of(args.column(0), row)?;
+        let SeriesOperand::Series(series) = &side else { return Ok(None) };
         let whole = whole.filter(|_| series.iter().all(|element| is_whole(element)));
         let element = |element: &&str| match (number(element), whole, element.parse()) {
             (None, ..) => Ok("null".to_owned()),
@@ -374,7 +374,10 @@ fn map(args: &Args<'_>, whole: Option<fn(i64) -> Option<i64>>, of: fn(f64) -> f6
 }
 
 /// The pairs of elements up to the end of the longer series, as numbers; None if either is not a number.
-fn matched<'a>(left: &'a Side<'_>, right: &'a Side<'_>) -> impl Iterator<Item = Option<(&'a str, &'a str)>> {
+fn matched<'a>(
+    left: &'a SeriesOperand<'_>,
+    right: &'a SeriesOperand<'_>,
+) -> impl Iterator<Item = Option<(&'a str, &'a str)>> {
     let longest = left.len().max(right.len()).unwrap_or(0);
     let numeric = |element: &&str| number(element).is_some();
     (0..longest).map(move |index| Some((left.get(index).filter(numeric)?, right.get(index).filter(numeric)?)))
@@ -386,7 +389,7 @@ fn pairs(
     of: impl Fn(f64, f64) -> f64 + Copy,
 ) -> Result<Column> {
     args.try_map(|row| {
-        let (left, right) = (Side::of(args.column(0), row)?, Side::of(args.column(1), row)?);
+        let (left, right) = (SeriesOperand::of(args.column(0), row)?, SeriesOperand::of(args.column(1), row)?);
         let all_whole = matched(&left, &right).flatten().all(|(a, b)| is_whole(a) && is_whole(b));
         let whole = whole.filter(|_| all_whole);
         let element = |pair: Option<(&str, &str)>| {
@@ -402,7 +405,7 @@ fn pairs(
 
 fn compare(args: &Args<'_>, holds: fn(Ordering) -> bool) -> Result<Column> {
     args.try_map(|row| {
-        let (left, right) = (Side::of(args.column(0), row)?, Side::of(args.column(1), row)?);
+        let (left, right) = (SeriesOperand::of(args.column(0), row)?, SeriesOperand::of(args.column(1), row)?);
         let element = |pair: Option<(&str, &str)>| {
             let order = pair.and_then(|(a, b)| number(a)?.partial_cmp(&number(b)?));
             order.map_or("null", |order| if holds(order) { "true" } else { "false" })
@@ -417,7 +420,7 @@ fn over(args: &Args<'_>, of: impl Fn(&[f64]) -> f64 + Copy) -> Result<Column> {
 
 fn dot_product(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
-        let (left, right) = (Side::of(args.column(0), row)?, Side::of(args.column(1), row)?);
+        let (left, right) = (SeriesOperand::of(args.column(0), row)?, SeriesOperand::of(args.column(1), row)?);
         let Some(shortest) = [left.len(), right.len()].into_iter().flatten().min() else {
             return Err(unknown("the product of two numbers is not supported here: one side is a series"));
         };

@@ -18,14 +18,14 @@ const LONGEST_SERIES: usize = 20_000;
 pub(super) const DEFAULT_THRESHOLD: f64 = 0.6;
 
 /// The autocorrelations from which a period is accepted or rejected by every sensible measure.
-struct Limits {
+struct PeriodLimits {
     /// A series whose autocorrelation reaches this value at a distance has that period.
     clear: f64,
     /// A series whose autocorrelation stays below this value at every distance has no period.
     none: f64,
 }
 
-impl Limits {
+impl PeriodLimits {
     /// The limits for a threshold of the score between 0 and 1: 0.5 and 0.85 for the default of 0.6.
     fn around(threshold: f64) -> Self {
         Self { clear: 1.0 - (1.0 - threshold) * 0.375, none: threshold / 1.2 }
@@ -46,7 +46,7 @@ pub(super) fn find(series: &[f64], threshold: f64) -> Result<usize> {
     if !(0.0..=1.0).contains(&threshold) {
         return Err(unknown("a threshold for the score of a period is between 0 and 1"));
     }
-    let limits = Limits::around(threshold);
+    let limits = PeriodLimits::around(threshold);
     if series.len() / 2 < SHORTEST {
         return Ok(0);
     }

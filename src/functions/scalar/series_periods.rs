@@ -106,7 +106,7 @@ fn detect(args: &Args<'_>) -> Result<Column> {
         let wanted = usize::try_from(wanted).unwrap_or(0);
         let mut found = periods(&series)?;
         found.retain(|period| (from..=to).contains(&count(period.length)));
-        let padded = |value: fn(&Period) -> f64| {
+        let padded = |value: fn(&ScoredPeriod) -> f64| {
             let values = found.iter().map(value).chain(std::iter::repeat(0.0));
             reals(values.take(wanted))
         };
@@ -136,20 +136,20 @@ fn pair(periods: &str, scores: &str) -> String {
 
 /// A period in points and its score between 0 and 1.
 #[derive(Clone, Copy, Debug)]
-struct Period {
+struct ScoredPeriod {
     length: usize,
     score: f64,
 }
 
 /// The periods of a series, the one with the highest score first.
-fn periods(series: &[f64]) -> Result<Vec<Period>> {
+fn periods(series: &[f64]) -> Result<Vec<ScoredPeriod>> {
     let n = series.len();
     if n > LONGEST_SERIES {
         return Err(unknown(format!("a series of {n} points is not searched for its periods")));
     }
     let average = mean(series);
     let centered: Vec<f64> = series.iter().map(|value| value - average).collect();
-    let mut found: Vec<Period> = Vec::new();
+    let mut found: Vec<ScoredPeriod> = Vec::new();
     if n / 2 < SHORTEST {
         return Ok(found);
     }
@@ -196,14 +196,14 @@ fn significant_frequencies(centered: &[f64]) -> impl Iterator<Item = usize> {
 
 /// The best score among the distances that are nearer to `frequency` than to the next ones, if it is a peak; `n` is the
 /// length of the series.
-fn peak_near(scores: &[f64], n: usize, frequency: usize) -> Option<Period> {
+fn peak_near(scores: &[f64], n: usize, frequency: usize) -> Option<ScoredPeriod> {
     let period = |frequency: usize| count(n) / count(frequency);
     let from = period(frequency).midpoint(period(frequency + 1));
     let to = if frequency == 1 { f64::INFINITY } else { period(frequency).midpoint(period(frequency - 1)) };
     let near = (SHORTEST..=n / 2).filter(|distance| (from..=to).contains(&count(*distance)));
     let best = near.max_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(b.cmp(a)))?;
     let is_peak = scores[best] >= scores[best - 1] && scores[best] >= scores[best + 1];
-    is_peak.then_some(Period { length: best, score: scores[best] })
+    is_peak.then_some(ScoredPeriod { length: best, score: scores[best] })
 }
 
 #[cfg(test)]

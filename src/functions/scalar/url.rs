@@ -106,7 +106,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 
 /// The parts of a URL.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Parts<'a> {
+struct UrlParts<'a> {
     scheme: &'a str,
     host: &'a str,
     port: &'a str,
@@ -118,7 +118,7 @@ struct Parts<'a> {
 }
 
 /// The parts of an absolute URL; None if the string is not one.
-fn parts(url: &str) -> Option<Parts<'_>> {
+fn parts(url: &str) -> Option<UrlParts<'_>> {
     let (scheme, rest) = url.split_once("://")?;
     let starts = scheme.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
     if !starts || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
@@ -132,7 +132,7 @@ fn parts(url: &str) -> Option<Parts<'_>> {
     let user = authority.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?, host)));
     let ((username, password), address) = user.unwrap_or((("", ""), authority));
     let (host, port) = host_and_port(address);
-    Some(Parts { scheme, host, port, path, username, password, query, fragment })
+    Some(UrlParts { scheme, host, port, path, username, password, query, fragment })
 }
 
 /// The port follows the last colon outside the brackets of an IPv6 address.
@@ -143,7 +143,7 @@ fn host_and_port(address: &str) -> (&str, &str) {
     }
 }
 
-fn bag(parts: &Parts<'_>) -> String {
+fn bag(parts: &UrlParts<'_>) -> String {
     let mut bag = BagWriter::new();
     bag.push_text("Scheme", parts.scheme);
     bag.push_text("Host", parts.host);
@@ -200,12 +200,12 @@ fn decode(text: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Parts, decode, encode, parameters, parts};
+    use super::{UrlParts, decode, encode, parameters, parts};
 
     #[test]
     fn urls_come_apart() {
         let url = |text| parts(text).unwrap();
-        assert_eq!(url("https://h.io/"), Parts { scheme: "https", host: "h.io", ..Parts::default() });
+        assert_eq!(url("https://h.io/"), UrlParts { scheme: "https", host: "h.io", ..UrlParts::default() });
         assert_eq!(url("https://h.io/#").path, "/");
         assert_eq!(url("https://h.io/?x=1").path, "/");
         assert_eq!(url("https://user@h.io/p").host, "user@h.io");

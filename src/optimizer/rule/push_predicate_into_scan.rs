@@ -88,15 +88,15 @@ fn implied(expr: &Expr, scan: &Scan) -> Option<Predicate> {
 
 /// A column of a table.
 #[derive(Clone, Copy)]
-struct TableColumn {
+struct TypedColumn {
     index: usize,
     ty: Type,
 }
 
 /// Returns the table column that an expression is; None for paths and other expressions.
-fn column(expr: &Expr, scan: &Scan) -> Option<TableColumn> {
+fn column(expr: &Expr, scan: &Scan) -> Option<TypedColumn> {
     match scan.columns.get(expr.as_column()?)? {
-        ScanColumn::Column(index) => Some(TableColumn { index: *index, ty: expr.ty }),
+        ScanColumn::Column(index) => Some(TypedColumn { index: *index, ty: expr.ty }),
         ScanColumn::Path { .. } => None,
     }
 }
@@ -111,7 +111,7 @@ fn flipped(symbol: &str) -> &str {
     }
 }
 
-fn compare(symbol: &str, column: TableColumn, value: &Value) -> Option<Predicate> {
+fn compare(symbol: &str, column: TypedColumn, value: &Value) -> Option<Predicate> {
     let value = as_type(value, column.ty)?;
     let comparison = match symbol {
         "==" => Comparison::Equal,
@@ -136,7 +136,7 @@ fn as_type(value: &Value, ty: Type) -> Option<Value> {
     }
 }
 
-fn one_of(column: TableColumn, list: &[Expr], case_sensitive: bool) -> Option<Predicate> {
+fn one_of(column: TypedColumn, list: &[Expr], case_sensitive: bool) -> Option<Predicate> {
     let values: Vec<Value> = list.iter().map(|item| as_type(item.as_literal()?, column.ty)).collect::<Option<_>>()?;
     (!values.is_empty()).then_some(Predicate::OneOf { column: column.index, values, case_sensitive })
 }

@@ -67,7 +67,7 @@ fn filtered() -> ScanRequest {
     let value = Value::string("text 7");
     let wanted = Predicate::Compare { column: 1, comparison: Comparison::Equal, value };
     request.prune = vec![wanted.clone()];
-    request.filter = Some(Arc::new(ExactFilter::new(wanted)));
+    request.filter = Some(Arc::new(RowByRowFilter::new(wanted)));
     request.columns.push(ScanColumn::Column(0));
     request
 }

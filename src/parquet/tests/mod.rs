@@ -65,12 +65,12 @@ fn rows(file: &Arc<ParquetFile>, table: &Schema, request: &ScanRequest) -> Vec<V
 
 /// The exact test of a predicate, row by row.
 #[derive(Debug)]
-struct ExactFilter {
+struct RowByRowFilter {
     predicate: Predicate,
     columns: Vec<ScanColumn>,
 }
 
-impl ExactFilter {
+impl RowByRowFilter {
     fn new(predicate: Predicate) -> Self {
         let mut columns = predicate.columns();
         columns.sort_unstable();
@@ -83,7 +83,7 @@ impl ExactFilter {
     }
 }
 
-impl RowFilter for ExactFilter {
+impl RowFilter for RowByRowFilter {
     fn columns(&self) -> &[ScanColumn] {
         &self.columns
     }
@@ -222,8 +222,11 @@ fn a_table_of_files_is_one_below_the_other_and_leaves_out_what_cannot_match() {
     let files = files.iter().map(|file| open(file.path())).collect();
     let table = ParquetTable::new(Schema::new([Field::new("n", Type::Long)]), files);
     let wanted = Predicate::Compare { column: 0, comparison: Comparison::Less, value: Value::Long(3) };
-    let request =
-        ScanRequest { prune: vec![wanted.clone()], filter: Some(Arc::new(ExactFilter::new(wanted))), ..request([0]) };
+    let request = ScanRequest {
+        prune: vec![wanted.clone()],
+        filter: Some(Arc::new(RowByRowFilter::new(wanted))),
+        ..request([0])
+    };
     let parts = table.scan(&request).unwrap();
     let batches = parts.iter().flat_map(|part| part.read().unwrap().map(Result::unwrap));
     let numbers: Vec<Value> =

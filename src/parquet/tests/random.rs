@@ -266,7 +266,7 @@ fn check(
     let mut filtered = ScanRequest { columns: columns.clone(), ..request([]) };
     filtered.batch_rows = [1, 5, 64, 8192][rng.random_range(0..4)];
     filtered.prune = vec![wanted.clone()];
-    filtered.filter = Some(Arc::new(ExactFilter::new(wanted.clone())));
+    filtered.filter = Some(Arc::new(RowByRowFilter::new(wanted.clone())));
     let actual = rows(file, &written.table, &filtered);
     if actual != expected {
         return Err(format!("{wanted:?} on {columns:?}: {} rows instead of {}", actual.len(), expected.len()));

@@ -27,7 +27,7 @@ use crate::storage::parallel::map_indexes;
 const FEW_ROWS: usize = 1024;
 
 /// What becomes of an error of the file.
-type Failed = Box<dyn Fn(ParquetError) -> Error + Send + Sync>;
+type ErrorOfFile = Box<dyn Fn(ParquetError) -> Error + Send + Sync>;
 
 /// A Parquet file that is being written.
 pub(crate) struct RowGroups<W: Write + Send> {
@@ -36,7 +36,7 @@ pub(crate) struct RowGroups<W: Write + Send> {
     pages: GroupPages,
     schema: SchemaRef,
     threads: usize,
-    failed: Failed,
+    failed: ErrorOfFile,
     columns: Vec<Mutex<ArrowColumnWriter>>,
     rows: usize,
     /// The checksums of the groups that are whole.
@@ -59,7 +59,7 @@ impl<W: Write + Send> RowGroups<W> {
         schema: &SchemaRef,
         mut properties: WriterProperties,
         threads: usize,
-        failed: Failed,
+        failed: ErrorOfFile,
     ) -> Result<Self> {
         add_encoded_arrow_schema_to_metadata(schema, &mut properties);
         let columns = ArrowSchemaConverter::new().convert(schema).map_err(&failed)?;

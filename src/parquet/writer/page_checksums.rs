@@ -17,11 +17,11 @@ use parquet::file::reader::{ChunkReader, Length};
 #[derive(Clone, Debug, Default)]
 pub(super) struct GroupPages(Arc<Mutex<Vec<SharedPages>>>);
 
-type SharedPages = Arc<Mutex<ChunkPages>>;
+type SharedPages = Arc<Mutex<BufferedPages>>;
 
 /// The pages of one chunk: header, data, header, data, and so on.
 #[derive(Debug, Default)]
-struct ChunkPages {
+struct BufferedPages {
     /// The header whose page comes next.
     header: Option<Bytes>,
     dictionary: Vec<Bytes>,
@@ -105,7 +105,7 @@ impl PageStore for Store {
     }
 }
 
-impl ChunkPages {
+impl BufferedPages {
     fn add(&mut self, header: &Bytes, page: Bytes) -> Result<(), ParquetError> {
         let checked = with_checksum(header, crc32fast::hash(&page));
         let checked = checked.ok_or_else(|| ParquetError::General("a page header of an unknown layout".to_owned()))?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Position;
+use super::TextPosition;
 use super::values::RowBuilder;
 use crate::records::{ParsedRow, parse_row};
 
@@ -15,7 +15,7 @@ pub(super) struct DelimitedRows<'a> {
 impl DelimitedRows<'_> {
     /// Reads the next row, and skips it if it is a header; false at the end. A row that cannot be parsed is reported and
     /// its first line is skipped, so that a stray quote loses one row.
-    pub(super) fn next(&self, position: &mut Position, rows: &mut RowBuilder<'_>, is_header: bool) -> bool {
+    pub(super) fn next(&self, position: &mut TextPosition, rows: &mut RowBuilder<'_>, is_header: bool) -> bool {
         let rest = position.record_text(self.text).as_bytes();
         if rest.is_empty() {
             return false;

@@ -1,6 +1,6 @@
 //! JSON objects in any layout: lines, arrays of objects, or objects one after the other.
 
-use super::Position;
+use super::TextPosition;
 use super::values::RowBuilder;
 use crate::records::value_end;
 use crate::types::dynamic;
@@ -13,7 +13,7 @@ pub(super) struct JsonObjects<'a> {
 impl JsonObjects<'_> {
     /// Reads the next object; false at the end. Anything else is reported, and reading continues at the next line that
     /// begins with an object.
-    pub(super) fn next(&self, position: &mut Position, rows: &mut RowBuilder<'_>) -> bool {
+    pub(super) fn next(&self, position: &mut TextPosition, rows: &mut RowBuilder<'_>) -> bool {
         let bytes = self.text.as_bytes();
         let between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']');
         let skipped = bytes[position.offset..].iter().take_while(|byte| between(byte)).count();
@@ -42,7 +42,7 @@ impl JsonObjects<'_> {
     }
 
     /// Passes lines until one begins with an object.
-    fn skip_to_object(&self, position: &mut Position) {
+    fn skip_to_object(&self, position: &mut TextPosition) {
         loop {
             position.pass(self.text, position.line_length(self.text));
             let rest = self.text[position.offset..].trim_start_matches([' ', '\t', ',', '[']);

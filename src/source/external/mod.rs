@@ -109,7 +109,13 @@ impl Partition for ExternalPartition {
             }
         };
         let rows = RowBuilder::new(&self.source, &self.file.name, report);
-        Ok(Box::new(ExternalBatches { partition: self, text, position: Position::default(), rows, _held: reservation }))
+        Ok(Box::new(ExternalBatches {
+            partition: self,
+            text,
+            position: TextPosition::default(),
+            rows,
+            _held: reservation,
+        }))
     }
 }
 
@@ -119,7 +125,7 @@ const MAX_UNCLOSED: usize = 64;
 
 /// The position of the next record in a text.
 #[derive(Clone, Copy, Debug)]
-struct Position {
+struct TextPosition {
     /// In bytes.
     offset: usize,
     /// The line number, from 1.
@@ -130,13 +136,13 @@ struct Position {
     unclosed: usize,
 }
 
-impl Default for Position {
+impl Default for TextPosition {
     fn default() -> Self {
         Self { offset: 0, line: 1, is_first: true, unclosed: 0 }
     }
 }
 
-impl Position {
+impl TextPosition {
     /// Passes `length` bytes of `text`.
     fn pass(&mut self, text: &str, length: usize) {
         let passed = text.as_bytes().get(self.offset..self.offset + length).unwrap_or_default();
@@ -160,7 +166,7 @@ impl Position {
 struct ExternalBatches<'a> {
     partition: &'a ExternalPartition,
     text: String,
-    position: Position,
+    position: TextPosition,
     rows: RowBuilder<'a>,
     _held: ScanReservation,
 }
@@ -208,7 +214,7 @@ impl ExternalBatches<'_> {
 }
 
 /// Passes the next line to `take`; empty lines are skipped. False at the end.
-fn next_line(text: &str, position: &mut Position, mut take: impl FnMut(&str)) -> bool {
+fn next_line(text: &str, position: &mut TextPosition, mut take: impl FnMut(&str)) -> bool {
     while position.offset < text.len() {
         let length = position.line_length(text);
         let line = text[position.offset..position.offset + length].trim_end_matches(['\r', '\n']);

@@ -20,11 +20,11 @@ pub(crate) struct ColumnWriter {
     nested: bool,
     constant: Option<Value>,
     constant_rows: usize,
-    array: Option<ArrayWriter>,
+    array: Option<BuilderOfType>,
 }
 
 #[derive(Debug)]
-enum ArrayWriter {
+enum BuilderOfType {
     Bool(BooleanBuilder),
     Integer(Int64Builder),
     Real(Float64Builder),
@@ -70,12 +70,12 @@ impl ColumnWriter {
     fn append_text_value(&mut self, text: &str) {
         let string = self.ty == Type::String;
         match self.builder() {
-            ArrayWriter::Text(builder) if string => builder.append_value(text),
-            ArrayWriter::Text(builder) => builder.append_null(),
-            ArrayWriter::Bool(builder) => builder.append_null(),
-            ArrayWriter::Integer(builder) => builder.append_null(),
-            ArrayWriter::Real(builder) => builder.append_null(),
-            ArrayWriter::Other(builder) => builder.append_null(),
+            BuilderOfType::Text(builder) if string => builder.append_value(text),
+            BuilderOfType::Text(builder) => builder.append_null(),
+            BuilderOfType::Bool(builder) => builder.append_null(),
+            BuilderOfType::Integer(builder) => builder.append_null(),
+            BuilderOfType::Real(builder) => builder.append_null(),
+            BuilderOfType::Other(builder) => builder.append_null(),
         }
     }
 
@@ -85,23 +85,23 @@ impl ColumnWriter {
         let json =
             json.filter(|json| *json != "null").map(|json| if self.whole { json_without_point(json) } else { json });
         match self.builder() {
-            ArrayWriter::Text(builder) => append_text(builder, ty, json, nested),
-            ArrayWriter::Bool(builder) => {
+            BuilderOfType::Text(builder) => append_text(builder, ty, json, nested),
+            BuilderOfType::Bool(builder) => {
                 let value = json.map_or(ConvertedValue::Nothing, read_bool);
                 builder.append_option(value.option());
                 value.fit()
             }
-            ArrayWriter::Integer(builder) => {
+            BuilderOfType::Integer(builder) => {
                 let value = json.map_or(ConvertedValue::Nothing, |json| read_integer(json, ty));
                 builder.append_option(value.option());
                 value.fit()
             }
-            ArrayWriter::Real(builder) => {
+            BuilderOfType::Real(builder) => {
                 let value = json.map_or(ConvertedValue::Nothing, read_real);
                 builder.append_option(value.option());
                 value.fit()
             }
-            ArrayWriter::Other(builder) => {
+            BuilderOfType::Other(builder) => {
                 let text = json.map_or(Cow::Borrowed(""), scalar_text);
                 let value = cast::cast(&Value::string(&*text), ty).unwrap_or(Value::null(ty));
                 builder.append(&value);
@@ -112,22 +112,22 @@ impl ColumnWriter {
 
     /// Appends the ticks of a datetime.
     pub(crate) fn append_ticks(&mut self, ticks: Option<i64>) {
-        if let ArrayWriter::Integer(builder) = self.builder() {
+        if let BuilderOfType::Integer(builder) = self.builder() {
             builder.append_option(ticks);
         }
     }
 
     /// Appends validated JSON unchanged to a dynamic column.
     pub(crate) fn append_dynamic(&mut self, json: Option<&str>) {
-        if let ArrayWriter::Text(builder) = self.builder() {
+        if let BuilderOfType::Text(builder) = self.builder() {
             builder.append_option(json.filter(|json| *json != "null"));
         }
     }
 
-    fn builder(&mut self) -> &mut ArrayWriter {
+    fn builder(&mut self) -> &mut BuilderOfType {
         let Self { ty, constant, constant_rows, array, whole: _, nested: _ } = self;
         array.get_or_insert_with(|| {
-            let mut builder = ArrayWriter::new(*ty);
+            let mut builder = BuilderOfType::new(*ty);
             for _ in 0..std::mem::take(constant_rows) {
                 builder.append_value(constant.as_ref());
             }
@@ -138,7 +138,7 @@ impl ColumnWriter {
     /// Memory of the strings so far, in bytes.
     pub(crate) fn text_bytes(&self) -> usize {
         match &self.array {
-            Some(ArrayWriter::Text(builder)) => builder.allocated_size(),
+            Some(BuilderOfType::Text(builder)) => builder.allocated_size(),
             _ => 0,
         }
     }
@@ -154,7 +154,7 @@ impl ColumnWriter {
     }
 }
 
-impl ArrayWriter {
+impl BuilderOfType {
     fn new(ty: Type) -> Self {
         match ty {
             Type::Bool => Self::Bool(BooleanBuilder::new()),

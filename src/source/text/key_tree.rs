@@ -8,7 +8,7 @@ use super::rewrite::joined_keys;
 pub(crate) type Slot = usize;
 
 /// The number of an object in the tree; 0 is the record itself.
-type NodeId = usize;
+type ObjectId = usize;
 
 /// Prefix of keys that the export pipeline adds; they contain nothing about a sign-in.
 const BOOKKEEPING: &str = "__UDI_RequiredFields_";
@@ -19,7 +19,7 @@ pub(crate) struct KeyTarget {
     /// Slots that receive the position of the value.
     pub slots: Vec<Slot>,
     /// The needed object that is the value of the key.
-    pub child: Option<NodeId>,
+    pub child: Option<ObjectId>,
     /// True if no known shape has the key.
     pub unknown: bool,
 }
@@ -58,7 +58,7 @@ impl KeyTree {
     }
 
     /// True if `key` of the object `node` is needed or declared.
-    pub(crate) fn knows(&self, node: NodeId, key: &str) -> bool {
+    pub(crate) fn knows(&self, node: ObjectId, key: &str) -> bool {
         let here = &self.nodes[node];
         here.members.contains_key(key) || here.known.as_ref().is_some_and(|known| known.contains(key))
     }
@@ -86,14 +86,14 @@ impl KeyTree {
         slot
     }
 
-    fn target(&mut self, node: NodeId, key: &str, in_envelope: bool) -> &mut KeyTarget {
+    fn target(&mut self, node: ObjectId, key: &str, in_envelope: bool) -> &mut KeyTarget {
         if in_envelope {
             return self.envelope.entry(key.to_lowercase()).or_default();
         }
         self.nodes[node].members.entry(key.to_owned()).or_default()
     }
 
-    fn child(&mut self, node: NodeId, key: &str, in_envelope: bool) -> NodeId {
+    fn child(&mut self, node: ObjectId, key: &str, in_envelope: bool) -> ObjectId {
         let next = self.nodes.len();
         let child = *self.target(node, key, in_envelope).child.get_or_insert(next);
         if child == next {
@@ -116,7 +116,7 @@ impl KeyTree {
     }
 
     /// Returns what the key leads to in the object `node`.
-    pub(crate) fn resolve(&self, node: NodeId, key: &str) -> KeyTarget {
+    pub(crate) fn resolve(&self, node: ObjectId, key: &str) -> KeyTarget {
         let here = &self.nodes[node];
         let mut target = here.members.get(key).cloned().unwrap_or_default();
         if node == 0
@@ -140,7 +140,7 @@ impl KeyTree {
     }
 
     /// Returns the slots below an object.
-    pub(crate) fn below(&self, node: NodeId) -> &[Slot] {
+    pub(crate) fn below(&self, node: ObjectId) -> &[Slot] {
         &self.nodes[node].below
     }
 

@@ -121,7 +121,7 @@ fn parse_any(text: &str) -> Option<i64> {
         return None;
     }
     let text = &*with_plain_spaces(text);
-    let mut cursor = Cursor { text: text.as_bytes() };
+    let mut cursor = DatetimeText { text: text.as_bytes() };
     if let Some(inner) = text.strip_prefix("/Date(") {
         return parse_milliseconds(inner.strip_suffix(")/")?);
     }
@@ -156,7 +156,7 @@ fn parse_milliseconds(text: &str) -> Option<i64> {
 }
 
 /// Parses a date: in any unambiguous order, otherwise month first. Returns year, month and day, unchecked.
-fn parse_date(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
+fn parse_date(cursor: &mut DatetimeText) -> Option<(i32, u32, u32)> {
     let mut ahead = *cursor;
     if name_index(ahead.word(), &WEEKDAYS).is_some() {
         // The day of the week is not compared with the date.
@@ -191,7 +191,7 @@ fn parse_date(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
 }
 
 /// Parses `Nov 8, 2014`, with or without the comma.
-fn parse_leading_month(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
+fn parse_leading_month(cursor: &mut DatetimeText) -> Option<(i32, u32, u32)> {
     let month = name_index(cursor.word(), &MONTHS)?;
     cursor.take(b'.');
     cursor.whitespace().then_some(())?;
@@ -204,7 +204,12 @@ fn parse_leading_month(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
 
 /// Parses the rest of `8 Nov 14` or `08-Nov-2014`. Two-digit years are those of RFC 822: 69 and later belong to the
 /// last century.
-fn parse_named_month(cursor: &mut Cursor, day: u32, digits: usize, separator: Option<u8>) -> Option<(i32, u32, u32)> {
+fn parse_named_month(
+    cursor: &mut DatetimeText,
+    day: u32,
+    digits: usize,
+    separator: Option<u8>,
+) -> Option<(i32, u32, u32)> {
     let month = name_index(cursor.word(), &MONTHS)?;
     match separator {
         Some(separator) => cursor.take(separator).then_some(())?,
@@ -221,7 +226,7 @@ fn parse_named_month(cursor: &mut Cursor, day: u32, digits: usize, separator: Op
 }
 
 /// Parses `H:mm[:ss[.f...]]` with an optional AM or PM.
-fn parse_time(cursor: &mut Cursor, parts: &mut DatetimeParts) -> Option<()> {
+fn parse_time(cursor: &mut DatetimeText, parts: &mut DatetimeParts) -> Option<()> {
     parts.hour = cursor.number_of_two_digits()?;
     cursor.take(b':').then_some(())?;
     parts.minute = cursor.number_of_two_digits()?;
@@ -248,7 +253,7 @@ fn parse_time(cursor: &mut Cursor, parts: &mut DatetimeParts) -> Option<()> {
 
 /// Parses `Z`, `+01:00`, `-0500`, `+1`, a zone of RFC 822, or nothing, and returns the ticks by which local time is
 /// ahead of UTC.
-fn parse_zone(cursor: &mut Cursor) -> Option<i64> {
+fn parse_zone(cursor: &mut DatetimeText) -> Option<i64> {
     if cursor.at_end() {
         return Some(0);
     }
@@ -314,11 +319,11 @@ fn name_index(word: &[u8], names: &[&str]) -> Option<u32> {
 
 /// The rest of the string.
 #[derive(Clone, Copy)]
-struct Cursor<'a> {
+struct DatetimeText<'a> {
     text: &'a [u8],
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> DatetimeText<'a> {
     fn at_end(&self) -> bool {
         self.text.is_empty()
     }

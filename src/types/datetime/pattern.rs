@@ -14,11 +14,11 @@ pub struct Pattern {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PatternPiece {
     Delimiter(char),
-    Field(Field),
+    Field(PatternField),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Field {
+struct PatternField {
     letter: char,
     width: usize,
 }
@@ -86,7 +86,7 @@ impl Pattern {
             if letter == 'y' && run % 4 == 3 {
                 return Err("a year has one, two or four digits".to_owned());
             }
-            let field = PatternPiece::Field(Field { letter, width });
+            let field = PatternPiece::Field(PatternField { letter, width });
             pieces.push(if DELIMITERS.contains(&letter) { PatternPiece::Delimiter(letter) } else { field });
             rest = &rest[letter.len_utf8() * width..];
         }
@@ -134,7 +134,7 @@ impl Pattern {
         });
     }
 
-    fn write(&self, out: &mut String, write_field: impl Fn(Field, &mut String)) {
+    fn write(&self, out: &mut String, write_field: impl Fn(PatternField, &mut String)) {
         for piece in &self.pieces {
             match piece {
                 PatternPiece::Delimiter(delimiter) => out.push(*delimiter),
@@ -151,7 +151,7 @@ fn push_padded(number: u64, width: usize, out: &mut String) {
 }
 
 /// Appends the first digits of the fraction; `F` appends nothing if they are all zero.
-fn push_fraction(ticks: u64, field: Field, out: &mut String) {
+fn push_fraction(ticks: u64, field: PatternField, out: &mut String) {
     let cut = u32::try_from(7_usize.saturating_sub(field.width)).unwrap_or(0);
     let digits = ticks / 10_u64.pow(cut);
     if digits > 0 || field.letter == 'f' {

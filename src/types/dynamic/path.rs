@@ -72,13 +72,13 @@ pub fn extract<'a>(json: &'a str, path: &Path) -> Option<&'a str> {
 #[derive(Clone, Debug)]
 pub struct PathSet {
     /// The tree of steps; the first node is the dynamic itself, and parents precede their children.
-    nodes: Vec<Node>,
+    nodes: Vec<PathNode>,
     /// The node at which each path ends.
     ends: Vec<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Node {
+struct PathNode {
     members: Vec<(String, usize)>,
     indices: Vec<(i64, usize)>,
 }
@@ -87,7 +87,7 @@ impl PathSet {
     /// Creates a set; [`PathSet::extract`] returns the results in the order of `paths`.
     #[must_use]
     pub fn new(paths: &[Path]) -> Self {
-        let mut set = Self { nodes: vec![Node::default()], ends: Vec::with_capacity(paths.len()) };
+        let mut set = Self { nodes: vec![PathNode::default()], ends: Vec::with_capacity(paths.len()) };
         for path in paths {
             let end = path.steps.iter().fold(0, |node, step| set.child(node, step));
             set.ends.push(end);
@@ -98,7 +98,7 @@ impl PathSet {
     /// Returns the child of `node` for `step`, creating it if needed.
     fn child(&mut self, node: usize, step: &Step) -> usize {
         let fresh = self.nodes.len();
-        let Node { members, indices } = &mut self.nodes[node];
+        let PathNode { members, indices } = &mut self.nodes[node];
         let found = match step {
             Step::Member(key) => members.iter().find(|(other, _)| other == key).map(|(_, child)| *child),
             Step::Index(index) => indices.iter().find(|(other, _)| other == index).map(|(_, child)| *child),
@@ -110,7 +110,7 @@ impl PathSet {
             Step::Member(key) => members.push((key.clone(), fresh)),
             Step::Index(index) => indices.push((*index, fresh)),
         }
-        self.nodes.push(Node::default());
+        self.nodes.push(PathNode::default());
         fresh
     }
 
@@ -146,7 +146,7 @@ impl PathSet {
     }
 }
 
-impl Node {
+impl PathNode {
     /// Fills the slots of the children found in `json`.
     fn walk<'a>(&self, json: &'a str, slots: &mut [Option<&'a str>]) {
         if !self.members.is_empty() {

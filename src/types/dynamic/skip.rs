@@ -88,13 +88,13 @@ fn container_end(json: &[u8], mut at: usize) -> usize {
 /// Iterates over the elements of the array `json`; empty if it is not an array.
 #[must_use]
 pub fn elements(json: &str) -> Elements<'_> {
-    Elements { items: Items::new(json, b'[') }
+    Elements { items: ItemCursor::new(json, b'[') }
 }
 
 /// Iterates over the entries of the bag `json`, in order and with duplicate keys; empty if it is not a bag.
 #[must_use]
 pub fn entries(json: &str) -> Entries<'_> {
-    Entries { items: Items::new(json, b'{') }
+    Entries { items: ItemCursor::new(json, b'{') }
 }
 
 /// Returns the entries of the bag `json` with unique keys: each at the position of its first occurrence, with its last
@@ -175,7 +175,7 @@ pub struct Entry<'a> {
 /// Iterator of [`elements`].
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
-    items: Items<'a>,
+    items: ItemCursor<'a>,
 }
 
 impl<'a> Iterator for Elements<'a> {
@@ -191,7 +191,7 @@ impl<'a> Iterator for Elements<'a> {
 /// Iterator of [`entries`].
 #[derive(Clone, Debug)]
 pub struct Entries<'a> {
-    items: Items<'a>,
+    items: ItemCursor<'a>,
 }
 
 impl<'a> Iterator for Entries<'a> {
@@ -208,13 +208,13 @@ impl<'a> Iterator for Entries<'a> {
 
 /// A position inside an array or bag.
 #[derive(Clone, Debug)]
-struct Items<'a> {
+struct ItemCursor<'a> {
     json: &'a str,
     /// The start of the next item, or the length of the JSON.
     at: usize,
 }
 
-impl<'a> Items<'a> {
+impl<'a> ItemCursor<'a> {
     fn new(json: &'a str, open: u8) -> Self {
         let start = skip_whitespace(json.as_bytes(), 0);
         let at = if json.as_bytes().get(start) == Some(&open) { start + 1 } else { json.len() };

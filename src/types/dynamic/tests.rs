@@ -182,12 +182,12 @@ fn parse_json_of_a_text() {
 }
 
 /// Generates random JSON with whitespace, escapes, and duplicate keys if `repeat` is set.
-struct Generator {
+struct JsonGenerator {
     random: ChaCha8Rng,
     repeat: bool,
 }
 
-impl Generator {
+impl JsonGenerator {
     fn new(seed: u64, repeat: bool) -> Self {
         Self { random: ChaCha8Rng::seed_from_u64(seed), repeat }
     }
@@ -299,7 +299,7 @@ fn read(json: &str) -> Json {
 
 #[test]
 fn paths_agree_with_serde_json() {
-    let mut generator = Generator::new(1, true);
+    let mut generator = JsonGenerator::new(1, true);
     let mut found = 0;
     for _ in 0..3000 {
         let document = generator.document();
@@ -326,7 +326,7 @@ fn paths_agree_with_serde_json() {
 
 #[test]
 fn printing_agrees_with_serde_json() {
-    let mut generator = Generator::new(2, false);
+    let mut generator = JsonGenerator::new(2, false);
     for _ in 0..3000 {
         let document = generator.document();
         let parsed = read(&document);
@@ -347,7 +347,7 @@ fn printing_agrees_with_serde_json() {
 /// Damaged JSON: validation agrees with serde_json, and no function panics.
 #[test]
 fn damaged_text() {
-    let mut generator = Generator::new(3, true);
+    let mut generator = JsonGenerator::new(3, true);
     let (mut valid, mut invalid) = (0, 0);
     for _ in 0..20_000 {
         let mut text: Vec<char> = generator.document().chars().collect();

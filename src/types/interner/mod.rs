@@ -18,14 +18,14 @@ use crate::diagnostic::Error;
 pub(crate) struct Interner<S> {
     hasher: FixedState,
     /// A power of two, some of them always free. Each string is in the first slot that was free from its home slot on.
-    slots: Vec<Slot>,
+    slots: Vec<HashSlot>,
     count: usize,
     strings: S,
 }
 
 /// A slot of the table.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
+struct HashSlot {
     /// The lower half of the hash.
     hash: u32,
     /// The string, [`NO_ID`] if the slot is free.
@@ -62,17 +62,17 @@ pub(crate) struct FreeSlot {
 struct Lookup<'a, T: ?Sized> {
     string: &'a T,
     hash: u32,
-    home: Slot,
+    home: HashSlot,
 }
 
-impl Slot {
+impl HashSlot {
     const FREE: Self = Self { hash: 0, id: NO_ID };
 }
 
 impl<S: StringStore> Interner<S> {
     /// An interner that keeps its strings in `strings`, which is empty.
     pub fn new(strings: S, seed: u64) -> Self {
-        let (hasher, slots) = (FixedState::with_seed(seed), vec![Slot::FREE; INITIAL_SLOTS]);
+        let (hasher, slots) = (FixedState::with_seed(seed), vec![HashSlot::FREE; INITIAL_SLOTS]);
         Self { hasher, slots, count: 0, strings }
     }
 
@@ -98,7 +98,7 @@ impl<S: StringStore> Interner<S> {
 
     /// The bytes in use.
     pub fn memory(&self) -> usize {
-        self.strings.memory() + self.slots.capacity() * size_of::<Slot>()
+        self.strings.memory() + self.slots.capacity() * size_of::<HashSlot>()
     }
 
     /// Returns the bytes of the string with this id.
@@ -128,7 +128,7 @@ impl<S: StringStore> Interner<S> {
         for Lookup { string, hash, home } in self.lookups(strings) {
             let string = string.as_ref();
             ids.push(match home {
-                Slot { id: NO_ID, .. } => NO_ID,
+                HashSlot { id: NO_ID, .. } => NO_ID,
                 slot if self.matches(slot, hash, string) => slot.id,
                 _ => self.search(hash, string).unwrap_or(NO_ID),
             });
@@ -162,7 +162,7 @@ impl<S: StringStore> Interner<S> {
         S::String: 'a,
     {
         let hashes: Vec<u32> = strings.clone().map(|string| self.half_hash(string)).collect();
-        let homes: Vec<Slot> = hashes.iter().map(|hash| self.slots[self.home_slot(*hash)]).collect();
+        let homes: Vec<HashSlot> = hashes.iter().map(|hash| self.slots[self.home_slot(*hash)]).collect();
         strings.zip(hashes).zip(homes).map(|((string, hash), home)| Lookup { string, hash, home })
     }
 
@@ -183,13 +183,13 @@ impl<S: StringStore> Interner<S> {
             self.grow();
             slot = self.free_slot(hash);
         }
-        self.slots[slot] = Slot { hash, id };
+        self.slots[slot] = HashSlot { hash, id };
         Ok(id)
     }
 
     /// Doubles the number of slots.
     fn grow(&mut self) {
-        let slots = vec![Slot::FREE; 2 * self.slots.len()];
+        let slots = vec![HashSlot::FREE; 2 * self.slots.len()];
         let slots = std::mem::replace(&mut self.slots, slots);
         for slot in slots.into_iter().filter(|slot| slot.id != NO_ID) {
             let free = self.free_slot(slot.hash);
@@ -222,7 +222,7 @@ impl<S: StringStore> Interner<S> {
     }
 
     #[inline]
-    fn matches(&self, slot: Slot, hash: u32, string: &[u8]) -> bool {
+    fn matches(&self, slot: HashSlot, hash: u32, string: &[u8]) -> bool {
         slot.hash == hash && slot.id != NO_ID && equal(self.get(slot.id as usize), string)
     }
 
@@ -246,7 +246,7 @@ impl<S: StringStore> Interner<S> {
 impl Interner<ConcatenatedStrings> {
     /// An empty interner with the same seed.
     pub fn empty_with_same_seed(&self) -> Self {
-        let slots = vec![Slot::FREE; INITIAL_SLOTS];
+        let slots = vec![HashSlot::FREE; INITIAL_SLOTS];
         Self { hasher: self.hasher.clone(), slots, count: 0, strings: ConcatenatedStrings::default() }
     }
 }

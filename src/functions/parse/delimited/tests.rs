@@ -14,18 +14,18 @@ fn reference<'t>(elements: &[PatternElement], text: &'t str) -> Option<Vec<&'t s
 }
 
 /// The column at the start of `elements`, and the elements from the next string on.
-fn slot_and_rest(elements: &[PatternElement]) -> (Slot, &[PatternElement]) {
+fn slot_and_rest(elements: &[PatternElement]) -> (PatternSlot, &[PatternElement]) {
     let next = elements.iter().position(|element| matches!(element, PatternElement::Text(_)));
     let slot = match elements.first() {
-        Some(PatternElement::Column(ty)) => Slot::new(*ty, &elements[1..]).unwrap(),
-        _ => Slot::Empty,
+        Some(PatternElement::Column(ty)) => PatternSlot::new(*ty, &elements[1..]).unwrap(),
+        _ => PatternSlot::Empty,
     };
     (slot, &elements[next.unwrap_or(elements.len())..])
 }
 
 /// `text` begins after the last string, with the value of `slot`.
 fn reference_from<'t>(
-    slot: Slot,
+    slot: PatternSlot,
     rest: &[PatternElement],
     text: &'t str,
     is_open: bool,
@@ -34,9 +34,9 @@ fn reference_from<'t>(
     let Some(value_end) = slot.end(text, 0) else { return false };
     let Some(PatternElement::Text(delimiter)) = rest.first() else {
         match slot {
-            Slot::Empty => return is_open || text.is_empty(),
-            Slot::UpToNext(_) => captures.push(text),
-            Slot::Shaped(_) | Slot::OptionalShaped(_) => captures.push(&text[..value_end]),
+            PatternSlot::Empty => return is_open || text.is_empty(),
+            PatternSlot::UpToNext(_) => captures.push(text),
+            PatternSlot::Shaped(_) | PatternSlot::OptionalShaped(_) => captures.push(&text[..value_end]),
         }
         return true;
     };
@@ -46,9 +46,9 @@ fn reference_from<'t>(
     starts.into_iter().any(|start| {
         let before = captures.len();
         match slot {
-            Slot::Empty => {}
-            Slot::UpToNext(_) => captures.push(&text[..start]),
-            Slot::Shaped(_) | Slot::OptionalShaped(_) => captures.push(&text[..value_end]),
+            PatternSlot::Empty => {}
+            PatternSlot::UpToNext(_) => captures.push(&text[..start]),
+            PatternSlot::Shaped(_) | PatternSlot::OptionalShaped(_) => captures.push(&text[..value_end]),
         }
         let (slot, after) = slot_and_rest(&rest[1..]);
         let matches = reference_from(slot, after, &text[start + delimiter.len()..], is_open, captures);
@@ -60,8 +60,8 @@ fn reference_from<'t>(
 }
 
 /// Leaves out the starts in the whitespace before a value that converts.
-fn skip_whitespace(slot: &Slot, text: &str, starts: &mut Vec<usize>) {
-    let Slot::UpToNext(ty) = slot else { return };
+fn skip_whitespace(slot: &PatternSlot, text: &str, starts: &mut Vec<usize>) {
+    let PatternSlot::UpToNext(ty) = slot else { return };
     let whitespace = text.len() - text.trim_start().len();
     let first_after = starts.iter().position(|start| *start >= whitespace);
     let converts = |end: usize| Scalar::Text(&text[..end]).to_value(*ty).is_ok_and(|value| !value.is_null());

@@ -68,10 +68,10 @@ const REGEX_GROUPS: usize = 2;
 /// A pattern, prepared for the search.
 pub(super) struct KeyValueMatcher<'p> {
     pattern: &'p KeyValuePattern,
-    search: Search<'p>,
+    search: PairSearch<'p>,
 }
 
-enum Search<'p> {
+enum PairSearch<'p> {
     Delimited(Box<Delimiters<'p>>),
     Words,
     Regex(Rc<Regex>),
@@ -84,10 +84,10 @@ impl<'p> KeyValueMatcher<'p> {
         let search = match &pattern.syntax {
             KeyValueSyntax::Delimited { pairs, key_value, greedy } => {
                 let [pairs, key_value] = [pairs, key_value].map(|text| Finder::new(text.as_bytes()));
-                Search::Delimited(Box::new(Delimiters { pairs, key_value, greedy: *greedy }))
+                PairSearch::Delimited(Box::new(Delimiters { pairs, key_value, greedy: *greedy }))
             }
-            KeyValueSyntax::Words => Search::Words,
-            KeyValueSyntax::Regex(regex) => Search::Regex(pattern::compile(regex)?),
+            KeyValueSyntax::Words => PairSearch::Words,
+            KeyValueSyntax::Regex(regex) => PairSearch::Regex(pattern::compile(regex)?),
         };
         Ok(Self { pattern, search })
     }
@@ -99,9 +99,9 @@ impl TextMatcher for KeyValueMatcher<'_> {
         let mut found = Found { keys: &self.pattern.keys, captures, missing: self.pattern.keys.len() };
         let quotes = self.pattern.quotes.in_text(text);
         match &self.search {
-            Search::Delimited(delimiters) => PairReader { text, delimiters, quotes }.read(&mut found),
-            Search::Words => words::read(text, quotes, &mut found),
-            Search::Regex(regex) => by_regex(text, regex, &mut found),
+            PairSearch::Delimited(delimiters) => PairReader { text, delimiters, quotes }.read(&mut found),
+            PairSearch::Words => words::read(text, quotes, &mut found),
+            PairSearch::Regex(regex) => by_regex(text, regex, &mut found),
         }
         true
     }
