@@ -128,7 +128,8 @@ pub(super) static PLUGINS: &[Plugin] = &[
         returns: "the start of the window, the state, Period, dcount: long",
         examples: &[Example::new(
             "datatable(u:string, t:long, s:string) ['ann', 1, 'a', 'bo', 2, 'a', 'ann', 3, 'b'] | evaluate \
-             funnel_sequence_completion(u, t, 0, 9, 10, s, dynamic(['a', 'b']), dynamic([5])) | project dcount",
+             funnel_sequence_completion(u, t, 0, 9, 10, s, dynamic(['a', 'b']), dynamic([5])) | where s == 'a' | \
+             project dcount",
             "2",
         )],
         kind: PluginKind::FunnelCompletion,
