@@ -89,10 +89,12 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
         return (0..files.len()).collect();
     }
     // Opening a Parquet file again would cost more than most queries over an archive, but little beside text files.
-    let positions = |parquet: bool| (0..files.len()).filter(move |&index| files[index].is_parquet() == parquet);
-    let beside_texts = positions(true).take(if positions(false).next().is_some() { FEW } else { 0 });
+    let is_archive = |file: &DataFile| file.ending().eq_ignore_ascii_case("parquet") && file.local_path().is_some();
+    let most = if files.iter().all(is_archive) { 0 } else { FEW };
+    let beside_texts = (0..files.len()).filter(|&index| is_archive(&files[index])).take(most);
     if files.len() <= FEW {
-        return positions(false).chain(beside_texts).collect();
+        let texts = (0..files.len()).filter(|&index| !files[index].is_parquet());
+        return texts.chain(beside_texts).collect();
     }
     let mut by_length: HashMap<u64, usize> = HashMap::new();
     let mut pairs = Vec::new();
