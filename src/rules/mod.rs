@@ -1,7 +1,7 @@
 //! Detection rules: reads the text of a rule file into a small model. Nothing here reads files or knows KQL.
 //!
-//! A file is first read into a tree of nodes with positions ([`yaml`], [`json`]), which looks the same for both
-//! formats. The rules are then recognised by their keys ([`recognise`]), so each kind of rule is described once.
+//! A file is first read into a tree of nodes with positions (`yaml`, `json`), which looks the same for both
+//! formats. The rules are then recognised by their keys (`recognise`), so each kind of rule is described once.
 //! Positions in a query lead back to the file ([`TextMap`]), whatever its style of string.
 
 mod json;
