@@ -57,12 +57,12 @@ struct AggregateSpec<'a> {
     /// The expressions that are evaluated for each row: the keys, then the arguments of aggregates, each column once.
     inputs: Vec<&'a Expr>,
     /// The arguments of each aggregate.
-    arguments: Vec<Vec<AggregateArgument>>,
+    arguments: Vec<Vec<ArgumentSource>>,
     /// True once groups are partitioned: partial aggregates then pass on rows instead of states.
     pub is_partitioned: AtomicBool,
 }
 
-enum AggregateArgument {
+enum ArgumentSource {
     /// A position in [`AggregateSpec::inputs`].
     Column(usize),
     Constant(Value),
@@ -73,11 +73,11 @@ impl<'a> AggregateSpec<'a> {
         let mut inputs: Vec<&Expr> = keys.iter().collect();
         let mut argument = |argument: &'a Expr| {
             if let Some(value) = argument.as_literal() {
-                return AggregateArgument::Constant(value.clone());
+                return ArgumentSource::Constant(value.clone());
             }
             let same = |known: &&Expr| argument.as_column().is_some() && known.as_column() == argument.as_column();
             let known = inputs.iter().position(same);
-            AggregateArgument::Column(known.unwrap_or_else(|| {
+            ArgumentSource::Column(known.unwrap_or_else(|| {
                 inputs.push(argument);
                 inputs.len() - 1
             }))
@@ -139,9 +139,9 @@ impl GroupStates {
     /// Adds rows, given as values of [`AggregateSpec::inputs`].
     pub fn update(&mut self, spec: &AggregateSpec<'_>, batch: &Batch) -> Result<()> {
         self.table.assign(&batch.columns()[..spec.keys.len()], batch.rows(), &mut self.batch_groups)?;
-        let column = |argument: &AggregateArgument| match argument {
-            AggregateArgument::Column(index) => batch.column(*index).clone(),
-            AggregateArgument::Constant(value) => Column::constant(value.clone(), batch.rows()),
+        let column = |argument: &ArgumentSource| match argument {
+            ArgumentSource::Column(index) => batch.column(*index).clone(),
+            ArgumentSource::Constant(value) => Column::constant(value.clone(), batch.rows()),
         };
         let calls = spec.arguments.iter().zip(spec.aggregates);
         for (accumulator, (arguments, aggregate)) in self.accumulators.iter_mut().zip(calls) {
