@@ -76,7 +76,7 @@ impl<'a> MappingEntry<'a> {
         Some(dynamic::to_text(json).into_owned())
     }
 
-    /// What the column is read from; None if that is missing or of another format.
+    /// Returns the source of the column; None if it is missing or belongs to another format.
     fn source(&self, format: ExternalFormat) -> Option<ExternalColumn> {
         if let Some(constant) = self.text(&["constvalue", "constantvalue"]) {
             return Some(ExternalColumn::Constant(constant));

@@ -133,7 +133,7 @@ impl Binder<'_> {
         }
     }
 
-    /// As [`Self::pattern_table`], for a call with a path.
+    /// Returns the table of a call with a path, as [`Self::pattern_table`] does for a call without one.
     pub(super) fn pattern_source(
         &mut self,
         pattern: &ast::Name,

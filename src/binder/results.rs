@@ -19,7 +19,7 @@ const GENERIC: &str = "GenericResult";
 pub struct BoundResult {
     /// Its name, which no other result of the text has.
     pub name: String,
-    /// What to compute.
+    /// The plan that computes the result.
     pub plan: LogicalPlan,
     /// The `render` operator, if any.
     pub render: Option<Render>,

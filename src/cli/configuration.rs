@@ -167,7 +167,7 @@ impl ListFile {
         }
     }
 
-    /// How the text of the file is to be read.
+    /// Returns the settings for reading the text of the file.
     pub fn text_settings(&self) -> TextSettings {
         match self {
             Self::Described { encoding: Some(label), .. } => {

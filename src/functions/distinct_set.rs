@@ -130,11 +130,11 @@ impl DistinctSet {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{DistinctSet, MAX_HASHES};
 
     /// A well-mixed number for each index.
-    fn hash(index: u64) -> u64 {
+    pub(in crate::functions) fn hash(index: u64) -> u64 {
         let mut z = index.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z ^ (z >> 31)

@@ -20,7 +20,7 @@ pub struct Sequence {
     pub steps: Vec<SequenceStep>,
     /// True if the last output column is the number of the sequence.
     pub has_match_id: bool,
-    /// Where its value differs from that of the row before, all sequences end.
+    /// All sequences end whenever this value differs from that of the previous row.
     pub segment: Option<Expr>,
     /// The input columns, the declared columns, and the number of the sequence.
     pub schema: Schema,
@@ -53,7 +53,7 @@ pub struct SequenceStep {
     pub condition: Expr,
     /// The values of declared columns; the others have their defaults.
     pub assignments: Vec<StepAssignment>,
-    /// Which of its records are returned.
+    /// The records of the step that are returned.
     pub output: StepOutput,
 }
 

@@ -14,7 +14,7 @@ pub struct Window {
     pub input: Box<LogicalPlan>,
     /// What is computed for each row, from the first row to the last.
     pub calls: Vec<WindowCall>,
-    /// Where its value differs from that of the row before, all calls begin anew, as if at the first row.
+    /// All calls restart, as if at the first row, whenever this value differs from that of the previous row.
     pub segment: Option<Expr>,
     /// The input columns, then a column for each call.
     pub schema: Schema,

@@ -38,7 +38,7 @@ pub(crate) fn whole_text(
     };
     let mut bytes = Vec::new();
     loop {
-        // The decoded text may take as much again.
+        // The decoded text may be as large as the bytes read.
         reservation.try_set(bytes.len().saturating_mul(2), &file.name)?;
         match text.input.by_ref().take(CHUNK).read_to_end(&mut bytes) {
             Ok(0) => break,

@@ -26,7 +26,7 @@ pub enum RuleFormat {
     Json,
 }
 
-/// What runs a rule, and how.
+/// The service that runs a rule, and the kind of rule there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleKind {
     /// A scheduled rule of Microsoft Sentinel.

@@ -14,7 +14,7 @@ pub struct ExternalSource {
     pub is_literal: bool,
     /// The declared columns.
     pub columns: Schema,
-    /// What each column is read from.
+    /// The source of each column.
     pub mapping: Vec<ExternalColumn>,
     /// The format.
     pub format: ExternalFormat,

@@ -3,8 +3,8 @@
 //!
 //! The Ids of the rows of text files are compared while they are scanned. If none of them repeat, some records are
 //! compared afterwards, since the query may have skipped them. That is cheap for any archive: small inputs are compared
-//! completely; of a few files the first records are compared, and of many files only those of equal length. Of Parquet
-//! files beside text files, more rows are compared: an archive may stand beside the files that it was made of.
+//! completely; of a few files the first records are compared, and of many files only those of equal length. More
+//! rows are compared of Parquet files beside text files: an archive may be in the same folder as its originals.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -21,7 +21,7 @@ struct StepScope<'s> {
     input: &'s Schema,
     declared: &'s Schema,
     steps: &'s [ScanStep],
-    /// What the expressions so far refer to.
+    /// The state columns that the expressions bound so far refer to.
     state: Vec<StateColumn>,
 }
 

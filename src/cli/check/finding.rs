@@ -71,7 +71,7 @@ pub(super) struct Finding {
     pub code: Option<Code>,
     /// The message.
     pub message: String,
-    /// What to do about it.
+    /// Advice on how to correct the query.
     pub help: Vec<String>,
     /// The position in the file.
     pub span: Span,

@@ -38,7 +38,7 @@ pub(super) struct CheckedQuery {
 pub(super) struct CheckReport<'a> {
     args: &'a CheckArgs,
     session: &'a Session,
-    /// What goes to stdout or the file of `-O`.
+    /// The report so far, for stdout or the file that `-O` names.
     text: String,
     log: SarifLog,
     /// The number of queries by verdict.

@@ -20,7 +20,7 @@ pub struct CurrentBatch {
     pub row_batch: Batch,
     /// The next row of the batch.
     pub row: usize,
-    /// By step, the rows that may match it; None for all.
+    /// For each step, a mask of the rows that may match it; None if any row may.
     row_masks: Vec<Option<BooleanArray>>,
     segments: Option<Column>,
     /// The number of rows of earlier records.

@@ -11,7 +11,7 @@ use crate::types::{Batch, Column, Value};
 /// The expressions of the steps of a node.
 #[derive(Debug)]
 pub struct CompiledSteps {
-    /// What is computed for whole batches, over the input.
+    /// Expressions over the input that are evaluated once per batch.
     pub row_columns: Vec<Expr>,
     /// One for each step.
     pub steps: Vec<CompiledStep>,

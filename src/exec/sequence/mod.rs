@@ -71,11 +71,11 @@ impl SequenceStage {
 pub struct SequenceRun<'a> {
     stage: &'a SequenceStage,
     states: StepStates,
-    /// By step, its condition with its own state.
+    /// For each step, its condition evaluated with its own state.
     own_checks: Vec<Lookahead>,
-    /// By step, its condition with the state of the step before.
+    /// For each step, its condition evaluated with the state of the previous step.
     promotion_checks: Vec<Lookahead>,
-    /// By step with `output=last`, the record that is returned when its series ends.
+    /// For each step with `output=last`, the record that is returned when its series ends.
     last: Vec<Option<MatchedRecord>>,
     /// The rows of `last`, between two batches.
     carried: Option<Batch>,

@@ -9,7 +9,7 @@ use crate::types::Value;
 pub struct StepStates {
     /// The values of a step without a sequence.
     empty: Vec<Value>,
-    /// By step; None if the step has no sequence.
+    /// The state of each step; None if the step has no active sequence.
     active: Vec<Option<StepState>>,
     /// The number of the next sequence.
     next_match: i64,

@@ -99,13 +99,7 @@ fn signed_unions(sets: &[DistinctSet], union: Option<&DistinctSet>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::{DistinctSet, counts};
-
-    /// A well-mixed number for each index.
-    fn hash(index: u64) -> u64 {
-        let mut z = index.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z ^ (z >> 31)
-    }
+    use crate::functions::distinct_set::tests::hash;
 
     fn multiples(of: usize, below: u64) -> DistinctSet {
         let mut set = DistinctSet::new(18);

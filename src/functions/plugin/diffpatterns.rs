@@ -29,7 +29,7 @@ pub struct DiffPatterns {
 pub struct SplitValue {
     /// The value as text.
     pub text: String,
-    /// Where the query has it.
+    /// The position in the query.
     pub span: Span,
 }
 

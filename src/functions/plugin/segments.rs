@@ -9,7 +9,7 @@ pub struct SegmentInput {
     pub columns: Vec<Field>,
     /// The column with the number of rows that a row stands for; it is in no segment.
     pub weight: Option<usize>,
-    /// What stands for any value, by column.
+    /// The wildcard of each column: the value that matches any value.
     pub wildcards: Vec<Value>,
 }
 

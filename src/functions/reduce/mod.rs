@@ -26,7 +26,7 @@ const OTHERS: &str = "others";
 pub struct ReducePatterns {
     /// The part of the terms that strings of a group must share, from 0 to 1.
     pub threshold: f64,
-    /// What is between terms.
+    /// The characters that separate terms.
     pub separators: TermSeparators,
     /// True if each row of the input is returned with its pattern, false if each pattern is returned once.
     pub keeps_rows: bool,

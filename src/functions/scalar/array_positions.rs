@@ -12,6 +12,11 @@ use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
 use crate::types::dynamic::{Kind, canonical, kind};
 use crate::types::{Column, Type};
 
+/// The value that fills in the positions that a shift leaves empty.
+const FILLED_IN: Param =
+    Param::of("default", Accepts::Any, "the value filled in; by default null, or \"\" in an array of strings")
+        .optional();
+
 /// The functions of this family.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
@@ -99,12 +104,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             params: &[
                 ARRAY,
                 Param::new("count", INTEGER, "the number of positions; negative moves to the right"),
-                Param::of(
-                    "default",
-                    Accepts::Any,
-                    "the value filled in; by default null, or \"\" in an array of strings",
-                )
-                .optional(),
+                FILLED_IN,
             ],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| Ok(shift(args, |count| count)),
@@ -124,12 +124,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             params: &[
                 ARRAY,
                 Param::new("count", INTEGER, "the number of positions; negative moves to the left"),
-                Param::of(
-                    "default",
-                    Accepts::Any,
-                    "the value filled in; by default null, or \"\" in an array of strings",
-                )
-                .optional(),
+                FILLED_IN,
             ],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| Ok(shift(args, i64::saturating_neg)),

@@ -61,7 +61,8 @@ fn between_sides(join: &Join, window: JoinWindow) -> Option<JoinWindow> {
     }
 }
 
-/// The datetime column `plus` less the datetime column `minus`, as far as there are any, plus `ticks`.
+/// A linear expression of times: the datetime column `plus`, minus the datetime column `minus`, plus `ticks`. Either
+/// column may be absent.
 #[derive(Clone, Copy, Default)]
 struct Difference {
     plus: Option<usize>,
@@ -70,7 +71,7 @@ struct Difference {
 }
 
 impl Difference {
-    /// Returns what `expr`, a datetime or timespan, is; None if it is anything else.
+    /// Returns `expr`, a datetime or timespan, in this form; None if it does not have it.
     fn of(expr: &Expr) -> Option<Self> {
         if let (Some(column), Type::Datetime) = (expr.as_column(), expr.ty) {
             return Some(Self { plus: Some(column), ..Self::default() });

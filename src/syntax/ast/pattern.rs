@@ -9,7 +9,7 @@ use crate::types::Type;
 pub struct PatternDeclaration {
     /// The name.
     pub name: Name,
-    /// What it stands for; None if the pattern is only declared.
+    /// The cases of the pattern; None if it is only declared.
     pub mapping: Option<PatternMapping>,
 }
 

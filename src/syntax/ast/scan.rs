@@ -33,7 +33,7 @@ pub struct ScanStep {
     pub name: Name,
     /// The position of `optional`.
     pub optional: Option<Span>,
-    /// Which of its records are returned; None if not written: all.
+    /// The records that are returned; None, the default, means all.
     pub output: Option<ScanStepOutput>,
     /// The condition.
     pub condition: Expr,

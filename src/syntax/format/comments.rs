@@ -3,7 +3,7 @@
 use super::super::lexer::is_line_break;
 use super::super::token::{Token, TokenKind};
 
-/// What stands between a token and the one before it.
+/// The line ends and comments between a token and the previous one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gap<'a> {
     /// The comments.
