@@ -8,7 +8,7 @@ use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::LogicalPlan;
 use crate::scan::{ExternalFormat, ExternalSource, ExternalTarget, external};
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Schema, Value};
 
 /// The properties of an `externaldata`.
@@ -38,7 +38,7 @@ impl Binder<'_> {
         let (name, span) = (&property.name, property.value.span);
         // A bare word is a string.
         let value = match &property.value.kind {
-            ExprKind::Name(word) => Value::string(word.text.as_str()),
+            ParsedExprKind::Name(word) => Value::string(word.text.as_str()),
             _ => self.constant(&property.value)?,
         };
         if name.text.eq_ignore_ascii_case("format") {
@@ -75,7 +75,7 @@ impl Binder<'_> {
 
     fn external_source(
         &mut self,
-        address: &ast::Expr,
+        address: &ast::ParsedExpr,
         properties: &ExternalProperties,
         columns: Schema,
     ) -> Bind<ExternalSource> {
@@ -95,7 +95,7 @@ impl Binder<'_> {
             Some((mapping, span)) => self.external_mapping(mapping, *span, format, &columns)?,
             None => default_mapping(format, &columns),
         };
-        let is_literal = matches!(address.kind, ExprKind::Literal(_));
+        let is_literal = matches!(address.kind, ParsedExprKind::Literal(_));
         let skips_first = properties.skips_first.is_some();
         Ok(ExternalSource { address: text.to_owned(), is_literal, columns, mapping, format, skips_first })
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::pattern::as_pattern_call;
-use super::scope::{Binding, Function, ScopePosition};
+use super::scope::{Binding, ScopePosition, ScopedFunction};
 use super::shared::with_values;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -17,10 +17,10 @@ use crate::functions::{self, known};
 use crate::plan::LogicalPlan;
 use crate::scan::Damage;
 use crate::syntax::MAX_FUNCTIONS;
-use crate::syntax::ast::{self, ExprKind, FunctionParameter, LetValue, ParameterKind};
+use crate::syntax::ast::{self, FunctionParameter, LetValue, ParameterKind, ParsedExprKind};
 use crate::types::{Schema, Type, Value};
 
-use super::expr::Context;
+use super::expr::ExprContext;
 
 /// Maximum depth of function calls.
 const MAX_CALLS: usize = 32;
@@ -35,7 +35,7 @@ impl Binder<'_> {
             return self.built_in_name(name);
         }
         self.check_parameters(&definition.parameters)?;
-        Ok(Binding::Function(Arc::new(Function { definition: Arc::clone(definition), home: self.scope.here() })))
+        Ok(Binding::Function(Arc::new(ScopedFunction { definition: Arc::clone(definition), home: self.scope.here() })))
     }
 
     fn check_parameters(&mut self, parameters: &[FunctionParameter]) -> Bind<()> {
@@ -60,7 +60,7 @@ impl Binder<'_> {
     }
 
     /// The function of this name: one of the query, else a stored one.
-    pub(super) fn user_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<Function>>> {
+    pub(super) fn user_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<ScopedFunction>>> {
         match self.scope.get(&name.text) {
             Some(Binding::Function(function)) => Ok(Some(Arc::clone(function))),
             Some(_) => Ok(None),
@@ -70,7 +70,7 @@ impl Binder<'_> {
     }
 
     /// A stored function; it cannot see anything of the query.
-    pub(super) fn stored_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<Function>>> {
+    pub(super) fn stored_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<ScopedFunction>>> {
         let Some(found) = self.environment.catalog.function(&name.text)? else { return Ok(None) };
         self.check_library()?;
         let definition = match found.function {
@@ -85,7 +85,7 @@ impl Binder<'_> {
         if known_table(&name.text).is_some() {
             self.environment.report.damaged(Damage::HiddenTable(name.text.clone()), "", 1);
         }
-        Ok(Some(Arc::new(Function { definition, home: ScopePosition::default() })))
+        Ok(Some(Arc::new(ScopedFunction { definition, home: ScopePosition::default() })))
     }
 
     /// Reports stored functions with the names of KQL functions, which would hide them.
@@ -106,12 +106,12 @@ impl Binder<'_> {
     /// A call where a table is required.
     pub(super) fn called_table(
         &mut self,
-        function: &Function,
+        function: &ScopedFunction,
         call: &Call<'_>,
         input: Option<LogicalPlan>,
     ) -> Bind<LogicalPlan> {
         let no_columns = Schema::new([]);
-        let context = &mut Context { schema: &no_columns, aggregates: None };
+        let context = &mut ExprContext { schema: &no_columns, aggregates: None };
         match self.call(function, call, input, context)? {
             Binding::Table(plan, _) => Ok(plan),
             _ => {
@@ -124,9 +124,9 @@ impl Binder<'_> {
     /// A call where a value is required.
     pub(super) fn called_value(
         &mut self,
-        function: &Function,
+        function: &ScopedFunction,
         call: &Call<'_>,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         let binding = self.call(function, call, None, context)?;
         self.value_of(binding, call.name, call.span)
@@ -146,10 +146,10 @@ impl Binder<'_> {
     /// Binds a call to a value or a table. `input` is the first argument of an `invoke`.
     pub(super) fn call(
         &mut self,
-        function: &Function,
+        function: &ScopedFunction,
         call: &Call<'_>,
         input: Option<LogicalPlan>,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Binding> {
         self.count_call(function, call)?;
         let before = self.reused;
@@ -164,10 +164,10 @@ impl Binder<'_> {
     /// The body of a function with the arguments of a call.
     fn inlined(
         &mut self,
-        function: &Function,
+        function: &ScopedFunction,
         call: &Call<'_>,
         mut input: Option<LogicalPlan>,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Binding> {
         let arguments = self.match_arguments(function, call, input.is_some())?;
         let parameters = &function.definition.parameters;
@@ -186,7 +186,7 @@ impl Binder<'_> {
     }
 
     /// Counts one more function body; reports too many or a cycle.
-    fn count_call(&mut self, function: &Function, call: &Call<'_>) -> Bind<()> {
+    fn count_call(&mut self, function: &ScopedFunction, call: &Call<'_>) -> Bind<()> {
         let name = &call.name.text;
         if let Some(first) = self.calls.iter().position(|active| active.definition == function.definition.span) {
             let names = self.calls[first..].iter().map(|active| active.name.as_str()).chain([name.as_str()]);
@@ -213,17 +213,17 @@ impl Binder<'_> {
     /// The argument of each parameter; None if it has a default or is the input.
     fn match_arguments<'c>(
         &mut self,
-        function: &Function,
+        function: &ScopedFunction,
         call: &Call<'c>,
         has_input: bool,
-    ) -> Bind<Vec<Option<&'c ast::Expr>>> {
+    ) -> Bind<Vec<Option<&'c ast::ParsedExpr>>> {
         let parameters = &function.definition.parameters;
         let first = usize::from(has_input);
         if has_input && !matches!(parameters.first().map(|first| &first.kind), Some(ParameterKind::Tabular(_))) {
             let message = format!("`{}` cannot be invoked: its first parameter is not a table", call.name.text);
             return self.error(Code::ArgumentType, call.name.span, message);
         }
-        let mut given: Vec<Option<&ast::Expr>> = vec![None; parameters.len()];
+        let mut given: Vec<Option<&ast::ParsedExpr>> = vec![None; parameters.len()];
         let mut ordered = true;
         for (index, argument) in call.arguments.iter().enumerate() {
             let position = match &argument.name {
@@ -247,7 +247,7 @@ impl Binder<'_> {
                 None => return Err(self.wrong_arguments(function, call, first)),
             }
         }
-        let is_missing = |(parameter, given): (&FunctionParameter, Option<&ast::Expr>)| {
+        let is_missing = |(parameter, given): (&FunctionParameter, Option<&ast::ParsedExpr>)| {
             given.is_none() && !matches!(&parameter.kind, ParameterKind::Scalar { default: Some(_), .. })
         };
         match parameters.iter().zip(given.iter().copied()).skip(first).any(is_missing) {
@@ -256,7 +256,7 @@ impl Binder<'_> {
         }
     }
 
-    fn wrong_arguments(&mut self, function: &Function, call: &Call<'_>, first: usize) -> Failed {
+    fn wrong_arguments(&mut self, function: &ScopedFunction, call: &Call<'_>, first: usize) -> Failed {
         let parameters = &function.definition.parameters;
         let has_default =
             |parameter: &FunctionParameter| matches!(&parameter.kind, ParameterKind::Scalar { default: Some(_), .. });
@@ -266,7 +266,7 @@ impl Binder<'_> {
         self.wrong_count(call.name, call.arguments.len(), (least, Some(names.len())), &form)
     }
 
-    fn unknown_parameter(&mut self, function: &Function, called: &ast::Name, name: &ast::Name) -> Failed {
+    fn unknown_parameter(&mut self, function: &ScopedFunction, called: &ast::Name, name: &ast::Name) -> Failed {
         let message = format!("`{}` has no parameter `{}`", called.text, name.text);
         let names = function.definition.parameters.iter().map(|parameter| parameter.name.text.as_str());
         self.report(Diagnostic::new(Code::ArgumentCount, name.span, message).suggest(&name.text, names))
@@ -276,9 +276,9 @@ impl Binder<'_> {
     fn argument(
         &mut self,
         parameter: &FunctionParameter,
-        given: Option<&ast::Expr>,
+        given: Option<&ast::ParsedExpr>,
         call: &Call<'_>,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Binding> {
         match (&parameter.kind, given) {
             (ParameterKind::Tabular(_), Some(given)) => {
@@ -387,18 +387,22 @@ impl Binder<'_> {
     }
 
     /// True if a name is neither a column nor defined.
-    pub(super) fn is_unknown(&self, name: &ast::Name, context: &Context<'_>) -> bool {
+    pub(super) fn is_unknown(&self, name: &ast::Name, context: &ExprContext<'_>) -> bool {
         context.schema.index_of(&name.text).is_none() && self.scope.get(&name.text).is_none()
     }
 
     /// Binds an expression that can be a table: a name, a call or a pipeline. None for any other value, which the
     /// caller binds.
-    pub(super) fn table_or_value(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Option<Binding>> {
+    pub(super) fn table_or_value(
+        &mut self,
+        expr: &ast::ParsedExpr,
+        context: &mut ExprContext<'_>,
+    ) -> Bind<Option<Binding>> {
         match &expr.kind {
-            ExprKind::Pipeline(pipeline) => self.labelled_table(pipeline).map(Some),
-            ExprKind::Parenthesised(inner) => self.table_or_value(inner, context),
-            ExprKind::Name(name) if context.schema.index_of(&name.text).is_some() => Ok(None),
-            ExprKind::Name(name) => match self.scope.get(&name.text).cloned() {
+            ParsedExprKind::Pipeline(pipeline) => self.labelled_table(pipeline).map(Some),
+            ParsedExprKind::Parenthesised(inner) => self.table_or_value(inner, context),
+            ParsedExprKind::Name(name) if context.schema.index_of(&name.text).is_some() => Ok(None),
+            ParsedExprKind::Name(name) => match self.scope.get(&name.text).cloned() {
                 Some(Binding::Value(_) | Binding::RowValue(..) | Binding::Unconverted(_) | Binding::Pattern(_)) => {
                     Ok(None)
                 }
@@ -412,7 +416,7 @@ impl Binder<'_> {
                     None => Ok(self.catalog_table(name)?.map(|plan| Binding::Table(plan, Some(name.text.clone())))),
                 },
             },
-            ExprKind::Call { function: name, arguments } => match self.user_function(name)? {
+            ParsedExprKind::Call { function: name, arguments } => match self.user_function(name)? {
                 Some(function) => {
                     let call = Call { name, arguments, span: expr.span };
                     self.call(&function, &call, None, context).map(Some)
@@ -425,7 +429,7 @@ impl Binder<'_> {
                 }
                 None => Ok(None),
             },
-            ExprKind::Member { .. } => match as_pattern_call(expr) {
+            ParsedExprKind::Member { .. } => match as_pattern_call(expr) {
                 Some((call, path)) => self.pattern_call(&call, Some(path), context),
                 None => Ok(None),
             },

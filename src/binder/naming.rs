@@ -11,25 +11,25 @@ use super::scope::Binding;
 use crate::diagnostic::Span;
 use crate::functions::special::{Expansion, ScalarForm};
 use crate::functions::{self, ResultName};
-use crate::syntax::ast::{Argument, Assignment, Expr, ExprKind, Name};
+use crate::syntax::ast::{Argument, Assignment, Name, ParsedExpr, ParsedExprKind};
 use crate::types::{Schema, Value};
 
 /// Names of aggregate calls inside a larger expression, by their spans.
 pub(super) type CallNames = Vec<(Span, String)>;
 
 /// The name of a column with this expression; None if it is numbered.
-pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
+pub(super) fn name_of(expr: &ParsedExpr, calls: &CallNames) -> Option<String> {
     match &expr.kind {
-        ExprKind::Name(name) => Some(name.text.clone()),
-        ExprKind::Parenthesised(inner) => name_of(inner, calls),
-        ExprKind::Member { base, name } => {
+        ParsedExprKind::Name(name) => Some(name.text.clone()),
+        ParsedExprKind::Parenthesised(inner) => name_of(inner, calls),
+        ParsedExprKind::Member { base, name } => {
             Some(name_of(base, calls).map_or_else(|| name.text.clone(), |base| format!("{base}_{}", name.text)))
         }
-        ExprKind::Index { base, index } => match name_of(base, calls) {
+        ParsedExprKind::Index { base, index } => match name_of(base, calls) {
             Some(base) => Some(format!("{base}_{}", step(index).unwrap_or_default())),
             None => step(index),
         },
-        ExprKind::Call { function, arguments } => {
+        ParsedExprKind::Call { function, arguments } => {
             if let Some((_, name)) = calls.iter().find(|(span, _)| *span == expr.span) {
                 return (!name.is_empty()).then(|| name.clone());
             }
@@ -69,7 +69,7 @@ pub(super) fn column(argument: Option<&Argument>) -> Option<&str> {
         return Some(&name.text);
     }
     match &argument?.value.kind {
-        ExprKind::Name(name) => Some(&name.text),
+        ParsedExprKind::Name(name) => Some(&name.text),
         _ => None,
     }
 }
@@ -78,16 +78,16 @@ pub(super) fn column(argument: Option<&Argument>) -> Option<&str> {
 /// unique within an operator; derived names are changed on a conflict.
 pub(super) fn spelled(item: &Assignment) -> Option<&Name> {
     match (item.names.first(), &item.value.kind) {
-        (Some(name), _) | (None, ExprKind::Name(name)) => Some(name),
+        (Some(name), _) | (None, ParsedExprKind::Name(name)) => Some(name),
         (None, _) => None,
     }
 }
 
 /// The index as a part of a name; None if it is not a literal.
-fn step(index: &Expr) -> Option<String> {
+fn step(index: &ParsedExpr) -> Option<String> {
     match &index.kind {
-        ExprKind::Literal(Value::String(key)) => Some(key.to_string()),
-        ExprKind::Literal(value) => value.as_i64().map(|n| n.to_string()),
+        ParsedExprKind::Literal(Value::String(key)) => Some(key.to_string()),
+        ParsedExprKind::Literal(value) => value.as_i64().map(|n| n.to_string()),
         _ => None,
     }
 }
@@ -171,22 +171,22 @@ impl Binder<'_> {
     }
 
     /// The name of an expression as a column, ignoring aggregates inside it.
-    pub(super) fn own_name(expr: &Expr) -> Option<String> {
+    pub(super) fn own_name(expr: &ParsedExpr) -> Option<String> {
         name_of(expr, &CallNames::new())
     }
 
     /// The name of an expression over rows of `schema`.
-    pub(super) fn name_over(&self, expr: &Expr, schema: &Schema) -> Option<String> {
+    pub(super) fn name_over(&self, expr: &ParsedExpr, schema: &Schema) -> Option<String> {
         Self::own_name(expr).or_else(|| self.looked_up(expr, schema))
     }
 
     /// The name of a column that is looked up by a string: `column_ifexists("a", "")`.
-    pub(super) fn looked_up(&self, expr: &Expr, schema: &Schema) -> Option<String> {
-        let ExprKind::Call { function, arguments } = &expr.kind else { return None };
+    pub(super) fn looked_up(&self, expr: &ParsedExpr, schema: &Schema) -> Option<String> {
+        let ParsedExprKind::Call { function, arguments } = &expr.kind else { return None };
         let looks_up = is_form(function, ScalarForm::ColumnIfExists);
         let column = match &arguments.first().filter(|_| looks_up)?.value.kind {
-            ExprKind::Literal(value) => value.as_str()?.to_owned(),
-            ExprKind::Name(name) => match self.scope.get(&name.text)? {
+            ParsedExprKind::Literal(value) => value.as_str()?.to_owned(),
+            ParsedExprKind::Name(name) => match self.scope.get(&name.text)? {
                 Binding::Value(value) => value.as_literal()?.as_str()?.to_owned(),
                 _ => return None,
             },

@@ -5,21 +5,21 @@
 
 use std::sync::Arc;
 
-use super::expr::Context;
+use super::expr::ExprContext;
 use super::function::{Call, is_built_in};
-use super::scope::{Binding, Function};
+use super::scope::{Binding, ScopedFunction};
 use super::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, ExprKind, FunctionParameter, ParameterKind};
+use crate::syntax::ast::{self, FunctionParameter, ParameterKind, ParsedExprKind};
 use crate::syntax::print_expression;
 use crate::types::{Schema, Type, Value};
 
 /// A pattern, and a function for each of its cases.
 #[derive(Debug)]
-pub(crate) struct Pattern {
+pub(crate) struct DeclaredPattern {
     declaration: Arc<ast::PatternDeclaration>,
-    cases: Vec<Arc<Function>>,
+    cases: Vec<Arc<ScopedFunction>>,
 }
 
 impl Binder<'_> {
@@ -29,11 +29,11 @@ impl Binder<'_> {
         let home = self.scope.here();
         let function = |(mapping, case): (&ast::PatternMapping, &ast::PatternCase)| {
             let definition = Arc::new(function_of(mapping, case));
-            Arc::new(Function { definition, home })
+            Arc::new(ScopedFunction { definition, home })
         };
         let mapping = declaration.mapping.iter();
         let cases = mapping.flat_map(|mapping| mapping.cases.iter().map(move |case| (mapping, case)));
-        let pattern = Pattern { declaration: Arc::clone(declaration), cases: cases.map(function).collect() };
+        let pattern = DeclaredPattern { declaration: Arc::clone(declaration), cases: cases.map(function).collect() };
         self.define_or_fail(name, checked.map(|()| Binding::Pattern(Arc::new(pattern))))
     }
 
@@ -74,11 +74,11 @@ impl Binder<'_> {
         &mut self,
         call: &Call<'_>,
         path: Option<&ast::Name>,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Option<Binding>> {
         let Some(Binding::Pattern(pattern)) = self.scope.get(&call.name.text).cloned() else { return Ok(None) };
         let literals = self.all(call.arguments, |binder, argument| match &argument.value.kind {
-            ExprKind::Literal(Value::String(text)) if argument.name.is_none() => Ok(text.to_string()),
+            ParsedExprKind::Literal(Value::String(text)) if argument.name.is_none() => Ok(text.to_string()),
             _ => binder.error(
                 Code::NotConstant,
                 argument.value.span,
@@ -100,7 +100,7 @@ impl Binder<'_> {
         };
         let literal = |text: String, span: Span| ast::Argument {
             name: None,
-            value: ast::Expr { kind: ExprKind::Literal(Value::string(text)), span },
+            value: ast::ParsedExpr { kind: ParsedExprKind::Literal(Value::string(text)), span },
         };
         let path = path.map(|path| literal(path.text.clone(), path.span));
         let arguments: Vec<ast::Argument> = call.arguments.iter().cloned().chain(path).collect();
@@ -123,7 +123,7 @@ impl Binder<'_> {
     /// The table that a call of a pattern stands for; None if no pattern has this name.
     pub(super) fn pattern_table(&mut self, call: &Call<'_>, path: Option<&ast::Name>) -> Bind<Option<LogicalPlan>> {
         let no_columns = Schema::new([]);
-        match self.pattern_call(call, path, &mut Context { schema: &no_columns, aggregates: None })? {
+        match self.pattern_call(call, path, &mut ExprContext { schema: &no_columns, aggregates: None })? {
             Some(Binding::Table(plan, _)) => Ok(Some(plan)),
             Some(_) => {
                 let message = format!("`{}` returns a value where a table is required", call.name.text);
@@ -154,10 +154,12 @@ impl Binder<'_> {
 }
 
 /// The call and the path of `pattern("argument").path`; None for any other expression.
-pub(super) fn as_pattern_call(expr: &ast::Expr) -> Option<(Call<'_>, &ast::Name)> {
-    let ExprKind::Member { base, name } = &expr.kind else { return None };
+pub(super) fn as_pattern_call(expr: &ast::ParsedExpr) -> Option<(Call<'_>, &ast::Name)> {
+    let ParsedExprKind::Member { base, name } = &expr.kind else { return None };
     match &base.kind {
-        ExprKind::Call { function, arguments } => Some((Call { name: function, arguments, span: expr.span }, name)),
+        ParsedExprKind::Call { function, arguments } => {
+            Some((Call { name: function, arguments, span: expr.span }, name))
+        }
         _ => None,
     }
 }

@@ -6,7 +6,7 @@
 use super::{Bind, Binder, TimeRange};
 use crate::diagnostic::{Code, Diagnostic, Error};
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Type, Value, cast};
 
 /// Options that change the rows of a query and are not supported.
@@ -52,7 +52,7 @@ pub(super) struct BinAuto {
 }
 
 impl Binder<'_> {
-    pub(super) fn set_statement(&mut self, option: &ast::Name, value: Option<&ast::Expr>) -> Bind<()> {
+    pub(super) fn set_statement(&mut self, option: &ast::Name, value: Option<&ast::ParsedExpr>) -> Bind<()> {
         let is_effective = match option.text.as_str() {
             "query_now" => {
                 self.context.now = self.datetime_option(option, value)?;
@@ -94,23 +94,23 @@ impl Binder<'_> {
     }
 
     /// Reports a value that is neither a literal nor a name, as Kusto does.
-    fn check_literal(&mut self, value: Option<&ast::Expr>) -> Bind<()> {
+    fn check_literal(&mut self, value: Option<&ast::ParsedExpr>) -> Bind<()> {
         match value {
-            Some(value) if !matches!(value.kind, ExprKind::Name(_) | ExprKind::Literal(_)) => {
+            Some(value) if !matches!(value.kind, ParsedExprKind::Name(_) | ParsedExprKind::Literal(_)) => {
                 self.error(Code::NotConstant, value.span, "the value of an option must be a literal")
             }
             _ => Ok(()),
         }
     }
 
-    fn option_value(&mut self, option: &ast::Name, value: Option<&ast::Expr>) -> Bind<Value> {
+    fn option_value(&mut self, option: &ast::Name, value: Option<&ast::ParsedExpr>) -> Bind<Value> {
         match value {
             Some(value) => self.constant(value),
             None => self.error(Code::InvalidValue, option.span, format!("`{}` must have a value", option.text)),
         }
     }
 
-    fn datetime_option(&mut self, option: &ast::Name, value: Option<&ast::Expr>) -> Bind<i64> {
+    fn datetime_option(&mut self, option: &ast::Name, value: Option<&ast::ParsedExpr>) -> Bind<i64> {
         let span = value.map_or(option.span, |value| value.span);
         let constant = self.option_value(option, value)?;
         match cast::cast(&constant, Type::Datetime).map_err(Error::from)? {
@@ -120,7 +120,7 @@ impl Binder<'_> {
     }
 
     /// The name of a column, a string.
-    fn column_option(&mut self, option: &ast::Name, value: Option<&ast::Expr>) -> Bind<String> {
+    fn column_option(&mut self, option: &ast::Name, value: Option<&ast::ParsedExpr>) -> Bind<String> {
         let span = value.map_or(option.span, |value| value.span);
         match self.option_value(option, value)?.as_str() {
             Some(text) => Ok(text.to_owned()),
@@ -128,7 +128,7 @@ impl Binder<'_> {
         }
     }
 
-    fn count_option(&mut self, option: &ast::Name, value: Option<&ast::Expr>) -> Bind<usize> {
+    fn count_option(&mut self, option: &ast::Name, value: Option<&ast::ParsedExpr>) -> Bind<usize> {
         let span = value.map_or(option.span, |value| value.span);
         let constant = self.option_value(option, value)?;
         match constant.as_i64().and_then(|count| usize::try_from(count).ok()) {

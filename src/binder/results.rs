@@ -139,11 +139,11 @@ impl Binder<'_> {
     fn facet_of(&mut self, input: LogicalPlan, column: &ast::Name) -> Bind<LogicalPlan> {
         let span = column.span;
         let named = |name: &str| ast::Name { text: name.to_owned(), span };
-        let expr = |kind| ast::Expr { kind, span };
-        let count = ast::ExprKind::Call { function: named("count"), arguments: Vec::new() };
+        let expr = |kind| ast::ParsedExpr { kind, span };
+        let count = ast::ParsedExprKind::Call { function: named("count"), arguments: Vec::new() };
         let aggregates =
             vec![ast::Assignment { names: vec![named(&format!("count_{}", column.text))], value: expr(count) }];
-        let by = vec![ast::Assignment { names: Vec::new(), value: expr(ast::ExprKind::Name(column.clone())) }];
+        let by = vec![ast::Assignment { names: Vec::new(), value: expr(ast::ParsedExprKind::Name(column.clone())) }];
         if input.schema().index_of(&column.text).is_none() {
             return self.error(Code::UnknownColumn, span, format!("unknown column `{}`", column.text));
         }

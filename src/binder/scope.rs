@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::pattern::Pattern;
+use super::pattern::DeclaredPattern;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
@@ -23,9 +23,9 @@ pub(crate) enum Binding {
     /// A table, and its name in the `withsource` column of a union, if it has one.
     Table(LogicalPlan, Option<String>),
     /// A function.
-    Function(Arc<Function>),
+    Function(Arc<ScopedFunction>),
     /// A pattern.
-    Pattern(Arc<Pattern>),
+    Pattern(Arc<DeclaredPattern>),
     /// An argument of another type than its parameter. Kusto accepts it, and how it converts it is not known: only a
     /// use of the parameter is an error.
     Unconverted(Box<Diagnostic>),
@@ -35,7 +35,7 @@ pub(crate) enum Binding {
 
 /// A function, and the definitions that its body can see.
 #[derive(Debug)]
-pub(crate) struct Function {
+pub(crate) struct ScopedFunction {
     /// The definition in the syntax tree.
     pub definition: Arc<ast::Function>,
     /// The position after the definitions it can see.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::function::Call;
 use super::naming::Names;
-use super::operator::project::Label;
+use super::operator::project::ColumnLabel;
 use super::pattern::as_pattern_call;
 use super::scope::Binding;
 use super::{Bind, Binder, Failed};
@@ -185,7 +185,7 @@ impl Binder<'_> {
     }
 
     /// `table("name")`.
-    fn table_of_name(&mut self, name: &ast::Expr) -> Bind<LogicalPlan> {
+    fn table_of_name(&mut self, name: &ast::ParsedExpr) -> Bind<LogicalPlan> {
         let value = self.constant(name)?;
         match value.as_str() {
             Some(text) => self.named_table(&ast::Name { text: text.to_owned(), span: name.span }),
@@ -194,13 +194,13 @@ impl Binder<'_> {
     }
 
     /// An argument that must be a table.
-    pub(super) fn table_argument(&mut self, expr: &ast::Expr) -> Bind<LogicalPlan> {
+    pub(super) fn table_argument(&mut self, expr: &ast::ParsedExpr) -> Bind<LogicalPlan> {
         match &expr.kind {
-            ast::ExprKind::Pipeline(pipeline) => self.pipeline(pipeline),
-            ast::ExprKind::Name(name) => self.named_table(name),
-            ast::ExprKind::Parenthesised(inner) => self.table_argument(inner),
-            ast::ExprKind::Call { function, arguments } => self.table_call(function, arguments, expr.span),
-            ast::ExprKind::Member { .. } if let Some((call, path)) = as_pattern_call(expr) => {
+            ast::ParsedExprKind::Pipeline(pipeline) => self.pipeline(pipeline),
+            ast::ParsedExprKind::Name(name) => self.named_table(name),
+            ast::ParsedExprKind::Parenthesised(inner) => self.table_argument(inner),
+            ast::ParsedExprKind::Call { function, arguments } => self.table_call(function, arguments, expr.span),
+            ast::ParsedExprKind::Member { .. } if let Some((call, path)) = as_pattern_call(expr) => {
                 self.pattern_source(call.name, call.arguments, path, expr.span)
             }
             _ => self.error(Code::ExpectedTable, expr.span, "a table is required here"),
@@ -228,10 +228,10 @@ impl Binder<'_> {
             let mut columns = Vec::new();
             for (label, expr) in labelled {
                 let name = match label {
-                    Label::Written(name) if names.claim(&name.text) => name.text.clone(),
-                    Label::Written(name) => return Err(binder.duplicate_column(name)),
-                    Label::Made(Some(name)) if !one => names.unique(&name),
-                    Label::Made(_) => names.unique(&format!("print_{position}")),
+                    ColumnLabel::Written(name) if names.claim(&name.text) => name.text.clone(),
+                    ColumnLabel::Written(name) => return Err(binder.duplicate_column(name)),
+                    ColumnLabel::Made(Some(name)) if !one => names.unique(&name),
+                    ColumnLabel::Made(_) => names.unique(&format!("print_{position}")),
                 };
                 columns.push((name, expr));
             }
@@ -246,7 +246,12 @@ impl Binder<'_> {
         self.report(Diagnostic::new(Code::DuplicateColumn, name.span, message))
     }
 
-    fn datatable(&mut self, columns: &[ast::DatatableColumn], cells: &[ast::Expr], span: Span) -> Bind<LogicalPlan> {
+    fn datatable(
+        &mut self,
+        columns: &[ast::DatatableColumn],
+        cells: &[ast::ParsedExpr],
+        span: Span,
+    ) -> Bind<LogicalPlan> {
         let schema = self.declared_schema(columns)?;
         if columns.is_empty() || !cells.len().is_multiple_of(columns.len()) {
             let message =
@@ -265,7 +270,7 @@ impl Binder<'_> {
         Ok(LogicalPlan::scan("datatable", Arc::new(MemoryTable::new(schema, vec![batch]))))
     }
 
-    fn datatable_cell(&mut self, cell: &ast::Expr, ty: Type) -> Bind<Value> {
+    fn datatable_cell(&mut self, cell: &ast::ParsedExpr, ty: Type) -> Bind<Value> {
         let value = self.constant(cell)?;
         let fits = value.ty() == ty
             || value.is_null()
@@ -283,7 +288,7 @@ impl Binder<'_> {
         Ok(cast::cast(&value, ty).map_err(crate::diagnostic::Error::from)?)
     }
 
-    fn range(&mut self, column: &ast::Name, bounds: [&ast::Expr; 3]) -> Bind<LogicalPlan> {
+    fn range(&mut self, column: &ast::Name, bounds: [&ast::ParsedExpr; 3]) -> Bind<LogicalPlan> {
         let values = self.all(bounds, super::Binder::constant)?;
         let span = bounds[0].span.to(bounds[2].span);
         let [from, to, step] = values.as_slice() else { return Err(Failed::Reported) };

@@ -1,11 +1,11 @@
 //! Statements: let, set, declare query_parameters, and the query itself.
 
-use super::expr::Context;
+use super::expr::ExprContext;
 use super::scope::Binding;
 use super::{Bind, Binder, BoundResult, Failed, Results};
 use crate::diagnostic::{Code, Diagnostic, Error};
 use crate::expr::{Expr, fold};
-use crate::syntax::ast::{self, ExprKind, LetValue, StatementKind};
+use crate::syntax::ast::{self, LetValue, ParsedExprKind, StatementKind};
 use crate::types::{Schema, Type, Value, cast, datetime};
 
 impl Binder<'_> {
@@ -48,13 +48,13 @@ impl Binder<'_> {
     }
 
     /// Binds a value, or a bare name or call that denotes a table.
-    pub(super) fn let_expr(&mut self, expr: &ast::Expr) -> Bind<Binding> {
+    pub(super) fn let_expr(&mut self, expr: &ast::ParsedExpr) -> Bind<Binding> {
         let no_columns = Schema::new([]);
-        let context = &mut Context { schema: &no_columns, aggregates: None };
+        let context = &mut ExprContext { schema: &no_columns, aggregates: None };
         if let Some(binding) = self.table_or_value(expr, context)? {
             return Ok(binding);
         }
-        if let ExprKind::Name(name) = &expr.kind
+        if let ParsedExprKind::Name(name) = &expr.kind
             && self.is_unknown(name, context)
         {
             return Err(self.unknown_table(name));
@@ -80,13 +80,13 @@ impl Binder<'_> {
     }
 
     /// A value without columns, computed now unless every use must be computed again.
-    fn constant_or_volatile(&mut self, expr: &ast::Expr) -> Bind<Expr> {
+    fn constant_or_volatile(&mut self, expr: &ast::ParsedExpr) -> Bind<Expr> {
         let bound = self.expr(expr, &Schema::new([]))?;
         Ok(fold::fold(bound, &self.context)?)
     }
 
     /// A constant value.
-    pub(super) fn constant(&mut self, expr: &ast::Expr) -> Bind<Value> {
+    pub(super) fn constant(&mut self, expr: &ast::ParsedExpr) -> Bind<Value> {
         let bound = self.constant_or_volatile(expr)?;
         match bound.as_literal() {
             Some(value) => Ok(value.clone()),
@@ -95,7 +95,7 @@ impl Binder<'_> {
     }
 
     /// A constant whole number.
-    pub(super) fn constant_number(&mut self, expr: &ast::Expr) -> Bind<i64> {
+    pub(super) fn constant_number(&mut self, expr: &ast::ParsedExpr) -> Bind<i64> {
         let value = self.constant(expr)?;
         match (value.as_i64(), &value) {
             (Some(number), _) => Ok(number),

@@ -8,7 +8,7 @@ use crate::functions::signature::expand;
 use crate::functions::special::{Expansion, WindowForm};
 use crate::functions::{self, SpecialForm};
 use crate::plan::{LogicalPlan, Window, WindowCall, WindowFunction, visit};
-use crate::syntax::ast::{self, ExprKind, visit::operands};
+use crate::syntax::ast::{self, ParsedExprKind, visit::operands};
 use crate::types::{Schema, Type, Value, cast};
 
 /// Maximum offset of `prev` and `next`, since that many rows are held in memory.
@@ -29,7 +29,7 @@ impl Binder<'_> {
     pub(super) fn windowed<'e>(
         &mut self,
         input: LogicalPlan,
-        expressions: impl IntoIterator<Item = &'e ast::Expr>,
+        expressions: impl IntoIterator<Item = &'e ast::ParsedExpr>,
     ) -> Bind<LogicalPlan> {
         let mut calls = Vec::new();
         for expression in expressions {
@@ -59,12 +59,12 @@ impl Binder<'_> {
     }
 
     /// Appends the calls of window functions in `expression`, and returns how deep they nest.
-    fn find_calls<'e>(&mut self, expression: &'e ast::Expr, calls: &mut Vec<WrittenCall<'e>>) -> Bind<usize> {
+    fn find_calls<'e>(&mut self, expression: &'e ast::ParsedExpr, calls: &mut Vec<WrittenCall<'e>>) -> Bind<usize> {
         let mut level = 0;
         for operand in operands(expression) {
             level = level.max(self.find_calls(operand, calls)?);
         }
-        let ExprKind::Call { function: name, arguments } = &expression.kind else { return Ok(level) };
+        let ParsedExprKind::Call { function: name, arguments } = &expression.kind else { return Ok(level) };
         let Some(form) = functions::special_form(&name.text) else { return Ok(level) };
         let Expansion::Window(window) = form.expansion else { return Ok(level) };
         if self.user_function(name)?.is_some() {
@@ -141,7 +141,7 @@ impl Binder<'_> {
     /// `prev(column, offset, default)`, with `direction` -1, or `next`, with 1.
     fn neighbor(&mut self, call: &Call<'_>, schema: &Schema, direction: i64) -> Bind<(Option<Expr>, WindowFunction)> {
         let column = &call.arguments[0].value;
-        if !matches!(&column.kind, ExprKind::Name(name) if schema.index_of(&name.text).is_some()) {
+        if !matches!(&column.kind, ParsedExprKind::Name(name) if schema.index_of(&name.text).is_some()) {
             let message = format!("the first argument of `{}` must be a column", call.name.text);
             let diagnostic = Diagnostic::new(Code::ArgumentType, column.span, message);
             return Err(self.report(diagnostic.help("make a column of it first: | extend a = ...")));
@@ -161,7 +161,7 @@ impl Binder<'_> {
         Ok((Some(term), WindowFunction::Neighbor { offset: direction * rows, default }))
     }
 
-    fn offset(&mut self, offset: &ast::Expr) -> Bind<i64> {
+    fn offset(&mut self, offset: &ast::ParsedExpr) -> Bind<i64> {
         let rows = self.constant_number(offset)?;
         if (0..=MAX_OFFSET).contains(&rows) {
             return Ok(rows);
@@ -170,7 +170,7 @@ impl Binder<'_> {
         self.error(Code::InvalidValue, offset.span, message)
     }
 
-    fn constant_timespan(&mut self, expr: &ast::Expr) -> Bind<i64> {
+    fn constant_timespan(&mut self, expr: &ast::ParsedExpr) -> Bind<i64> {
         match self.constant(expr)? {
             Value::Timespan(ticks) => Ok(ticks),
             other => {

@@ -11,10 +11,10 @@ use std::time::Instant;
 use serde_json::{Value as Json, json};
 
 use super::args::BatchArgs;
-use super::digest::Digest;
+use super::digest::OutputDigest;
 use super::manifest::{self, merged};
 use super::session::QueryText;
-use super::sources::Call;
+use super::sources::SourceOptions;
 use super::{Outcome, destination, overwrite, session, stdout, terminal};
 use crate::diagnostic::{Code, Error, Result};
 use crate::engine::{Flow, Prepared};
@@ -24,14 +24,14 @@ use crate::temporary::PendingFile;
 
 pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     let is_piped = args.queries == Path::new("-");
-    let call = Call { stdin_taken: is_piped.then_some("the queries"), ..args.source.call(&args.paths) };
+    let call = SourceOptions { stdin_taken: is_piped.then_some("the queries"), ..args.source.call(&args.paths) };
     let mut session = session::of_text(QueryText::none("batch"), &args.source, &args.inputs, &call)?;
     session.result.clone_from(&args.result.result);
     let input = queries(&args.queries)?;
     let outputs = [("-O", args.output_file.as_deref()), ("--manifest", args.manifest.as_deref())];
     overwrite::refuse(&session, &outputs)?;
     let (output, pending) = open(args.output_file.as_deref())?;
-    let digest = Digest::default();
+    let digest = OutputDigest::default();
     let mut output = digest.watch(output);
     let mut entries = Vec::new();
     let mut batch = BatchOutcome::default();

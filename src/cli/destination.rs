@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::OutputArgs;
-use super::digest::Digest;
+use super::digest::OutputDigest;
 use super::progress::{EndsProgress, ProgressLine};
 use super::{stdout, stop, terminal};
 use crate::diagnostic::{Error, Result};
@@ -22,7 +22,7 @@ pub(super) struct Destination {
     options: OutputOptions,
     file: Option<PathBuf>,
     /// Hashes the result as it is written.
-    digest: Option<Digest>,
+    digest: Option<OutputDigest>,
 }
 
 impl Destination {
@@ -63,7 +63,7 @@ impl Destination {
     }
 
     /// Hashes the result as it is written.
-    pub fn with_digest(mut self, digest: Option<Digest>) -> Self {
+    pub fn with_digest(mut self, digest: Option<OutputDigest>) -> Self {
         self.digest = digest;
         self
     }

@@ -11,9 +11,9 @@ use crate::diagnostic::{Error, Result};
 
 /// The length and hash of what has been written so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Digest(Arc<Mutex<(u64, Sha256)>>);
+pub(super) struct OutputDigest(Arc<Mutex<(u64, Sha256)>>);
 
-impl Digest {
+impl OutputDigest {
     /// Wraps `stream` so that the bytes written to it are counted and hashed.
     pub fn watch<W: Write>(&self, stream: W) -> Digested<W> {
         Digested { stream, digest: self.clone() }
@@ -36,7 +36,7 @@ impl Digest {
 #[derive(Debug)]
 pub(super) struct Digested<W> {
     stream: W,
-    digest: Digest,
+    digest: OutputDigest,
 }
 
 impl<W: Write> Write for Digested<W> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::args::FieldsArgs;
-use super::sources::{Call, InputSources, table_name};
+use super::sources::{InputSources, SourceOptions, table_name};
 use super::{Outcome, documents, rows};
 use crate::diagnostic::{Error, Result, suggest};
 use crate::entra::{KnownTable, RowKind, known_table, known_table_names, result_codes};
@@ -34,7 +34,7 @@ fn list(table: &KnownTable, args: &FieldsArgs) -> Result<Outcome> {
         let places = RowKind::ALL.map(|kind| Value::string(table.mapping(index, kind).to_string()));
         [Value::string(field.name.as_str()), Value::string(field.ty.name())].into_iter().chain(places).collect()
     };
-    let sources = InputSources::resolve(&Call::default())?;
+    let sources = InputSources::resolve(&SourceOptions::default())?;
     rows::write(
         (&args.output, &sources.configuration.defaults),
         &columns,

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::destination::write_file;
-use super::digest::{self, Digest};
+use super::digest::{self, OutputDigest};
 use super::inspection;
 use super::session::Session;
 use super::sources::{Input, NamedSource};
@@ -66,8 +66,8 @@ pub(super) fn answer(query: &str, results: &[Prepared], rows: &[u64]) -> Json {
 }
 
 /// The entry of the bytes that were written to a file or to stdout.
-pub(super) fn output(file: Option<&Path>, digest: Option<&Digest>) -> Json {
-    let (bytes, sha256) = digest.map(Digest::finish).unzip();
+pub(super) fn output(file: Option<&Path>, digest: Option<&OutputDigest>) -> Json {
+    let (bytes, sha256) = digest.map(OutputDigest::finish).unzip();
     let file = file.map_or_else(|| "stdout".to_owned(), |file| file.display().to_string());
     json!({"output": {"file": file, "bytes": bytes, "sha256": sha256}})
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::args::{ExplainArgs, OutputArgs, QueryArgs, QueryInputArgs, SchemaArgs};
 use super::destination::{Destination, OpenDestination, ResultWriter};
-use super::digest::Digest;
+use super::digest::OutputDigest;
 use super::manifest::merged;
 use super::results::choose_one;
 use super::session::{self, QueryText, Session};
@@ -36,7 +36,7 @@ struct WrittenResult {
 fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Result<WrittenResult> {
     let started = Instant::now();
     let threads = session.engine.settings().threads;
-    let digest = manifest.map(|_| Digest::default());
+    let digest = manifest.map(|_| OutputDigest::default());
     let destination = Destination::with_default(output, session.format.as_deref())?
         .with_threads(threads)
         .with_excel_safe(session.excel_safe)

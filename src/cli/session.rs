@@ -12,7 +12,7 @@ use super::configuration::Configuration;
 use super::progress::{self, ProgressLine};
 use super::rejects::Rejects;
 use super::reporter::Reporter;
-use super::sources::{Call, InputSources, SessionCatalog};
+use super::sources::{InputSources, SessionCatalog, SourceOptions};
 use super::stop;
 use super::{lone_word, memory, results};
 use crate::diagnostic::{Error, Result};
@@ -133,7 +133,7 @@ pub(super) fn of_query(
         return session.map_err(|error| lone_word::explain(text, &[], error));
     };
     let stdin_taken = (file == Path::new("-")).then_some("the query");
-    let call = Call { stdin_taken, ..source.call(arguments) };
+    let call = SourceOptions { stdin_taken, ..source.call(arguments) };
     let text = QueryText { text: read_query(file)?, origin: &file.display().to_string() };
     of_text(text, source, inputs, &call)
 }
@@ -156,7 +156,7 @@ pub(super) fn of_text(
     QueryText { text, origin }: QueryText<'_>,
     source: &SourceArgs,
     inputs: &QueryInputArgs,
-    call: &Call<'_>,
+    call: &SourceOptions<'_>,
 ) -> Result<Session> {
     let reporter = Reporter::new(&source.messages, origin, &text);
     // All usage errors are found before a file is opened.

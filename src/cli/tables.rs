@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::TablesArgs;
-use super::sources::{Call, InputSources, external_name};
+use super::sources::{InputSources, SourceOptions, external_name};
 use super::{Outcome, rows};
 use crate::diagnostic::{Diagnostic, Result, Sources, render_line};
 use crate::entra::known_table;
@@ -25,7 +25,7 @@ const COLUMNS: [(&str, Type); 6] = [
 ];
 
 pub(super) fn run(args: &TablesArgs) -> Result<Outcome> {
-    let call = Call {
+    let call = SourceOptions {
         catalog: args.catalog.as_deref(),
         no_catalog: args.no_catalog,
         tables: &args.tables,

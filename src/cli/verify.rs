@@ -1,7 +1,7 @@
 //! `coldcase verify`: checks that archives are, byte for byte, as they were written.
 
 use super::args::VerifyArgs;
-use super::sources::{Call, InputSources};
+use super::sources::{InputSources, SourceOptions};
 use super::{Outcome, reporter, rows, session, stop};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     let mut settings = Settings::new(0);
     settings.threads = session::threads(args.threads);
     settings.cancelled = stop::flag();
-    let sources = InputSources::resolve(&Call { paths: &args.paths, ..Call::default() })?;
+    let sources = InputSources::resolve(&SourceOptions { paths: &args.paths, ..SourceOptions::default() })?;
     sources.report();
     let mut listing = Listing::default();
     for source in sources.named {

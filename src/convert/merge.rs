@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::dictionaries::StringDictionaries;
 use super::keys::{SortedRows, keys};
 use super::limits::Limits;
-use super::runs::{Run, SortedRuns, SpilledRun};
+use super::runs::{ArchiveRun, SortedRuns, SpilledRun};
 use crate::diagnostic::Result;
 use crate::exec::spill::{self, SpillFolder};
 use crate::types::{Schema, Type};
 
 /// Iterates over the merged rows of several runs.
-pub(super) struct Merge {
+pub(super) struct ArchiveMerge {
     inner: spill::Merge<Vec<i64>>,
     chunk_rows: usize,
     time: Option<usize>,
@@ -20,7 +20,7 @@ pub(super) struct Merge {
     strings: Vec<usize>,
 }
 
-impl Merge {
+impl ArchiveMerge {
     /// Merges `runs`, which are in input order. Longer intermediate runs are written to `folder`.
     pub fn new(
         input: SortedRuns,
@@ -49,8 +49,8 @@ impl Merge {
 }
 
 /// Returns the column types that all runs can be read with: codes where every run has codes.
-fn types(runs: &[Run]) -> Vec<Type> {
-    let mut runs = runs.iter().map(Run::types);
+fn types(runs: &[ArchiveRun]) -> Vec<Type> {
+    let mut runs = runs.iter().map(ArchiveRun::types);
     let first = runs.next().unwrap_or_default().to_vec();
     let both = |a: &Type, b: &Type| if *a == Type::Int { *b } else { *a };
     runs.fold(first, |types, run| types.iter().zip(run).map(|(a, b)| both(a, b)).collect())
@@ -58,17 +58,17 @@ fn types(runs: &[Run]) -> Vec<Type> {
 
 /// Merges neighbours until no more runs overlap than may be open at once.
 fn shorten(
-    mut runs: Vec<Run>,
+    mut runs: Vec<ArchiveRun>,
     dictionaries: &Arc<StringDictionaries>,
     time: Option<usize>,
     limits: &Limits,
     folder: &SpillFolder,
-) -> Result<Vec<Run>> {
+) -> Result<Vec<ArchiveRun>> {
     while overlapping(&runs) > limits.open_runs() {
         let mut longer = Vec::new();
         let mut rest = runs.into_iter().peekable();
         while rest.peek().is_some() {
-            let group: Vec<Run> = rest.by_ref().take(limits.open_runs()).collect();
+            let group: Vec<ArchiveRun> = rest.by_ref().take(limits.open_runs()).collect();
             longer.push(merged(group, dictionaries, time, limits, folder)?);
         }
         runs = longer;
@@ -77,12 +77,12 @@ fn shorten(
 }
 
 fn merged(
-    group: Vec<Run>,
+    group: Vec<ArchiveRun>,
     dictionaries: &Arc<StringDictionaries>,
     time: Option<usize>,
     limits: &Limits,
     folder: &SpillFolder,
-) -> Result<Run> {
+) -> Result<ArchiveRun> {
     let limits = Limits { chunk_rows: limits.spill_rows, ..*limits };
     let types = types(&group);
     let runs = group.into_iter().map(|run| run.opened(&types, dictionaries, &limits)).collect();
@@ -91,11 +91,11 @@ fn merged(
     let parts =
         std::iter::from_fn(|| merge.next(limits.chunk_rows, &|_, _| None).map(|batch| batch.map(rows)).transpose());
     let constants = vec![None; types.len()];
-    SpilledRun::write(parts, &types, time, &constants, limits.threads, folder).map(Run::Spilled)
+    SpilledRun::write(parts, &types, time, &constants, limits.threads, folder).map(ArchiveRun::Spilled)
 }
 
 /// Returns the maximum number of runs that overlap at any key.
-fn overlapping(runs: &[Run]) -> usize {
+fn overlapping(runs: &[ArchiveRun]) -> usize {
     let mut edges: Vec<(i64, i32)> = Vec::with_capacity(runs.len() * 2);
     for run in runs {
         let (first, last) = run.span();
@@ -150,7 +150,7 @@ mod tests {
         }
         let limits = limits.for_rows(builder.row_bytes());
         let runs = builder.finish().expect("runs");
-        let mut merge = Merge::new(runs, &schema, Some(0), &limits, &folder).expect("a merge");
+        let mut merge = ArchiveMerge::new(runs, &schema, Some(0), &limits, &folder).expect("a merge");
         let mut all = Vec::new();
         let end = |key: i64| (key != NO_TIME).then(|| key - key.rem_euclid(100) + 100);
         while let Some(part) = merge.next(&end).expect("rows") {

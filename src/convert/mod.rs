@@ -1,9 +1,10 @@
 //! Converts a table of any shape to an archive that is fast to read: sorted by time, in Parquet.
 //!
 //! The input may be larger than memory: rows are collected into sorted runs (`runs.rs`), runs that do not fit are
-//! spilled to temporary files (`exec::spill`), and all runs are merged (`merge.rs`) into a [`Sink`]. An archive is
-//! written beside its destination and renamed when complete (`staging.rs`). Queries give the same results as over the
-//! original files: the KQL types that Parquet lacks are recorded in the footers, from which the reader restores them.
+//! spilled to temporary files (`exec::spill`), and all runs are merged (`merge.rs`) into an [`ArchiveSink`]. An
+//! archive is written beside its destination and renamed when complete (`staging.rs`). Queries give the same results as
+//! over the original files: the KQL types that Parquet lacks are recorded in the footers, from which the reader restores
+//! them.
 
 mod blocks;
 mod dictionaries;
@@ -32,7 +33,7 @@ pub use writer::{ArchiveTarget, ArchiveWriter};
 
 use self::keys::SortedRows;
 use self::limits::Limits;
-use self::merge::Merge;
+use self::merge::ArchiveMerge;
 use self::runs::RunBuilder;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
@@ -71,7 +72,7 @@ pub struct ArchiveRows {
 }
 
 /// The consumer of sorted rows.
-pub trait Sink {
+pub trait ArchiveSink {
     /// Starts the table; called once, before any rows.
     fn begin(&mut self, table: &SortedTable) -> Result<()>;
 
@@ -166,7 +167,7 @@ impl GatheredRows {
     ///
     /// # Errors
     /// Errors of the disk and the sink.
-    pub fn write(self, name: &str, options: &SortOptions, sink: &mut dyn Sink) -> Result<SortedTable> {
+    pub fn write(self, name: &str, options: &SortOptions, sink: &mut dyn ArchiveSink) -> Result<SortedTable> {
         let Self { schema, time, ranges, folder, builder, report } = self;
         let archived_warnings = messages::archived_warnings(&report);
         let table =
@@ -183,10 +184,10 @@ fn merge(
     table: &SortedTable,
     options: &SortOptions,
     folder: &SpillFolder,
-    sink: &mut dyn Sink,
+    sink: &mut dyn ArchiveSink,
 ) -> Result<()> {
     let limits = Limits::new(options.max_memory, options.threads).for_rows(builder.row_bytes());
-    let mut merge = Merge::new(builder.finish()?, &table.schema, table.time, &limits, folder)?;
+    let mut merge = ArchiveMerge::new(builder.finish()?, &table.schema, table.time, &limits, folder)?;
     sink.begin(table)?;
     let partition = sink.partition();
     let next = || merge.next(&|key| partition.end(key));

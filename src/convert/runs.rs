@@ -14,12 +14,12 @@ use crate::types::{Batch, Column, Schema, Type, Value};
 
 /// Rows sorted by key; rows with equal keys keep their input order.
 #[derive(Debug)]
-pub(super) enum Run {
+pub(super) enum ArchiveRun {
     Memory(MemoryRun),
     Spilled(SpilledRun),
 }
 
-impl Run {
+impl ArchiveRun {
     /// Returns the smallest and the largest key.
     pub fn span(&self) -> (i64, i64) {
         match self {
@@ -189,10 +189,10 @@ impl Writing {
     }
 
     /// Waits for the writer and returns its run.
-    fn end(&mut self) -> Result<Option<Run>> {
+    fn end(&mut self) -> Result<Option<ArchiveRun>> {
         let stopped = |_| Err(Error::internal("a thread stopped early"));
         let written = self.writer.take().map(|writer| writer.join().unwrap_or_else(stopped)).transpose()?;
-        Ok(written.or_else(|| self.done.take()).map(Run::Spilled))
+        Ok(written.or_else(|| self.done.take()).map(ArchiveRun::Spilled))
     }
 }
 
@@ -206,7 +206,7 @@ impl Drop for Writing {
 /// All rows of a table, in sorted runs.
 pub(super) struct SortedRuns {
     /// The runs in input order.
-    pub runs: Vec<Run>,
+    pub runs: Vec<ArchiveRun>,
     /// The dictionaries of the codes in the runs.
     pub dictionaries: StringDictionaries,
 }
@@ -223,7 +223,7 @@ pub(super) struct RunBuilder {
     batches: Vec<Batch>,
     keys: Vec<Vec<i64>>,
     bytes: u64,
-    runs: Vec<Run>,
+    runs: Vec<ArchiveRun>,
     writing: Writing,
     /// The columns that temporary files store as dictionary codes.
     coded: BTreeSet<usize>,
@@ -329,7 +329,7 @@ impl RunBuilder {
         self.end_block()?;
         self.runs.extend(self.writing.end()?);
         if !self.batches.is_empty() {
-            let run = Run::Memory(self.take()?);
+            let run = ArchiveRun::Memory(self.take()?);
             self.runs.push(run);
         }
         self.dictionaries.close_all();

@@ -16,7 +16,7 @@ use parquet::schema::types::ColumnPath;
 use super::keys::NO_TIME;
 use super::layout::{PartitionPeriod, file_name, next_number};
 use super::storage::Storage;
-use super::{ArchiveRows, Sink, SortedTable};
+use super::{ArchiveRows, ArchiveSink, SortedTable};
 use crate::diagnostic::{Error, Result};
 use crate::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
 use crate::parquet::writer::RowGroups;
@@ -150,7 +150,7 @@ impl ArchiveWriter {
     }
 }
 
-impl Sink for ArchiveWriter {
+impl ArchiveSink for ArchiveWriter {
     fn begin(&mut self, table: &SortedTable) -> Result<()> {
         let storage = Storage::new(&table.schema, &table.ranges);
         let properties = properties(table)?;

@@ -8,7 +8,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
 
-use super::sources::Source;
+use super::sources::SourceText;
 use super::{Diagnostic, Label, Region, Severity, Sources, Span, visible, visible_json, visible_lines};
 
 /// The style of rendered messages.
@@ -65,13 +65,13 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
 
 /// A source text that is safe to show, and the spans translated into it.
 struct Excerpt<'a> {
-    source: &'a Source,
+    source: &'a SourceText,
     text: Cow<'a, str>,
     origin: Cow<'a, str>,
 }
 
 impl<'a> Excerpt<'a> {
-    fn of(source: &'a Source) -> Self {
+    fn of(source: &'a SourceText) -> Self {
         Self { source, text: visible_lines(&source.text), origin: visible(&source.origin) }
     }
 

@@ -11,12 +11,12 @@ use super::Span;
 #[derive(Clone, Debug)]
 pub struct Sources {
     /// Ordered by base offset.
-    texts: Vec<Source>,
+    texts: Vec<SourceText>,
 }
 
 /// One source text.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(super) struct SourceText {
     base: u32,
     /// The file or other origin of the text.
     pub origin: String,
@@ -44,12 +44,12 @@ impl Sources {
     /// Creates the sources of a query; `origin` says where it came from.
     #[must_use]
     pub fn new(text: impl Into<Arc<str>>, origin: impl Into<String>) -> Self {
-        Self { texts: vec![Source { base: 0, origin: origin.into(), text: text.into() }] }
+        Self { texts: vec![SourceText { base: 0, origin: origin.into(), text: text.into() }] }
     }
 
     /// Appends a text whose first byte has the offset `base`, which must be after all other texts.
     pub fn add(&mut self, base: u32, text: Arc<str>, origin: impl Into<String>) {
-        self.texts.push(Source { base, origin: origin.into(), text });
+        self.texts.push(SourceText { base, origin: origin.into(), text });
     }
 
     /// Returns the index of the text that contains the start of `span`.
@@ -74,12 +74,12 @@ impl Sources {
         Region { file: source.origin.clone(), line, column, end_line, end_column, text }
     }
 
-    pub(super) fn get(&self, number: usize) -> &Source {
+    pub(super) fn get(&self, number: usize) -> &SourceText {
         &self.texts[number]
     }
 }
 
-impl Source {
+impl SourceText {
     /// Returns the span as a range of whole characters relative to the text.
     pub fn visible(&self, span: Span) -> Range<usize> {
         let inside = |at: u32| {

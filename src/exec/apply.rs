@@ -3,7 +3,7 @@
 use super::Flow;
 use super::context::ExecContext;
 use super::operator::ApplyInput;
-use super::pipeline::Pipeline;
+use super::pipeline::ExecPipeline;
 use crate::diagnostic::Result;
 use crate::plan::Apply;
 use crate::types::{Batch, SharedMemory, Type};
@@ -16,7 +16,7 @@ const COPIES: usize = 2;
 /// # Errors
 /// Those of the input and of the function, and [`Error::Limit`](crate::diagnostic::Error::Limit) if the rows do not fit
 /// in memory.
-pub(super) fn apply_to_all(input: &Pipeline, plan: &Apply, context: &ExecContext) -> Result<Pipeline> {
+pub(super) fn apply_to_all(input: &ExecPipeline, plan: &Apply, context: &ExecContext) -> Result<ExecPipeline> {
     let function = ApplyInput::new(plan.clone(), context);
     let (mut batches, mut memory) = (Vec::new(), SharedMemory::default());
     let mut reservation = context.memory.reservation();
@@ -38,5 +38,5 @@ pub(super) fn apply_to_all(input: &Pipeline, plan: &Apply, context: &ExecContext
     if reservation.exceeds_alone() {
         return Err(context.memory.exceeded(plan.function.name(), reservation.bytes()));
     }
-    Ok(Pipeline::in_memory(&plan.schema, vec![output], context)?.holding(reservation))
+    Ok(ExecPipeline::in_memory(&plan.schema, vec![output], context)?.holding(reservation))
 }

@@ -2,7 +2,7 @@
 
 use super::context::ExecContext;
 use super::operator::halves;
-use super::pipeline::Pipeline;
+use super::pipeline::ExecPipeline;
 use super::scheduler::{self, Flow};
 use crate::diagnostic::{Error, Result};
 use crate::types::Batch;
@@ -31,7 +31,7 @@ fn push<S: PartialState>(state: &mut S, batch: Batch) -> Result<()> {
 /// Computes states over the partitions of `input` and calls `combine` with them in the order of the rows. A partition
 /// has one state, or more if states become full. A pipeline with serial stages counts as one partition.
 pub(super) fn fold<S: PartialState>(
-    input: &Pipeline,
+    input: &ExecPipeline,
     context: &ExecContext,
     new: &(dyn Fn() -> Result<S> + Sync),
     combine: &mut dyn FnMut(S) -> Result<()>,

@@ -17,7 +17,7 @@ use crate::types::{Batch, Schema};
 
 /// A source of rows in order.
 #[derive(Debug)]
-pub(super) struct Pipeline {
+pub(super) struct ExecPipeline {
     partitions: Vec<Arc<dyn Partition>>,
     /// Run inside each partition.
     operators: Vec<Arc<dyn RowOperator>>,
@@ -41,7 +41,7 @@ enum SerialStage {
     Sequence(Arc<SequenceStage>),
 }
 
-impl Pipeline {
+impl ExecPipeline {
     /// A pipeline over these partitions.
     pub fn of(partitions: Vec<Arc<dyn Partition>>) -> Self {
         Self {

@@ -10,7 +10,7 @@ use super::context::ExecContext;
 use super::metrics;
 use super::operator::{ApplyRows, CountOutput, Filter, ParseRows, Project, UnnestRows};
 use super::per_row::{self, PerRowPlan};
-use super::pipeline::Pipeline;
+use super::pipeline::ExecPipeline;
 use super::sequence::SequenceStage;
 use super::sort::{self, Sorter, TopRows, TopSpec};
 use super::window::WindowStage;
@@ -27,12 +27,12 @@ const TOP_ROW_BYTES: usize = 4096;
 const MAX_FIRST_PARTITION_LIMIT: usize = 1_024;
 
 /// Returns the pipeline of `node`; runs whatever must be complete before the pipeline can start.
-pub(super) fn plan(node: PlanNode<'_>, context: &ExecContext) -> Result<Pipeline> {
+pub(super) fn plan(node: PlanNode<'_>, context: &ExecContext) -> Result<ExecPipeline> {
     plan_filtered(node, None, context)
 }
 
 /// As [`plan`], for a node below a filter: it may leave out groups or pairs for which `residual` is not true.
-fn plan_filtered(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<Pipeline> {
+fn plan_filtered(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<ExecPipeline> {
     let Some(metrics) = context.metrics.as_ref().and_then(|metrics| metrics.of(node.id)) else {
         return build(node, residual, context);
     };
@@ -40,9 +40,9 @@ fn plan_filtered(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecCont
     Ok(build(node, residual, context)?.then(Arc::new(CountOutput(Arc::clone(metrics)))))
 }
 
-fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<Pipeline> {
+fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<ExecPipeline> {
     match node.plan {
-        LogicalPlan::Scan(scan) => scan::partitions(scan, context).map(Pipeline::of),
+        LogicalPlan::Scan(scan) => scan::partitions(scan, context).map(ExecPipeline::of),
         LogicalPlan::Filter { input, predicate } => {
             let residual = predicate.is_repeatable().then_some(predicate);
             let input = plan_filtered(node.first_input(input), residual, context)?;
@@ -91,7 +91,7 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
             let input = plan(node.first_input(&per_row.input), context)?;
             Ok(input.then(Arc::new(PerRowPlan::new(node, per_row, context)?)))
         }
-        LogicalPlan::Rows(rows) => Pipeline::in_memory(&rows.schema, vec![per_row::leaf(rows, context)?], context),
+        LogicalPlan::Rows(rows) => ExecPipeline::in_memory(&rows.schema, vec![per_row::leaf(rows, context)?], context),
         LogicalPlan::Sequence(sequence) => {
             let input = plan(node.first_input(&sequence.input), context)?;
             Ok(input.sequences(SequenceStage::new(sequence, context)))
@@ -103,7 +103,7 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
     }
 }
 
-fn top(input: PlanNode<'_>, spec: TopSpec<'_>, context: &ExecContext) -> Result<Pipeline> {
+fn top(input: PlanNode<'_>, spec: TopSpec<'_>, context: &ExecContext) -> Result<ExecPipeline> {
     if spec.count.saturating_mul(TOP_ROW_BYTES) > context.memory.limit() {
         let sorted = sort::sort(&plan(input, context)?, spec.schema, spec.keys, context)?;
         return Ok(sorted.limited(spec.count, false));
@@ -114,28 +114,28 @@ fn top(input: PlanNode<'_>, spec: TopSpec<'_>, context: &ExecContext) -> Result<
     };
     match rows {
         TopRows::InMemory(batches, reservation) => {
-            Ok(Pipeline::in_memory(spec.schema, batches, context)?.holding(reservation))
+            Ok(ExecPipeline::in_memory(spec.schema, batches, context)?.holding(reservation))
         }
         TopRows::Sorted(sorted) => Ok(sorted.limited(spec.count, false)),
     }
 }
 
 /// Reads the build side to its end before the probe side is planned.
-fn join(node: PlanNode<'_>, join: &Join, residual: Option<&Expr>, context: &ExecContext) -> Result<Pipeline> {
+fn join(node: PlanNode<'_>, join: &Join, residual: Option<&Expr>, context: &ExecContext) -> Result<ExecPipeline> {
     let inputs = node.inputs();
     let input = |side| plan(inputs[usize::from(side == Side::Right)], context);
     let build_side = join::build_side(&input(join.build)?, join, context)?;
     join::join(join, build_side, input(join.build.other())?, residual, context)
 }
 
-fn union(inputs: &[PlanNode<'_>], schema: &Schema, context: &ExecContext) -> Result<Pipeline> {
+fn union(inputs: &[PlanNode<'_>], schema: &Schema, context: &ExecContext) -> Result<ExecPipeline> {
     let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
     let parallel = |input: &PlanNode<'_>| {
         let pipeline = plan(*input, context)?;
         // A sort without keys keeps the order of the rows.
         if pipeline.is_parallel() { Ok(pipeline) } else { Sorter::new(&types, &[], context).consume(&pipeline) }
     };
-    Ok(Pipeline::concat(inputs.iter().map(parallel).collect::<Result<Vec<_>>>()?))
+    Ok(ExecPipeline::concat(inputs.iter().map(parallel).collect::<Result<Vec<_>>>()?))
 }
 
 /// True for all rows of a table: a scan without a filter, below any number of nodes that keep every row.

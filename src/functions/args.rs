@@ -158,7 +158,7 @@ impl<'a> Args<'a> {
     /// Computes `row -> T` for each row, as a column of the result type. If nulls propagate, `of` is not called for
     /// rows with a null argument. If all arguments are constant, it is called once. If the strings exceed the limit, the
     /// remaining rows are null, and [`Self::has_overflowed`] is true.
-    pub fn map<T: Slot>(&self, of: impl Fn(usize) -> T) -> Column {
+    pub fn map<T: ResultValue>(&self, of: impl Fn(usize) -> T) -> Column {
         let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
         let mut bytes = 0;
         for row in 0..self.distinct_rows() {
@@ -184,7 +184,7 @@ impl<'a> Args<'a> {
     ///
     /// # Errors
     /// The first error of `of`, and the limit [`MAX_VALUE_BYTES`].
-    pub fn try_map<T: Slot>(&self, of: impl Fn(usize) -> Result<T>) -> Result<Column> {
+    pub fn try_map<T: ResultValue>(&self, of: impl Fn(usize) -> Result<T>) -> Result<Column> {
         let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
         let mut bytes = 0;
         for row in 0..self.distinct_rows() {
@@ -256,25 +256,25 @@ impl<'a> Args<'a> {
     }
 
     /// Computes `string -> T` for the string argument at `index`.
-    pub fn map_text<T: Slot>(&self, index: usize, of: impl Fn(&str) -> T) -> Column {
+    pub fn map_text<T: ResultValue>(&self, index: usize, of: impl Fn(&str) -> T) -> Column {
         let texts = self.texts(index);
         self.map(|row| of(texts.get(row).unwrap_or("")))
     }
 
     /// Computes `(string, string) -> T` for the string arguments at `first` and `second`.
-    pub fn map_texts<T: Slot>(&self, first: usize, second: usize, of: impl Fn(&str, &str) -> T) -> Column {
+    pub fn map_texts<T: ResultValue>(&self, first: usize, second: usize, of: impl Fn(&str, &str) -> T) -> Column {
         let (a, b) = (self.texts(first), self.texts(second));
         self.map(|row| of(a.get(row).unwrap_or(""), b.get(row).unwrap_or("")))
     }
 
     /// Computes `i64 -> T` for the long, int, datetime or timespan argument at `index`; nulls stay null.
-    pub fn map_long<T: Slot>(&self, index: usize, of: impl Fn(i64) -> T) -> Column {
+    pub fn map_long<T: ResultValue>(&self, index: usize, of: impl Fn(i64) -> T) -> Column {
         let longs = self.longs(index);
         self.map(|row| longs.get(row).map(&of))
     }
 
     /// Computes `f64 -> T` for the numeric argument at `index`; nulls stay null.
-    pub fn map_real<T: Slot>(&self, index: usize, of: impl Fn(f64) -> T) -> Column {
+    pub fn map_real<T: ResultValue>(&self, index: usize, of: impl Fn(f64) -> T) -> Column {
         let reals = self.reals(index);
         self.map(|row| reals.get(row).map(&of))
     }
@@ -389,7 +389,7 @@ fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
 }
 
 /// A type that can be appended to a result column.
-pub trait Slot {
+pub trait ResultValue {
     /// Appends the value; the builder's type must fit.
     fn append(self, builder: &mut ColumnBuilder);
 
@@ -399,25 +399,25 @@ pub trait Slot {
     }
 }
 
-impl Slot for bool {
+impl ResultValue for bool {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append_bool(self);
     }
 }
 
-impl Slot for i64 {
+impl ResultValue for i64 {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append_i64(self);
     }
 }
 
-impl Slot for f64 {
+impl ResultValue for f64 {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append_f64(self);
     }
 }
 
-impl Slot for &str {
+impl ResultValue for &str {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append_text(self);
     }
@@ -427,7 +427,7 @@ impl Slot for &str {
     }
 }
 
-impl Slot for String {
+impl ResultValue for String {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append_text(&self);
     }
@@ -437,7 +437,7 @@ impl Slot for String {
     }
 }
 
-impl Slot for Cow<'_, str> {
+impl ResultValue for Cow<'_, str> {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append_text(&self);
     }
@@ -447,13 +447,13 @@ impl Slot for Cow<'_, str> {
     }
 }
 
-impl Slot for Value {
+impl ResultValue for Value {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append(&self);
     }
 }
 
-impl<T: Slot> Slot for Option<T> {
+impl<T: ResultValue> ResultValue for Option<T> {
     fn append(self, builder: &mut ColumnBuilder) {
         match self {
             Some(value) => value.append(builder),
@@ -462,6 +462,6 @@ impl<T: Slot> Slot for Option<T> {
     }
 
     fn bytes(&self) -> usize {
-        self.as_ref().map_or(0, Slot::bytes)
+        self.as_ref().map_or(0, ResultValue::bytes)
     }
 }

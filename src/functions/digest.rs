@@ -19,13 +19,13 @@ const HEADER: &str = "[7]";
 
 /// Values with weights. Values are integers in the same order; see [`key`].
 #[derive(Clone, Debug)]
-pub(crate) struct Digest {
+pub(crate) struct TDigest {
     /// Long, Real, Datetime or Timespan.
     ty: Type,
     entries: Vec<(i64, u64)>,
 }
 
-impl Digest {
+impl TDigest {
     pub(crate) fn new(ty: Type) -> Self {
         Self { ty, entries: Vec::new() }
     }
@@ -240,20 +240,20 @@ mod tests {
             (Type::Datetime, vec![0, 638_000_000_000_000_000]),
             (Type::Timespan, vec![-1, 36_000_000_000]),
         ] {
-            let mut digest = Digest::new(ty);
+            let mut digest = TDigest::new(ty);
             values.iter().for_each(|value| digest.push(*value, 1));
             let json = digest.into_json();
-            let back = Digest::from_json(&json).expect("a digest");
+            let back = TDigest::from_json(&json).expect("a digest");
             assert_eq!((back.ty, back.into_json()), (ty, json));
         }
     }
 
     #[test]
     fn a_compressed_digest_is_close() {
-        let mut digest = Digest::new(Type::Long);
+        let mut digest = TDigest::new(Type::Long);
         (0..200_000).for_each(|value| digest.push(value, 1));
         let json = digest.into_json();
-        let digest = Digest::from_json(&json).expect("a digest");
+        let digest = TDigest::from_json(&json).expect("a digest");
         assert!(digest.entries.len() < MAX_EXACT && digest.total() == 200_000);
         for rank in [0.1, 1.0, 25.0, 50.0, 99.0, 99.9] {
             let value: f64 = digest.percentile(rank).expect("a value").parse().expect("a number");
@@ -266,7 +266,7 @@ mod tests {
         for json in
             ["null", "[]", "[[7],[],[]]", "[[7],[1],[1,2]]", "[[7],[1],[-1]]", "[[7],[\"x\"],[1]]", "[[7],[{}],[1]]"]
         {
-            assert!(Digest::from_json(json).is_none(), "{json}");
+            assert!(TDigest::from_json(json).is_none(), "{json}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub mod table_function;
 pub mod unparsed;
 
 pub use aggregate::{Accumulator, AggregateFunction};
-pub use args::{Args, Slot};
+pub use args::{Args, ResultValue};
 pub use docs::{Category, Example};
 pub use location::LocationDatabase;
 pub use plugin::{Plugin, plugin};

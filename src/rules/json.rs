@@ -10,19 +10,19 @@ use crate::json::cursor::{Cursor, JsonError, TOO_DEEP};
 
 /// Reads the value that `text` consists of.
 pub(super) fn read(text: &str) -> Result<Node, RuleFileError> {
-    let mut reader = JsonReader { cursor: Cursor::new(text.as_bytes()), text };
+    let mut reader = NodeReader { cursor: Cursor::new(text.as_bytes()), text };
     reader.cursor.skip_whitespace();
     let node = reader.value(0)?;
     reader.cursor.end().map_err(|error| reader.failure(error))?;
     Ok(node)
 }
 
-struct JsonReader<'a> {
+struct NodeReader<'a> {
     cursor: Cursor<'a>,
     text: &'a str,
 }
 
-impl JsonReader<'_> {
+impl NodeReader<'_> {
     fn failure(&self, error: JsonError) -> RuleFileError {
         let at = error.first_wrong_byte(self.text.as_bytes());
         RuleFileError { span: Span::new(at, at), reason: format!("not JSON: {}", error.reason) }

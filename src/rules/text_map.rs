@@ -25,13 +25,13 @@ impl TextMap {
     pub(super) fn of_string(text: &str, file: &str, written: Span) -> Option<Self> {
         let start = written.start as usize;
         let quotes = match file.get(start..)?.chars().next()? {
-            '"' => Quotes::Double,
-            '\'' => Quotes::Single,
-            _ => Quotes::None,
+            '"' => QuoteStyle::Double,
+            '\'' => QuoteStyle::Single,
+            _ => QuoteStyle::None,
         };
-        let quoted = (quotes != Quotes::None).then(|| Self::align(text, file, start + 1, quotes)).flatten();
+        let quoted = (quotes != QuoteStyle::None).then(|| Self::align(text, file, start + 1, quotes)).flatten();
         // The text of a block may begin with a quote, too.
-        quoted.or_else(|| Self::align(text, file, start, Quotes::None))
+        quoted.or_else(|| Self::align(text, file, start, QuoteStyle::None))
     }
 
     /// The positions of the text from byte `from` on.
@@ -48,7 +48,7 @@ impl TextMap {
         Span { start, end: offset(span.end).max(start) }
     }
 
-    fn align(text: &str, file: &str, start: usize, quotes: Quotes) -> Option<Self> {
+    fn align(text: &str, file: &str, start: usize, quotes: QuoteStyle) -> Option<Self> {
         let (mut offsets, mut at) = (Vec::with_capacity(text.len() + 1), start);
         for c in text.chars() {
             let rest = file.get(at..)?;
@@ -78,7 +78,7 @@ fn is_line_end(c: char) -> bool {
 
 /// How a string is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Quotes {
+enum QuoteStyle {
     /// Without quotes: in one or several lines of YAML.
     None,
     /// `'...'` of YAML, in which a quote is doubled.
@@ -87,7 +87,7 @@ enum Quotes {
     Double,
 }
 
-impl Quotes {
+impl QuoteStyle {
     /// The character at the beginning of `rest`, and its length in bytes as written.
     fn read(self, rest: &str) -> Option<(char, usize)> {
         let first = rest.chars().next()?;

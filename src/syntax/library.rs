@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use super::ast::{Expr, ExprKind, Function, Name, Parameter};
+use super::ast::{Function, Name, Parameter, ParsedExpr, ParsedExprKind};
 use super::parser::function::{begins_function, function};
 use super::parser::{comma_list, name, parameter};
-use super::stream::{Context, Parsed, Tokens};
+use super::stream::{ParseResult, ParserState, Tokens};
 use super::{MAX_FUNCTIONS, TokenKind, lexer, placeholder, too_long};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::types::Value;
@@ -45,7 +45,7 @@ pub fn definitions(text: &str, base: usize) -> Result<Vec<Definition>, Vec<Diagn
             "placeholders are filled only in queries, not in stored functions: make it a parameter of the function";
         return Err(gaps.iter().map(|gap| gap.unfilled(help)).collect());
     }
-    let context = Context::new(&tokens).map_err(|diagnostic| vec![diagnostic])?;
+    let context = ParserState::new(&tokens).map_err(|diagnostic| vec![diagnostic])?;
     let (mut rest, mut found) = (Tokens::new(&context), Vec::new());
     while rest.peek().kind != TokenKind::End {
         match definition(rest, &context) {
@@ -63,7 +63,7 @@ pub fn definitions(text: &str, base: usize) -> Result<Vec<Definition>, Vec<Diagn
 }
 
 /// A definition and the `;` after it.
-fn definition<'a>(input: Tokens<'a>, context: &Context<'a>) -> Parsed<'a, Definition> {
+fn definition<'a>(input: Tokens<'a>, context: &ParserState<'a>) -> ParseResult<'a, Definition> {
     let (rest, (name, view)) = head(input)?;
     if !begins_function(&rest) {
         return not_a_definition(rest);
@@ -83,7 +83,7 @@ fn definition<'a>(input: Tokens<'a>, context: &Context<'a>) -> Parsed<'a, Defini
 }
 
 /// The part before the parameters: the name, and whether the properties declare a view.
-fn head(input: Tokens<'_>) -> Parsed<'_, (Name, bool)> {
+fn head(input: Tokens<'_>) -> ParseResult<'_, (Name, bool)> {
     let token = input.peek();
     if token.is_word("let") {
         let (rest, name) = name("a name")(input.advance(1))?;
@@ -104,7 +104,7 @@ fn head(input: Tokens<'_>) -> Parsed<'_, (Name, bool)> {
 }
 
 /// `with (docstring = "...", folder = "...", view = true)`, or nothing.
-fn properties(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
+fn properties(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     if !input.peek().is_word("with") || !input.peek_at(1).is_symbol("(") {
         return Ok((input, Vec::new()));
     }
@@ -116,15 +116,15 @@ fn properties(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
 }
 
 fn is_view(property: &Parameter) -> bool {
-    let is_true = |value: &Expr| match &value.kind {
-        ExprKind::Literal(Value::Bool(truth)) => *truth,
-        ExprKind::Literal(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+    let is_true = |value: &ParsedExpr| match &value.kind {
+        ParsedExprKind::Literal(Value::Bool(truth)) => *truth,
+        ParsedExprKind::Literal(Value::String(text)) => text.eq_ignore_ascii_case("true"),
         _ => false,
     };
     property.name.text.eq_ignore_ascii_case("view") && is_true(&property.value)
 }
 
-fn not_a_definition<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+fn not_a_definition<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     let message = format!("{} is not a function definition", input.peek().describe());
     let diagnostic = Diagnostic::new(Code::UnexpectedToken, input.span(), message);
     input.refuse(diagnostic.help(

@@ -97,7 +97,7 @@ fn read(text: &str, values: &BTreeMap<String, String>) -> (Option<ast::Query>, V
     for (number, text) in &filled {
         tokens[*number].text = text;
     }
-    let context = match stream::Context::new(&tokens) {
+    let context = match stream::ParserState::new(&tokens) {
         // Parsing malformed tokens would only cause further messages.
         Ok(context) if diagnostics.is_empty() => context,
         other => {

@@ -1,7 +1,7 @@
 //! Tokens as nom input, and the context that the parsers share.
 //!
 //! nom's `opt` and `many0` swallow failures, so the best message is lost by the time the whole parser fails. The
-//! [`Context`] therefore remembers the furthest token that no parser accepted, and what each parser expected there.
+//! [`ParserState`] therefore remembers the furthest token that no parser accepted, and what each parser expected there.
 //! That set becomes the message; a completion would offer the same set.
 
 use std::cell::{Cell, RefCell};
@@ -30,11 +30,11 @@ pub(super) const MAX_DIAGNOSTICS: usize = 100;
 pub(super) struct Tokens<'a> {
     start: usize,
     end: usize,
-    context: &'a Context<'a>,
+    context: &'a ParserState<'a>,
 }
 
 /// The state shared by all parsers of a query.
-pub(super) struct Context<'a> {
+pub(super) struct ParserState<'a> {
     /// All tokens, ending with [`TokenKind::End`].
     all: &'a [Token<'a>],
     /// For each opening bracket, by index, the index of its closing bracket.
@@ -76,12 +76,12 @@ impl fmt::Display for Expected {
     }
 }
 
-/// A parser did not match. The [`Context`] records what it expected.
+/// A parser did not match. The [`ParserState`] records what it expected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mismatch;
 
 /// The result of a parser.
-pub(super) type Parsed<'a, T> = nom::IResult<Tokens<'a>, T, Mismatch>;
+pub(super) type ParseResult<'a, T> = nom::IResult<Tokens<'a>, T, Mismatch>;
 
 impl<'a> ParseError<Tokens<'a>> for Mismatch {
     fn from_error_kind(_: Tokens<'a>, _: ErrorKind) -> Self {
@@ -93,7 +93,7 @@ impl<'a> ParseError<Tokens<'a>> for Mismatch {
     }
 }
 
-impl<'a> Context<'a> {
+impl<'a> ParserState<'a> {
     /// Creates the context for the tokens of a query.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl<'a> Context<'a> {
     }
 }
 
-impl Context<'_> {
+impl ParserState<'_> {
     /// Returns the diagnostics reported since the last call, in the order of the text.
     pub(super) fn take_diagnostics(&self) -> Vec<Diagnostic> {
         let mut list = self.diagnostics.take();
@@ -129,7 +129,7 @@ impl Context<'_> {
 
 impl<'a> Tokens<'a> {
     /// Returns all tokens of `context`.
-    pub(super) fn new(context: &'a Context<'a>) -> Self {
+    pub(super) fn new(context: &'a ParserState<'a>) -> Self {
         Self { start: 0, end: context.all.len() - 1, context }
     }
 
@@ -178,7 +178,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Fails: the next token is not `expected`.
-    pub(super) fn mismatch<T>(self, expected: Expected) -> Parsed<'a, T> {
+    pub(super) fn mismatch<T>(self, expected: Expected) -> ParseResult<'a, T> {
         self.note(expected);
         Err(nom::Err::Error(Mismatch))
     }
@@ -201,7 +201,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Adds a diagnostic and abandons the construct.
-    pub(super) fn refuse<T>(self, diagnostic: Diagnostic) -> Parsed<'a, T> {
+    pub(super) fn refuse<T>(self, diagnostic: Diagnostic) -> ParseResult<'a, T> {
         self.report(diagnostic);
         // This diagnostic is the message: what was expected elsewhere no longer matters.
         self.context.furthest.borrow_mut().index = usize::MAX;
@@ -249,7 +249,7 @@ impl<'a> Tokens<'a> {
     ///
     /// # Errors
     /// If it is too high.
-    pub(super) fn built(self, height: u32, span: Span) -> Parsed<'a, ()> {
+    pub(super) fn built(self, height: u32, span: Span) -> ParseResult<'a, ()> {
         self.context.height.set(height);
         self.context.peak.set(self.context.peak.get().max(height));
         if height <= MAX_HEIGHT {
@@ -262,7 +262,7 @@ impl<'a> Tokens<'a> {
     ///
     /// # Errors
     /// If the query has too many: a plan is as deep as its pipelines are long.
-    pub(super) fn counted_operator(self, span: Span) -> Parsed<'a, ()> {
+    pub(super) fn counted_operator(self, span: Span) -> ParseResult<'a, ()> {
         let operators = self.context.operators.get() + 1;
         self.context.operators.set(operators);
         if operators <= MAX_OPERATORS {
@@ -273,7 +273,11 @@ impl<'a> Tokens<'a> {
     }
 
     /// Parses the content of brackets up to `close`: its height is one more than that of the highest tree inside.
-    pub(super) fn nested<T>(self, close: &'static str, inside: impl FnOnce(Self) -> Parsed<'a, T>) -> Parsed<'a, T> {
+    pub(super) fn nested<T>(
+        self,
+        close: &'static str,
+        inside: impl FnOnce(Self) -> ParseResult<'a, T>,
+    ) -> ParseResult<'a, T> {
         let span = self.span();
         let outside = self.context.peak.replace(0);
         let closer = self.context.closer.replace(Some(close));

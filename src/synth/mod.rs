@@ -81,7 +81,7 @@ pub enum SynthCompression {
 
 /// Counts of what was generated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct SynthSummary {
     /// The number of sign-ins.
     pub rows: u64,
     /// The number of files.
@@ -94,7 +94,7 @@ pub struct Summary {
     pub break_glass_granted: u64,
 }
 
-impl Summary {
+impl SynthSummary {
     fn count(&mut self, signin: &SignIn<'_>) {
         self.rows += 1;
         let break_glass = signin.attempt.user.break_glass;
@@ -125,7 +125,7 @@ struct Archive<'a> {
 /// # Errors
 /// [`Error::Usage`] if an option is out of range or the folder is not empty, [`Error::Io`] if the system refuses;
 /// finished files stay.
-pub fn signinlogs(options: &SynthOptions) -> Result<Summary> {
+pub fn signinlogs(options: &SynthOptions) -> Result<SynthSummary> {
     check(options)?;
     layout::prepare(&options.out)?;
     let world = World::new(options.seed);
@@ -160,9 +160,9 @@ fn check(options: &SynthOptions) -> Result<()> {
 
 /// Runs `work` for 0 to `count - 1` on several threads and adds up the summaries. After an error, no further work is
 /// started.
-fn in_parallel(threads: usize, count: u64, work: impl Fn(u64) -> Result<Summary> + Sync) -> Result<Summary> {
+fn in_parallel(threads: usize, count: u64, work: impl Fn(u64) -> Result<SynthSummary> + Sync) -> Result<SynthSummary> {
     let pieces: Vec<u64> = (0..count).collect();
-    let mut total = Summary::default();
+    let mut total = SynthSummary::default();
     exec::for_each(&pieces, threads, &|piece| work(*piece), &mut |summary| {
         total.add(summary);
         Ok(())

@@ -15,7 +15,7 @@ use super::columns::COLUMNS;
 use super::model::World;
 use super::signin::{CHUNK, Generator};
 use super::write_json::sources;
-use super::{BREAK_GLASS, Shape, Summary, SynthCompression, SynthOptions, signinlogs};
+use super::{BREAK_GLASS, Shape, SynthCompression, SynthOptions, SynthSummary, signinlogs};
 use crate::diagnostic::Error;
 use crate::engine::{Engine, Settings};
 use crate::source::file_catalog::FileCatalogBuilder;
@@ -38,7 +38,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn make(options: &SynthOptions) -> (Summary, BTreeMap<String, Vec<u8>>) {
+fn make(options: &SynthOptions) -> (SynthSummary, BTreeMap<String, Vec<u8>>) {
     let summary = signinlogs(options).unwrap();
     let files = files(&options.out);
     assert_eq!(summary.files, files.len() as u64);

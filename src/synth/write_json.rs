@@ -8,7 +8,7 @@ use super::calendar::{HOUR, SLOT, START, write_fixed, write_trimmed};
 use super::columns::{COLUMNS, Row, SynthColumn, SynthValue, find};
 use super::json::write_text;
 use super::layout::{NewFile, data_export_path, diagnostic_path, suffix};
-use super::{Archive, Shape, Summary, SynthCompression};
+use super::{Archive, Shape, SynthCompression, SynthSummary};
 use crate::diagnostic::{Error, Result};
 
 /// The envelope of a record: key, column. Empty strings are left out.
@@ -122,14 +122,14 @@ pub fn sources() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// [`Error::Io`] if the system refuses.
-pub fn write_hour(archive: &Archive, hour: u64) -> Result<Summary> {
+pub fn write_hour(archive: &Archive, hour: u64) -> Result<SynthSummary> {
     let begin = START + hour as i64 * HOUR;
     let (span, path): (_, fn(i64) -> String) = match archive.options.shape {
         Shape::Diagnostic => (HOUR, diagnostic_path),
         _ => (SLOT, data_export_path),
     };
     let records = Records::new(archive.options.shape)?;
-    let mut summary = Summary::default();
+    let mut summary = SynthSummary::default();
     let mut open: Option<(i64, LineFile)> = None;
     let mut line = Vec::with_capacity(8192);
     for chunk in archive.generator.chunks_near_hour(hour as usize) {
@@ -154,7 +154,7 @@ pub fn write_hour(archive: &Archive, hour: u64) -> Result<Summary> {
     Ok(summary)
 }
 
-fn close(open: &mut Option<(i64, LineFile)>, summary: &mut Summary) -> Result<()> {
+fn close(open: &mut Option<(i64, LineFile)>, summary: &mut SynthSummary) -> Result<()> {
     if let Some((_, lines)) = open.take() {
         summary.bytes += lines.finish()?;
         summary.files += 1;
@@ -165,10 +165,10 @@ fn close(open: &mut Option<(i64, LineFile)>, summary: &mut Summary) -> Result<()
 /// A file of lines, compressed or not.
 struct LineFile {
     path: String,
-    sink: Sink,
+    sink: LineSink,
 }
 
-enum Sink {
+enum LineSink {
     Plain(BufWriter<NewFile>),
     Gzip(GzEncoder<NewFile>),
     Zstd(zstd::Encoder<'static, NewFile>),
@@ -179,18 +179,18 @@ impl LineFile {
         let path = format!("{path}{}", suffix(archive.options.compression));
         let file = NewFile::create(&archive.options.out, &path)?;
         let sink = match archive.options.compression {
-            SynthCompression::None => Ok(Sink::Plain(BufWriter::with_capacity(1 << 16, file))),
-            SynthCompression::Gzip => Ok(Sink::Gzip(GzEncoder::new(file, flate2::Compression::fast()))),
-            SynthCompression::Zstd => zstd::Encoder::new(file, 1).map(Sink::Zstd),
+            SynthCompression::None => Ok(LineSink::Plain(BufWriter::with_capacity(1 << 16, file))),
+            SynthCompression::Gzip => Ok(LineSink::Gzip(GzEncoder::new(file, flate2::Compression::fast()))),
+            SynthCompression::Zstd => zstd::Encoder::new(file, 1).map(LineSink::Zstd),
         };
         sink.map(|sink| Self { sink, path: path.clone() }).map_err(|source| Error::io(path, source))
     }
 
     fn write(&mut self, line: &[u8]) -> Result<()> {
         let written = match &mut self.sink {
-            Sink::Plain(sink) => sink.write_all(line),
-            Sink::Gzip(sink) => sink.write_all(line),
-            Sink::Zstd(sink) => sink.write_all(line),
+            LineSink::Plain(sink) => sink.write_all(line),
+            LineSink::Gzip(sink) => sink.write_all(line),
+            LineSink::Zstd(sink) => sink.write_all(line),
         };
         written.map_err(|source| Error::io(&self.path, source))
     }
@@ -198,9 +198,9 @@ impl LineFile {
     /// Renames the file to its final name and returns its length in bytes.
     fn finish(self) -> Result<u64> {
         let file = match self.sink {
-            Sink::Plain(sink) => sink.into_inner().map_err(io::IntoInnerError::into_error),
-            Sink::Gzip(sink) => sink.finish(),
-            Sink::Zstd(sink) => sink.finish(),
+            LineSink::Plain(sink) => sink.into_inner().map_err(io::IntoInnerError::into_error),
+            LineSink::Gzip(sink) => sink.finish(),
+            LineSink::Zstd(sink) => sink.finish(),
         };
         file.map_err(|source| Error::io(self.path, source))?.finish()
     }

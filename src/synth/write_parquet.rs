@@ -17,7 +17,7 @@ use super::columns::{COLUMNS, Row, SynthValue};
 use super::layout::{NewFile, parquet_path};
 use super::random::{Purpose, Random};
 use super::signin::CHUNK;
-use super::{Archive, Summary};
+use super::{Archive, SynthSummary};
 use crate::diagnostic::{Error, Result};
 
 /// Rows per row group.
@@ -31,14 +31,14 @@ const BATCH: usize = 2048;
 ///
 /// # Errors
 /// [`Error::Io`] if the system refuses.
-pub fn write_file(archive: &Archive, index: u64) -> Result<Summary> {
+pub fn write_file(archive: &Archive, index: u64) -> Result<SynthSummary> {
     let unique = Random::new(archive.options.seed, Purpose::File, index).guid().text();
     let path = parquet_path(index, &unique);
     let schema = schema();
     let file = NewFile::create(&archive.options.out, &path)?;
     let failed = |error| failure(&path, error);
     let mut writer = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options()?).map_err(failed)?;
-    let mut summary = Summary { files: 1, ..Summary::default() };
+    let mut summary = SynthSummary { files: 1, ..SynthSummary::default() };
     let mut batch = CollectedRows::new();
     let end = ((index + 1) * FILE).min(archive.options.rows);
     for chunk in index * FILE / CHUNK..end.div_ceil(CHUNK) {

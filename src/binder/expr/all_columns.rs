@@ -2,7 +2,7 @@
 //!
 //! Source: the reference's page on the search operator. `*` stands for the string and dynamic columns.
 
-use super::Context;
+use super::ExprContext;
 use crate::binder::operator::TABLE_COLUMN;
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, MAX_REUSED};
@@ -17,9 +17,9 @@ impl Binder<'_> {
     pub(super) fn bind_star(
         &mut self,
         (operator, at): (BinaryOperator, Span),
-        right: &ast::Expr,
+        right: &ast::ParsedExpr,
         span: Span,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         if context.aggregates.is_some() {
             return self.error(Code::NotAllowedHere, span, "columns are used outside an aggregate");
@@ -46,10 +46,10 @@ impl Binder<'_> {
     pub(super) fn bind_colon(
         &mut self,
         at: Span,
-        left: &ast::Expr,
-        right: &ast::Expr,
+        left: &ast::ParsedExpr,
+        right: &ast::ParsedExpr,
         span: Span,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         let operands = self.all([left, right], |binder, part| binder.bind_expr(part, context))?;
         let [left, right] = <[Expr; 2]>::try_from(operands).expect("there are two operands");

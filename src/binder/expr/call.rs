@@ -1,6 +1,6 @@
 //! Calls of scalar functions and of aggregates.
 
-use super::{Aggregates, Context};
+use super::{Aggregates, ExprContext};
 use crate::binder::function::Call;
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, Failed};
@@ -19,7 +19,7 @@ impl Binder<'_> {
         name: &ast::Name,
         arguments: &[ast::Argument],
         span: Span,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         if let Some(function) = self.user_function(name)? {
             return self.called_value(&function, &Call { name, arguments, span }, context);
@@ -191,7 +191,7 @@ impl Binder<'_> {
         name: &ast::Name,
         arguments: &[ast::Argument],
         span: Span,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         let Some(aggregates) = context.aggregates.as_deref_mut() else {
             let message = format!("the aggregate `{}` is not allowed here", name.text);
@@ -218,7 +218,7 @@ impl Binder<'_> {
         let mut bound = Vec::new();
         let mut names = Vec::new();
         for argument in arguments {
-            if matches!(argument.value.kind, ast::ExprKind::Star) {
+            if matches!(argument.value.kind, ast::ParsedExprKind::Star) {
                 // A star stands for values of the repeated parameter, which is the last one.
                 if !function.returns_arguments || bound.len() + 1 < function.params.len() {
                     return self.error(Code::NotAllowedHere, argument.value.span, "`*` is not allowed here");

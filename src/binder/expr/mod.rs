@@ -14,7 +14,7 @@ use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, fold, visit};
 use crate::plan::AggregateExpr;
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::Schema;
 
 /// Aggregates collected from an expression of `summarize`; their results follow the keys as columns.
@@ -31,7 +31,7 @@ pub(super) struct Aggregates {
 }
 
 /// What an expression can refer to.
-pub(super) struct Context<'c> {
+pub(super) struct ExprContext<'c> {
     /// The columns.
     pub schema: &'c Schema,
     /// Collects aggregates; None if they are not allowed.
@@ -40,38 +40,38 @@ pub(super) struct Context<'c> {
 
 impl Binder<'_> {
     /// Binds an expression over rows of `schema` and folds constants.
-    pub(super) fn expr(&mut self, expr: &ast::Expr, schema: &Schema) -> Bind<Expr> {
-        let bound = self.bind_expr(expr, &mut Context { schema, aggregates: None })?;
+    pub(super) fn expr(&mut self, expr: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
+        let bound = self.bind_expr(expr, &mut ExprContext { schema, aggregates: None })?;
         Ok(fold::fold(bound, &self.context)?)
     }
 
     /// Binds an expression in `context`.
-    pub(super) fn bind_expr(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Expr> {
+    pub(super) fn bind_expr(&mut self, expr: &ast::ParsedExpr, context: &mut ExprContext<'_>) -> Bind<Expr> {
         self.nested(expr.span, |binder| binder.bind_kind(expr, context))
     }
 
-    fn bind_kind(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Expr> {
+    fn bind_kind(&mut self, expr: &ast::ParsedExpr, context: &mut ExprContext<'_>) -> Bind<Expr> {
         match &expr.kind {
-            ExprKind::Literal(value) => Ok(Expr::literal(value.clone(), expr.span)),
-            ExprKind::Name(name) => self.bind_name(name, context),
-            ExprKind::Star => self.error(Code::NotAllowedHere, expr.span, "`*` is not allowed here"),
-            ExprKind::Unary { operator, operand } => self.bind_unary(*operator, operand, expr.span, context),
-            ExprKind::Binary { operator, operator_span, left, right } => {
+            ParsedExprKind::Literal(value) => Ok(Expr::literal(value.clone(), expr.span)),
+            ParsedExprKind::Name(name) => self.bind_name(name, context),
+            ParsedExprKind::Star => self.error(Code::NotAllowedHere, expr.span, "`*` is not allowed here"),
+            ParsedExprKind::Unary { operator, operand } => self.bind_unary(*operator, operand, expr.span, context),
+            ParsedExprKind::Binary { operator, operator_span, left, right } => {
                 self.bind_binary((*operator, *operator_span), left, right, expr.span, context)
             }
-            ExprKind::Membership { operator, operator_span, left, list } => {
+            ParsedExprKind::Membership { operator, operator_span, left, list } => {
                 self.bind_membership((*operator, *operator_span), left, list, expr.span, context)
             }
-            ExprKind::Between { negated, operator_span, operand, low, high } => {
+            ParsedExprKind::Between { negated, operator_span, operand, low, high } => {
                 let symbol = if *negated { "!between" } else { "between" };
                 let operands = self.all([operand, low, high], |binder, part| binder.bind_expr(part, context))?;
                 self.operator_call(symbol, *operator_span, operands, expr.span)
             }
-            ExprKind::Call { function, arguments } => self.bind_call(function, arguments, expr.span, context),
-            ExprKind::Member { base, name } => self.bind_member(base, name, expr.span, context),
-            ExprKind::Index { base, index } => self.bind_index(base, index, expr.span, context),
-            ExprKind::Parenthesised(inner) => self.bind_expr(inner, context),
-            ExprKind::Pipeline(_) => {
+            ParsedExprKind::Call { function, arguments } => self.bind_call(function, arguments, expr.span, context),
+            ParsedExprKind::Member { base, name } => self.bind_member(base, name, expr.span, context),
+            ParsedExprKind::Index { base, index } => self.bind_index(base, index, expr.span, context),
+            ParsedExprKind::Parenthesised(inner) => self.bind_expr(inner, context),
+            ParsedExprKind::Pipeline(_) => {
                 let message = "a table is used where a value is required";
                 let help = "use toscalar(...) to get one value from a table";
                 Err(self.report(Diagnostic::new(Code::ExpectedTable, expr.span, message).help(help)))
@@ -80,7 +80,7 @@ impl Binder<'_> {
     }
 
     /// A column, else a let or a parameter; a column hides them.
-    fn bind_name(&mut self, name: &ast::Name, context: &mut Context<'_>) -> Bind<Expr> {
+    fn bind_name(&mut self, name: &ast::Name, context: &mut ExprContext<'_>) -> Bind<Expr> {
         if let Some(index) = context.schema.index_of(&name.text) {
             if context.aggregates.is_some() {
                 return Err(self.outside_of_aggregate(&format!("the column `{}`", name.text), name.span));
@@ -136,11 +136,11 @@ impl Binder<'_> {
     /// Binds an expression of `summarize` and moves its aggregates to `aggregates`.
     pub(super) fn aggregate_expr(
         &mut self,
-        expr: &ast::Expr,
+        expr: &ast::ParsedExpr,
         schema: &Schema,
         aggregates: &mut Aggregates,
     ) -> Bind<Expr> {
-        let bound = self.bind_expr(expr, &mut Context { schema, aggregates: Some(aggregates) })?;
+        let bound = self.bind_expr(expr, &mut ExprContext { schema, aggregates: Some(aggregates) })?;
         Ok(fold::fold(bound, &self.context)?)
     }
 }

@@ -1,6 +1,6 @@
 //! Operators: calls of the registry entry with the operator's symbol.
 
-use super::Context;
+use super::ExprContext;
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
@@ -17,9 +17,9 @@ impl Binder<'_> {
     pub(super) fn bind_unary(
         &mut self,
         operator: UnaryOperator,
-        operand: &ast::Expr,
+        operand: &ast::ParsedExpr,
         span: Span,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         let operand = self.bind_expr(operand, context)?;
         let symbol = match operator {
@@ -33,12 +33,12 @@ impl Binder<'_> {
     pub(super) fn bind_binary(
         &mut self,
         (symbol, at): (BinaryOperator, Span),
-        left: &ast::Expr,
-        right: &ast::Expr,
+        left: &ast::ParsedExpr,
+        right: &ast::ParsedExpr,
         span: Span,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
-        if matches!(left.kind, ast::ExprKind::Star) {
+        if matches!(left.kind, ast::ParsedExprKind::Star) {
             return self.bind_star((symbol, at), right, span, context);
         }
         if symbol == BinaryOperator::Colon {
@@ -52,10 +52,10 @@ impl Binder<'_> {
     pub(super) fn bind_membership(
         &mut self,
         (symbol, at): (MembershipOperator, Span),
-        left: &ast::Expr,
-        list: &[ast::Expr],
+        left: &ast::ParsedExpr,
+        list: &[ast::ParsedExpr],
         span: Span,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         if !matches!(symbol, MembershipOperator::In | MembershipOperator::NotIn) {
             self.caseless_operator(symbol.symbol(), at)?;

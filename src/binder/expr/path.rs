@@ -1,6 +1,6 @@
 //! `base.name` and `base[index]`: paths into dynamic values.
 
-use super::Context;
+use super::ExprContext;
 use crate::binder::function::Call;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -12,15 +12,15 @@ use crate::types::{Type, Value};
 impl Binder<'_> {
     pub(super) fn bind_member(
         &mut self,
-        base: &ast::Expr,
+        base: &ast::ParsedExpr,
         name: &ast::Name,
         span: Span,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         if let Some(column) = self.step_column(span) {
             return Ok(column);
         }
-        if let ast::ExprKind::Call { function, arguments } = &base.kind
+        if let ast::ParsedExprKind::Call { function, arguments } = &base.kind
             && let Some(binding) = self.pattern_call(&Call { name: function, arguments, span }, Some(name), context)?
         {
             return self.value_of(binding, function, span);
@@ -32,10 +32,10 @@ impl Binder<'_> {
 
     pub(super) fn bind_index(
         &mut self,
-        base: &ast::Expr,
-        index: &ast::Expr,
+        base: &ast::ParsedExpr,
+        index: &ast::ParsedExpr,
         span: Span,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         let both = self.all([base, index], |binder, part| binder.bind_expr(part, context))?;
         let [base, index] = <[Expr; 2]>::try_from(both)

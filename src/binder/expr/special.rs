@@ -1,6 +1,6 @@
 //! Calls of special forms: the binder expands them, because they take tables or names of columns.
 
-use super::Context;
+use super::ExprContext;
 use crate::binder::function::Call;
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
@@ -21,7 +21,7 @@ impl Binder<'_> {
         &mut self,
         form: &'static SpecialForm,
         call: &Call<'_>,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         let scalar = match form.expansion {
             Expansion::Scalar(scalar) => scalar,
@@ -59,10 +59,10 @@ impl Binder<'_> {
 
     /// `toscalar(table)`: the first column of the first row, computed now; a typed null if there are no rows.
     /// `toscalar(value)` is the value.
-    fn toscalar(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+    fn toscalar(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let argument = &call.arguments[0].value;
         // Inside the pipeline of `partition`, its key is a value here, even if there is a column of that name.
-        if let (ast::ExprKind::Name(name), Some((key, value))) = (&argument.kind, &self.partition_key)
+        if let (ast::ParsedExprKind::Name(name), Some((key, value))) = (&argument.kind, &self.partition_key)
             && name.text == *key
         {
             return Ok(value.clone());
@@ -71,7 +71,9 @@ impl Binder<'_> {
             Some(Binding::Table(plan, _)) => plan,
             Some(Binding::Value(value) | Binding::RowValue(value, _)) => return Ok(value),
             _ => match &argument.kind {
-                ast::ExprKind::Name(name) if self.is_unknown(name, context) => return Err(self.unknown_table(name)),
+                ast::ParsedExprKind::Name(name) if self.is_unknown(name, context) => {
+                    return Err(self.unknown_table(name));
+                }
                 _ => return self.bind_expr(argument, context),
             },
         };
@@ -87,7 +89,7 @@ impl Binder<'_> {
     }
 
     /// `column_ifexists(name, default)`: the column if the input has it, otherwise the default.
-    fn column_if_exists(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+    fn column_if_exists(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let default = &call.arguments[1].value;
         let wanted = self.column_name(&call.arguments[0].value)?;
         match context.schema.index_of(&wanted) {
@@ -100,13 +102,13 @@ impl Binder<'_> {
     }
 
     /// `iscolumnexists(name)`.
-    fn is_column(&mut self, call: &Call<'_>, context: &Context<'_>) -> Bind<Expr> {
+    fn is_column(&mut self, call: &Call<'_>, context: &ExprContext<'_>) -> Bind<Expr> {
         let name = self.column_name(&call.arguments[0].value)?;
         Ok(Expr::literal(Value::Bool(context.schema.index_of(&name).is_some()), call.span))
     }
 
     /// The name of a column, given as a constant string.
-    fn column_name(&mut self, name: &ast::Expr) -> Bind<String> {
+    fn column_name(&mut self, name: &ast::ParsedExpr) -> Bind<String> {
         match self.constant(name)?.as_str() {
             Some(text) => Ok(text.to_owned()),
             None => self.error(Code::ArgumentType, name.span, "the name of a column must be a string"),
@@ -122,12 +124,12 @@ impl Binder<'_> {
     }
 
     /// `estimate_data_size(*)` or `(a, b, ...)`: the sizes of the columns, added up.
-    fn estimate_data_size(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+    fn estimate_data_size(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let columns = self.all(call.arguments, |binder, argument| match &argument.value.kind {
-            ast::ExprKind::Star if context.aggregates.is_some() => {
+            ast::ParsedExprKind::Star if context.aggregates.is_some() => {
                 Err(binder.outside_of_aggregate("`*`", argument.value.span))
             }
-            ast::ExprKind::Star => {
+            ast::ParsedExprKind::Star => {
                 let column = |(index, field): (usize, &Field)| Expr::column(index, field.ty, argument.value.span);
                 Ok(context.schema.fields().iter().enumerate().map(column).collect())
             }
@@ -137,7 +139,7 @@ impl Binder<'_> {
     }
 
     /// `bin_auto(value)`: `bin_at` with the size and the fixed point of two options.
-    fn bin_auto(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+    fn bin_auto(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let Some(size) = self.options.bin_auto.size.clone() else {
             let help = "write, before the query: set query_bin_auto_size = 1h;";
             let message = "`bin_auto` needs the option query_bin_auto_size";
@@ -154,7 +156,7 @@ impl Binder<'_> {
     }
 
     /// `pack_all()`: a bag of all columns; `pack_all(true)` leaves out null values and empty strings.
-    fn pack_all(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+    fn pack_all(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let columns: Vec<usize> = (0..context.schema.len()).collect();
         let ignores_empty = match call.arguments.first() {
             Some(argument) => self.constant(&argument.value)? == Value::Bool(true),
@@ -168,9 +170,9 @@ impl Binder<'_> {
     }
 
     /// `bag_pack_columns(a, b, ...)`: a bag of the given columns.
-    fn bag_pack_columns(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+    fn bag_pack_columns(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let columns = self.all(call.arguments, |binder, argument| match &argument.value.kind {
-            ast::ExprKind::Name(column) => match context.schema.index_of(&column.text) {
+            ast::ParsedExprKind::Name(column) => match context.schema.index_of(&column.text) {
                 Some(index) => Ok(index),
                 None => Err(binder.unknown_column(column, context.schema)),
             },
@@ -179,7 +181,7 @@ impl Binder<'_> {
         self.pack(call, &columns, context)
     }
 
-    fn pack(&mut self, call: &Call<'_>, columns: &[usize], context: &Context<'_>) -> Bind<Expr> {
+    fn pack(&mut self, call: &Call<'_>, columns: &[usize], context: &ExprContext<'_>) -> Bind<Expr> {
         self.bag_of(columns, context.schema, call.span)
     }
 
@@ -193,7 +195,7 @@ impl Binder<'_> {
     }
 
     /// `ingestion_time()`: the time of ingestion, if the table has a column that holds it.
-    fn ingestion_time_call(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+    fn ingestion_time_call(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         if context.aggregates.is_some() {
             return Err(self.outside_of_aggregate("`ingestion_time()`", call.span));
         }

@@ -1,13 +1,13 @@
 //! Calls that may end in `typeof(type)`: the result is converted to that type.
 
-use super::Context;
+use super::ExprContext;
 use crate::binder::function::Call;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::Code;
 use crate::expr::{Expr, fold};
 use crate::functions::scalar::json_path;
 use crate::functions::{self, ScalarFunction, TypeArgument};
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::Type;
 use crate::types::dynamic::Path;
 
@@ -17,7 +17,7 @@ impl Binder<'_> {
         &mut self,
         function: &'static ScalarFunction,
         call: &Call<'_>,
-        context: &mut Context<'_>,
+        context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         let (ty, arguments) = split(self, call.arguments)?;
         // Bound with or without a type, so that the arguments are always checked.
@@ -49,9 +49,11 @@ impl Binder<'_> {
 fn split<'a>(binder: &mut Binder<'_>, arguments: &'a [ast::Argument]) -> Bind<(Option<Type>, &'a [ast::Argument])> {
     let Some((last, before)) = arguments.split_last() else { return Ok((None, arguments)) };
     match &last.value.kind {
-        ExprKind::Call { function, arguments: inner } if function.text == "typeof" => {
+        ParsedExprKind::Call { function, arguments: inner } if function.text == "typeof" => {
             let word = match inner.as_slice() {
-                [ast::Argument { name: None, value: ast::Expr { kind: ExprKind::Name(word), .. } }] => &word.text,
+                [ast::Argument { name: None, value: ast::ParsedExpr { kind: ParsedExprKind::Name(word), .. } }] => {
+                    &word.text
+                }
                 _ => {
                     return binder.error(
                         Code::InvalidValue,

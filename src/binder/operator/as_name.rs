@@ -5,7 +5,7 @@ use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{LogicalPlan, visit};
 use crate::scan::MemoryTable;
-use crate::syntax::ast::{self, ExprKind, Parameter};
+use crate::syntax::ast::{self, Parameter, ParsedExprKind};
 use crate::types::Value;
 
 impl Binder<'_> {
@@ -21,7 +21,7 @@ impl Binder<'_> {
         let mut keep = false;
         for parameter in parameters {
             match (parameter.name.text.as_str(), &parameter.value.kind) {
-                ("hint.materialized", ExprKind::Literal(Value::Bool(truth))) => keep = *truth,
+                ("hint.materialized", ParsedExprKind::Literal(Value::Bool(truth))) => keep = *truth,
                 (other, _) => {
                     let message = format!("unsupported value of the as parameter `{other}`");
                     let span = parameter.name.span.to(parameter.value.span);

@@ -10,7 +10,7 @@ use crate::types::{Value, dynamic};
 impl Binder<'_> {
     /// The columns whose names match, in the order of the names. Names of no column are ignored.
     /// Source: the reference's page on the project-by-names operator.
-    pub(super) fn project_by_names(&mut self, input: LogicalPlan, names: &[ast::Expr]) -> Bind<LogicalPlan> {
+    pub(super) fn project_by_names(&mut self, input: LogicalPlan, names: &[ast::ParsedExpr]) -> Bind<LogicalPlan> {
         let names = self.all(names, Self::column_names)?;
         let mut columns: Vec<usize> = Vec::new();
         for pattern in names.into_iter().flatten() {
@@ -22,7 +22,7 @@ impl Binder<'_> {
     }
 
     /// The names of one argument: a string, or an array of strings.
-    fn column_names(&mut self, argument: &ast::Expr) -> Bind<Vec<String>> {
+    fn column_names(&mut self, argument: &ast::ParsedExpr) -> Bind<Vec<String>> {
         let names = match &self.constant(argument)? {
             Value::String(name) => Some(vec![name.to_string()]),
             Value::Dynamic(json) if dynamic::kind(json) == dynamic::Kind::Array => {

@@ -7,7 +7,7 @@ use super::project::identity;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{Assignment, ColumnPattern, ExprKind, ReorderItem, ReorderOrder};
+use crate::syntax::ast::{Assignment, ColumnPattern, ParsedExprKind, ReorderItem, ReorderOrder};
 use crate::types::Schema;
 
 impl Binder<'_> {
@@ -27,7 +27,7 @@ impl Binder<'_> {
         let schema = input.schema().clone();
         let mut columns = identity(&schema);
         for item in items {
-            let ([new], ExprKind::Name(old)) = (item.names.as_slice(), &item.value.kind) else {
+            let ([new], ParsedExprKind::Name(old)) = (item.names.as_slice(), &item.value.kind) else {
                 return self.error(Code::InvalidValue, item.value.span, "project-rename takes `new_name = old_name`");
             };
             match schema.index_of(&old.text) {

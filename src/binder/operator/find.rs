@@ -9,7 +9,7 @@ use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, ExprKind, Find, FindColumn};
+use crate::syntax::ast::{self, Find, FindColumn, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value};
 
 /// The column that names the table of each row.
@@ -50,8 +50,8 @@ impl Binder<'_> {
         let mut column = SOURCE_COLUMN.to_owned();
         for parameter in &find.parameters {
             let word = match &parameter.value.kind {
-                ExprKind::Name(name) => name.text.clone(),
-                ExprKind::Literal(Value::String(text)) => text.to_string(),
+                ParsedExprKind::Name(name) => name.text.clone(),
+                ParsedExprKind::Literal(Value::String(text)) => text.to_string(),
                 _ => String::new(),
             };
             match parameter.name.text.as_str() {
@@ -152,7 +152,7 @@ struct UsedColumns {
 }
 
 /// The columns among `fields` that `predicate` names.
-fn columns_of(predicate: &ast::Expr, fields: &[Field]) -> UsedColumns {
+fn columns_of(predicate: &ast::ParsedExpr, fields: &[Field]) -> UsedColumns {
     let mut used = UsedColumns::default();
     add_columns(predicate, true, fields, &mut used);
     used.any |= used.names.is_empty();
@@ -160,34 +160,34 @@ fn columns_of(predicate: &ast::Expr, fields: &[Field]) -> UsedColumns {
 }
 
 /// Adds the columns of `expr`; with `is_condition`, a lone string is a term to search for in all columns.
-fn add_columns(expr: &ast::Expr, is_condition: bool, fields: &[Field], used: &mut UsedColumns) {
-    let mut add = |part: &ast::Expr, is_condition| add_columns(part, is_condition, fields, used);
+fn add_columns(expr: &ast::ParsedExpr, is_condition: bool, fields: &[Field], used: &mut UsedColumns) {
+    let mut add = |part: &ast::ParsedExpr, is_condition| add_columns(part, is_condition, fields, used);
     match &expr.kind {
-        ExprKind::Star => used.any = true,
-        ExprKind::Literal(Value::String(_)) if is_condition => used.any = true,
-        ExprKind::Literal(_) | ExprKind::Pipeline(_) => {}
-        ExprKind::Name(name) => {
+        ParsedExprKind::Star => used.any = true,
+        ParsedExprKind::Literal(Value::String(_)) if is_condition => used.any = true,
+        ParsedExprKind::Literal(_) | ParsedExprKind::Pipeline(_) => {}
+        ParsedExprKind::Name(name) => {
             let is_column = fields.iter().any(|field| field.name == name.text);
             if is_column && !used.names.contains(&name.text) {
                 used.names.push(name.text.clone());
             }
             used.any |= is_condition && !is_column;
         }
-        ExprKind::Parenthesised(inner) => add(inner, is_condition),
-        ExprKind::Binary { operator, left, right, .. } => {
+        ParsedExprKind::Parenthesised(inner) => add(inner, is_condition),
+        ParsedExprKind::Binary { operator, left, right, .. } => {
             let joins = matches!(operator, ast::BinaryOperator::And | ast::BinaryOperator::Or);
             [left, right].into_iter().for_each(|part| add(part, is_condition && joins));
         }
-        ExprKind::Unary { operand, .. } => add(operand, false),
-        ExprKind::Membership { left, list, .. } => {
+        ParsedExprKind::Unary { operand, .. } => add(operand, false),
+        ParsedExprKind::Membership { left, list, .. } => {
             std::iter::once(&**left).chain(list).for_each(|part| add(part, false));
         }
-        ExprKind::Between { operand, low, high, .. } => {
+        ParsedExprKind::Between { operand, low, high, .. } => {
             [operand, low, high].into_iter().for_each(|part| add(part, false));
         }
-        ExprKind::Call { arguments, .. } => arguments.iter().for_each(|argument| add(&argument.value, false)),
-        ExprKind::Member { base, .. } => add(base, false),
-        ExprKind::Index { base, index } => [base, index].into_iter().for_each(|part| add(part, false)),
+        ParsedExprKind::Call { arguments, .. } => arguments.iter().for_each(|argument| add(&argument.value, false)),
+        ParsedExprKind::Member { base, .. } => add(base, false),
+        ParsedExprKind::Index { base, index } => [base, index].into_iter().for_each(|part| add(part, false)),
     }
 }
 

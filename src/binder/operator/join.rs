@@ -8,7 +8,7 @@ use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::{self, Expr};
 use crate::plan::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, Side};
-use crate::syntax::ast::{self, BinaryOperator, ExprKind, Parameter};
+use crate::syntax::ast::{self, BinaryOperator, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value};
 
 /// The accepted values of `hint.strategy`.
@@ -25,7 +25,7 @@ impl Binder<'_> {
         left: LogicalPlan,
         parameters: &[Parameter],
         right: &ast::Pipeline,
-        on: &[ast::JoinKey],
+        on: &[ast::JoinCondition],
     ) -> Bind<LogicalPlan> {
         let kind = self.join_kind(parameters, JOIN_KINDS, JoinKind::InnerUnique);
         let right = self.pipeline(right)?;
@@ -42,7 +42,7 @@ impl Binder<'_> {
         left: LogicalPlan,
         parameters: &[Parameter],
         right: &ast::Pipeline,
-        on: &[ast::JoinKey],
+        on: &[ast::JoinCondition],
     ) -> Bind<LogicalPlan> {
         let kind = self.join_kind(parameters, LOOKUP_KINDS, JoinKind::LeftOuter);
         let right = self.pipeline(right)?;
@@ -62,8 +62,8 @@ impl Binder<'_> {
         let mut kind = default;
         self.all(parameters, |binder, parameter| {
             let word = match &parameter.value.kind {
-                ExprKind::Name(name) => name.text.as_str(),
-                ExprKind::Literal(Value::String(text)) => text,
+                ParsedExprKind::Name(name) => name.text.as_str(),
+                ParsedExprKind::Literal(Value::String(text)) => text,
                 _ => "",
             };
             let (name, value) = (parameter.name.text.as_str(), parameter.value.span);
@@ -109,15 +109,15 @@ impl Binder<'_> {
         self.report(diagnostic.suggest(word, known).help(format!("expected one of {words}")))
     }
 
-    fn join_keys(&mut self, on: &[ast::JoinKey], left: &Schema, right: &Schema) -> Bind<Vec<JoinKey>> {
+    fn join_keys(&mut self, on: &[ast::JoinCondition], left: &Schema, right: &Schema) -> Bind<Vec<JoinKey>> {
         let mut conditions = Vec::new();
         on.iter().for_each(|key| split(&key.condition, &mut conditions));
         self.all(conditions, |binder, condition| binder.join_key(condition, left, right))
     }
 
-    fn join_key(&mut self, condition: &ast::Expr, left: &Schema, right: &Schema) -> Bind<JoinKey> {
+    fn join_key(&mut self, condition: &ast::ParsedExpr, left: &Schema, right: &Schema) -> Bind<JoinKey> {
         match &condition.kind {
-            ExprKind::Name(name) => {
+            ParsedExprKind::Name(name) => {
                 let columns = [Side::Left, Side::Right].map(|side| {
                     let schema = if side == Side::Left { left } else { right };
                     self.join_column(name, side, schema)
@@ -129,7 +129,7 @@ impl Binder<'_> {
                     false => Err(self.different_types(left.ty, right.ty, condition.span)),
                 }
             }
-            ExprKind::Binary { operator: BinaryOperator::Equal, left: first, right: second, .. } => {
+            ParsedExprKind::Binary { operator: BinaryOperator::Equal, left: first, right: second, .. } => {
                 let (Some(first), Some(second)) = (qualified(first, Side::Left), qualified(second, Side::Right)) else {
                     return Err(self.wrong_condition(condition.span));
                 };
@@ -183,10 +183,10 @@ impl Binder<'_> {
 }
 
 /// Splits a condition at its top-level `and`s.
-fn split<'e>(condition: &'e ast::Expr, parts: &mut Vec<&'e ast::Expr>) {
+fn split<'e>(condition: &'e ast::ParsedExpr, parts: &mut Vec<&'e ast::ParsedExpr>) {
     match &condition.kind {
-        ExprKind::Parenthesised(inner) => split(inner, parts),
-        ExprKind::Binary { operator: BinaryOperator::And, left, right, .. } => {
+        ParsedExprKind::Parenthesised(inner) => split(inner, parts),
+        ParsedExprKind::Binary { operator: BinaryOperator::And, left, right, .. } => {
             split(left, parts);
             split(right, parts);
         }
@@ -195,11 +195,11 @@ fn split<'e>(condition: &'e ast::Expr, parts: &mut Vec<&'e ast::Expr>) {
 }
 
 /// The column after `$left.` or `$right.`.
-fn qualified(expr: &ast::Expr, side: Side) -> Option<&ast::Name> {
+fn qualified(expr: &ast::ParsedExpr, side: Side) -> Option<&ast::Name> {
     match &expr.kind {
-        ExprKind::Parenthesised(inner) => qualified(inner, side),
-        ExprKind::Member { base, name } => match &base.kind {
-            ExprKind::Name(base) if base.text == side.name() => Some(name),
+        ParsedExprKind::Parenthesised(inner) => qualified(inner, side),
+        ParsedExprKind::Member { base, name } => match &base.kind {
+            ParsedExprKind::Name(base) if base.text == side.name() => Some(name),
             _ => None,
         },
         _ => None,

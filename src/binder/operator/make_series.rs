@@ -12,7 +12,7 @@ use crate::expr::Expr;
 use crate::functions;
 use crate::plan::series::MAX_ELEMENTS;
 use crate::plan::{Axis, AxisScale, LogicalPlan, Series};
-use crate::syntax::ast::{self, AxisBounds, ExprKind, MakeSeriesItem};
+use crate::syntax::ast::{self, AxisBounds, MakeSeriesItem, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value, cast};
 
 impl Binder<'_> {
@@ -55,8 +55,8 @@ impl Binder<'_> {
     fn series_parameters(&mut self, parameters: &[ast::Parameter]) -> Bind<bool> {
         let kinds = self.all(parameters, |binder, parameter| {
             let value = match &parameter.value.kind {
-                ExprKind::Name(name) => name.text.as_str(),
-                ExprKind::Literal(Value::String(text)) => text,
+                ParsedExprKind::Name(name) => name.text.as_str(),
+                ParsedExprKind::Literal(Value::String(text)) => text,
                 _ => "",
             };
             match (parameter.name.text.as_str(), value) {
@@ -137,7 +137,7 @@ struct ConstantBounds {
 }
 
 impl Binder<'_> {
-    fn series_axis(&mut self, value: &ast::Expr, bounds: &AxisBounds, schema: &Schema) -> Bind<BoundAxis> {
+    fn series_axis(&mut self, value: &ast::ParsedExpr, bounds: &AxisBounds, schema: &Schema) -> Bind<BoundAxis> {
         let value = self.expr(value, schema)?;
         let ty = match value.ty {
             Type::Int | Type::Long => Type::Long,
@@ -175,7 +175,7 @@ impl Binder<'_> {
             AxisBounds::InRange { start, stop, step } => (Some(start), Some(stop), step, true),
         };
         let step_type = if ty == Type::Datetime { Type::Timespan } else { ty };
-        let bound = |binder: &mut Self, bound: Option<&ast::Expr>| {
+        let bound = |binder: &mut Self, bound: Option<&ast::ParsedExpr>| {
             bound.map(|bound| binder.axis_constant(bound, ty)).transpose()
         };
         let (from, to) = (bound(self, from), bound(self, to));
@@ -184,7 +184,7 @@ impl Binder<'_> {
     }
 
     /// A constant of type `ty`; whole numbers are also reals.
-    fn axis_constant(&mut self, expr: &ast::Expr, ty: Type) -> Bind<Value> {
+    fn axis_constant(&mut self, expr: &ast::ParsedExpr, ty: Type) -> Bind<Value> {
         let value = self.constant(expr)?;
         let widens = matches!((value.ty(), ty), (Type::Int, Type::Long) | (Type::Int | Type::Long, Type::Real));
         let message = match value.ty() {

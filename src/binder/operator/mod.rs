@@ -170,7 +170,7 @@ impl Binder<'_> {
         }
     }
 
-    fn filter(&mut self, input: LogicalPlan, predicate: &ast::Expr) -> Bind<LogicalPlan> {
+    fn filter(&mut self, input: LogicalPlan, predicate: &ast::ParsedExpr) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
         let input = self.windowed(input, [predicate])?;
         let predicate = self.expr(predicate, &schema)?;
@@ -187,9 +187,9 @@ impl Binder<'_> {
 
     /// Hints control how a cluster distributes work, so they are ignored.
     fn hints(&mut self, parameters: &[ast::Parameter]) -> Bind<()> {
-        let is_shuffle = |value: &ast::Expr| match &value.kind {
-            ast::ExprKind::Name(name) => name.text.eq_ignore_ascii_case("shuffle"),
-            ast::ExprKind::Literal(crate::types::Value::String(text)) => text.eq_ignore_ascii_case("shuffle"),
+        let is_shuffle = |value: &ast::ParsedExpr| match &value.kind {
+            ast::ParsedExprKind::Name(name) => name.text.eq_ignore_ascii_case("shuffle"),
+            ast::ParsedExprKind::Literal(crate::types::Value::String(text)) => text.eq_ignore_ascii_case("shuffle"),
             _ => false,
         };
         self.all(parameters, |binder, parameter| match parameter.name.text.as_str() {
@@ -215,7 +215,7 @@ impl Binder<'_> {
         let mut bound = Vec::new();
         for property in properties {
             let value = match &property.value.kind {
-                ast::ExprKind::Name(name) => crate::types::Value::string(name.text.as_str()),
+                ast::ParsedExprKind::Name(name) => crate::types::Value::string(name.text.as_str()),
                 _ => self.constant(&property.value)?,
             };
             bound.push((property.name.text.clone(), value));

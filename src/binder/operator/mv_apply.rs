@@ -4,7 +4,7 @@ use crate::binder::segments::Segments;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::Span;
 use crate::plan::{LogicalPlan, PerRow, PerRowOutput, RowColumns};
-use crate::syntax::ast::{self, ExprKind, MvExpandItem, Parameter};
+use crate::syntax::ast::{self, MvExpandItem, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema};
 
 /// The parts of `mv-apply` as written.
@@ -12,7 +12,7 @@ use crate::types::{Field, Schema};
 pub(super) struct MvApply<'a> {
     pub parameters: &'a [Parameter],
     pub items: &'a [MvExpandItem],
-    pub limit: Option<&'a ast::Expr>,
+    pub limit: Option<&'a ast::ParsedExpr>,
     pub body: &'a [ast::Operator],
     pub span: Span,
 }
@@ -46,7 +46,7 @@ fn output_columns(outer: &Schema, body: &Schema, items: &[MvExpandItem]) -> (Vec
     let in_place = |name: &str| {
         items.iter().any(|item| {
             item.assignment.names.is_empty()
-                && matches!(&item.assignment.value.kind, ExprKind::Name(own) if own.text == name)
+                && matches!(&item.assignment.value.kind, ParsedExprKind::Name(own) if own.text == name)
         })
     };
     let (mut output, mut fields) = (Vec::new(), Vec::<Field>::new());

@@ -4,7 +4,7 @@ use crate::binder::naming::Names;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{LogicalPlan, Unnest, UnnestItem, UnnestOutput};
-use crate::syntax::ast::{self, ExprKind, MvExpandItem, Parameter};
+use crate::syntax::ast::{self, MvExpandItem, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value};
 
 impl Binder<'_> {
@@ -13,7 +13,7 @@ impl Binder<'_> {
         input: LogicalPlan,
         parameters: &[Parameter],
         items: &[MvExpandItem],
-        limit: Option<&ast::Expr>,
+        limit: Option<&ast::ParsedExpr>,
     ) -> Bind<LogicalPlan> {
         let (bags_as_arrays, index_name) = self.mv_expand_parameters(parameters)?;
         let limit = match limit {
@@ -67,8 +67,8 @@ impl Binder<'_> {
         let mut index_name = None;
         for parameter in parameters {
             let word = match &parameter.value.kind {
-                ExprKind::Name(name) => name.text.clone(),
-                ExprKind::Literal(Value::String(text)) => text.to_string(),
+                ParsedExprKind::Name(name) => name.text.clone(),
+                ParsedExprKind::Literal(Value::String(text)) => text.to_string(),
                 _ => String::new(),
             };
             match (parameter.name.text.as_str(), word.as_str()) {

@@ -8,12 +8,12 @@ use crate::syntax::ast::{self, NullsOrder, SortOrder};
 use crate::types::{Schema, Type};
 
 impl Binder<'_> {
-    pub(super) fn take(&mut self, input: LogicalPlan, count: &ast::Expr) -> Bind<LogicalPlan> {
+    pub(super) fn take(&mut self, input: LogicalPlan, count: &ast::ParsedExpr) -> Bind<LogicalPlan> {
         let count = self.row_count(count)?;
         Ok(LogicalPlan::Limit { input: Box::new(input), count })
     }
 
-    pub(super) fn sort(&mut self, input: LogicalPlan, keys: &[ast::SortKey]) -> Bind<LogicalPlan> {
+    pub(super) fn sort(&mut self, input: LogicalPlan, keys: &[ast::SortExpr]) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
         let input = self.windowed(input, keys.iter().map(|key| &key.value))?;
         let keys = self.sort_keys(keys, &schema)?;
@@ -21,7 +21,7 @@ impl Binder<'_> {
     }
 
     /// A count of zero or less gives no rows.
-    pub(super) fn top(&mut self, input: LogicalPlan, count: &ast::Expr, by: &ast::SortKey) -> Bind<LogicalPlan> {
+    pub(super) fn top(&mut self, input: LogicalPlan, count: &ast::ParsedExpr, by: &ast::SortExpr) -> Bind<LogicalPlan> {
         let count = usize::try_from(self.constant_number(count)?).unwrap_or(0);
         let schema = input.schema().clone();
         let input = self.windowed(input, [&by.value])?;
@@ -29,7 +29,7 @@ impl Binder<'_> {
         Ok(without_windows(LogicalPlan::Top { input: Box::new(input), keys, count }, &schema))
     }
 
-    fn sort_keys(&mut self, keys: &[ast::SortKey], schema: &Schema) -> Bind<Vec<plan::SortKey>> {
+    fn sort_keys(&mut self, keys: &[ast::SortExpr], schema: &Schema) -> Bind<Vec<plan::SortKey>> {
         self.all(keys, |binder, key| {
             let expr = binder.expr(&key.value, schema)?;
             binder.not_dynamic(&expr, "sorted by")?;

@@ -7,7 +7,7 @@ use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::functions::parse::{PatternElement, TextPattern, check_fragment};
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, ExprKind, Parameter, PatternPart, PatternPartKind};
+use crate::syntax::ast::{self, Parameter, ParsedExprKind, PatternPart, PatternPartKind};
 use crate::types::Type;
 
 /// The flags of regular expressions.
@@ -34,7 +34,7 @@ impl Binder<'_> {
         input: LogicalPlan,
         drops_unmatched: bool,
         parameters: &[Parameter],
-        value: &ast::Expr,
+        value: &ast::ParsedExpr,
         parts: &[PatternPart],
     ) -> Bind<LogicalPlan> {
         let mode = self.pattern_mode(parameters, drops_unmatched)?;
@@ -64,7 +64,7 @@ impl Binder<'_> {
     fn pattern_mode(&mut self, parameters: &[Parameter], drops_unmatched: bool) -> Bind<PatternMode> {
         let mut mode = PatternMode { kind: PatternKind::Simple, flags: String::new() };
         for Parameter { name, value } in parameters {
-            let ExprKind::Name(word) = &value.kind else { continue };
+            let ParsedExprKind::Name(word) = &value.kind else { continue };
             match (name.text.as_str(), word.text.as_str()) {
                 ("kind", "simple") => mode.kind = PatternKind::Simple,
                 ("kind", "relaxed") => mode.kind = PatternKind::Relaxed,

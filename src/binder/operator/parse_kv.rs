@@ -7,7 +7,7 @@ use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::functions::parse::{KeyValuePattern, KeyValueSyntax, Quotes, TextPattern, check_key_value_regex};
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, DatatableColumn, ExprKind, Parameter};
+use crate::syntax::ast::{self, DatatableColumn, Parameter, ParsedExprKind};
 use crate::types::Value;
 
 /// The properties of `parse-kv`, as written.
@@ -24,7 +24,7 @@ impl Binder<'_> {
     pub(super) fn parse_kv(
         &mut self,
         input: LogicalPlan,
-        value: &ast::Expr,
+        value: &ast::ParsedExpr,
         keys: &[DatatableColumn],
         properties: &[Parameter],
     ) -> Bind<LogicalPlan> {
@@ -44,7 +44,7 @@ impl Binder<'_> {
 
     fn kv_property(&mut self, property: &Parameter, known: &mut KeyValueProperties) -> Bind<()> {
         let Parameter { name, value } = property;
-        let ExprKind::Literal(literal) = &value.kind else {
+        let ParsedExprKind::Literal(literal) = &value.kind else {
             return self.error(Code::NotConstant, value.span, "a literal is required");
         };
         match (name.text.as_str(), literal) {

@@ -25,7 +25,7 @@ pub(super) struct ParsedRows {
 
 impl Binder<'_> {
     /// Binds the value to parse; values of other types are parsed as `tostring()` returns them.
-    pub(super) fn parsed_value(&mut self, value: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+    pub(super) fn parsed_value(&mut self, value: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         Ok(self.expr(value, schema)?.cast(Type::String))
     }
 }

@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::{LogicalPlan, RowColumns, SortKey, Window, WindowCall, WindowFunction, per_row::replace_rows};
 use crate::scan::MemoryTable;
-use crate::syntax::ast::{self, ExprKind, Parameter, PartitionBody};
+use crate::syntax::ast::{self, Parameter, ParsedExprKind, PartitionBody};
 use crate::types::{Field, Schema, Type, Value};
 
 /// The strategies that the reference lists.
@@ -46,8 +46,8 @@ impl Binder<'_> {
         let strategy = parameters.iter().find(|parameter| parameter.name.text == "hint.strategy");
         let Some(Parameter { value, .. }) = strategy else { return Ok(()) };
         let word = match &value.kind {
-            ExprKind::Name(name) => name.text.as_str(),
-            ExprKind::Literal(literal) => literal.as_str().unwrap_or_default(),
+            ParsedExprKind::Name(name) => name.text.as_str(),
+            ParsedExprKind::Literal(literal) => literal.as_str().unwrap_or_default(),
             _ => "",
         };
         if STRATEGIES.contains(&word) {

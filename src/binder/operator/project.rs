@@ -21,8 +21,8 @@ impl Binder<'_> {
             for (label, expr) in binder.labelled(item, &schema)? {
                 let name = match label {
                     // If an earlier unnamed column has taken the name, it gets a number.
-                    Label::Written(name) => names.unique(&name.text),
-                    Label::Made(name) => names.unique_or_numbered(name.as_deref()),
+                    ColumnLabel::Written(name) => names.unique(&name.text),
+                    ColumnLabel::Made(name) => names.unique_or_numbered(name.as_deref()),
                 };
                 columns.push((name, expr));
             }
@@ -44,8 +44,8 @@ impl Binder<'_> {
             let mut columns = Vec::new();
             for (label, expr) in binder.labelled(item, &schema)? {
                 let (name, span) = match label {
-                    Label::Written(name) => (name.text.clone(), name.span),
-                    Label::Made(name) => (name.unwrap_or_else(|| numbers.numbered()), item.value.span),
+                    ColumnLabel::Written(name) => (name.text.clone(), name.span),
+                    ColumnLabel::Made(name) => (name.unwrap_or_else(|| numbers.numbered()), item.value.span),
                 };
                 // Two columns of the same name would be one column with two values.
                 if !made.claim(&name) {
@@ -78,7 +78,7 @@ impl Binder<'_> {
         &mut self,
         item: &'i Assignment,
         schema: &Schema,
-    ) -> Bind<Vec<(Label<'i>, Expr)>> {
+    ) -> Bind<Vec<(ColumnLabel<'i>, Expr)>> {
         if let Some((function, name, arguments)) = several_columns(&item.value) {
             return self.several_columns(function, name, arguments, item, schema);
         }
@@ -87,8 +87,8 @@ impl Binder<'_> {
         }
         let expr = self.expr(&item.value, schema)?;
         match item.names.as_slice() {
-            [] => Ok(vec![(Label::Made(self.name_over(&item.value, schema)), expr)]),
-            [name] => Ok(vec![(Label::Written(name), expr)]),
+            [] => Ok(vec![(ColumnLabel::Made(self.name_over(&item.value, schema)), expr)]),
+            [name] => Ok(vec![(ColumnLabel::Written(name), expr)]),
             [_, second, ..] => self.error(Code::InvalidValue, second.span, "one value cannot have two names"),
         }
     }
@@ -100,7 +100,7 @@ impl Binder<'_> {
         arguments: &[Argument],
         item: &'i Assignment,
         schema: &Schema,
-    ) -> Bind<Vec<(Label<'i>, Expr)>> {
+    ) -> Bind<Vec<(ColumnLabel<'i>, Expr)>> {
         let span = item.value.span;
         let bound = self.all(arguments, |binder, argument| binder.expr(&argument.value, schema))?;
         let tuple = self.function_call(function, name, bound, span)?;
@@ -118,8 +118,8 @@ impl Binder<'_> {
         }
         let first = arguments.first().and_then(|argument| Self::own_name(&argument.value)).unwrap_or_default();
         let columns = function.columns.iter().enumerate().map(|(position, (column, ty))| {
-            let made = || Label::Made(Some(format!("{}_{first}_{column}", function.name)));
-            let label = item.names.get(position).map_or_else(made, Label::Written);
+            let made = || ColumnLabel::Made(Some(format!("{}_{first}_{column}", function.name)));
+            let label = item.names.get(position).map_or_else(made, ColumnLabel::Written);
             let step = Step::Index(i64::try_from(position).unwrap_or(i64::MAX));
             (label, tuple.clone().path(Path::new(vec![step]), span).cast(*ty))
         });
@@ -129,7 +129,7 @@ impl Binder<'_> {
 
 /// The name of a column.
 #[derive(Debug)]
-pub(in crate::binder) enum Label<'i> {
+pub(in crate::binder) enum ColumnLabel<'i> {
     /// Written in the query.
     Written(&'i Name),
     /// Derived from the value; None if it is numbered.
@@ -137,10 +137,10 @@ pub(in crate::binder) enum Label<'i> {
 }
 
 /// A call of a function that returns several columns.
-fn several_columns(value: &ast::Expr) -> Option<(&'static ScalarFunction, &Name, &[Argument])> {
+fn several_columns(value: &ast::ParsedExpr) -> Option<(&'static ScalarFunction, &Name, &[Argument])> {
     match &value.kind {
-        ast::ExprKind::Parenthesised(inner) => several_columns(inner),
-        ast::ExprKind::Call { function: name, arguments } => {
+        ast::ParsedExprKind::Parenthesised(inner) => several_columns(inner),
+        ast::ParsedExprKind::Call { function: name, arguments } => {
             let function = functions::scalar_function(&name.text).filter(|function| !function.columns.is_empty())?;
             Some((function, name, arguments))
         }

@@ -10,7 +10,7 @@ use crate::expr::Expr;
 use crate::functions::TableFunction;
 use crate::functions::reduce::{ReducePatterns, TermSeparators};
 use crate::plan::{Apply, LogicalPlan};
-use crate::syntax::ast::{Assignment, ExprKind, Parameter};
+use crate::syntax::ast::{Assignment, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value, cast};
 
 /// The threshold if the query has none.
@@ -53,7 +53,7 @@ impl Binder<'_> {
     fn reduce_kind(&mut self, kind: Option<&Parameter>) -> Bind<bool> {
         let Some(kind) = kind else { return Ok(false) };
         match (kind.name.text.as_str(), &kind.value.kind) {
-            ("kind", ExprKind::Name(name)) if name.text == "source" => Ok(true),
+            ("kind", ParsedExprKind::Name(name)) if name.text == "source" => Ok(true),
             ("kind", _) => self.error(Code::InvalidValue, kind.value.span, "the only kind of `reduce` is `source`"),
             (name, _) => {
                 let message = format!("the parameter `{name}` is not supported here");

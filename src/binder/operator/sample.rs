@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::functions;
 use crate::plan::{LogicalPlan, SortKey};
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Field, Schema, Type};
 
 /// The hidden column by which the rows of a sample are chosen.
@@ -14,7 +14,7 @@ const CHANCE: &str = "$chance";
 
 impl Binder<'_> {
     /// The rows with the largest random numbers.
-    pub(super) fn sample(&mut self, input: LogicalPlan, count: &ast::Expr, keyword: Span) -> Bind<LogicalPlan> {
+    pub(super) fn sample(&mut self, input: LogicalPlan, count: &ast::ParsedExpr, keyword: Span) -> Bind<LogicalPlan> {
         let count = self.row_count(count)?;
         let Some(rand) = functions::scalar_function("rand") else {
             return self.error(Code::UnsupportedOperator, keyword, "`sample` is not supported here");
@@ -33,8 +33,8 @@ impl Binder<'_> {
     pub(super) fn sample_distinct(
         &mut self,
         input: LogicalPlan,
-        count: &ast::Expr,
-        of: &ast::Expr,
+        count: &ast::ParsedExpr,
+        of: &ast::ParsedExpr,
     ) -> Bind<LogicalPlan> {
         let count = self.row_count(count)?;
         let (key, field) = self.value_column(of, input.schema())?;
@@ -45,7 +45,7 @@ impl Binder<'_> {
     }
 
     /// A constant number of rows or values.
-    pub(in crate::binder) fn row_count(&mut self, count: &ast::Expr) -> Bind<usize> {
+    pub(in crate::binder) fn row_count(&mut self, count: &ast::ParsedExpr) -> Bind<usize> {
         match usize::try_from(self.constant_number(count)?) {
             Ok(count) => Ok(count),
             Err(_) => self.error(Code::InvalidValue, count.span, "the number of rows cannot be negative"),
@@ -53,9 +53,9 @@ impl Binder<'_> {
     }
 
     /// The column after `of`, whose values are grouped.
-    pub(super) fn value_column(&mut self, of: &ast::Expr, schema: &Schema) -> Bind<(Expr, Field)> {
+    pub(super) fn value_column(&mut self, of: &ast::ParsedExpr, schema: &Schema) -> Bind<(Expr, Field)> {
         let column = self.expr(of, schema)?;
-        let (ExprKind::Name(name), Some(index)) = (&of.kind, column.as_column()) else {
+        let (ParsedExprKind::Name(name), Some(index)) = (&of.kind, column.as_column()) else {
             let message = "the name of a column is required after `of`";
             let help = "compute the column in an `extend` before this operator";
             return Err(self.report(Diagnostic::new(Code::NotAllowedHere, of.span, message).help(help)));

@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::{LogicalPlan, RecordColumn, Sequence, SequenceStep, StateColumn, StepAssignment, StepOutput};
 use crate::syntax::ast::visit::operands;
-use crate::syntax::ast::{self, ExprKind, Name, ScanOperator, ScanStep, ScanStepOutput};
+use crate::syntax::ast::{self, Name, ParsedExprKind, ScanOperator, ScanStep, ScanStepOutput};
 use crate::types::{Field, Schema, Type, Value, cast};
 
 /// The columns of references to steps, by the position of the reference in the query.
@@ -65,8 +65,8 @@ impl Binder<'_> {
         let mut found = None;
         for parameter in parameters {
             match (parameter.name.text.as_str(), &parameter.value.kind) {
-                ("with_match_id", ExprKind::Name(name)) if found.is_none() => found = Some(name),
-                ("with_match_id", ExprKind::Name(_)) => {
+                ("with_match_id", ParsedExprKind::Name(name)) if found.is_none() => found = Some(name),
+                ("with_match_id", ParsedExprKind::Name(_)) => {
                     return self.error(Code::DuplicateName, parameter.name.span, "`with_match_id` is given twice");
                 }
                 ("with_match_id", _) => {
@@ -145,15 +145,15 @@ impl Binder<'_> {
     }
 
     /// An expression of the step at `position`.
-    fn step_value(&mut self, expr: &ast::Expr, position: usize, scope: &mut StepScope<'_>) -> Bind<Expr> {
+    fn step_value(&mut self, expr: &ast::ParsedExpr, position: usize, scope: &mut StepScope<'_>) -> Bind<Expr> {
         self.find_step_columns(expr, position, scope)?;
         self.expr(expr, scope.input)
     }
 
     /// Gives each reference to a step in `expr` a column after those of the input.
-    fn find_step_columns(&mut self, expr: &ast::Expr, position: usize, scope: &mut StepScope<'_>) -> Bind<()> {
-        if let ExprKind::Member { base, name } = &expr.kind
-            && let ExprKind::Name(step) = &base.kind
+    fn find_step_columns(&mut self, expr: &ast::ParsedExpr, position: usize, scope: &mut StepScope<'_>) -> Bind<()> {
+        if let ParsedExprKind::Member { base, name } = &expr.kind
+            && let ParsedExprKind::Name(step) = &base.kind
             && let Some(found) = scope.steps.iter().position(|other| other.name.text == step.text)
         {
             self.check_step(step, found, position, scope)?;
@@ -166,7 +166,7 @@ impl Binder<'_> {
             self.step_columns.insert(expr.span, (scope.input.len() + at, ty));
             return Ok(());
         }
-        if let ExprKind::Name(name) = &expr.kind
+        if let ParsedExprKind::Name(name) = &expr.kind
             && scope.declared.index_of(&name.text).is_some()
         {
             let message = format!("`{}` is a declared column, whose value here is not documented", name.text);

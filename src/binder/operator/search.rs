@@ -7,7 +7,7 @@ use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, BinaryOperator, ExprKind, Parameter};
+use crate::syntax::ast::{self, BinaryOperator, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value};
 
 /// State while the condition of a search is bound.
@@ -28,7 +28,7 @@ impl Binder<'_> {
         &mut self,
         parameters: &[Parameter],
         tables: &[ast::Pipeline],
-        predicate: &ast::Expr,
+        predicate: &ast::ParsedExpr,
         span: Span,
     ) -> Bind<LogicalPlan> {
         let branches = self.tables_or_all("search", tables, span)?;
@@ -64,7 +64,7 @@ impl Binder<'_> {
         &mut self,
         input: LogicalPlan,
         label: Option<&str>,
-        (parameters, predicate): (&[Parameter], &ast::Expr),
+        (parameters, predicate): (&[Parameter], &ast::ParsedExpr),
         span: Span,
     ) -> Bind<LogicalPlan> {
         let branch = Branch { plan: input, label: label.map(str::to_owned) };
@@ -75,7 +75,7 @@ impl Binder<'_> {
         &mut self,
         branches: Vec<Branch>,
         parameters: &[Parameter],
-        predicate: &ast::Expr,
+        predicate: &ast::ParsedExpr,
         span: Span,
     ) -> Bind<LogicalPlan> {
         let case_sensitive = self.search_kind(parameters)?;
@@ -96,7 +96,7 @@ impl Binder<'_> {
         &mut self,
         plan: LogicalPlan,
         fields: &[Field],
-        predicate: &ast::Expr,
+        predicate: &ast::ParsedExpr,
         case_sensitive: bool,
     ) -> Bind<LogicalPlan> {
         let own = identity(plan.schema());
@@ -118,7 +118,7 @@ impl Binder<'_> {
         let mut case_sensitive = false;
         for parameter in parameters {
             let word = match &parameter.value.kind {
-                ExprKind::Name(name) => name.text.as_str(),
+                ParsedExprKind::Name(name) => name.text.as_str(),
                 _ => "",
             };
             match (parameter.name.text.as_str(), word) {
@@ -136,17 +136,20 @@ impl Binder<'_> {
     }
 
     /// A search condition: a string on its own is a term to search for in every column.
-    fn search_condition(&mut self, expr: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+    fn search_condition(&mut self, expr: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         match &expr.kind {
-            ExprKind::Star => Ok(Expr::literal(Value::Bool(true), expr.span)),
-            ExprKind::Literal(Value::String(term)) => self.search_term(term, expr.span, schema),
-            ExprKind::Name(name) => match self.text_of_let(name, schema) {
+            ParsedExprKind::Star => Ok(Expr::literal(Value::Bool(true), expr.span)),
+            ParsedExprKind::Literal(Value::String(term)) => self.search_term(term, expr.span, schema),
+            ParsedExprKind::Name(name) => match self.text_of_let(name, schema) {
                 Some(term) => self.search_term(&term, expr.span, schema),
                 None => self.search_other(expr, schema),
             },
-            ExprKind::Parenthesised(inner) => self.search_condition(inner, schema),
-            ExprKind::Binary {
-                operator: operator @ (BinaryOperator::And | BinaryOperator::Or), left, right, ..
+            ParsedExprKind::Parenthesised(inner) => self.search_condition(inner, schema),
+            ParsedExprKind::Binary {
+                operator: operator @ (BinaryOperator::And | BinaryOperator::Or),
+                left,
+                right,
+                ..
             } => {
                 let operands = self.all([left, right], |binder, part| binder.search_condition(part, schema))?;
                 self.operator_call(operator.symbol(), expr.span, operands, expr.span)
@@ -155,7 +158,7 @@ impl Binder<'_> {
         }
     }
 
-    fn search_other(&mut self, expr: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+    fn search_other(&mut self, expr: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         let condition = self.expr(expr, schema)?;
         match condition.ty {
             Type::Bool => Ok(condition),

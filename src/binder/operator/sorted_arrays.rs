@@ -1,6 +1,6 @@
 //! `array_sort_asc(a, b, ...)`: several arrays in the order of the first, each in a column of its own.
 
-use super::project::Label;
+use super::project::ColumnLabel;
 use crate::binder::naming::column;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::Code;
@@ -16,7 +16,7 @@ impl Binder<'_> {
         &mut self,
         item: &'i Assignment,
         schema: &Schema,
-    ) -> Bind<Option<Vec<(Label<'i>, Expr)>>> {
+    ) -> Bind<Option<Vec<(ColumnLabel<'i>, Expr)>>> {
         let Some((name, arguments)) = sorting(&item.value) else { return Ok(None) };
         let mut bound = self.all(arguments, |binder, argument| binder.expr(&argument.value, schema))?;
         let nulls_last = bound.pop_if(|last| last.ty == Type::Bool);
@@ -34,7 +34,7 @@ impl Binder<'_> {
         let columns = bound.into_iter().enumerate().map(|(position, array)| {
             let default = format!("array{position}");
             let made = format!("{}_sorted", column(arguments.get(position)).unwrap_or(&default));
-            let label = item.names.get(position).map_or(Label::Made(Some(made)), Label::Written);
+            let label = item.names.get(position).map_or(ColumnLabel::Made(Some(made)), ColumnLabel::Written);
             let sorted = self.function_call(function, name, vec![keys.clone(), array, nulls_last.clone()], span)?;
             Ok((label, sorted))
         });
@@ -43,10 +43,10 @@ impl Binder<'_> {
 }
 
 /// The name and the arguments of a call that may sort several arrays.
-fn sorting(value: &ast::Expr) -> Option<(&Name, &[Argument])> {
+fn sorting(value: &ast::ParsedExpr) -> Option<(&Name, &[Argument])> {
     match &value.kind {
-        ast::ExprKind::Parenthesised(inner) => sorting(inner),
-        ast::ExprKind::Call { function, arguments } if arguments.len() > 1 => {
+        ast::ParsedExprKind::Parenthesised(inner) => sorting(inner),
+        ast::ParsedExprKind::Call { function, arguments } if arguments.len() > 1 => {
             let entry = functions::scalar_function(&function.text)?;
             (entry.result_name == ResultName::Sorted).then_some((function, arguments))
         }

@@ -27,7 +27,7 @@ impl Binder<'_> {
 
     pub(super) fn distinct(&mut self, input: LogicalPlan, items: &[Assignment]) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
-        if let [Assignment { value: ast::Expr { kind: ast::ExprKind::Star, span }, .. }] = items {
+        if let [Assignment { value: ast::ParsedExpr { kind: ast::ParsedExprKind::Star, span }, .. }] = items {
             let all = schema.fields().iter().enumerate();
             let keys: Vec<Expr> = all.map(|(index, field)| Expr::column(index, field.ty, *span)).collect();
             self.all(&keys, |binder, key| binder.not_dynamic(key, "told apart"))?;
@@ -38,7 +38,7 @@ impl Binder<'_> {
         let mut names = Names::default().past_written(items).past_input(&schema);
         // Measured on the engine: gettype names its column everywhere but in distinct.
         let key_name =
-            |expr: &ast::Expr, calls: &CallNames| if names_by_type(expr) { None } else { name_of(expr, calls) };
+            |expr: &ast::ParsedExpr, calls: &CallNames| if names_by_type(expr) { None } else { name_of(expr, calls) };
         let (keys, fields) = self.keys(items, &schema, &mut names, key_name)?;
         let schema = Schema::new(fields);
         Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema })
@@ -58,8 +58,8 @@ impl Binder<'_> {
         let mut names = Names::default().past_written(written()).past_input(&schema);
         claim_written(written(), &mut names);
         // A let as a key gets a numbered name, although it names its column elsewhere.
-        let key_name = |expr: &ast::Expr, calls: &CallNames| match &expr.kind {
-            ast::ExprKind::Name(name) if schema.index_of(&name.text).is_none() => None,
+        let key_name = |expr: &ast::ParsedExpr, calls: &CallNames| match &expr.kind {
+            ast::ParsedExprKind::Name(name) if schema.index_of(&name.text).is_none() => None,
             _ => name_of(expr, calls),
         };
         let keys = self.keys_after_claim(by.unwrap_or_default(), &schema, &mut names, key_name);
@@ -121,7 +121,7 @@ impl Binder<'_> {
         items: &[Assignment],
         schema: &Schema,
         names: &mut Names,
-        name_of: impl Fn(&ast::Expr, &CallNames) -> Option<String>,
+        name_of: impl Fn(&ast::ParsedExpr, &CallNames) -> Option<String>,
     ) -> Bind<(Vec<Expr>, Vec<Field>)> {
         claim_written(items.iter(), names);
         self.keys_after_claim(items, schema, names, name_of)
@@ -132,7 +132,7 @@ impl Binder<'_> {
         items: &[Assignment],
         schema: &Schema,
         names: &mut Names,
-        name_of: impl Fn(&ast::Expr, &CallNames) -> Option<String>,
+        name_of: impl Fn(&ast::ParsedExpr, &CallNames) -> Option<String>,
     ) -> Bind<(Vec<Expr>, Vec<Field>)> {
         let keys = self.all(items, |binder, item| {
             let key = binder.expr(&item.value, schema)?;
@@ -152,8 +152,8 @@ impl Binder<'_> {
 }
 
 /// True for `gettype(x)`, also inside functions that pass the name of their argument on.
-fn names_by_type(expr: &ast::Expr) -> bool {
-    let ast::ExprKind::Call { function, arguments } = &expr.kind else { return false };
+fn names_by_type(expr: &ast::ParsedExpr) -> bool {
+    let ast::ParsedExprKind::Call { function, arguments } = &expr.kind else { return false };
     let hands_on = functions::scalar_function(&function.text)
         .is_some_and(|entry| entry.result_name == functions::ResultName::FirstArgument);
     function.text == "gettype" || (hands_on && arguments.first().is_some_and(|first| names_by_type(&first.value)))

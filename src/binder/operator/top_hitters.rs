@@ -15,8 +15,8 @@ impl Binder<'_> {
     pub(super) fn top_hitters(
         &mut self,
         input: LogicalPlan,
-        count: &ast::Expr,
-        of: &ast::Expr,
+        count: &ast::ParsedExpr,
+        of: &ast::ParsedExpr,
         by: Result<&Assignment, Span>,
     ) -> Bind<LogicalPlan> {
         let count = self.row_count(count)?;

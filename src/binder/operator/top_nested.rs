@@ -30,7 +30,7 @@ struct NestedLevel<'a> {
     value_name: String,
     count: Option<usize>,
     others: Option<Value>,
-    by: &'a ast::Expr,
+    by: &'a ast::ParsedExpr,
     descending: bool,
 }
 
@@ -100,7 +100,7 @@ impl Binder<'_> {
     }
 
     /// The constant after `with others =`, which must fit the values of the level.
-    fn others_value(&mut self, others: &ast::Expr, ty: Type) -> Bind<Value> {
+    fn others_value(&mut self, others: &ast::ParsedExpr, ty: Type) -> Bind<Value> {
         let value = self.constant(others)?;
         let are_numbers = value.ty().is_numeric() && ty.is_numeric();
         let fits = value.ty() == ty || value.is_null() || are_numbers || implicit_cost(value.ty(), ty).is_some();

@@ -13,7 +13,7 @@ use crate::expr::Expr;
 use crate::plan::LogicalPlan;
 use crate::scan::Wildcard;
 use crate::syntax::Definition;
-use crate::syntax::ast::{self, ExprKind, OperatorKind, Parameter, SourceKind};
+use crate::syntax::ast::{self, OperatorKind, Parameter, ParsedExprKind, SourceKind};
 use crate::types::{Field, Schema, Type, Value};
 
 #[derive(Default)]
@@ -79,9 +79,9 @@ impl Binder<'_> {
         let mut options = Options::default();
         for parameter in parameters {
             let word = match &parameter.value.kind {
-                ExprKind::Name(name) => name.text.clone(),
-                ExprKind::Literal(Value::String(text)) => text.to_string(),
-                ExprKind::Literal(Value::Bool(truth)) => truth.to_string(),
+                ParsedExprKind::Name(name) => name.text.clone(),
+                ParsedExprKind::Literal(Value::String(text)) => text.to_string(),
+                ParsedExprKind::Literal(Value::Bool(truth)) => truth.to_string(),
                 _ => String::new(),
             };
             match (parameter.name.text.to_ascii_lowercase().as_str(), word.to_ascii_lowercase().as_str()) {

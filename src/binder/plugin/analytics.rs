@@ -9,7 +9,7 @@ use crate::expr::Expr;
 use crate::functions::plugin::rolling_percentile::RollingPercentile;
 use crate::functions::plugin::sequence::SequenceDetect;
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value, cast};
 
 impl Binder<'_> {
@@ -59,7 +59,7 @@ impl Binder<'_> {
         let step_window = self.plugin_distance(&step_window.value, time.ty)?;
         let span = self.plugin_distance(&span.value, time.ty)?;
         let is_dimension = |argument: &ast::Argument| match &argument.value.kind {
-            ExprKind::Name(name) if argument.name.is_none() => {
+            ParsedExprKind::Name(name) if argument.name.is_none() => {
                 schema.index_of(&name.text).is_some_and(|index| schema.field(index).ty != Type::Bool)
             }
             _ => false,
@@ -69,7 +69,7 @@ impl Binder<'_> {
             return Err(self.plugin_count(call));
         }
         let conditions = self.all(steps, |binder, step| binder.step_condition(&step.value, &schema))?;
-        let dimensions: Vec<&ast::Expr> = dimensions.iter().map(|argument| &argument.value).collect();
+        let dimensions: Vec<&ast::ParsedExpr> = dimensions.iter().map(|argument| &argument.value).collect();
         let dimensions = self.plugin_dimensions(&dimensions, &schema)?;
         let dimension_fields = fields_of(&dimensions, &schema);
         let timeline = time.as_column().map_or("", |index| schema.field(index).name.as_str());
@@ -92,7 +92,7 @@ impl Binder<'_> {
     }
 
     /// A condition on a row.
-    pub(super) fn step_condition(&mut self, argument: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+    pub(super) fn step_condition(&mut self, argument: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         let condition = self.expr(argument, schema)?;
         match condition.ty {
             Type::Bool => Ok(condition),

@@ -6,7 +6,7 @@ use crate::expr::Expr;
 use crate::functions::docs::parameters;
 use crate::functions::signature::{Occurs, arity};
 use crate::functions::{self, Plugin};
-use crate::syntax::ast::{self, Argument, ExprKind};
+use crate::syntax::ast::{self, Argument, ParsedExprKind};
 use crate::types::{Schema, Type, Value, cast, dynamic};
 
 /// A call of a plugin.
@@ -20,19 +20,19 @@ pub(super) struct PluginCall<'c> {
 /// The arguments of a call, by parameter.
 pub(super) struct PluginArguments<'c> {
     /// The argument of each parameter that occurs at most once; None if it was left out.
-    single: Vec<Option<&'c ast::Expr>>,
+    single: Vec<Option<&'c ast::ParsedExpr>>,
     /// The arguments of the parameter that may be repeated.
-    pub repeated: Vec<&'c ast::Expr>,
+    pub repeated: Vec<&'c ast::ParsedExpr>,
 }
 
 impl<'c> PluginArguments<'c> {
     /// The argument of the parameter at `index`, if any.
-    pub fn optional(&self, index: usize) -> Option<&'c ast::Expr> {
+    pub fn optional(&self, index: usize) -> Option<&'c ast::ParsedExpr> {
         self.single.get(index).copied().flatten()
     }
 
     /// The argument of the parameter at `index`, which is required.
-    pub fn required(&self, index: usize) -> Bind<&'c ast::Expr> {
+    pub fn required(&self, index: usize) -> Bind<&'c ast::ParsedExpr> {
         self.optional(index).ok_or_else(|| Error::internal("required arguments were counted").into())
     }
 }
@@ -94,13 +94,13 @@ impl Binder<'_> {
     }
 
     /// An argument that is a column of the input.
-    pub(super) fn plugin_column(&mut self, argument: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+    pub(super) fn plugin_column(&mut self, argument: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         match &argument.kind {
-            ExprKind::Name(name) => match schema.index_of(&name.text) {
+            ParsedExprKind::Name(name) => match schema.index_of(&name.text) {
                 Some(index) => Ok(Expr::column(index, schema.field(index).ty, argument.span)),
                 None => Err(self.unknown_column(name, schema)),
             },
-            ExprKind::Parenthesised(inner) => self.plugin_column(inner, schema),
+            ParsedExprKind::Parenthesised(inner) => self.plugin_column(inner, schema),
             _ => {
                 let message = "the argument must be the name of a column";
                 let help = "compute the column in an `extend` before `evaluate`";
@@ -110,7 +110,7 @@ impl Binder<'_> {
     }
 
     /// Arguments that are columns of the input and no dynamics.
-    pub(super) fn plugin_dimensions(&mut self, arguments: &[&ast::Expr], schema: &Schema) -> Bind<Vec<Expr>> {
+    pub(super) fn plugin_dimensions(&mut self, arguments: &[&ast::ParsedExpr], schema: &Schema) -> Bind<Vec<Expr>> {
         self.all(arguments, |binder, argument| {
             let column = binder.plugin_column(argument, schema)?;
             match column.ty {
@@ -126,7 +126,7 @@ impl Binder<'_> {
     }
 
     /// A constant string; None if it was left out.
-    pub(super) fn plugin_text(&mut self, argument: Option<&ast::Expr>) -> Bind<Option<String>> {
+    pub(super) fn plugin_text(&mut self, argument: Option<&ast::ParsedExpr>) -> Bind<Option<String>> {
         let Some(argument) = argument else { return Ok(None) };
         match self.constant(argument)?.as_str() {
             Some(text) => Ok(Some(text.to_owned())),
@@ -135,7 +135,7 @@ impl Binder<'_> {
     }
 
     /// A constant bool; false if it was left out.
-    pub(super) fn plugin_flag(&mut self, argument: Option<&ast::Expr>, default: bool) -> Bind<bool> {
+    pub(super) fn plugin_flag(&mut self, argument: Option<&ast::ParsedExpr>, default: bool) -> Bind<bool> {
         let Some(argument) = argument else { return Ok(default) };
         match self.constant(argument)? {
             Value::Bool(flag) => Ok(flag),
@@ -144,7 +144,7 @@ impl Binder<'_> {
     }
 
     /// A constant array of strings; empty if it was left out.
-    pub(super) fn plugin_texts(&mut self, argument: Option<&ast::Expr>) -> Bind<Vec<String>> {
+    pub(super) fn plugin_texts(&mut self, argument: Option<&ast::ParsedExpr>) -> Bind<Vec<String>> {
         let Some(argument) = argument else { return Ok(Vec::new()) };
         match &self.constant(argument)? {
             Value::Dynamic(json) if dynamic::kind(json) == dynamic::Kind::Array => {
@@ -156,7 +156,7 @@ impl Binder<'_> {
 
     /// A constant distance on a timeline of type `timeline`: a timespan between datetimes, otherwise a number. It must
     /// be positive.
-    pub(super) fn plugin_distance(&mut self, argument: &ast::Expr, timeline: Type) -> Bind<i64> {
+    pub(super) fn plugin_distance(&mut self, argument: &ast::ParsedExpr, timeline: Type) -> Bind<i64> {
         let value = self.constant(argument)?;
         if let Some(text) = value.as_str() {
             let message = format!("windows of calendar units, such as `{text}`, are not supported yet");
@@ -181,7 +181,7 @@ impl Binder<'_> {
     }
 
     /// A column of times or whole numbers.
-    pub(super) fn plugin_timeline(&mut self, argument: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+    pub(super) fn plugin_timeline(&mut self, argument: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         let column = self.plugin_column(argument, schema)?;
         match column.ty {
             Type::Datetime | Type::Timespan | Type::Long | Type::Int => Ok(column),

@@ -71,7 +71,7 @@ impl Binder<'_> {
         Ok(input.project(columns))
     }
 
-    fn conflict(&mut self, argument: Option<&ast::Expr>) -> Bind<Conflict> {
+    fn conflict(&mut self, argument: Option<&ast::ParsedExpr>) -> Bind<Conflict> {
         match self.plugin_text(argument)?.as_deref() {
             None | Some("error") => Ok(Conflict::Error),
             Some("replace_source") => Ok(Conflict::ReplaceSource),

@@ -10,7 +10,7 @@ use crate::expr::Expr;
 use crate::functions::plugin::IpVersion;
 use crate::functions::plugin::ip_lookup::IpLookup;
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
 
 impl Binder<'_> {
@@ -30,9 +30,9 @@ impl Binder<'_> {
         if version == IpVersion::V4 {
             // The flag may be given by position, after the extra keys.
             flag = arguments.optional(4);
-            let is_flag = |binder: &mut Self, last: &ast::Expr| match &last.kind {
-                ExprKind::Literal(value) => value.ty() == Type::Bool,
-                ExprKind::Name(name) if input.schema().index_of(&name.text).is_none() => {
+            let is_flag = |binder: &mut Self, last: &ast::ParsedExpr| match &last.kind {
+                ParsedExprKind::Literal(value) => value.ty() == Type::Bool,
+                ParsedExprKind::Name(name) if input.schema().index_of(&name.text).is_none() => {
                     matches!(binder.constant(last), Ok(Value::Bool(_)))
                 }
                 _ => false,
@@ -63,7 +63,7 @@ impl Binder<'_> {
         Ok(plan.project(order.into_iter().map(|column| all[column].clone())))
     }
 
-    fn address_column(&mut self, argument: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+    fn address_column(&mut self, argument: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         let column = self.plugin_column(argument, schema)?;
         match column.ty {
             Type::String => Ok(column),

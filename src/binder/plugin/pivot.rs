@@ -15,13 +15,13 @@ use crate::expr::Expr;
 use crate::functions::plugin::dimension_keys::DimensionKeys;
 use crate::plan::LogicalPlan;
 use crate::scan::MemoryTable;
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
 
 /// The parts of a pivot.
 struct PivotCall<'c> {
     pivot: Expr,
-    aggregate: ast::Expr,
+    aggregate: ast::ParsedExpr,
     groups: Vec<Expr>,
     schema: Option<&'c ast::OutputSchema>,
 }
@@ -51,14 +51,14 @@ impl Binder<'_> {
         let arguments = &call.call.arguments;
         let Some(first) = arguments.first() else { return Err(self.plugin_count(call)) };
         let pivot = self.plugin_dimensions(&[&first.value], schema)?.remove(0);
-        let is_aggregate = |argument: &&ast::Argument| !matches!(argument.value.kind, ExprKind::Name(_));
+        let is_aggregate = |argument: &&ast::Argument| !matches!(argument.value.kind, ParsedExprKind::Name(_));
         let written = arguments.get(1).filter(is_aggregate);
         let count = || {
             let function = ast::Name { text: "count".to_owned(), span: call.call.plugin.span };
-            ast::Expr { span: function.span, kind: ExprKind::Call { function, arguments: Vec::new() } }
+            ast::ParsedExpr { span: function.span, kind: ParsedExprKind::Call { function, arguments: Vec::new() } }
         };
         let aggregate = written.map_or_else(count, |argument| argument.value.clone());
-        let named: Vec<&ast::Expr> =
+        let named: Vec<&ast::ParsedExpr> =
             arguments.iter().skip(1 + usize::from(written.is_some())).map(|argument| &argument.value).collect();
         let groups = match named.is_empty() {
             false => self.plugin_dimensions(&named, schema)?,
@@ -137,24 +137,26 @@ fn without_keys<'c>(parts: &PivotCall<'c>) -> PivotCall<'c> {
 }
 
 /// Adds the names in `expr`, which may be columns.
-fn names_in(expr: &ast::Expr, names: &mut Vec<String>) {
+fn names_in(expr: &ast::ParsedExpr, names: &mut Vec<String>) {
     match &expr.kind {
-        ExprKind::Name(name) => names.push(name.text.clone()),
-        ExprKind::Literal(_) | ExprKind::Star | ExprKind::Pipeline(_) => {}
-        ExprKind::Unary { operand, .. } | ExprKind::Parenthesised(operand) => names_in(operand, names),
-        ExprKind::Member { base, .. } => names_in(base, names),
-        ExprKind::Binary { left, right, .. } | ExprKind::Index { base: left, index: right } => {
+        ParsedExprKind::Name(name) => names.push(name.text.clone()),
+        ParsedExprKind::Literal(_) | ParsedExprKind::Star | ParsedExprKind::Pipeline(_) => {}
+        ParsedExprKind::Unary { operand, .. } | ParsedExprKind::Parenthesised(operand) => names_in(operand, names),
+        ParsedExprKind::Member { base, .. } => names_in(base, names),
+        ParsedExprKind::Binary { left, right, .. } | ParsedExprKind::Index { base: left, index: right } => {
             names_in(left, names);
             names_in(right, names);
         }
-        ExprKind::Membership { left, list, .. } => {
+        ParsedExprKind::Membership { left, list, .. } => {
             names_in(left, names);
             list.iter().for_each(|value| names_in(value, names));
         }
-        ExprKind::Between { operand, low, high, .. } => {
+        ParsedExprKind::Between { operand, low, high, .. } => {
             [operand, low, high].into_iter().for_each(|part| names_in(part, names));
         }
-        ExprKind::Call { arguments, .. } => arguments.iter().for_each(|argument| names_in(&argument.value, names)),
+        ParsedExprKind::Call { arguments, .. } => {
+            arguments.iter().for_each(|argument| names_in(&argument.value, names));
+        }
     }
 }
 

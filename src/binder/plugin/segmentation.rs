@@ -9,7 +9,7 @@ use crate::functions::plugin::basket::Basket;
 use crate::functions::plugin::diffpatterns::{DiffPatterns, SplitValue};
 use crate::functions::plugin::segments::SegmentInput;
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Schema, Type, Value, cast};
 
 /// The maximum number of rows with which autocluster begins.
@@ -65,15 +65,15 @@ impl Binder<'_> {
         Ok(applied(input, function, columns, Vec::new()))
     }
 
-    fn split_value(&mut self, argument: &ast::Expr) -> Bind<SplitValue> {
+    fn split_value(&mut self, argument: &ast::ParsedExpr) -> Bind<SplitValue> {
         Ok(SplitValue { text: self.constant(argument)?.to_text(), span: argument.span })
     }
 
     /// The weight column and the wildcards, over the columns of `schema`.
     fn segment_input(
         &mut self,
-        weight: Option<&ast::Expr>,
-        wildcards: &[&ast::Expr],
+        weight: Option<&ast::ParsedExpr>,
+        wildcards: &[&ast::ParsedExpr],
         schema: &Schema,
     ) -> Bind<SegmentInput> {
         let weight = match Self::unless_default(weight) {
@@ -98,7 +98,7 @@ impl Binder<'_> {
     }
 
     /// A constant part of 1, or `default`.
-    fn part(&mut self, argument: Option<&ast::Expr>, default: f64, is_valid: fn(f64) -> bool) -> Bind<f64> {
+    fn part(&mut self, argument: Option<&ast::ParsedExpr>, default: f64, is_valid: fn(f64) -> bool) -> Bind<f64> {
         let Some(argument) = Self::unless_default(argument) else { return Ok(default) };
         match cast::cast(&self.constant(argument)?, Type::Real).map_err(Error::from)? {
             Value::Real(part) if is_valid(part) => Ok(part),
@@ -107,9 +107,9 @@ impl Binder<'_> {
     }
 
     /// The argument, unless it is `'~'`, which stands for the default.
-    fn unless_default(argument: Option<&ast::Expr>) -> Option<&ast::Expr> {
-        let is_default = |argument: &&ast::Expr| match &argument.kind {
-            ExprKind::Literal(value) => value.as_str() == Some("~"),
+    fn unless_default(argument: Option<&ast::ParsedExpr>) -> Option<&ast::ParsedExpr> {
+        let is_default = |argument: &&ast::ParsedExpr| match &argument.kind {
+            ParsedExprKind::Literal(value) => value.as_str() == Some("~"),
             _ => false,
         };
         argument.filter(|argument| !is_default(argument))

@@ -10,7 +10,7 @@ use crate::functions::plugin::activity::{Activity, ActivityKind};
 use crate::functions::plugin::dcount_intersect::DcountIntersect;
 use crate::functions::plugin::funnel_completion::FunnelCompletion;
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, ExprKind};
+use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast, dynamic};
 
 /// The maximum number of sets that are intersected.
@@ -23,7 +23,7 @@ struct Constants<'c> {
 }
 
 impl Constants<'_> {
-    fn at(&self, index: usize) -> &ast::Expr {
+    fn at(&self, index: usize) -> &ast::ParsedExpr {
         &self.values[index].value
     }
 }
@@ -36,7 +36,7 @@ impl Binder<'_> {
         let id = self.plugin_column(user, &schema)?;
         let time = self.plugin_timeline(&time.value, &schema)?;
         let is_dimension = |argument: &ast::Argument| match &argument.value.kind {
-            ExprKind::Name(name) => schema.index_of(&name.text).is_some(),
+            ParsedExprKind::Name(name) => schema.index_of(&name.text).is_some(),
             _ => false,
         };
         let (rest, lookback) = match rest {
@@ -47,7 +47,7 @@ impl Binder<'_> {
         };
         let known = self.known_users(lookback, user, id.ty)?;
         let (constants, dimensions) = rest.split_at(rest.iter().position(is_dimension).unwrap_or(rest.len()));
-        let dimensions: Vec<&ast::Expr> = dimensions.iter().map(|argument| &argument.value).collect();
+        let dimensions: Vec<&ast::ParsedExpr> = dimensions.iter().map(|argument| &argument.value).collect();
         let dimensions = self.plugin_dimensions(&dimensions, &schema)?;
         let constants = Constants { values: constants, timeline: time.ty };
         let (from, to, first) = self.activity_range(call, &constants)?;
@@ -70,7 +70,7 @@ impl Binder<'_> {
     /// Keeps all columns of the input, as the analyzer does.
     pub(super) fn dcount_intersect(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
         let arguments = self.plugin_arguments(call)?;
-        let sets: Vec<&ast::Expr> = [arguments.required(0)?].into_iter().chain(arguments.repeated).collect();
+        let sets: Vec<&ast::ParsedExpr> = [arguments.required(0)?].into_iter().chain(arguments.repeated).collect();
         if sets.len() > MAX_SETS {
             return self.error(Code::ArgumentCount, sets[MAX_SETS].span, "at most 16 sets can be intersected");
         }
@@ -110,7 +110,7 @@ impl Binder<'_> {
     }
 
     /// A constant array of distances on a timeline, or one of them.
-    fn plugin_distances(&mut self, argument: &ast::Expr, timeline: Type) -> Bind<Vec<i64>> {
+    fn plugin_distances(&mut self, argument: &ast::ParsedExpr, timeline: Type) -> Bind<Vec<i64>> {
         let ty = if matches!(timeline, Type::Datetime | Type::Timespan) { Type::Timespan } else { Type::Long };
         let value = self.constant(argument)?;
         let Value::Dynamic(json) = &value else { return Ok(vec![self.plugin_distance(argument, timeline)?]) };
@@ -122,17 +122,17 @@ impl Binder<'_> {
     }
 
     /// True for a table in parentheses or under a name.
-    fn is_table(&self, argument: &ast::Expr) -> bool {
+    fn is_table(&self, argument: &ast::ParsedExpr) -> bool {
         match &argument.kind {
-            ExprKind::Pipeline(_) => true,
-            ExprKind::Parenthesised(inner) => self.is_table(inner),
-            ExprKind::Name(name) => matches!(self.scope.get(&name.text), Some(Binding::Table(..))),
+            ParsedExprKind::Pipeline(_) => true,
+            ParsedExprKind::Parenthesised(inner) => self.is_table(inner),
+            ParsedExprKind::Name(name) => matches!(self.scope.get(&name.text), Some(Binding::Table(..))),
             _ => false,
         }
     }
 
     /// The distinct users of a lookback table, in its column of the same name; none without a table.
-    fn known_users(&mut self, lookback: Option<&ast::Expr>, user: &ast::Expr, ty: Type) -> Bind<Batch> {
+    fn known_users(&mut self, lookback: Option<&ast::ParsedExpr>, user: &ast::ParsedExpr, ty: Type) -> Bind<Batch> {
         let Some(lookback) = lookback else { return Ok(Batch::new(vec![ColumnBuilder::new(ty).finish()], 0)) };
         let table = self.table_argument(lookback)?;
         let id = self.plugin_column(user, table.schema())?;
@@ -195,7 +195,7 @@ impl Binder<'_> {
     }
 
     /// A constant of the type of the timeline.
-    fn plugin_moment(&mut self, argument: &ast::Expr, timeline: Type) -> Bind<i64> {
+    fn plugin_moment(&mut self, argument: &ast::ParsedExpr, timeline: Type) -> Bind<i64> {
         match (self.constant(argument)?, timeline) {
             (Value::Datetime(time), Type::Datetime) | (Value::Timespan(time), Type::Timespan) => Ok(time),
             (value, Type::Long | Type::Int) if value.as_i64().is_some() => Ok(value.as_i64().unwrap_or_default()),

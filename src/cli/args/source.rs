@@ -9,7 +9,7 @@ use super::output::MessageArgs;
 use super::text::TextArgs;
 use super::{heading, local_path, parse_size, thread_count};
 use crate::cli::memory::Memory;
-use crate::cli::sources::Call;
+use crate::cli::sources::SourceOptions;
 
 /// The input of a command, and how it is read.
 #[derive(Args, Debug, Default)]
@@ -111,8 +111,8 @@ pub struct SourceArgs {
 
 impl SourceArgs {
     /// What these options and `paths` say about sources.
-    pub(in crate::cli) fn call<'a>(&'a self, paths: &'a [OsString]) -> Call<'a> {
-        Call {
+    pub(in crate::cli) fn call<'a>(&'a self, paths: &'a [OsString]) -> SourceOptions<'a> {
+        SourceOptions {
             catalog: self.catalog.as_deref(),
             no_catalog: self.no_catalog,
             tables: &self.tables,

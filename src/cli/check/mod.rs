@@ -12,7 +12,7 @@ use self::report::{CheckReport, CheckedQuery};
 use super::args::CheckArgs;
 use super::query_files::{QUERY_EXTENSIONS, TextFile, find_files, has_extension};
 use super::session::{self, QueryText, Session};
-use super::sources::Call;
+use super::sources::SourceOptions;
 use super::{Outcome, stop};
 use crate::diagnostic::{Error, Result, Span};
 use crate::engine::{Engine, Settings, TimeRange};
@@ -28,7 +28,7 @@ const JSON_EXTENSIONS: &[&str] = &["json"];
 const DAY: i64 = 864_000_000_000;
 
 pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
-    let call = Call { stdin_taken: Some("the query"), ..args.source.call(&[]) };
+    let call = SourceOptions { stdin_taken: Some("the query"), ..args.source.call(&[]) };
     let session = session::of_text(QueryText::none("check"), &args.source, &args.inputs, &call)?;
     let extensions = [QUERY_EXTENSIONS, YAML_EXTENSIONS, JSON_EXTENSIONS].concat();
     let files = find_files(&args.paths, &extensions)?;

@@ -3,7 +3,7 @@
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use crate::convert::{ArchiveRows, Sink, SortedTable};
+use crate::convert::{ArchiveRows, ArchiveSink, SortedTable};
 use crate::diagnostic::{Error, Result};
 use crate::output::{self, Format};
 
@@ -28,7 +28,7 @@ impl FileSink {
     }
 }
 
-impl Sink for FileSink {
+impl ArchiveSink for FileSink {
     fn begin(&mut self, table: &SortedTable) -> Result<()> {
         let path: &Path = &self.path;
         let file = std::fs::File::create_new(path).map_err(|error| Error::io(path, error))?;

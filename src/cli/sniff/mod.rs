@@ -6,12 +6,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use self::summary::Summary;
+use self::summary::SniffSummary;
 use super::args::{SniffArgs, VolumeArgs};
 use super::configuration::Defaults;
 use super::progress::{self, ProgressLine, ProgressMode};
 use super::reporter::Message;
-use super::sources::{Call, InputSources, Source, Stdin};
+use super::sources::{InputSource, InputSources, SourceOptions, Stdin};
 use super::{Outcome, inspection, memory, rows, session, stop};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
@@ -44,8 +44,11 @@ const COLUMNS: [(&str, Type); 15] = [
 ];
 
 pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
-    let sources =
-        InputSources::resolve(&Call { paths: &args.paths, follow_links: args.follow_links, ..Call::default() })?;
+    let sources = InputSources::resolve(&SourceOptions {
+        paths: &args.paths,
+        follow_links: args.follow_links,
+        ..SourceOptions::default()
+    })?;
     sources.report();
     let defaults = &sources.configuration.defaults;
     let limits = defaults.limits(args.max_decompressed);
@@ -96,7 +99,7 @@ fn list(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome
 
 /// Writes one row per table, shape and day.
 fn summarize(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome> {
-    let mut summary = Summary::default();
+    let mut summary = SniffSummary::default();
     let look = |file: &DataFile, settings: &Settings| {
         let found = inspect_days(file, &run.together, settings)?;
         run.progress.done(file, found.summaries.iter().map(|part| part.rows).sum());
@@ -138,7 +141,7 @@ impl SniffProgress {
 }
 
 /// The files given on the command line, stdin last.
-fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
+fn files(named: Vec<InputSource>, stdin: Stdin) -> Result<Listing> {
     let mut listing = Listing::default();
     for source in named {
         listing.extend(source.listing?);

@@ -25,7 +25,7 @@ const MAX_FILES_NAMED: usize = 10;
 
 /// The contents of all files.
 #[derive(Debug, Default)]
-pub(super) struct Summary {
+pub(super) struct SniffSummary {
     days: BTreeMap<DayKey, Day>,
     /// The number of damaged files.
     damaged_files: usize,
@@ -58,7 +58,7 @@ impl Day {
     }
 }
 
-impl Summary {
+impl SniffSummary {
     /// Adds the contents of the file `name`.
     pub fn add(&mut self, name: &str, inspection: FileInspection<DaySummary>) {
         let damage = inspection::damage(&inspection);

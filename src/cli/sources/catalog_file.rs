@@ -12,7 +12,7 @@ use etcetera::BaseStrategy as _;
 
 use super::super::configuration::variable;
 use super::super::reporter::Message;
-use super::Call;
+use super::SourceOptions;
 use super::locations::overlap;
 
 /// The catalog file in the working folder.
@@ -41,7 +41,7 @@ enum CatalogOrigin {
 
 impl CatalogFile {
     /// Chooses the catalog file of a command that reads from `paths`, in which links are resolved.
-    pub fn choose(call: &Call<'_>, paths: &[PathBuf]) -> Self {
+    pub fn choose(call: &SourceOptions<'_>, paths: &[PathBuf]) -> Self {
         let none = Self { file: None, origin: CatalogOrigin::Named, unused: None };
         if call.no_catalog {
             return none;

@@ -34,7 +34,7 @@ use crate::storage::remote::{Access, redacted};
 
 /// The arguments of a command that concern its sources.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Call<'a> {
+pub(super) struct SourceOptions<'a> {
     /// `-c FILE`.
     pub catalog: Option<&'a Path>,
     /// `--no-catalog`.
@@ -73,7 +73,7 @@ impl Origin {
 
 /// Files given on the command line.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct InputSource {
     /// The table that the files are bound to; None if known tables are looked for in them.
     pub table: Option<String>,
     /// The path, glob or URL as given.
@@ -84,7 +84,7 @@ pub(super) struct Source {
     pub listing: Result<Listing>,
 }
 
-impl Source {
+impl InputSource {
     /// The path for messages, without secrets in URLs.
     pub fn shown(&self) -> String {
         redacted(&self.pattern.to_string_lossy())
@@ -99,7 +99,7 @@ pub(super) struct InputSources {
     /// The catalog file that is used, and one that is not.
     pub catalog: CatalogFile,
     /// The files given on the command line, except `-`.
-    pub named: Vec<Source>,
+    pub named: Vec<InputSource>,
     /// How stdin is used.
     pub stdin: Stdin,
 }
@@ -109,8 +109,8 @@ impl InputSources {
     ///
     /// # Errors
     /// If a binding is malformed or nearly names a known table, the catalog file cannot be read, or stdin is used
-    /// twice. Missing files are errors in [`Source::listing`].
-    pub fn resolve(call: &Call<'_>) -> Result<Self> {
+    /// twice. Missing files are errors in [`InputSource::listing`].
+    pub fn resolve(call: &SourceOptions<'_>) -> Result<Self> {
         let stdin = Stdin::of(call)?;
         let patterns = patterns(call)?;
         let mut paths: Vec<PathBuf> =
@@ -152,8 +152,8 @@ impl InputSources {
 type GivenPattern = (Option<String>, OsString, Origin);
 
 /// Lists the files that match the patterns.
-fn list(patterns: &[GivenPattern], access: &Access) -> Vec<Source> {
-    let source = |(table, pattern, origin): &GivenPattern| Source {
+fn list(patterns: &[GivenPattern], access: &Access) -> Vec<InputSource> {
+    let source = |(table, pattern, origin): &GivenPattern| InputSource {
         table: table.clone(),
         pattern: pattern.clone(),
         origin: *origin,
@@ -163,7 +163,7 @@ fn list(patterns: &[GivenPattern], access: &Access) -> Vec<Source> {
 }
 
 /// The tables and patterns given on the command line, except `-`.
-fn patterns(call: &Call<'_>) -> Result<Vec<GivenPattern>> {
+fn patterns(call: &SourceOptions<'_>) -> Result<Vec<GivenPattern>> {
     let bound = bindings(call.tables)?;
     let bound = bound.into_iter().map(|(name, path)| (Some(name), OsString::from(path), Origin::Flag));
     let paths = call.paths.iter().filter(|path| path.as_os_str() != OsStr::new(stdin::DASH));

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Call;
+use super::SourceOptions;
 use crate::diagnostic::{Error, Result};
 
 /// The PATH that stands for stdin.
@@ -30,7 +30,7 @@ impl Stdin {
     ///
     /// # Errors
     /// If stdin is given as data but holds the query.
-    pub(super) fn of(call: &Call<'_>) -> Result<Self> {
+    pub(super) fn of(call: &SourceOptions<'_>) -> Result<Self> {
         let is_named = call.paths.iter().any(|path| path == OsStr::new(DASH));
         if let Some(taken) = call.stdin_taken {
             let text = format!("stdin cannot hold both {taken} and data: give one of them as a file instead of `-`");

@@ -12,7 +12,7 @@ use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::exec::fold::{PartialState, fold};
 use crate::exec::hash::GroupTable;
-use crate::exec::pipeline::Pipeline;
+use crate::exec::pipeline::ExecPipeline;
 use crate::expr::{Expr, evaluate};
 use crate::functions::Accumulator;
 use crate::functions::aggregate::AggregateCall;
@@ -40,7 +40,12 @@ pub struct Grouping<'a> {
 
 /// Returns a row for each group of `input`, in order of first appearance. Without keys there is one group, even if
 /// there are no rows.
-pub fn aggregate(input: &Pipeline, schema: &Schema, grouping: Grouping<'_>, context: &ExecContext) -> Result<Pipeline> {
+pub fn aggregate(
+    input: &ExecPipeline,
+    schema: &Schema,
+    grouping: Grouping<'_>,
+    context: &ExecContext,
+) -> Result<ExecPipeline> {
     let spec = AggregateSpec::new(grouping, context);
     let mut groups = PartitionedGroups::new(&spec)?;
     let combine = &mut |partial: PartialAggregate<'_>| groups.append(partial.states, &partial.raw_rows);

@@ -14,7 +14,7 @@ use super::finish::FinishedGroups;
 use super::{AggregateSpec, GroupStates};
 use crate::diagnostic::{Result, Span};
 use crate::exec::hash;
-use crate::exec::pipeline::Pipeline;
+use crate::exec::pipeline::ExecPipeline;
 use crate::exec::sort::Sorter;
 use crate::exec::spill::SpillFile;
 use crate::exec::spill::partition::{FANOUT, MAX_PASSES, PartitionWriter, append_positions, partition, partition_of};
@@ -160,7 +160,7 @@ impl<'a> PartitionedGroups<'a> {
     }
 
     /// Returns the groups in the order of their first rows.
-    pub fn finish(self, schema: &Schema) -> Result<Pipeline> {
+    pub fn finish(self, schema: &Schema) -> Result<ExecPipeline> {
         let context = self.spec.context;
         if self.partitions.is_none() {
             let step = context.batch_rows.max(1);
@@ -169,7 +169,7 @@ impl<'a> PartitionedGroups<'a> {
             let whole = self.states.finish(self.spec)?.rows;
             let starts = (0..whole.rows()).step_by(step);
             let batches = starts.map(|start| whole.slice(start, step.min(whole.rows() - start))).collect();
-            return Ok(Pipeline::in_memory(schema, batches, context)?.holding(reservation));
+            return Ok(ExecPipeline::in_memory(schema, batches, context)?.holding(reservation));
         }
         let expr = Expr::column(schema.len(), Type::Long, Span::default());
         let by_position = [SortKey { expr, descending: false, nulls_first: true }];

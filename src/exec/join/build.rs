@@ -6,7 +6,7 @@ use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::exec::fold::{PartialState, fold};
 use crate::exec::hash::GroupTable;
-use crate::exec::pipeline::Pipeline;
+use crate::exec::pipeline::ExecPipeline;
 use crate::exec::spill::partition::{PartitionedRows, append_positions};
 use crate::expr::{Expr, evaluate};
 use crate::memory::Reservation;
@@ -63,7 +63,7 @@ pub struct JoinTable {
 }
 
 /// Builds the table of the rows of `input`, or partitions them into files if they do not fit in memory.
-pub fn build_table(input: &Pipeline, spec: &BuildSpec<'_>, context: &ExecContext) -> Result<BuildSide> {
+pub fn build_table(input: &ExecPipeline, spec: &BuildSpec<'_>, context: &ExecContext) -> Result<BuildSide> {
     let mut whole = BuildState::new(spec, context);
     let (mut partitioned, mut next_position): (Option<PartitionedRows>, i64) = (None, 0);
     fold(input, context, &|| Ok(BuildState::new(spec, context)), &mut |state: BuildState<'_>| {

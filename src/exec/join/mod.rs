@@ -13,14 +13,14 @@ use partitioned::partitioned_join;
 use probe::{JoinedColumn, ProbeJoin};
 
 use super::context::ExecContext;
-use super::pipeline::Pipeline;
+use super::pipeline::ExecPipeline;
 use crate::diagnostic::Result;
 use crate::expr::Expr;
 use crate::plan::{Join, JoinColumn, JoinKind};
 use crate::types::Field;
 
 /// Reads the build side of `join` to its end.
-pub(super) fn build_side(input: &Pipeline, join: &Join, context: &ExecContext) -> Result<BuildSide> {
+pub(super) fn build_side(input: &ExecPipeline, join: &Join, context: &ExecContext) -> Result<BuildSide> {
     let keys: Vec<Expr> = join.side_keys(join.build).cloned().collect();
     let columns = build_columns(join);
     build_table(input, &build_spec(join, &keys, &columns), context)
@@ -31,10 +31,10 @@ pub(super) fn build_side(input: &Pipeline, join: &Join, context: &ExecContext) -
 pub(super) fn join(
     join: &Join,
     build_side: BuildSide,
-    probe_input: Pipeline,
+    probe_input: ExecPipeline,
     residual: Option<&Expr>,
     context: &ExecContext,
-) -> Result<Pipeline> {
+) -> Result<ExecPipeline> {
     let (table, mut reservation) = match build_side {
         BuildSide::InMemory(table, reservation) => (table, reservation),
         BuildSide::Partitioned(rows) => return partitioned_join(join, rows, &probe_input, residual, context),

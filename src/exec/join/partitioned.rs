@@ -13,7 +13,7 @@ use crate::diagnostic::{Result, Span};
 use crate::exec::context::ExecContext;
 use crate::exec::fold::PartialState;
 use crate::exec::operator::{Filter, RowOperator};
-use crate::exec::pipeline::Pipeline;
+use crate::exec::pipeline::ExecPipeline;
 use crate::exec::scheduler::Flow;
 use crate::exec::sort::Sorter;
 use crate::exec::spill::SpillFile;
@@ -28,10 +28,10 @@ use crate::types::{Batch, Type};
 pub fn partitioned_join(
     join: &Join,
     build: PartitionedRows,
-    probe_input: &Pipeline,
+    probe_input: &ExecPipeline,
     residual: Option<&Expr>,
     context: &ExecContext,
-) -> Result<Pipeline> {
+) -> Result<ExecPipeline> {
     let layout = FileLayout::new(join, &build_columns(join));
     let probe = layout.partition_probe_side(join, probe_input, context)?;
     let by_position = layout.position_keys(join);
@@ -94,7 +94,12 @@ impl FileLayout {
         self.keys.iter().copied().chain(columns).chain([Type::Long]).collect()
     }
 
-    fn partition_probe_side(&self, join: &Join, input: &Pipeline, context: &ExecContext) -> Result<PartitionedRows> {
+    fn partition_probe_side(
+        &self,
+        join: &Join,
+        input: &ExecPipeline,
+        context: &ExecContext,
+    ) -> Result<PartitionedRows> {
         let keys: Vec<&Expr> = join.side_keys(join.build.other()).collect();
         let mut rows = PartitionedRows::new(self.probe_types(), self.keys.len(), 0, context);
         let mut next_position = 0;

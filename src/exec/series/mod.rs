@@ -14,7 +14,7 @@ use arrow::array::UInt32Array;
 
 use super::context::ExecContext;
 use super::hash::GroupTable;
-use super::pipeline::Pipeline;
+use super::pipeline::ExecPipeline;
 use super::scheduler::Flow;
 use crate::diagnostic::{Error, Result};
 use crate::memory::Reservation;
@@ -30,7 +30,7 @@ use axis_text::AxisText;
 const GROUPS_PER_PARTITION: usize = 256;
 
 /// Returns a row of arrays for each group of `input`, in order of first appearance.
-pub(super) fn series(input: &Pipeline, plan: &Series, context: &ExecContext) -> Result<Pipeline> {
+pub(super) fn series(input: &ExecPipeline, plan: &Series, context: &ExecContext) -> Result<ExecPipeline> {
     let mut bins = Bins::new(plan, context);
     input.run(context, &mut |batch| {
         bins.push(&batch)?;
@@ -84,7 +84,7 @@ impl<'a> Bins<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Pipeline> {
+    fn finish(mut self) -> Result<ExecPipeline> {
         let types: Vec<Type> =
             self.plan.input.schema().fields()[self.plan.keys + 1..].iter().map(|field| field.ty).collect();
         let values = Batch::concat(&types, &std::mem::take(&mut self.values))?;
@@ -108,7 +108,7 @@ impl<'a> Bins<'a> {
             Arc::new(SeriesPartition::new(Arc::clone(&writer), groups)) as Arc<dyn Partition>
         };
         let partitions = (0..count).step_by(GROUPS_PER_PARTITION).map(partition).collect();
-        Ok(Pipeline::of(partitions).holding(self.reservation))
+        Ok(ExecPipeline::of(partitions).holding(self.reservation))
     }
 
     /// The series of each group, given the rows in order and their bins.

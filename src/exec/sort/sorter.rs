@@ -11,7 +11,7 @@ use super::runs::{MergedRuns, SortedRun, merged, split};
 use crate::diagnostic::Result;
 use crate::exec::context::ExecContext;
 use crate::exec::fold::{PartialState, fold};
-use crate::exec::pipeline::Pipeline;
+use crate::exec::pipeline::ExecPipeline;
 use crate::exec::scheduler::Flow;
 use crate::exec::spill::{self, rows};
 use crate::expr::evaluate;
@@ -37,7 +37,7 @@ fn sort_bytes(batch: &Batch) -> usize {
 }
 
 /// Returns all rows of `input`, ordered by `keys`.
-pub fn sort(input: &Pipeline, schema: &Schema, keys: &[SortKey], context: &ExecContext) -> Result<Pipeline> {
+pub fn sort(input: &ExecPipeline, schema: &Schema, keys: &[SortKey], context: &ExecContext) -> Result<ExecPipeline> {
     let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
     let new = || Ok(Sorter::new(&types, keys, context));
     let mut whole = new()?;
@@ -104,7 +104,7 @@ impl<'a> Sorter<'a> {
     }
 
     /// Adds all rows of `input` and returns the sorted rows.
-    pub fn consume(mut self, input: &Pipeline) -> Result<Pipeline> {
+    pub fn consume(mut self, input: &ExecPipeline) -> Result<ExecPipeline> {
         let context = self.context;
         input.run(context, &mut |batch| {
             self.push(batch)?;
@@ -169,7 +169,7 @@ impl<'a> Sorter<'a> {
     }
 
     /// Returns the rows in order.
-    pub fn finish(mut self) -> Result<Pipeline> {
+    pub fn finish(mut self) -> Result<ExecPipeline> {
         if self.runs.is_empty() {
             return self.finish_in_memory();
         }
@@ -180,7 +180,7 @@ impl<'a> Sorter<'a> {
         }
         let Self { runs, order, context, .. } = self;
         let rows = MergedRuns { runs, order, batch_rows: context.batch_rows, settings: context.into() };
-        Ok(Pipeline::of(vec![Arc::new(rows)]))
+        Ok(ExecPipeline::of(vec![Arc::new(rows)]))
     }
 
     /// Merges each group of `max_runs` runs into one.
@@ -195,7 +195,7 @@ impl<'a> Sorter<'a> {
         Ok(())
     }
 
-    fn finish_in_memory(mut self) -> Result<Pipeline> {
+    fn finish_in_memory(mut self) -> Result<ExecPipeline> {
         let batches = self.take_buffered()?;
         let positions = self.order.sorted(&batches.iter().collect::<Vec<_>>())?;
         let (rows, batch_rows) = (positions.len(), self.context.batch_rows.max(1));
@@ -207,7 +207,7 @@ impl<'a> Sorter<'a> {
             Arc::new(SortedPartition { sorted: Arc::clone(&sorted), range }) as Arc<dyn Partition>
         };
         let partitions = (0..rows).step_by(per_partition).map(partition).collect();
-        Ok(Pipeline::of(partitions).holding(self.reservation))
+        Ok(ExecPipeline::of(partitions).holding(self.reservation))
     }
 }
 

@@ -10,7 +10,7 @@ use super::sorter::Sorter;
 use crate::diagnostic::Result;
 use crate::exec::context::ExecContext;
 use crate::exec::fold::{PartialState, fold};
-use crate::exec::pipeline::Pipeline;
+use crate::exec::pipeline::ExecPipeline;
 use crate::expr::evaluate;
 use crate::functions::EvalContext;
 use crate::memory::Reservation;
@@ -40,11 +40,11 @@ pub enum TopRows {
     /// The rows, and the memory that they use.
     InMemory(Vec<Batch>, Reservation),
     /// All rows that may be among the first, in order: they do not fit in memory.
-    Sorted(Pipeline),
+    Sorted(ExecPipeline),
 }
 
 /// Returns the first rows of `input`.
-pub fn top(input: &Pipeline, spec: TopSpec<'_>, context: &ExecContext) -> Result<TopRows> {
+pub fn top(input: &ExecPipeline, spec: TopSpec<'_>, context: &ExecContext) -> Result<TopRows> {
     let types: Vec<Type> = spec.schema.fields().iter().map(|field| field.ty).collect();
     let shared = TopShared { spec, types: &types, context, bound: Mutex::new(None) };
     let mut whole = TopState::new(&shared);

@@ -8,7 +8,7 @@ use crate::diagnostic::Result;
 use crate::exec::context::ExecContext;
 use crate::exec::dynamic_filter::DynamicFilter;
 use crate::exec::metrics;
-use crate::exec::pipeline::Pipeline;
+use crate::exec::pipeline::ExecPipeline;
 use crate::exec::scan;
 use crate::expr::Expr;
 use crate::plan::{LogicalPlan, Scan, SortKey};
@@ -23,7 +23,7 @@ const MIN_COLUMNS: usize = 4;
 pub fn two_phase_top(
     input: &LogicalPlan,
     spec: TopSpec<'_>,
-    plan: &dyn Fn(&ExecContext) -> Result<Pipeline>,
+    plan: &dyn Fn(&ExecContext) -> Result<ExecPipeline>,
     context: &ExecContext,
 ) -> Result<Option<TopRows>> {
     let scan = wide_scan(input, spec.keys).filter(|_| !context.report.is_thorough());
@@ -94,7 +94,7 @@ impl FirstKey {
         let order = SortKey { expr: Expr::column(0, self.field.ty, self.order.expr.span), ..self.order.clone() };
         // This scan is not a node of the plan.
         let _unmeasured = metrics::enter(None);
-        let input = Pipeline::of(scan::partitions(&key_only, context)?);
+        let input = ExecPipeline::of(scan::partitions(&key_only, context)?);
         let first = top(&input, TopSpec { schema: &schema, keys: &[order], count }, context)?;
         let TopRows::InMemory(first, _reservation) = first else { return Ok(None) };
         let rows: usize = first.iter().map(Batch::rows).sum();

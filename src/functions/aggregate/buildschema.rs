@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::AggregateFunction;
-use super::summary::{AddValue, Summary, for_each_json, summaries};
+use super::summary::{AddValue, GroupSummary, for_each_json, summaries};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Param, ResultName, Returns};
@@ -115,7 +115,7 @@ impl ValueSchema {
     }
 }
 
-impl Summary for ValueSchema {
+impl GroupSummary for ValueSchema {
     type Options = ();
 
     fn for_each((): &(), rows: (&[u32], usize), arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {

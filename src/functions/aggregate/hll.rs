@@ -2,7 +2,7 @@
 
 use super::conditional::conditional;
 use super::dcount::{ACCURACY, EXPR, PREDICATE, check_accuracy, for_each_hash, precision};
-use super::summary::{AddValue, Summary, for_each_json, summaries};
+use super::summary::{AddValue, GroupSummary, for_each_json, summaries};
 use super::{AggregateCall, AggregateFunction};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::distinct_set::DistinctSet;
@@ -63,7 +63,7 @@ fn call_precision(call: &AggregateCall) -> Result<u8> {
 #[derive(Debug, Default)]
 struct HashedValues(Option<DistinctSet>);
 
-impl Summary for HashedValues {
+impl GroupSummary for HashedValues {
     type Options = u8;
 
     fn for_each(
@@ -95,7 +95,7 @@ impl Summary for HashedValues {
 #[derive(Debug, Default)]
 struct MergedSets(Option<DistinctSet>);
 
-impl Summary for MergedSets {
+impl GroupSummary for MergedSets {
     type Options = ();
 
     fn for_each((): &(), rows: (&[u32], usize), arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {

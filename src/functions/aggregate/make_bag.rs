@@ -4,7 +4,7 @@ use std::any::Any;
 
 use super::conditional::conditional;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, check_max_size, max_size};
-use super::members::Members;
+use super::members::GroupMembers;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states, value_too_long};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
@@ -65,7 +65,7 @@ fn bag(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
         max_size: max_size(call, 1, default)?,
         max_value: call.max_value,
         keys: Interner::new(ConcatenatedStrings::default(), call.seed),
-        members: Members::new(call.seed),
+        members: GroupMembers::new(call.seed),
         groups: Vec::new(),
         bytes: 0,
     }))
@@ -77,7 +77,7 @@ struct Bags {
     max_value: usize,
     keys: Interner<ConcatenatedStrings>,
     /// The keys of each group.
-    members: Members,
+    members: GroupMembers,
     /// The bag of each group so far: its entries, separated by commas.
     groups: Vec<String>,
     /// Memory of the groups in bytes.

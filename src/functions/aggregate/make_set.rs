@@ -12,7 +12,7 @@ use hashbrown::hash_map::Entry;
 use super::conditional::conditional;
 use super::element::for_each_text_of_groups;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, check_max_size, max_size};
-use super::members::Members;
+use super::members::GroupMembers;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, value_too_long};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
@@ -80,7 +80,7 @@ fn set(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
         values: Interner::new(ConcatenatedStrings::default(), call.seed),
         shown: HashMap::with_hasher(FixedState::with_seed(call.seed)),
         shown_bytes: 0,
-        members: Members::new(call.seed),
+        members: GroupMembers::new(call.seed),
     }))
 }
 
@@ -95,7 +95,7 @@ struct Sets {
     /// For values that are not in canonical form, the form in which they first appeared.
     shown: HashMap<u32, String, FixedState>,
     shown_bytes: usize,
-    members: Members,
+    members: GroupMembers,
 }
 
 impl Sets {

@@ -15,7 +15,7 @@ const END: u32 = u32::MAX;
 
 /// A set of value ids per group.
 #[derive(Debug)]
-pub struct Members {
+pub struct GroupMembers {
     lists: Vec<MemberList>,
     nodes: Vec<MemberNode>,
     /// (group, value) pairs of the groups with more than [`FEW`] values.
@@ -38,7 +38,7 @@ struct MemberNode {
     next: u32,
 }
 
-impl Members {
+impl GroupMembers {
     /// No groups yet.
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -124,13 +124,13 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::Members;
+    use super::GroupMembers;
 
     #[test]
     fn members_are_what_lists_without_repetition_are() {
         let mut random = ChaCha8Rng::seed_from_u64(3);
         for values in [2, 8, 100] {
-            let mut members = Members::new(7);
+            let mut members = GroupMembers::new(7);
             let mut lists: Vec<Vec<u32>> = Vec::new();
             for _ in 0..4_000 {
                 let group = random.random_range(0..200_u32);

@@ -46,7 +46,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, PERCENTILE],
         columns: |_, arguments| columns(arguments, 1),
         validate: |constants| check_ranks(constants, 1),
-        accumulator: |call| percentiles(call, Weights::None, PercentileResult::Columns),
+        accumulator: |call| percentiles(call, WeightColumn::None, PercentileResult::Columns),
         examples: &[
             Example::new("range x from 1 to 10 step 1 | summarize percentile(x, 50)", "5"),
             Example::new("datatable(x:real) [1.5, 2.25] | summarize percentile(x, 50)", "1.5"),
@@ -59,7 +59,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, PERCENTILE.repeated()],
         columns: |_, arguments| columns(arguments, 1),
         validate: |constants| check_ranks(constants, 1),
-        accumulator: |call| percentiles(call, Weights::None, PercentileResult::Columns),
+        accumulator: |call| percentiles(call, WeightColumn::None, PercentileResult::Columns),
         examples: &[Example::new(
             "range x from 1 to 10 step 1 | summarize percentiles(x, 50, 99.9) | project percentile_x_99_9",
             "10",
@@ -73,7 +73,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         returns: Returns::Type(Type::Dynamic),
         result_name: ResultName::Prefix("percentiles_"),
         validate: |constants| check_ranks(constants, 1),
-        accumulator: |call| percentiles(call, Weights::None, PercentileResult::Array),
+        accumulator: |call| percentiles(call, WeightColumn::None, PercentileResult::Array),
         examples: &[
             Example::new("range x from 1 to 10 step 1 | summarize percentiles_array(x, 10, 50)", "[1,5]"),
             Example::new("range x from 1 to 10 step 1 | summarize percentiles_array(x, dynamic([10, 50]))", "[1,5]"),
@@ -86,7 +86,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, WEIGHT, PERCENTILE],
         columns: |_, arguments| columns(arguments, 2),
         validate: |constants| check_ranks(constants, 2),
-        accumulator: |call| percentiles(call, Weights::Second, PercentileResult::Columns),
+        accumulator: |call| percentiles(call, WeightColumn::Second, PercentileResult::Columns),
         examples: &[Example::new("datatable(x:long, n:long) [10, 8, 20, 6] | summarize percentilew(x, n, 75)", "20")],
         ..PERCENTILE_OF
     },
@@ -96,7 +96,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, WEIGHT, PERCENTILE.repeated()],
         columns: |_, arguments| columns(arguments, 2),
         validate: |constants| check_ranks(constants, 2),
-        accumulator: |call| percentiles(call, Weights::Second, PercentileResult::Columns),
+        accumulator: |call| percentiles(call, WeightColumn::Second, PercentileResult::Columns),
         examples: &[Example::new(
             "datatable(x:long, n:long) [10, 8, 20, 6] | summarize percentilesw(x, n, 50, 75) | project percentile_x_50",
             "10",
@@ -110,7 +110,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         returns: Returns::Type(Type::Dynamic),
         result_name: ResultName::Prefix("percentiles_"),
         validate: |constants| check_ranks(constants, 2),
-        accumulator: |call| percentiles(call, Weights::Second, PercentileResult::Array),
+        accumulator: |call| percentiles(call, WeightColumn::Second, PercentileResult::Array),
         examples: &[Example::new(
             "datatable(x:long, n:long) [10, 8, 20, 6, 30, 3, 40, 1] | summarize percentilesw_array(x, n, 50, 75, 99.9)",
             "[20,20,40]",
@@ -156,7 +156,7 @@ fn real(value: &Value) -> Option<f64> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Weights {
+enum WeightColumn {
     None,
     Second,
 }
@@ -167,8 +167,8 @@ enum PercentileResult {
     Array,
 }
 
-fn percentiles(call: &AggregateCall, weights: Weights, shape: PercentileResult) -> Result<Box<dyn Accumulator>> {
-    let first = if weights == Weights::Second { 2 } else { 1 };
+fn percentiles(call: &AggregateCall, weights: WeightColumn, shape: PercentileResult) -> Result<Box<dyn Accumulator>> {
+    let first = if weights == WeightColumn::Second { 2 } else { 1 };
     let ranks = ranks(call.constants.iter().skip(first).flatten())?;
     let ty = percentile_type(&call.arguments);
     Ok(Box::new(Percentiles { groups: Vec::new(), weights, ranks, shape, ty, bytes: 0 }))
@@ -265,7 +265,7 @@ pub(crate) fn weighted(pairs: &[(i64, u64)], position: u64) -> Option<i64> {
 #[derive(Debug)]
 struct Percentiles {
     groups: Vec<Values>,
-    weights: Weights,
+    weights: WeightColumn,
     ranks: Vec<f64>,
     shape: PercentileResult,
     ty: Type,
@@ -318,7 +318,7 @@ impl Accumulator for Percentiles {
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
         self.groups.resize(groups, Values::default());
         let mut weights = Vec::new();
-        if self.weights == Weights::Second {
+        if self.weights == WeightColumn::Second {
             weights.resize(rows.len(), 0);
             i64::for_each(&arguments[1], |row, weight| weights[row] = u64::try_from(weight).unwrap_or(0));
         }
@@ -408,7 +408,7 @@ mod tests {
             seed: 1,
             max_value: usize::MAX,
         };
-        let made = |value| percentiles(&call(value), Weights::None, PercentileResult::Array).is_ok();
+        let made = |value| percentiles(&call(value), WeightColumn::None, PercentileResult::Array).is_ok();
         assert!(made(Value::Real(99.9)) && made(Value::Int(0)) && made(Value::dynamic("[5, 50.5]")));
         assert!(!made(Value::Long(101)) && !made(Value::Real(f64::NAN)) && !made(Value::Null(Type::Long)));
         assert!(!made(Value::dynamic("[]")) && !made(Value::dynamic("[\"5\"]")) && !made(Value::dynamic("5")));

@@ -11,7 +11,7 @@ use crate::types::{Column, ColumnBuilder, Type};
 pub(super) type AddValue<'e, S> = dyn FnMut(usize, &mut dyn FnMut(&mut S)) + 'e;
 
 /// The summary of one group. The result must not depend on how the rows are divided into parts.
-pub(super) trait Summary: Debug + Default + Send + 'static {
+pub(super) trait GroupSummary: Debug + Default + Send + 'static {
     /// The constant arguments of the call.
     type Options: Clone + Debug + Send + 'static;
 
@@ -43,12 +43,12 @@ pub(super) fn for_each_json(
 }
 
 /// The initial state of a call.
-pub(super) fn summaries<S: Summary>(call: &AggregateCall, options: S::Options) -> Box<dyn Accumulator> {
+pub(super) fn summaries<S: GroupSummary>(call: &AggregateCall, options: S::Options) -> Box<dyn Accumulator> {
     Box::new(Summaries::<S> { groups: Vec::new(), options, bytes: 0, max_value: call.max_value })
 }
 
 #[derive(Debug)]
-struct Summaries<S: Summary> {
+struct Summaries<S: GroupSummary> {
     groups: Vec<S>,
     options: S::Options,
     /// Memory of the groups in bytes.
@@ -56,7 +56,7 @@ struct Summaries<S: Summary> {
     max_value: usize,
 }
 
-impl<S: Summary> Summaries<S> {
+impl<S: GroupSummary> Summaries<S> {
     fn change(&mut self, group: u32, change: impl FnOnce(&mut S)) -> Result<()> {
         let summary = &mut self.groups[group as usize];
         let before = summary.bytes();
@@ -67,7 +67,7 @@ impl<S: Summary> Summaries<S> {
     }
 }
 
-impl<S: Summary> Accumulator for Summaries<S> {
+impl<S: GroupSummary> Accumulator for Summaries<S> {
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
         self.groups.resize_with(groups, S::default);
         let options = self.options.clone();

@@ -3,9 +3,9 @@
 use super::AggregateFunction;
 use super::element::Element;
 use super::percentile::{EXPR, WEIGHT, key, percentile_type};
-use super::summary::{AddValue, Summary, for_each_json, summaries};
+use super::summary::{AddValue, GroupSummary, for_each_json, summaries};
 use crate::diagnostic::{Code, Error, Result, Span};
-use crate::functions::digest::Digest;
+use crate::functions::digest::TDigest;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, Type};
@@ -43,9 +43,9 @@ const DIGEST: AggregateFunction =
 
 /// The values of a group; None before the first value.
 #[derive(Debug, Default)]
-struct Distribution(Option<Digest>);
+struct Distribution(Option<TDigest>);
 
-impl Summary for Distribution {
+impl GroupSummary for Distribution {
     type Options = Type;
 
     fn for_each(
@@ -61,7 +61,7 @@ impl Summary for Distribution {
         }
         let mut add = |row: usize, key: i64| {
             if weights[row] > 0 {
-                each(row, &mut |values| values.0.get_or_insert_with(|| Digest::new(*ty)).push(key, weights[row]));
+                each(row, &mut |values| values.0.get_or_insert_with(|| TDigest::new(*ty)).push(key, weights[row]));
             }
         };
         if *ty == Type::Real {
@@ -81,22 +81,22 @@ impl Summary for Distribution {
     }
 
     fn bytes(&self) -> usize {
-        self.0.as_ref().map_or(0, Digest::bytes)
+        self.0.as_ref().map_or(0, TDigest::bytes)
     }
 
     fn json(&mut self, _: &Type) -> Option<String> {
-        self.0.take().map(Digest::into_json)
+        self.0.take().map(TDigest::into_json)
     }
 }
 
 /// The union of the distributions of a group; None before the first one.
 #[derive(Debug, Default)]
 struct MergedDistributions {
-    digest: Option<Digest>,
+    digest: Option<TDigest>,
 }
 
 impl MergedDistributions {
-    fn add(&mut self, later: Option<Digest>) -> bool {
+    fn add(&mut self, later: Option<TDigest>) -> bool {
         match (&mut self.digest, later) {
             (Some(digest), Some(later)) => digest.merge(later),
             (empty @ None, later) => {
@@ -108,13 +108,13 @@ impl MergedDistributions {
     }
 }
 
-impl Summary for MergedDistributions {
+impl GroupSummary for MergedDistributions {
     type Options = ();
 
     fn for_each((): &(), rows: (&[u32], usize), arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
         let mut fits = true;
         for_each_json(&arguments[0], rows, |row, json| {
-            let mut digest = Some(Digest::from_json(json).ok_or_else(not_a_digest)?);
+            let mut digest = Some(TDigest::from_json(json).ok_or_else(not_a_digest)?);
             each(row, &mut |union| fits &= union.add(digest.take()));
             Ok(())
         })?;
@@ -126,11 +126,11 @@ impl Summary for MergedDistributions {
     }
 
     fn bytes(&self) -> usize {
-        self.digest.as_ref().map_or(0, Digest::bytes)
+        self.digest.as_ref().map_or(0, TDigest::bytes)
     }
 
     fn json(&mut self, (): &()) -> Option<String> {
-        self.digest.take().map(Digest::into_json)
+        self.digest.take().map(TDigest::into_json)
     }
 }
 

@@ -96,7 +96,7 @@ impl<T: Eq + Hash> Set<T> {
 
 /// Items by the way that values of one type are compared with them.
 #[derive(Debug)]
-pub(super) struct Members {
+pub(super) struct ListMembers {
     texts: Set<Box<str>>,
     integers: Set<i64>,
     guids: Set<[u8; 16]>,
@@ -112,7 +112,7 @@ const MOST_KEPT: usize = 4;
 const LONG_LIST: usize = 1024;
 
 /// An array, the type of the values compared with it, and its members.
-type Kept = (Arc<str>, Type, Rc<Members>);
+type Kept = (Arc<str>, Type, Rc<ListMembers>);
 
 thread_local! {
     /// Cached entries, most recently used first.
@@ -121,9 +121,9 @@ thread_local! {
 
 /// The constant items of a call as members for values of type `ty`. A single long array, such as the values of a
 /// table, is parsed once per thread instead of once per batch.
-pub(super) fn prepared(args: &Args<'_>, items: &Items) -> Rc<Members> {
+pub(super) fn prepared(args: &Args<'_>, items: &Items) -> Rc<ListMembers> {
     let ty = args.column(0).ty();
-    let new = || Rc::new(Members::new(ty, items.fixed(args)));
+    let new = || Rc::new(ListMembers::new(ty, items.fixed(args)));
     let array = match (args.len(), args.constant(1)) {
         (2, Some(Value::Dynamic(array))) if array.len() >= LONG_LIST => array,
         _ => return new(),
@@ -151,7 +151,7 @@ enum MemberKey {
     Nothing,
 }
 
-impl Members {
+impl ListMembers {
     /// The items, for values of type `ty`.
     pub(super) fn new(ty: Type, items: Vec<Value>) -> Self {
         let (mut texts, mut integers, mut guids) = (Vec::new(), Vec::new(), Vec::new());

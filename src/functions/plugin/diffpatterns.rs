@@ -3,7 +3,7 @@
 //! Source: the reference's page on the plugin, which does not say how patterns are selected. Here they are all closed
 //! patterns that differ enough, the most different first, without those that only generalise or specialise another one.
 
-use super::frequent_sets::{FrequentSets, Pattern, Weights};
+use super::frequent_sets::{FrequentSets, ItemSet, Weights};
 use super::segments::{SegmentInput, counts, ids, reals, with_input};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::{TableFunction, TableOutput};
@@ -60,12 +60,12 @@ impl DiffPatterns {
     }
 
     /// The most different patterns, none of which contains another one.
-    fn select(&self, mut patterns: Vec<Pattern>, totals: Weights) -> Vec<Pattern> {
+    fn select(&self, mut patterns: Vec<ItemSet>, totals: Weights) -> Vec<ItemSet> {
         patterns.retain(|pattern| difference(pattern, totals) >= 100.0 * self.threshold);
         patterns.sort_by(|a, b| {
             difference(b, totals).total_cmp(&difference(a, totals)).then_with(|| a.items.cmp(&b.items))
         });
-        let mut selected: Vec<Pattern> = Vec::new();
+        let mut selected: Vec<ItemSet> = Vec::new();
         for pattern in patterns {
             if !selected.iter().any(|other| contains(other, &pattern) || contains(&pattern, other)) {
                 selected.push(pattern);
@@ -75,15 +75,15 @@ impl DiffPatterns {
     }
 }
 
-fn contains(pattern: &Pattern, other: &Pattern) -> bool {
+fn contains(pattern: &ItemSet, other: &ItemSet) -> bool {
     other.items.iter().all(|item| pattern.items.binary_search(item).is_ok())
 }
 
-fn percents(pattern: &Pattern, totals: Weights) -> Weights {
+fn percents(pattern: &ItemSet, totals: Weights) -> Weights {
     [0, 1].map(|set| 100.0 * pattern.weights[set] / totals[set])
 }
 
-fn difference(pattern: &Pattern, totals: Weights) -> f64 {
+fn difference(pattern: &ItemSet, totals: Weights) -> f64 {
     let [a, b] = percents(pattern, totals);
     (a - b).abs()
 }

@@ -23,7 +23,7 @@ pub(super) struct Item {
 
 /// A pattern: its items in ascending order, and the weight of the rows that have all of them.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(super) struct ItemSet {
     pub items: Vec<usize>,
     pub weights: Weights,
 }
@@ -86,9 +86,9 @@ impl FrequentSets {
     ///
     /// # Errors
     /// [`Error::Limit`], in the name of `plugin`, if there are too many patterns.
-    pub fn patterns(&self, max_dimensions: usize, plugin: &str) -> Result<Vec<Pattern>> {
+    pub fn patterns(&self, max_dimensions: usize, plugin: &str) -> Result<Vec<ItemSet>> {
         let mut known: HashSet<Vec<usize>> = HashSet::new();
-        let mut found: Vec<Pattern> = Vec::new();
+        let mut found: Vec<ItemSet> = Vec::new();
         let mut level: Vec<Vec<usize>> = vec![Vec::new()];
         let mut comparisons = 0;
         for _ in 0..max_dimensions.min(self.items.len()) {
@@ -114,7 +114,7 @@ impl FrequentSets {
     }
 
     /// The value that the rows of `pattern` share in `column`.
-    pub fn value(&self, pattern: &Pattern, column: usize) -> Option<Value> {
+    pub fn value(&self, pattern: &ItemSet, column: usize) -> Option<Value> {
         let item = pattern.items.iter().find(|item| self.items[**item].column == column);
         item.map(|item| self.items[*item].value.clone())
     }
@@ -149,9 +149,9 @@ fn reaches(weights: Weights, least: Weights) -> bool {
 }
 
 /// The items that all of `baskets` have.
-fn closure<'b>(mut baskets: impl Iterator<Item = &'b Basketful>) -> Pattern {
-    let Some(first) = baskets.next() else { return Pattern { items: Vec::new(), weights: [0.0; 2] } };
-    let mut pattern = Pattern { items: first.items.clone(), weights: first.weights };
+fn closure<'b>(mut baskets: impl Iterator<Item = &'b Basketful>) -> ItemSet {
+    let Some(first) = baskets.next() else { return ItemSet { items: Vec::new(), weights: [0.0; 2] } };
+    let mut pattern = ItemSet { items: first.items.clone(), weights: first.weights };
     for basket in baskets {
         pattern.items.retain(|item| basket.has(*item));
         add(&mut pattern.weights, basket.weights);

@@ -30,7 +30,7 @@ pub(super) fn texts_of(column: &Column, row: usize) -> Vec<Cow<'_, str>> {
 }
 
 /// Computes `array -> T` for argument 0; null if it is not an array.
-pub(super) fn map_array<T: crate::functions::Slot>(
+pub(super) fn map_array<T: crate::functions::ResultValue>(
     args: &Args<'_>,
     of: impl Fn(&[&str], usize) -> Option<T>,
 ) -> Column {
@@ -46,12 +46,12 @@ pub(super) fn written(elements: impl IntoIterator<Item = impl AsRef<str>>) -> St
 
 /// An argument of any type, converted to JSON.
 #[derive(Debug)]
-pub(super) struct Elements<'a> {
+pub(super) struct JsonArgument<'a> {
     column: &'a Column,
     constant: Option<String>,
 }
 
-impl<'a> Elements<'a> {
+impl<'a> JsonArgument<'a> {
     /// The argument at `index`.
     pub fn of(args: &Args<'a>, index: usize) -> Self {
         let constant = args.constant(index).map(|value| {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::array_elements::{ARRAY, Elements, array_of, map_array, written};
+use super::array_elements::{ARRAY, JsonArgument, array_of, map_array, written};
 use super::search::Search;
 use super::string::{INTEGER, long};
 use crate::functions::ScalarFunction;
@@ -57,7 +57,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             ],
             returns: Returns::Type(Type::Long),
             kernel: |args| {
-                let values = Elements::of(args, 1);
+                let values = JsonArgument::of(args, 1);
                 Ok(map_array(args, |array, row| {
                     position(array, &canonical(&values.get(row)), Search::of(args, 2, row)?)
                 }))
@@ -198,7 +198,7 @@ fn rotated(array: &[&str], count: i64) -> String {
 }
 
 fn shift(args: &Args<'_>, direction: fn(i64) -> i64) -> Column {
-    let default = (args.len() > 2).then(|| Elements::of(args, 2));
+    let default = (args.len() > 2).then(|| JsonArgument::of(args, 2));
     map_array(args, |array, row| {
         let count = direction(args.longs(1).get(row)?);
         let texts = !array.is_empty() && array.iter().all(|element| kind(element) == Kind::String);

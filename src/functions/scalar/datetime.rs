@@ -9,7 +9,7 @@ use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Overload, Param, ResultName, Returns, Volatility};
 use crate::functions::{ScalarFunction, ScalarFunction as Function};
 use crate::types::datetime::{
-    self, DatetimePart, DatetimeParts, Pattern, Period, TICKS_PER_DAY, TICKS_PER_SECOND, UnixUnit,
+    self, DatetimePart, DatetimeParts, Period, TICKS_PER_DAY, TICKS_PER_SECOND, TimePattern, UnixUnit,
 };
 use crate::types::{Column, Type, Value};
 
@@ -286,7 +286,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ),
     Function {
         result_name: ResultName::FirstArgument,
-        validate: |arguments| pattern_of(arguments, Pattern::datetime).map(|_| ()),
+        validate: |arguments| pattern_of(arguments, TimePattern::datetime).map(|_| ()),
         ..of_date(
             "format_datetime",
             "Returns the datetime as a string in a format of the letters y, M, d, h, H, m, s, f, F and tt.",
@@ -302,7 +302,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
                 ],
                 returns: Returns::Type(Type::String),
                 kernel: |args| {
-                    let pattern = pattern_of(&[None, args.constant(1)], Pattern::datetime)?;
+                    let pattern = pattern_of(&[None, args.constant(1)], TimePattern::datetime)?;
                     Ok(args.map_long(0, |ticks| {
                         let mut text = String::new();
                         pattern.write_datetime(ticks, &mut text);
@@ -432,7 +432,10 @@ pub(super) fn seconds_to_ticks(seconds: f64) -> Option<i64> {
 }
 
 /// Parses the format in the second argument.
-pub(super) fn pattern_of(arguments: &[Option<&Value>], read: fn(&str) -> Result<Pattern, String>) -> Result<Pattern> {
+pub(super) fn pattern_of(
+    arguments: &[Option<&Value>],
+    read: fn(&str) -> Result<TimePattern, String>,
+) -> Result<TimePattern> {
     let text = arguments.get(1).copied().flatten().and_then(Value::as_str).unwrap_or_default();
     read(text).map_err(|reason| invalid(Code::InvalidValue, &format!("not a pattern: {reason}")))
 }

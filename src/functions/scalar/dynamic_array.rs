@@ -1,6 +1,6 @@
 //! Functions of arrays as a whole: length, sum, concatenation, choice, packing. Anything but an array gives null.
 
-use super::array_elements::{ARRAY, Elements, array_of, is_array, map_array, number, written};
+use super::array_elements::{ARRAY, JsonArgument, array_of, is_array, map_array, number, written};
 use super::string::long;
 use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
@@ -116,7 +116,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             params: &[Param::of("value", Accepts::Any, "an element").repeated()],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| {
-                let values: Vec<_> = (0..args.len()).map(|index| Elements::of(args, index)).collect();
+                let values: Vec<_> = (0..args.len()).map(|index| JsonArgument::of(args, index)).collect();
                 args.try_map(|row| Ok(written(values.iter().map(|value| value.get(row)))))
             },
         }],
@@ -137,7 +137,7 @@ fn concat(args: &Args<'_>) -> Result<Column> {
 }
 
 fn iff(args: &Args<'_>) -> Result<Column> {
-    let branches = [Elements::of(args, 1), Elements::of(args, 2)];
+    let branches = [JsonArgument::of(args, 1), JsonArgument::of(args, 2)];
     args.try_map(|row| {
         let Some(conditions) = array_of(args.column(0), row) else { return Ok(None) };
         let values = [branches[0].get(row), branches[1].get(row)];

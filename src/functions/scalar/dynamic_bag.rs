@@ -1,6 +1,6 @@
 //! Property bags: their keys, and bags made from others. Anything but a bag gives null.
 
-use super::array_elements::{Elements, array_of, written};
+use super::array_elements::{JsonArgument, array_of, written};
 use super::json_path;
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::ScalarFunction;
@@ -117,7 +117,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             ],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| {
-                let values = Elements::of(args, 2);
+                let values = JsonArgument::of(args, 2);
                 args.try_map(|row| {
                     let (json, key) = (args.column(0).text_at(row), args.column(1).text_at(row));
                     let keys = key.and_then(keys).filter(|_| json.is_some_and(is_bag));
@@ -181,7 +181,8 @@ pub(crate) static PACK_NOT_EMPTY: ScalarFunction = ScalarFunction {
 };
 
 fn pack_not_empty(args: &Args<'_>) -> Result<Column> {
-    let pairs: Vec<_> = (0..args.len()).step_by(2).map(|at| (args.to_texts(at), Elements::of(args, at + 1))).collect();
+    let pairs: Vec<_> =
+        (0..args.len()).step_by(2).map(|at| (args.to_texts(at), JsonArgument::of(args, at + 1))).collect();
     args.try_map(|row| {
         let mut bag = BagWriter::new();
         for (key, value) in &pairs {
@@ -217,7 +218,7 @@ fn unique(json: String) -> String {
 
 fn pack(args: &Args<'_>) -> Result<Column> {
     let keys: Vec<_> = (0..args.len()).step_by(2).map(|index| args.to_texts(index)).collect();
-    let values: Vec<_> = (1..args.len()).step_by(2).map(|index| Elements::of(args, index)).collect();
+    let values: Vec<_> = (1..args.len()).step_by(2).map(|index| JsonArgument::of(args, index)).collect();
     let texts = (0..args.len()).step_by(2).all(|index| args.column(index).ty().is_text());
     if !texts {
         return Err(Error::query(Code::ArgumentType, Span::default(), "a key of a bag is a string"));

@@ -1,6 +1,6 @@
 //! Arrays built from rules: range(), repeat() and zip().
 
-use super::array_elements::{Elements, array_of, written};
+use super::array_elements::{JsonArgument, array_of, written};
 use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
 use crate::functions::args::{Args, Longs, MAX_VALUE_BYTES, too_long};
@@ -157,7 +157,7 @@ fn series(values: impl Iterator<Item = Value>) -> String {
 }
 
 fn repeat(args: &Args<'_>) -> Result<Column> {
-    let (values, counts) = (Elements::of(args, 0), args.longs(1));
+    let (values, counts) = (JsonArgument::of(args, 0), args.longs(1));
     args.try_map(|row| {
         let value = values.get(row);
         let Some(count) = counts.get(row).and_then(|count| usize::try_from(count).ok()) else { return Ok(None) };

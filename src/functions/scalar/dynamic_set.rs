@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::array_elements::{Elements, array_of, written};
+use super::array_elements::{JsonArgument, array_of, written};
 use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
@@ -90,7 +90,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             params: &[SET, Param::of("value", Accepts::Any, "the element to look for")],
             returns: Returns::Type(Type::Bool),
             kernel: |args| {
-                let values = Elements::of(args, 1);
+                let values = JsonArgument::of(args, 1);
                 Ok(args.map(|row| {
                     let wanted = canonical(&values.get(row));
                     Some(array_of(args.column(0), row)?.into_iter().any(|element| canonical(element) == wanted))

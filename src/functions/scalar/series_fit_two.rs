@@ -68,14 +68,14 @@ const TWO_LINES: &[(&str, Type)] = &[
 ];
 
 /// The line through one segment.
-struct Segment {
+struct FittedSegment {
     line: Line,
     fit: Vec<f64>,
     variance: f64,
     residual_variance: f64,
 }
 
-impl Segment {
+impl FittedSegment {
     fn fit(series: &[f64]) -> Self {
         let line = Line::fit(series);
         let fit: Vec<f64> = (0..series.len()).map(|index| line.at(index)).collect();
@@ -95,8 +95,8 @@ impl Segment {
 /// The two segments of a series, and the position at which the right one begins.
 struct TwoLines {
     split: usize,
-    left: Segment,
-    right: Segment,
+    left: FittedSegment,
+    right: FittedSegment,
     variance: f64,
     residual_variance: f64,
 }
@@ -111,7 +111,7 @@ impl TwoLines {
             return Err(unknown("how well lines fit a series of equal values is not known here"));
         }
         let split = best_split(series);
-        let (left, right) = (Segment::fit(&series[..split]), Segment::fit(&series[split..]));
+        let (left, right) = (FittedSegment::fit(&series[..split]), FittedSegment::fit(&series[split..]));
         let fit = left.fit.iter().chain(&right.fit);
         let residuals: Vec<f64> = series.iter().zip(fit).map(|(value, fit)| value - fit).collect();
         Ok(Self { split, left, right, variance: spread, residual_variance: variance(&residuals) })
@@ -173,7 +173,7 @@ fn facts(series: &[f64]) -> Result<Facts> {
 
 fn nested_facts(series: &[f64]) -> Result<Facts> {
     let lines = TwoLines::fit(series)?;
-    let segment = |segment: &Segment| {
+    let segment = |segment: &FittedSegment| {
         let mut bag = BagWriter::new();
         SEGMENT.into_iter().zip(segment.facts()).for_each(|(name, json)| bag.push_json(name, &json));
         bag.finish()

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use super::array_elements::{Elements, array_of, written};
+use super::array_elements::{JsonArgument, array_of, written};
 use super::series::{SERIES, mean, number, numbers, unknown};
 use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
@@ -482,7 +482,7 @@ fn with_gaps<'a>(args: &Args<'a>, row: usize) -> Result<Vec<&'a str>> {
 }
 
 fn fill_const(args: &Args<'_>) -> Result<Column> {
-    let constants = Elements::of(args, 1);
+    let constants = JsonArgument::of(args, 1);
     args.try_map(|row| {
         let constant = constants.get(row);
         let filled = with_gaps(args, row)?.into_iter();

@@ -4,7 +4,7 @@ use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::aggregate::hll::not_a_set;
 use crate::functions::aggregate::tdigest::{different_types, not_a_digest};
 use crate::functions::args::Args;
-use crate::functions::digest::Digest;
+use crate::functions::digest::TDigest;
 use crate::functions::distinct_set::DistinctSet;
 use crate::functions::docs::{Category, Example};
 use crate::functions::operand::reals;
@@ -99,14 +99,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "rank_tdigest",
         summary: "Returns the number of values in a distribution that are less than or equal to a value.",
-        overloads: &[ranking(|args| rank(args, Digest::rank))],
+        overloads: &[ranking(|args| rank(args, TDigest::rank))],
         examples: &[Example::new("rank_tdigest(dynamic([[7], [1, 2], [1, 3]]), 1)", "1.0")],
         ..SKETCH
     },
     ScalarFunction {
         name: "percentrank_tdigest",
         summary: "Returns the percentage of values in a distribution that are less than or equal to a value.",
-        overloads: &[ranking(|args| rank(args, Digest::percent_rank))],
+        overloads: &[ranking(|args| rank(args, TDigest::percent_rank))],
         examples: &[Example::new("percentrank_tdigest(dynamic([[7], [1, 2], [1, 3]]), 1)", "25.0")],
         ..SKETCH
     },
@@ -126,8 +126,8 @@ fn set_at(column: &Column, row: usize) -> Result<Option<DistinctSet>> {
     column.text_at(row).map(|json| DistinctSet::from_json(json).ok_or_else(not_a_set)).transpose()
 }
 
-fn digest_at(column: &Column, row: usize) -> Result<Option<Digest>> {
-    column.text_at(row).map(|json| Digest::from_json(json).ok_or_else(not_a_digest)).transpose()
+fn digest_at(column: &Column, row: usize) -> Result<Option<TDigest>> {
+    column.text_at(row).map(|json| TDigest::from_json(json).ok_or_else(not_a_digest)).transpose()
 }
 
 fn count(args: &Args<'_>) -> Result<Column> {
@@ -150,7 +150,7 @@ fn union(args: &Args<'_>) -> Result<Column> {
 
 fn merge_digests(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
-        let mut union: Option<Digest> = None;
+        let mut union: Option<TDigest> = None;
         for column in args.columns() {
             match (&mut union, digest_at(column, row)?) {
                 (Some(union), Some(digest)) => {
@@ -162,7 +162,7 @@ fn merge_digests(args: &Args<'_>) -> Result<Column> {
                 (Some(_), None) => {}
             }
         }
-        Ok(union.map(Digest::into_json))
+        Ok(union.map(TDigest::into_json))
     })
 }
 
@@ -202,6 +202,6 @@ fn percentiles(args: &Args<'_>) -> Result<Column> {
 }
 
 /// Null if the value is of another type than those of the distribution.
-fn rank(args: &Args<'_>, of: fn(&Digest, &Value) -> Option<f64>) -> Result<Column> {
+fn rank(args: &Args<'_>, of: fn(&TDigest, &Value) -> Option<f64>) -> Result<Column> {
     args.try_map(|row| Ok(digest_at(args.column(0), row)?.and_then(|digest| of(&digest, &args.column(1).value(row)))))
 }

@@ -6,7 +6,7 @@ use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, ResultName, Returns};
-use crate::types::datetime::{Pattern, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE};
+use crate::types::datetime::{TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TimePattern};
 use crate::types::{Column, Type};
 
 const DAY: Param = Param::of("day", WHOLE, "days");
@@ -60,7 +60,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Example::new("format_timespan(time(29.09:00:05.12345), 'ddd.h:mm:ss [fffffff]')", "029.9:00:05 [1234500]"),
         ],
         result_name: ResultName::FirstArgument,
-        validate: |arguments| pattern_of(arguments, Pattern::timespan).map(|_| ()),
+        validate: |arguments| pattern_of(arguments, TimePattern::timespan).map(|_| ()),
         ..ScalarFunction::DEFAULT
     },
 ];
@@ -78,7 +78,7 @@ fn make_timespan(args: &Args<'_>, with_days: bool) -> Column {
 }
 
 fn format_timespan(args: &Args<'_>) -> Result<Column> {
-    let pattern = pattern_of(&[None, args.constant(1)], Pattern::timespan)?;
+    let pattern = pattern_of(&[None, args.constant(1)], TimePattern::timespan)?;
     Ok(args.map_long(0, |ticks| {
         let mut text = String::new();
         pattern.write_timespan(ticks, &mut text);

@@ -1,6 +1,6 @@
 //! Recognises the shape and the table of a record by its keys.
 
-use super::key_tree::{KeyTree, Slot};
+use super::key_tree::{KeyTree, ValueSlot};
 use super::record_scanner::RecordScanner;
 use crate::entra::powershell;
 
@@ -103,43 +103,43 @@ impl Eq for RowClass {}
 /// The slots of the keys that distinguish shapes.
 #[derive(Clone, Debug)]
 pub(crate) struct ShapeMarkers {
-    time: Slot,
-    category: Slot,
-    properties: Slot,
-    time_generated: Slot,
-    table_name: Slot,
-    created: Slot,
-    portal: Slot,
+    time: ValueSlot,
+    category: ValueSlot,
+    properties: ValueSlot,
+    time_generated: ValueSlot,
+    table_name: ValueSlot,
+    created: ValueSlot,
+    portal: ValueSlot,
     cmdlet: CmdletShapeMarkers,
-    ty: Slot,
-    original_type: Slot,
-    event_types: Slot,
-    interactive: Slot,
-    user_agent: Slot,
-    activity: Slot,
-    initiated_by: Slot,
-    status: Slot,
-    sign_in: [Slot; 4],
-    user: Slot,
-    app: [Slot; 2],
+    ty: ValueSlot,
+    original_type: ValueSlot,
+    event_types: ValueSlot,
+    interactive: ValueSlot,
+    user_agent: ValueSlot,
+    activity: ValueSlot,
+    initiated_by: ValueSlot,
+    status: ValueSlot,
+    sign_in: [ValueSlot; 4],
+    user: ValueSlot,
+    app: [ValueSlot; 2],
     /// Columns that identify rows of sign-ins without a time: the result, and one of `columns`.
-    result: Slot,
-    columns: [Slot; 3],
+    result: ValueSlot,
+    columns: [ValueSlot; 3],
     /// Any flattened key.
-    pub joined: Slot,
+    pub joined: ValueSlot,
 }
 
 /// The slots of the capitalised keys of PowerShell cmdlets.
 #[derive(Clone, Debug)]
 struct CmdletShapeMarkers {
-    created: Slot,
-    status: Slot,
-    event_types: Slot,
-    interactive: Slot,
-    user_agent: Slot,
-    activity: Slot,
-    initiated_by: Slot,
-    sign_in: [Slot; 3],
+    created: ValueSlot,
+    status: ValueSlot,
+    event_types: ValueSlot,
+    interactive: ValueSlot,
+    user_agent: ValueSlot,
+    activity: ValueSlot,
+    initiated_by: ValueSlot,
+    sign_in: [ValueSlot; 3],
 }
 
 impl ShapeMarkers {
@@ -183,8 +183,8 @@ impl ShapeMarkers {
 
     /// Classifies the record that was scanned last.
     pub(crate) fn classify(&self, scanner: &RecordScanner, record: &str) -> RecordClass {
-        let value = |slot: Slot| scanner.value(slot, record);
-        let is = |slot: Slot, first: u8| value(slot).is_some_and(|text| text.as_bytes().first() == Some(&first));
+        let value = |slot: ValueSlot| scanner.value(slot, record);
+        let is = |slot: ValueSlot, first: u8| value(slot).is_some_and(|text| text.as_bytes().first() == Some(&first));
         if is(self.properties, b'{') && value(self.time).is_some() && value(self.category).is_some() {
             return diagnostic(value(self.category).unwrap_or(""));
         }
@@ -211,7 +211,7 @@ impl ShapeMarkers {
             let complete = value(cmdlet.event_types).is_some() || value(cmdlet.user_agent).is_some();
             return graph(RowKind::Cmdlet, value(cmdlet.event_types), value(cmdlet.interactive), complete);
         }
-        let audit = |kind: RowKind, activity: Slot, initiated_by: Slot| {
+        let audit = |kind: RowKind, activity: ValueSlot, initiated_by: ValueSlot| {
             let table = known_table("AuditLogs").filter(|_| value(activity).is_some() && value(initiated_by).is_some());
             table.map(|table| row(kind, table, true, true))
         };
@@ -221,7 +221,7 @@ impl ShapeMarkers {
     }
 
     /// A row that a query returned without `TimeGenerated`: it names its table, or has columns of sign-ins.
-    fn row_without_time<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> Option<RecordClass> {
+    fn row_without_time<'a>(&self, value: &impl Fn(ValueSlot) -> Option<&'a str>) -> Option<RecordClass> {
         let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
         let ty = value(self.ty).filter(|ty| table_named(&dynamic::to_text(ty)).is_some());
         if ty.is_some() {
@@ -233,7 +233,7 @@ impl ShapeMarkers {
     }
 
     /// True for a sign-in among the objects of cmdlets that have a creation time.
-    fn is_cmdlet_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
+    fn is_cmdlet_sign_in<'a>(&self, value: &impl Fn(ValueSlot) -> Option<&'a str>) -> bool {
         let cmdlet = &self.cmdlet;
         let status = value(cmdlet.status).is_some_and(|json| json.starts_with('{') || powershell::is_cut(json));
         let [event_types, interactive] = [cmdlet.event_types, cmdlet.interactive];
@@ -243,8 +243,8 @@ impl ShapeMarkers {
     /// True for a sign-in among the Graph objects with `createdDateTime`, which users, policies, alerts and many others
     /// have, too. The status of an alert is a string; that of a sign-in is an object, or the string that PowerShell
     /// leaves of it.
-    fn is_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
-        let has = |slot: &Slot| value(*slot).is_some();
+    fn is_sign_in<'a>(&self, value: &impl Fn(ValueSlot) -> Option<&'a str>) -> bool {
+        let has = |slot: &ValueSlot| value(*slot).is_some();
         let status = value(self.status).is_some_and(|json| json.starts_with('{') || powershell::is_cut(json));
         status
             || [self.portal, self.event_types, self.interactive, self.user_agent].iter().any(has)

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use super::rewrite::joined_keys;
 
 /// The number of a needed value of a record.
-pub(crate) type Slot = usize;
+pub(crate) type ValueSlot = usize;
 
 /// The number of an object in the tree; 0 is the record itself.
 type ObjectId = usize;
@@ -17,7 +17,7 @@ const BOOKKEEPING: &str = "__UDI_RequiredFields_";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeyTarget {
     /// Slots that receive the position of the value.
-    pub slots: Vec<Slot>,
+    pub slots: Vec<ValueSlot>,
     /// The needed object that is the value of the key.
     pub child: Option<ObjectId>,
     /// True if no known shape has the key.
@@ -28,7 +28,7 @@ pub(crate) struct KeyTarget {
 struct KeyNode {
     members: HashMap<String, KeyTarget>,
     /// All slots below this object; they are cleared if the object occurs again.
-    below: Vec<Slot>,
+    below: Vec<ValueSlot>,
     /// Keys that known shapes have here, needed or not; None if keys are not checked.
     known: Option<hashbrown::HashSet<String>>,
 }
@@ -39,9 +39,9 @@ pub(crate) struct KeyTree {
     nodes: Vec<KeyNode>,
     /// Top-level keys in lower case that belong to a diagnostic envelope, whose case varies.
     envelope: HashMap<String, KeyTarget>,
-    slots: HashMap<(bool, Vec<String>), Slot>,
+    slots: HashMap<(bool, Vec<String>), ValueSlot>,
     /// The slot of flattened keys such as `status.errorCode`.
-    joined: Option<Slot>,
+    joined: Option<ValueSlot>,
 }
 
 impl KeyTree {
@@ -51,7 +51,7 @@ impl KeyTree {
     }
 
     /// Returns the slot of every flattened top-level key that is not needed itself.
-    pub(crate) fn joined_slot(&mut self) -> Slot {
+    pub(crate) fn joined_slot(&mut self) -> ValueSlot {
         let slot = self.slot::<&str>(&[], false);
         self.joined = Some(slot);
         slot
@@ -69,7 +69,7 @@ impl KeyTree {
     }
 
     /// Returns the slot of a path. In an envelope, the first key matches in any case.
-    pub(crate) fn slot<K: AsRef<str>>(&mut self, path: &[K], in_envelope: bool) -> Slot {
+    pub(crate) fn slot<K: AsRef<str>>(&mut self, path: &[K], in_envelope: bool) -> ValueSlot {
         let id = (in_envelope, path.iter().map(|key| key.as_ref().to_owned()).collect::<Vec<_>>());
         if let Some(&slot) = self.slots.get(&id) {
             return slot;
@@ -140,7 +140,7 @@ impl KeyTree {
     }
 
     /// Returns the slots below an object.
-    pub(crate) fn below(&self, node: ObjectId) -> &[Slot] {
+    pub(crate) fn below(&self, node: ObjectId) -> &[ValueSlot] {
         &self.nodes[node].below
     }
 

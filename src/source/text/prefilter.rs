@@ -56,12 +56,12 @@ const SHARP_S: char = '\u{df}';
 
 /// A string that must occur in a matching record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Needle {
+pub(crate) struct RecordNeedle {
     text: String,
     case_sensitive: bool,
 }
 
-impl Needle {
+impl RecordNeedle {
     /// The longest part of `text` that JSON writes unchanged; None if every part is too short. `nested` if the text may
     /// be a part of an array or object, whose tokens may have been separated by whitespace.
     fn new(text: &str, case_sensitive: bool, nested: bool) -> Option<Self> {
@@ -132,7 +132,7 @@ struct CaseCheck {
 
 impl Prefilter {
     /// Creates the prefilter for predicates that all hold for a matching row; None if they allow no search.
-    pub(crate) fn new(prune: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> Verbatim) -> Option<Self> {
+    pub(crate) fn new(prune: &[Predicate], verbatim: &dyn Fn(usize, &RecordNeedle) -> Verbatim) -> Option<Self> {
         let needles = best(prune, verbatim)?;
         let letters: String = needles.iter().filter(|n| !n.case_sensitive).map(|n| n.text.to_lowercase()).collect();
         let traps: Vec<char> =
@@ -218,15 +218,15 @@ impl PrefilterHits<'_> {
 
 impl NeedleSearch {
     /// The searches that together find every needle.
-    fn of(needles: &[Needle], traps: &[char]) -> Option<Vec<Self>> {
+    fn of(needles: &[RecordNeedle], traps: &[char]) -> Option<Vec<Self>> {
         if needles.len() <= MAX_SEPARATE_SEARCHES && needles.iter().all(|needle| needle.case_sensitive) {
-            let one = |needle: &Needle| Self::One(memmem::Finder::new(needle.text.as_bytes()).into_owned());
+            let one = |needle: &RecordNeedle| Self::One(memmem::Finder::new(needle.text.as_bytes()).into_owned());
             return Some(needles.iter().map(one).collect());
         }
         Self::new(needles, traps).map(|search| vec![search])
     }
 
-    fn new(needles: &[Needle], traps: &[char]) -> Option<Self> {
+    fn new(needles: &[RecordNeedle], traps: &[char]) -> Option<Self> {
         // Patterns without a check come first: of several patterns that match at one position, the first is found.
         let (plain, caseless): (Vec<_>, Vec<_>) = needles.iter().partition(|needle| needle.case_sensitive);
         let plain = plain.iter().map(|needle| needle.text.as_bytes().to_vec());
@@ -311,19 +311,19 @@ fn commonness(byte: u8) -> u8 {
 }
 
 /// The needles of the most selective of several predicates that all hold.
-fn best(list: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> Verbatim) -> Option<Vec<Needle>> {
-    let shortest = |needles: &Vec<Needle>| needles.iter().map(|needle| needle.text.len()).min();
+fn best(list: &[Predicate], verbatim: &dyn Fn(usize, &RecordNeedle) -> Verbatim) -> Option<Vec<RecordNeedle>> {
+    let shortest = |needles: &Vec<RecordNeedle>| needles.iter().map(|needle| needle.text.len()).min();
     list.iter().filter_map(|predicate| needles(predicate, verbatim)).max_by_key(shortest)
 }
 
 /// Strings of which a row that fulfils the predicate contains at least one.
-fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> Verbatim) -> Option<Vec<Needle>> {
+fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &RecordNeedle) -> Verbatim) -> Option<Vec<RecordNeedle>> {
     let one = |column: usize, text: &str, case_sensitive: bool, nested: bool| {
-        let needle = Needle::new(text, case_sensitive, nested)?;
+        let needle = RecordNeedle::new(text, case_sensitive, nested)?;
         match verbatim(column, &needle) {
             Verbatim::AsWritten => Some(needle),
             Verbatim::InAnyCase => {
-                Needle::new(text, false, nested).filter(|needle| verbatim(column, needle) != Verbatim::No)
+                RecordNeedle::new(text, false, nested).filter(|needle| verbatim(column, needle) != Verbatim::No)
             }
             Verbatim::No => None,
         }
@@ -344,7 +344,7 @@ fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> Verbatim)
         Predicate::Any(list) => {
             let all = list.iter().map(|predicate| needles(predicate, verbatim)).collect::<Option<Vec<_>>>()?;
             // A search over all columns has the same needle for each of them.
-            let mut different: Vec<Needle> = Vec::new();
+            let mut different: Vec<RecordNeedle> = Vec::new();
             for needle in all.into_iter().flatten() {
                 if different.len() > MAX_NEEDLES {
                     return None;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::key_tree::{KeyTarget, KeyTree, Slot};
+use super::key_tree::{KeyTarget, KeyTree, ValueSlot};
 use super::template::{MemberTarget, Template};
 use super::template_parser::{MatchOutcome, ParserWorkspace, match_template};
 use crate::json::cursor::{Cursor, JsonError};
@@ -221,12 +221,12 @@ impl RecordScanner {
     }
 
     /// True if the last record has a value for the slot.
-    pub(crate) fn has(&self, slot: Slot) -> bool {
+    pub(crate) fn has(&self, slot: ValueSlot) -> bool {
         self.ranges[slot].end != self.ranges[slot].start
     }
 
     /// Returns the value of a slot in the last record, which was `record`.
-    pub(crate) fn value<'a>(&self, slot: Slot, record: &'a str) -> Option<&'a str> {
+    pub(crate) fn value<'a>(&self, slot: ValueSlot, record: &'a str) -> Option<&'a str> {
         self.ranges[slot].text(record.as_bytes())
     }
 
@@ -409,7 +409,7 @@ impl RecordScanner {
         }
     }
 
-    fn note_at(&mut self, slots: &[Slot], start: usize, end: usize) {
+    fn note_at(&mut self, slots: &[ValueSlot], start: usize, end: usize) {
         for &slot in slots {
             self.ranges[slot] = ValueRange::new(start, end);
         }

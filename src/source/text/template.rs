@@ -5,7 +5,7 @@
 //! differ, are passed many at a time ([`MaskedTemplate`]). At a mismatch, the value of the template at this position is
 //! passed, the value of the record in its place is parsed strictly, and the comparison continues after both.
 
-use super::key_tree::Slot;
+use super::key_tree::ValueSlot;
 use crate::json::cursor::{Cursor, JsonError};
 use crate::json::masked_template::MaskedTemplate;
 use crate::json::string_mask::escape_length;
@@ -71,13 +71,13 @@ pub(super) struct MemberRange {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FieldBoundary {
     pub at: u32,
-    pub slot: Slot,
+    pub slot: ValueSlot,
     pub is_end: bool,
 }
 
 /// What the key tree says about a member.
 pub(super) struct MemberTarget<'a> {
-    pub slots: &'a [Slot],
+    pub slots: &'a [ValueSlot],
     pub has_child: bool,
 }
 
@@ -165,7 +165,7 @@ impl TemplateBuilder<'_> {
         }
     }
 
-    fn boundary(&mut self, at: usize, slots: &[Slot], is_end: bool) {
+    fn boundary(&mut self, at: usize, slots: &[ValueSlot], is_end: bool) {
         self.template.boundaries.extend(slots.iter().map(|&slot| FieldBoundary { at: offset(at), slot, is_end }));
     }
 

@@ -1,6 +1,6 @@
 //! Functions that a query defines.
 
-use super::{DatatableColumn, Expr, LetValue, Name, Statement};
+use super::{DatatableColumn, LetValue, Name, ParsedExpr, Statement};
 use crate::diagnostic::Span;
 use crate::types::Type;
 
@@ -43,7 +43,7 @@ pub enum ParameterKind {
         /// The type.
         ty: Type,
         /// A literal, if the argument is optional.
-        default: Option<Expr>,
+        default: Option<ParsedExpr>,
     },
     /// `name:(column:type, ...)`, or `name:(*)` without columns: a table that has at least these columns.
     Tabular(Vec<DatatableColumn>),

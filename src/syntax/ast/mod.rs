@@ -11,9 +11,9 @@ pub mod visit;
 
 pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
 pub use operator::{
-    Assignment, AxisBounds, ColumnPattern, DatatableColumn, Evaluate, Find, FindColumn, ForkBranch, JoinKey,
+    Assignment, AxisBounds, ColumnPattern, DatatableColumn, Evaluate, Find, FindColumn, ForkBranch, JoinCondition,
     MakeSeries, MakeSeriesItem, MvExpandItem, NullsOrder, Operator, OperatorKind, OutputSchema, Parameter,
-    PartitionBody, PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder, TopNestedLevel,
+    PartitionBody, PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortExpr, SortOrder, TopNestedLevel,
 };
 pub use scan::{ScanColumnDeclaration, ScanOperator, ScanStep, ScanStepOutput};
 
@@ -55,7 +55,7 @@ pub enum StatementKind {
         /// The option, for example `query_now`.
         option: Name,
         /// The value: a literal, or a bare word read as a string.
-        value: Option<Expr>,
+        value: Option<ParsedExpr>,
     },
     /// `declare query_parameters(name:type = default, ...)`.
     DeclareParameters(Vec<ParameterDeclaration>),
@@ -69,7 +69,7 @@ pub enum StatementKind {
 #[derive(Clone, Debug, PartialEq)]
 pub enum LetValue {
     /// A value, or a bare name or call that the binder may resolve to a table.
-    Expr(Expr),
+    Expr(ParsedExpr),
     /// A table: a source with operators, or a source that is more than a name.
     Pipeline(Pipeline),
     /// `(parameter:type) { ... }`; shared by its calls.
@@ -84,7 +84,7 @@ pub struct ParameterDeclaration {
     /// The type.
     pub ty: Type,
     /// The default, a literal.
-    pub default: Option<Expr>,
+    pub default: Option<ParsedExpr>,
 }
 
 /// An identifier as written.
@@ -146,7 +146,7 @@ pub enum SourceKind {
         /// The columns.
         columns: Vec<DatatableColumn>,
         /// The cells, row by row; each a constant.
-        cells: Vec<Expr>,
+        cells: Vec<ParsedExpr>,
     },
     /// `externaldata(name:type, ...) [address, ...] with (property = value, ...)`.
     External(Box<ExternalData>),
@@ -155,11 +155,11 @@ pub enum SourceKind {
         /// The column.
         column: Name,
         /// The first value.
-        from: Box<Expr>,
+        from: Box<ParsedExpr>,
         /// The last value, included if a step reaches it.
-        to: Box<Expr>,
+        to: Box<ParsedExpr>,
         /// The step.
-        step: Box<Expr>,
+        step: Box<ParsedExpr>,
     },
     /// `union kind=... withsource=... isfuzzy=... A, (B | where ...)` at the start of a pipeline.
     Union {
@@ -175,7 +175,7 @@ pub enum SourceKind {
         /// The tables, empty for all; a name may contain `*`.
         tables: Vec<Pipeline>,
         /// The search predicate.
-        predicate: Box<Expr>,
+        predicate: Box<ParsedExpr>,
     },
     /// `find in (A, B) where predicate project a` at the start of a pipeline.
     Find(Box<Find>),
@@ -191,23 +191,23 @@ pub struct ExternalData {
     /// The declared columns.
     pub columns: Vec<DatatableColumn>,
     /// URLs and paths.
-    pub addresses: Vec<Expr>,
+    pub addresses: Vec<ParsedExpr>,
     /// `format`, `ignoreFirstRecord`, ...
     pub properties: Vec<Parameter>,
 }
 
 /// A scalar expression as written.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Expr {
+pub struct ParsedExpr {
     /// The kind.
-    pub kind: ExprKind,
+    pub kind: ParsedExprKind,
     /// The whole expression.
     pub span: Span,
 }
 
 /// The kinds of expression.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ExprKind {
+pub enum ParsedExprKind {
     /// A literal of any type, typed nulls included.
     Literal(Value),
     /// A column, `let` or query parameter.
@@ -219,7 +219,7 @@ pub enum ExprKind {
         /// The sign.
         operator: UnaryOperator,
         /// The operand.
-        operand: Box<Expr>,
+        operand: Box<ParsedExpr>,
     },
     /// `left operator right`.
     Binary {
@@ -228,9 +228,9 @@ pub enum ExprKind {
         /// The position of the operator.
         operator_span: Span,
         /// The left operand.
-        left: Box<Expr>,
+        left: Box<ParsedExpr>,
         /// The right operand.
-        right: Box<Expr>,
+        right: Box<ParsedExpr>,
     },
     /// `left in (a, b)`, `left has_any (...)` and their kin.
     Membership {
@@ -239,9 +239,9 @@ pub enum ExprKind {
         /// The position of the operator.
         operator_span: Span,
         /// The value to look up.
-        left: Box<Expr>,
-        /// The list; an element may be a dynamic array or a table ([`ExprKind::Pipeline`]).
-        list: Vec<Expr>,
+        left: Box<ParsedExpr>,
+        /// The list; an element may be a dynamic array or a table ([`ParsedExprKind::Pipeline`]).
+        list: Vec<ParsedExpr>,
     },
     /// `operand between (low .. high)`.
     Between {
@@ -250,11 +250,11 @@ pub enum ExprKind {
         /// The position of the operator.
         operator_span: Span,
         /// The value.
-        operand: Box<Expr>,
+        operand: Box<ParsedExpr>,
         /// The lower bound, included.
-        low: Box<Expr>,
+        low: Box<ParsedExpr>,
         /// The upper bound, included.
-        high: Box<Expr>,
+        high: Box<ParsedExpr>,
     },
     /// `function(arguments)`.
     Call {
@@ -266,19 +266,19 @@ pub enum ExprKind {
     /// `base.name`.
     Member {
         /// A dynamic value.
-        base: Box<Expr>,
+        base: Box<ParsedExpr>,
         /// The key.
         name: Name,
     },
     /// `base[index]`.
     Index {
         /// A dynamic value.
-        base: Box<Expr>,
+        base: Box<ParsedExpr>,
         /// A position or a key.
-        index: Box<Expr>,
+        index: Box<ParsedExpr>,
     },
     /// `(inner)`.
-    Parenthesised(Box<Expr>),
+    Parenthesised(Box<ParsedExpr>),
     /// A table where a value is required: inside `toscalar(...)` or `in (...)`.
     Pipeline(Box<Pipeline>),
 }
@@ -289,7 +289,7 @@ pub struct Argument {
     /// `name = value`.
     pub name: Option<Name>,
     /// The value.
-    pub value: Expr,
+    pub value: ParsedExpr,
 }
 
 /// Prefix operators.

@@ -1,6 +1,6 @@
 //! The tabular operators, with their parameters as written.
 
-use super::{Argument, Expr, Name, Pipeline, ScanOperator};
+use super::{Argument, Name, ParsedExpr, Pipeline, ScanOperator};
 use crate::diagnostic::Span;
 use crate::types::Type;
 
@@ -19,13 +19,13 @@ pub struct Operator {
 #[derive(Clone, Debug, PartialEq)]
 pub enum OperatorKind {
     /// `where predicate`, `filter predicate`.
-    Where(Expr),
+    Where(ParsedExpr),
     /// `project a, b = f(c)`.
     Project(Vec<Assignment>),
     /// `project-away a, b*`.
     ProjectAway(Vec<ColumnPattern>),
     /// `project-by-names "a", dynamic(["b", "c*"])`.
-    ProjectByNames(Vec<Expr>),
+    ProjectByNames(Vec<ParsedExpr>),
     /// `project-keep a, b*`.
     ProjectKeep(Vec<ColumnPattern>),
     /// `project-rename new = old`; each assignment's value is a name.
@@ -52,31 +52,31 @@ pub enum OperatorKind {
     /// `distinct a, b` or `distinct *`.
     Distinct(Vec<Assignment>),
     /// `take n`, `limit n`.
-    Take(Expr),
+    Take(ParsedExpr),
     /// `sample n`.
-    Sample(Expr),
+    Sample(ParsedExpr),
     /// `sample-distinct n of a`.
     SampleDistinct {
         /// The number of values.
-        count: Expr,
+        count: ParsedExpr,
         /// The column.
-        of: Expr,
+        of: ParsedExpr,
     },
     /// `sort by a desc nulls last`.
-    Sort(Vec<SortKey>),
+    Sort(Vec<SortExpr>),
     /// `top n by a desc nulls last`.
     Top {
         /// The number of rows.
-        count: Expr,
+        count: ParsedExpr,
         /// The sort key.
-        by: SortKey,
+        by: SortExpr,
     },
     /// `top-hitters n of a by b`.
     TopHitters {
         /// The number of values.
-        count: Expr,
+        count: ParsedExpr,
         /// The column.
-        of: Expr,
+        of: ParsedExpr,
         /// The numbers that are summed; None if rows are counted.
         by: Option<Assignment>,
     },
@@ -98,7 +98,7 @@ pub enum OperatorKind {
         /// The values to expand, in parallel.
         items: Vec<MvExpandItem>,
         /// `limit n`: the maximum number of rows per input row.
-        limit: Option<Expr>,
+        limit: Option<ParsedExpr>,
     },
     /// `parse kind=regex text with * "a=" a:long`, `parse-where ...`.
     Parse {
@@ -107,14 +107,14 @@ pub enum OperatorKind {
         /// `kind=`, `flags=`.
         parameters: Vec<Parameter>,
         /// The value to parse.
-        value: Expr,
+        value: ParsedExpr,
         /// The pattern.
         pattern: Vec<PatternPart>,
     },
     /// `parse-kv text as (a:long, b:string) with (pair_delimiter=",", kv_delimiter="=")`.
     ParseKv {
         /// The value to parse.
-        value: Expr,
+        value: ParsedExpr,
         /// The keys.
         keys: Vec<DatatableColumn>,
         /// `pair_delimiter=`, `kv_delimiter=`, `quote=`, `escape=`, `greedy=`, `regex=`.
@@ -129,7 +129,7 @@ pub enum OperatorKind {
         /// The values to expand, in parallel.
         items: Vec<MvExpandItem>,
         /// `limit n`: the maximum number of elements per input row.
-        limit: Option<Expr>,
+        limit: Option<ParsedExpr>,
         /// The operators that run once per input row, over its elements.
         body: Vec<Operator>,
     },
@@ -172,7 +172,7 @@ pub enum OperatorKind {
         /// The other table.
         right: Box<Pipeline>,
         /// The join conditions.
-        on: Vec<JoinKey>,
+        on: Vec<JoinCondition>,
     },
     /// `lookup kind=leftouter (right) on a`.
     Lookup {
@@ -181,7 +181,7 @@ pub enum OperatorKind {
         /// The other table.
         right: Box<Pipeline>,
         /// The join conditions.
-        on: Vec<JoinKey>,
+        on: Vec<JoinCondition>,
     },
     /// `as hint.materialized=true name`.
     As {
@@ -206,7 +206,7 @@ pub enum OperatorKind {
         /// `kind`.
         parameters: Vec<Parameter>,
         /// The search predicate.
-        predicate: Expr,
+        predicate: ParsedExpr,
     },
     /// `serialize a = row_number()`.
     Serialize(Vec<Assignment>),
@@ -240,11 +240,11 @@ pub struct OutputSchema {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopNestedLevel {
     /// The number of values; None for all.
-    pub count: Option<Expr>,
+    pub count: Option<ParsedExpr>,
     /// The values.
     pub of: Assignment,
     /// `with others = constant`: the value of a row for the rest.
-    pub others: Option<Expr>,
+    pub others: Option<ParsedExpr>,
     /// The aggregate that orders the values.
     pub by: Assignment,
     /// None if not written: descending.
@@ -259,7 +259,7 @@ pub struct Find {
     /// The tables, empty for all; a name may contain `*`.
     pub tables: Vec<Pipeline>,
     /// The condition, in which a lone string is a search term.
-    pub predicate: Expr,
+    pub predicate: ParsedExpr,
     /// The output columns; None for `project-smart`, which is the default.
     pub columns: Option<Vec<FindColumn>>,
 }
@@ -279,7 +279,7 @@ pub struct Assignment {
     /// The names: empty if the value stands alone, several in the `(a, b) = f()` form.
     pub names: Vec<Name>,
     /// The value.
-    pub value: Expr,
+    pub value: ParsedExpr,
 }
 
 /// A column, or several by a pattern with `*`.
@@ -315,9 +315,9 @@ pub enum ReorderOrder {
 
 /// A key of `sort` or `top`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SortKey {
+pub struct SortExpr {
     /// The sort expression.
-    pub value: Expr,
+    pub value: ParsedExpr,
     /// None if not written: descending.
     pub order: Option<SortOrder>,
     /// None if not written: last if descending, first if ascending.
@@ -346,7 +346,7 @@ pub struct Parameter {
     /// The name; dots are part of it.
     pub name: Name,
     /// The value: a literal, or a bare word as a name.
-    pub value: Expr,
+    pub value: ParsedExpr,
 }
 
 /// A part of the pattern of `parse`.
@@ -413,7 +413,7 @@ pub struct MakeSeriesItem {
     /// `name = aggregate`, or an aggregate alone.
     pub assignment: Assignment,
     /// `default = value`: the element where there are no rows.
-    pub default: Option<Expr>,
+    pub default: Option<ParsedExpr>,
 }
 
 /// The ends and the step of the axis of `make-series`.
@@ -422,20 +422,20 @@ pub enum AxisBounds {
     /// `from a to b step c`: `b` is exclusive, and bins are counted from `a`.
     FromTo {
         /// The first element; None if the data decide.
-        from: Option<Expr>,
+        from: Option<ParsedExpr>,
         /// The exclusive end; None if the data decide.
-        to: Option<Expr>,
+        to: Option<ParsedExpr>,
         /// The distance between two elements.
-        step: Expr,
+        step: ParsedExpr,
     },
     /// `in range(a, b, c)`: `b` is inclusive, and bins are multiples of `c`.
     InRange {
         /// The start.
-        start: Expr,
+        start: ParsedExpr,
         /// The inclusive end.
-        stop: Expr,
+        stop: ParsedExpr,
         /// The distance between two elements.
-        step: Expr,
+        step: ParsedExpr,
     },
 }
 
@@ -459,7 +459,7 @@ pub struct ForkBranch {
 
 /// A condition of `join`: a name on both sides, or `$left.a == $right.b`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JoinKey {
+pub struct JoinCondition {
     /// The condition; `$left` and `$right` are names in it.
-    pub condition: Expr,
+    pub condition: ParsedExpr,
 }

@@ -1,6 +1,6 @@
 //! The parts of `scan`.
 
-use super::{Assignment, Expr, Name, Parameter};
+use super::{Assignment, Name, Parameter, ParsedExpr};
 use crate::diagnostic::Span;
 use crate::types::Type;
 
@@ -23,7 +23,7 @@ pub struct ScanColumnDeclaration {
     /// The type.
     pub ty: Type,
     /// A literal.
-    pub default: Option<Expr>,
+    pub default: Option<ParsedExpr>,
 }
 
 /// `step name optional output=last: condition => a = b, ...`.
@@ -36,7 +36,7 @@ pub struct ScanStep {
     /// The records that are returned; None, the default, means all.
     pub output: Option<ScanStepOutput>,
     /// The condition.
-    pub condition: Expr,
+    pub condition: ParsedExpr,
     /// The values of declared columns, each with one name.
     pub assignments: Vec<Assignment>,
 }

@@ -6,8 +6,8 @@ use nom::multi::many0;
 
 use super::expr::{arguments, infix_at};
 use super::{
-    Expected, Parsed, TokenKind, Tokens, brackets, column_declaration, comma_list, committed, hint, is_bracketed_name,
-    is_hint, name, symbol, word,
+    Expected, ParseResult, TokenKind, Tokens, brackets, column_declaration, comma_list, committed, hint,
+    is_bracketed_name, is_hint, name, symbol, word,
 };
 use crate::syntax::ast::{DatatableColumn, Evaluate, OutputSchema, SourceKind};
 
@@ -21,13 +21,13 @@ pub(super) fn begins_evaluate(input: &Tokens<'_>) -> bool {
 }
 
 /// `evaluate plugin(argument, ...)` at the beginning of a pipeline.
-pub(super) fn evaluate_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+pub(super) fn evaluate_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("evaluate")(input)?;
     evaluate_call.map(|call| SourceKind::Evaluate(Box::new(call))).parse(rest)
 }
 
 /// The part after `evaluate`.
-pub(super) fn evaluate_call(input: Tokens<'_>) -> Parsed<'_, Evaluate> {
+pub(super) fn evaluate_call(input: Tokens<'_>) -> ParseResult<'_, Evaluate> {
     let (rest, parameters) = many0(hint).parse(input)?;
     let (rest, plugin) = name("a plugin")(rest)?;
     let (rest, arguments) = committed(brackets("(", arguments, ")")(rest))?;
@@ -40,13 +40,13 @@ pub(super) fn evaluate_call(input: Tokens<'_>) -> Parsed<'_, Evaluate> {
 }
 
 /// `(column:type, ...)`, `(*, column:type, ...)`.
-fn output_schema(input: Tokens<'_>) -> Parsed<'_, OutputSchema> {
+fn output_schema(input: Tokens<'_>) -> ParseResult<'_, OutputSchema> {
     let (rest, (keeps_input, columns)) = brackets("(", output_columns, ")")(input)?;
     Ok((rest, OutputSchema { keeps_input, columns, span: rest.span_since(input.span()) }))
 }
 
 /// `column:type, ...`, optionally after `*`.
-fn output_columns(input: Tokens<'_>) -> Parsed<'_, (bool, Vec<DatatableColumn>)> {
+fn output_columns(input: Tokens<'_>) -> ParseResult<'_, (bool, Vec<DatatableColumn>)> {
     let column = || column_declaration.map(|(name, ty)| DatatableColumn { name, ty });
     if !input.peek().is_symbol("*") {
         input.note(Expected::Text("*"));

@@ -4,12 +4,13 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::{
-    Expected, Parsed, TokenKind, Tokens, any_name, begins_named, brackets, comma_list, committed, is_bracketed_name,
-    is_end, literal, name, remote, source, symbol, unsupported,
+    Expected, ParseResult, TokenKind, Tokens, any_name, begins_named, brackets, comma_list, committed,
+    is_bracketed_name, is_end, literal, name, remote, source, symbol, unsupported,
 };
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::syntax::ast::{
-    Argument, BinaryOperator, Expr, ExprKind, MembershipOperator, Name, Pipeline, Source, SourceKind, UnaryOperator,
+    Argument, BinaryOperator, MembershipOperator, Name, ParsedExpr, ParsedExprKind, Pipeline, Source, SourceKind,
+    UnaryOperator,
 };
 
 /// Precedence levels, the tightest last, as in the reference's and Kusto's own grammar. Note that string operators bind
@@ -45,12 +46,12 @@ impl Level {
     }
 
     /// Returns the level of an expression.
-    pub(in crate::syntax) fn of_expr(expr: &Expr) -> Self {
+    pub(in crate::syntax) fn of_expr(expr: &ParsedExpr) -> Self {
         match &expr.kind {
-            ExprKind::Binary { operator, .. } => Self::of(*operator),
-            ExprKind::Membership { .. } | ExprKind::Between { .. } => Self::Equality,
-            ExprKind::Unary { .. } => Self::Sign,
-            ExprKind::Pipeline(_) => Self::Or,
+            ParsedExprKind::Binary { operator, .. } => Self::of(*operator),
+            ParsedExprKind::Membership { .. } | ParsedExprKind::Between { .. } => Self::Equality,
+            ParsedExprKind::Unary { .. } => Self::Sign,
+            ParsedExprKind::Pipeline(_) => Self::Or,
             _ => Self::Path,
         }
     }
@@ -98,7 +99,7 @@ impl Infix {
 }
 
 /// An expression; `expected` names it in the message if it is missing.
-pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
+pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, ParsedExpr> {
     move |input| {
         let (rest, value) = climb(input.begun(), expected, Level::Or)?;
         match rest.peek() {
@@ -117,12 +118,12 @@ pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Token
 }
 
 /// An expression that ends before a comparison, such as the axis of `make-series` before `in range(...)`.
-pub(super) fn relation<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
+pub(super) fn relation<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, ParsedExpr> {
     move |input| climb(input.begun(), expected, Level::Relation)
 }
 
 /// An expression, or a table with operators, as in `toscalar(T | count)`.
-pub(super) fn expression_or_pipeline<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
+pub(super) fn expression_or_pipeline<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, ParsedExpr> {
     move |input| {
         if source::begins_source(&input) {
             let (rest, pipeline) = source::pipeline(input)?;
@@ -139,16 +140,16 @@ pub(super) fn expression_or_pipeline<'a>(expected: &'static str) -> impl Fn(Toke
 }
 
 /// True for a table with operators, after which a comma belongs to the pipeline.
-fn is_pipeline(value: &Expr) -> bool {
-    matches!(&value.kind, ExprKind::Pipeline(pipeline) if !matches!(pipeline.source.kind, SourceKind::Remote(_)))
+fn is_pipeline(value: &ParsedExpr) -> bool {
+    matches!(&value.kind, ParsedExprKind::Pipeline(pipeline) if !matches!(pipeline.source.kind, SourceKind::Remote(_)))
 }
 
-fn pipeline_expr(pipeline: Pipeline) -> Expr {
-    Expr { span: pipeline.span, kind: ExprKind::Pipeline(Box::new(pipeline)) }
+fn pipeline_expr(pipeline: Pipeline) -> ParsedExpr {
+    ParsedExpr { span: pipeline.span, kind: ParsedExprKind::Pipeline(Box::new(pipeline)) }
 }
 
 /// Parses a value and every following operator that binds at least as tightly as `loosest`.
-fn climb<'a>(input: Tokens<'a>, expected: &'static str, loosest: Level) -> Parsed<'a, Expr> {
+fn climb<'a>(input: Tokens<'a>, expected: &'static str, loosest: Level) -> ParseResult<'a, ParsedExpr> {
     let (mut rest, mut left) = match begins_star(&input).filter(|level| *level >= loosest) {
         Some(_) => all_columns(input)?,
         None => unary(input, expected)?,
@@ -189,10 +190,10 @@ fn text_operator(input: &Tokens<'_>) -> bool {
 }
 
 /// `*` before an operator.
-fn all_columns(input: Tokens<'_>) -> Parsed<'_, Expr> {
+fn all_columns(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let span = input.span();
     let (rest, ()) = input.advance(1).built(1, span)?;
-    Ok((rest, Expr { kind: ExprKind::Star, span }))
+    Ok((rest, ParsedExpr { kind: ParsedExprKind::Star, span }))
 }
 
 /// Returns the operator at the next tokens and its number of tokens.
@@ -215,11 +216,11 @@ pub(super) fn infix_at(input: &Tokens<'_>) -> Option<(Infix, usize)> {
 }
 
 /// Parses the right operand of an operator of `level`.
-fn right_operand(input: Tokens<'_>, level: Level) -> Parsed<'_, Expr> {
+fn right_operand(input: Tokens<'_>, level: Level) -> ParseResult<'_, ParsedExpr> {
     committed(climb(input, "a value", level.tighter()))
 }
 
-fn binary(input: Tokens<'_>, left: Expr, operator: BinaryOperator, length: usize) -> Parsed<'_, Expr> {
+fn binary(input: Tokens<'_>, left: ParsedExpr, operator: BinaryOperator, length: usize) -> ParseResult<'_, ParsedExpr> {
     let left_height = input.height();
     let operator_span = input.advance(length).span_since(input.span());
     let (rest, right) = right_operand(input.advance(length), Level::of(operator))?;
@@ -227,15 +228,15 @@ fn binary(input: Tokens<'_>, left: Expr, operator: BinaryOperator, length: usize
     Ok((rest, join(operator, operator_span, left, right)))
 }
 
-fn join(operator: BinaryOperator, operator_span: Span, left: Expr, right: Expr) -> Expr {
+fn join(operator: BinaryOperator, operator_span: Span, left: ParsedExpr, right: ParsedExpr) -> ParsedExpr {
     let span = left.span.to(right.span);
     let (left, right) = (Box::new(left), Box::new(right));
-    Expr { kind: ExprKind::Binary { operator, operator_span, left, right }, span }
+    ParsedExpr { kind: ParsedExprKind::Binary { operator, operator_span, left, right }, span }
 }
 
 /// `a and b and c ...`, `a or b or c ...`. Generated queries contain thousands of operands, and both operators are
 /// associative, so the tree is balanced: its height is logarithmic.
-fn junction(input: Tokens<'_>, first: Expr, operator: BinaryOperator) -> Parsed<'_, Expr> {
+fn junction(input: Tokens<'_>, first: ParsedExpr, operator: BinaryOperator) -> ParseResult<'_, ParsedExpr> {
     let (mut rest, mut height) = (input, input.height());
     let (mut operands, mut operators) = (vec![Some(first)], Vec::new());
     while rest.peek().is_word(operator.symbol()) {
@@ -249,7 +250,7 @@ fn junction(input: Tokens<'_>, first: Expr, operator: BinaryOperator) -> Parsed<
     Ok((rest, balanced(operator, &mut operands, &operators)))
 }
 
-fn balanced(operator: BinaryOperator, operands: &mut [Option<Expr>], operators: &[Span]) -> Expr {
+fn balanced(operator: BinaryOperator, operands: &mut [Option<ParsedExpr>], operators: &[Span]) -> ParsedExpr {
     if let [operand] = operands {
         return operand.take().expect("each operand is taken once");
     }
@@ -262,17 +263,17 @@ fn balanced(operator: BinaryOperator, operands: &mut [Option<Expr>], operators: 
 }
 
 /// `in (a, b)`, `in (T | project a)` and their kin, after the left operand.
-fn membership(input: Tokens<'_>, left: Expr, operator: MembershipOperator) -> Parsed<'_, Expr> {
+fn membership(input: Tokens<'_>, left: ParsedExpr, operator: MembershipOperator) -> ParseResult<'_, ParsedExpr> {
     let (left_height, operator_span) = (input.height(), input.span());
     let (rest, list) = committed(brackets("(", membership_list, ")")(input.advance(1)))?;
     let (rest, ()) = rest.built(left_height.max(rest.height()) + 1, operator_span)?;
     let span = rest.span_since(left.span);
     let left = Box::new(left);
-    Ok((rest, Expr { kind: ExprKind::Membership { operator, operator_span, left, list }, span }))
+    Ok((rest, ParsedExpr { kind: ParsedExprKind::Membership { operator, operator_span, left, list }, span }))
 }
 
 /// A table with operators, or a list of values.
-fn membership_list(input: Tokens<'_>) -> Parsed<'_, Vec<Expr>> {
+fn membership_list(input: Tokens<'_>) -> ParseResult<'_, Vec<ParsedExpr>> {
     let (rest, first) = expression_or_pipeline("a value")(input)?;
     if is_pipeline(&first) || !rest.peek().is_symbol(",") {
         return Ok((rest, vec![first]));
@@ -282,22 +283,22 @@ fn membership_list(input: Tokens<'_>) -> Parsed<'_, Vec<Expr>> {
 }
 
 /// `between (low .. high)`, after the operand.
-fn between(input: Tokens<'_>, operand: Expr, negated: bool) -> Parsed<'_, Expr> {
+fn between(input: Tokens<'_>, operand: ParsedExpr, negated: bool) -> ParseResult<'_, ParsedExpr> {
     let (left_height, operator_span) = (input.height(), input.span());
     let (rest, (low, high)) = committed(brackets("(", bounds, ")")(input.advance(1)))?;
     let (rest, ()) = rest.built(left_height.max(rest.height()) + 1, operator_span)?;
     let span = rest.span_since(operand.span);
     let (operand, low, high) = (Box::new(operand), Box::new(low), Box::new(high));
-    Ok((rest, Expr { kind: ExprKind::Between { negated, operator_span, operand, low, high }, span }))
+    Ok((rest, ParsedExpr { kind: ParsedExprKind::Between { negated, operator_span, operand, low, high }, span }))
 }
 
 /// `low .. high`.
-fn bounds(input: Tokens<'_>) -> Parsed<'_, (Expr, Expr)> {
+fn bounds(input: Tokens<'_>) -> ParseResult<'_, (ParsedExpr, ParsedExpr)> {
     (expression("a value"), symbol(".."), expression("a value")).map(|(low, _, high)| (low, high)).parse(input)
 }
 
 /// An optional sign and its operand.
-fn unary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
+fn unary<'a>(input: Tokens<'a>, expected: &'static str) -> ParseResult<'a, ParsedExpr> {
     let token = input.peek();
     let operator = match token.text {
         "-" if token.kind == TokenKind::Symbol => UnaryOperator::Minus,
@@ -311,11 +312,11 @@ fn unary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
     let (rest, operand) = committed(path(input.advance(1), "a value"))?;
     let (rest, ()) = rest.built(rest.height() + 1, token.span)?;
     let span = token.span.to(operand.span);
-    Ok((rest, Expr { kind: ExprKind::Unary { operator, operand: Box::new(operand) }, span }))
+    Ok((rest, ParsedExpr { kind: ParsedExprKind::Unary { operator, operand: Box::new(operand) }, span }))
 }
 
 /// A value followed by member and element accesses: `a.b[0]['c']`.
-pub(super) fn path<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
+pub(super) fn path<'a>(input: Tokens<'a>, expected: &'static str) -> ParseResult<'a, ParsedExpr> {
     let (mut rest, mut base) = primary(input, expected)?;
     loop {
         let height = rest.height();
@@ -326,12 +327,12 @@ pub(super) fn path<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, 
             _ => return Ok((rest, base)),
         };
         (rest, ()) = after.built(height.max(after.height()) + 1, step.span)?;
-        base = Expr { kind, span: rest.span_since(input.span()) };
+        base = ParsedExpr { kind, span: rest.span_since(input.span()) };
     }
 }
 
 /// The part after the dot: a name, or `[index]`, before which the dot means nothing.
-fn member(input: Tokens<'_>, base: Expr) -> Parsed<'_, ExprKind> {
+fn member(input: Tokens<'_>, base: ParsedExpr) -> ParseResult<'_, ParsedExprKind> {
     if input.peek().is_symbol("[") && !is_bracketed_name(&input) {
         return index(input, base);
     }
@@ -339,17 +340,17 @@ fn member(input: Tokens<'_>, base: Expr) -> Parsed<'_, ExprKind> {
     if rest.peek().is_symbol("(") {
         return unsupported::other_database(rest, name.span);
     }
-    Ok((rest, ExprKind::Member { base: Box::new(base), name }))
+    Ok((rest, ParsedExprKind::Member { base: Box::new(base), name }))
 }
 
 /// The part in brackets.
-fn index(input: Tokens<'_>, base: Expr) -> Parsed<'_, ExprKind> {
+fn index(input: Tokens<'_>, base: ParsedExpr) -> ParseResult<'_, ParsedExprKind> {
     let (rest, index) = brackets("[", expression("a value"), "]")(input)?;
-    Ok((rest, ExprKind::Index { base: Box::new(base), index: Box::new(index) }))
+    Ok((rest, ParsedExprKind::Index { base: Box::new(base), index: Box::new(index) }))
 }
 
 /// A literal, a name, a call, or anything in parentheses.
-fn primary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
+fn primary<'a>(input: Tokens<'a>, expected: &'static str) -> ParseResult<'a, ParsedExpr> {
     let token = input.peek();
     if literal::begins_literal(token) {
         let (rest, value) = literal::literal(input)?;
@@ -368,40 +369,43 @@ fn primary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
         _ if token.is_name() || is_bracketed_name(&input) => {
             let (rest, name) = name(expected)(input)?;
             let (rest, ()) = rest.built(1, name.span)?;
-            Ok((rest, Expr { span: name.span, kind: ExprKind::Name(name) }))
+            Ok((rest, ParsedExpr { span: name.span, kind: ParsedExprKind::Name(name) }))
         }
         _ => input.mismatch(Expected::Kind(expected)),
     }
 }
 
 /// `(value)`, `(T | count)`.
-fn parenthesised(input: Tokens<'_>) -> Parsed<'_, Expr> {
+fn parenthesised(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let (rest, inner) = brackets("(", expression_or_pipeline("a value"), ")")(input)?;
     let span = rest.span_since(input.span());
-    Ok((rest, Expr { kind: ExprKind::Parenthesised(Box::new(inner)), span }))
+    Ok((rest, ParsedExpr { kind: ParsedExprKind::Parenthesised(Box::new(inner)), span }))
 }
 
 /// `function(argument, ...)`.
-fn call(input: Tokens<'_>) -> Parsed<'_, Expr> {
+fn call(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let (rest, function): (_, Name) = name("a function")(input)?;
     // dynamic is the only type whose name begins a literal.
     let word = rest.peek_at(1);
     if input.peek().is_word("typeof") && word.is_word("dynamic") && rest.peek_at(2).is_symbol(")") {
         let ty = Name { text: word.text.to_owned(), span: word.span };
-        let value = Expr { span: ty.span, kind: ExprKind::Name(ty) };
+        let value = ParsedExpr { span: ty.span, kind: ParsedExprKind::Name(ty) };
         let (rest, span) = (rest.advance(3), rest.advance(3).span_since(function.span));
         return Ok((
             rest,
-            Expr { kind: ExprKind::Call { function, arguments: vec![Argument { name: None, value }] }, span },
+            ParsedExpr {
+                kind: ParsedExprKind::Call { function, arguments: vec![Argument { name: None, value }] },
+                span,
+            },
         ));
     }
     let (rest, arguments) = brackets("(", arguments, ")")(rest)?;
     let span = rest.span_since(function.span);
-    Ok((rest, Expr { kind: ExprKind::Call { function, arguments }, span }))
+    Ok((rest, ParsedExpr { kind: ParsedExprKind::Call { function, arguments }, span }))
 }
 
 /// A single table with operators, or a list.
-pub(super) fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Argument>> {
+pub(super) fn arguments(input: Tokens<'_>) -> ParseResult<'_, Vec<Argument>> {
     let token = input.peek();
     if token.is_symbol(")") {
         return Ok((input, Vec::new()));
@@ -419,11 +423,11 @@ pub(super) fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Argument>> {
 }
 
 /// `*`, `name = value`, or a value.
-fn argument(input: Tokens<'_>) -> Parsed<'_, Argument> {
+fn argument(input: Tokens<'_>) -> ParseResult<'_, Argument> {
     let token = input.peek();
     if token.is_symbol("*") && is_end(input.peek_at(1)) {
         let (rest, ()) = input.advance(1).built(1, token.span)?;
-        return Ok((rest, Argument { name: None, value: Expr { kind: ExprKind::Star, span: token.span } }));
+        return Ok((rest, Argument { name: None, value: ParsedExpr { kind: ParsedExprKind::Star, span: token.span } }));
     }
     if begins_named(&input) {
         let (rest, name) = any_name("a name")(input)?;

@@ -5,11 +5,11 @@ use nom::combinator::cut;
 
 use super::expr::expression;
 use super::source::declared_columns;
-use super::{Expected, Parsed, Tokens, any_name, brackets, comma_list, committed, default_value, symbol};
+use super::{Expected, ParseResult, Tokens, any_name, brackets, comma_list, committed, default_value, symbol};
 use crate::syntax::ast::{ExternalData, Parameter, SourceKind};
 
 /// `externaldata(name:type, ...) [address, ...] with (property = value, ...)`.
-pub(super) fn externaldata_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+pub(super) fn externaldata_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, columns) = committed(declared_columns(input.advance(1)))?;
     let (rest, addresses) = committed(brackets("[", comma_list(expression("a URL or a path")), "]")(rest))?;
     if !rest.peek().is_word("with") {
@@ -22,7 +22,7 @@ pub(super) fn externaldata_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
 }
 
 /// `name = value`.
-fn external_property(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+fn external_property(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     let (rest, name) = any_name("a property")(input)?;
     let (rest, _) = cut(symbol("=")).parse(rest)?;
     let (rest, value) = cut(default_value).parse(rest)?;

@@ -4,11 +4,13 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::source::{search_predicate, search_tables};
-use super::{Expected, Parsed, Tokens, any_name, brackets, comma_list, committed, parameters, symbol, type_name, word};
+use super::{
+    Expected, ParseResult, Tokens, any_name, brackets, comma_list, committed, parameters, symbol, type_name, word,
+};
 use crate::syntax::ast::{Find, FindColumn, SourceKind};
 
 /// `find withsource=name in (A, B) where condition project a, b:long, pack_all()`.
-pub(super) fn find_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+pub(super) fn find_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("find")(input)?;
     let (rest, parameters) = parameters(rest)?;
     let (rest, tables) = search_tables(rest)?;
@@ -26,7 +28,7 @@ pub(super) fn find_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
 }
 
 /// `project a, b:long, pack_all()` or `project-smart`, which is the default.
-fn find_columns(input: Tokens<'_>) -> Parsed<'_, Option<Vec<FindColumn>>> {
+fn find_columns(input: Tokens<'_>) -> ParseResult<'_, Option<Vec<FindColumn>>> {
     if input.peek().is_word("project-smart") {
         return Ok((input.advance(1), None));
     }
@@ -40,7 +42,7 @@ fn find_columns(input: Tokens<'_>) -> Parsed<'_, Option<Vec<FindColumn>>> {
 }
 
 /// `a`, `a:long`, `pack_all()`, `pack(*)`.
-fn find_column(input: Tokens<'_>) -> Parsed<'_, FindColumn> {
+fn find_column(input: Tokens<'_>) -> ParseResult<'_, FindColumn> {
     let (first, is_call) = (input.peek(), input.peek_at(1).is_symbol("("));
     if is_call && first.is_word("pack_all") {
         let (rest, ()) = committed(brackets("(", |inside| Ok((inside, ())), ")")(input.advance(1)))?;

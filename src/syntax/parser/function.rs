@@ -6,11 +6,12 @@ use nom::combinator::{cut, opt};
 use super::expr::{expression_or_pipeline, infix_at};
 use super::statement::{begins_let, let_statement};
 use super::{
-    Expected, Parsed, Tokens, any_name, brackets, column_declaration, comma_list, committed, literal, symbol,
+    Expected, ParseResult, Tokens, any_name, brackets, column_declaration, comma_list, committed, literal, symbol,
     type_name, unsupported,
 };
 use crate::syntax::ast::{
-    DatatableColumn, Expr, ExprKind, Function, FunctionBody, FunctionParameter, LetValue, ParameterKind, Statement,
+    DatatableColumn, Function, FunctionBody, FunctionParameter, LetValue, ParameterKind, ParsedExpr, ParsedExprKind,
+    Statement,
 };
 
 /// True if a function begins: parentheses and braces, optionally after `view`.
@@ -20,7 +21,7 @@ pub(in crate::syntax) fn begins_function(input: &Tokens<'_>) -> bool {
 }
 
 /// `view (parameter, ...) { body }`.
-pub(in crate::syntax) fn function(input: Tokens<'_>) -> Parsed<'_, Function> {
+pub(in crate::syntax) fn function(input: Tokens<'_>) -> ParseResult<'_, Function> {
     let view = input.peek().is_word("view");
     let rest = if view { input.advance(1) } else { input };
     let (rest, parameters) = committed(brackets("(", function_parameters, ")")(rest))?;
@@ -28,7 +29,7 @@ pub(in crate::syntax) fn function(input: Tokens<'_>) -> Parsed<'_, Function> {
     Ok((rest, Function { view, parameters, body, span: rest.span_since(input.span()) }))
 }
 
-fn function_parameters(input: Tokens<'_>) -> Parsed<'_, Vec<FunctionParameter>> {
+fn function_parameters(input: Tokens<'_>) -> ParseResult<'_, Vec<FunctionParameter>> {
     if input.peek().is_symbol(")") {
         return Ok((input, Vec::new()));
     }
@@ -36,7 +37,7 @@ fn function_parameters(input: Tokens<'_>) -> Parsed<'_, Vec<FunctionParameter>> 
 }
 
 /// `name:type`, `name:type = default`, `name:(column:type, ...)`, `name:(*)`.
-fn function_parameter(input: Tokens<'_>) -> Parsed<'_, FunctionParameter> {
+fn function_parameter(input: Tokens<'_>) -> ParseResult<'_, FunctionParameter> {
     let (rest, name) = any_name("a parameter")(input)?;
     let (rest, _) = cut(symbol(":")).parse(rest)?;
     let (rest, kind) = match rest.peek().is_symbol("(") {
@@ -47,7 +48,7 @@ fn function_parameter(input: Tokens<'_>) -> Parsed<'_, FunctionParameter> {
 }
 
 /// `(column:type, ...)`, `(*)`.
-fn table_type(input: Tokens<'_>) -> Parsed<'_, Vec<DatatableColumn>> {
+fn table_type(input: Tokens<'_>) -> ParseResult<'_, Vec<DatatableColumn>> {
     if input.peek_at(1).is_symbol("*") {
         let (rest, _) = brackets("(", symbol("*"), ")")(input)?;
         return Ok((rest, Vec::new()));
@@ -56,7 +57,7 @@ fn table_type(input: Tokens<'_>) -> Parsed<'_, Vec<DatatableColumn>> {
 }
 
 /// `type`, `type = default`.
-fn scalar_type(input: Tokens<'_>) -> Parsed<'_, ParameterKind> {
+fn scalar_type(input: Tokens<'_>) -> ParseResult<'_, ParameterKind> {
     let (rest, ty) = type_name(input)?;
     if !rest.peek().is_symbol("=") {
         rest.note(Expected::Text("="));
@@ -67,7 +68,7 @@ fn scalar_type(input: Tokens<'_>) -> Parsed<'_, ParameterKind> {
 }
 
 /// `{ let name = value; ... result }`.
-pub(super) fn function_body(input: Tokens<'_>) -> Parsed<'_, FunctionBody> {
+pub(super) fn function_body(input: Tokens<'_>) -> ParseResult<'_, FunctionBody> {
     brackets("{", statements, "}")(input)
 }
 
@@ -78,7 +79,7 @@ fn begins_local(input: &Tokens<'_>) -> bool {
     begins_let(input) && infix_at(&after).is_none() && !is_index
 }
 
-fn statements(input: Tokens<'_>) -> Parsed<'_, FunctionBody> {
+fn statements(input: Tokens<'_>) -> ParseResult<'_, FunctionBody> {
     let (mut rest, mut lets) = (input, Vec::new());
     while begins_local(&rest) {
         let (after, kind) = let_statement(rest)?;
@@ -91,7 +92,7 @@ fn statements(input: Tokens<'_>) -> Parsed<'_, FunctionBody> {
     let (rest, result) = expression_or_pipeline("a value or a table")(rest)?;
     let (rest, _) = opt(symbol(";")).parse(rest)?;
     let result = match result {
-        Expr { kind: ExprKind::Pipeline(pipeline), .. } => LetValue::Pipeline(*pipeline),
+        ParsedExpr { kind: ParsedExprKind::Pipeline(pipeline), .. } => LetValue::Pipeline(*pipeline),
         value => LetValue::Expr(value),
     };
     Ok((rest, FunctionBody { lets, result }))

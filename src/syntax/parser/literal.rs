@@ -4,10 +4,10 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::{
-    Expected, Parsed, Token, TokenKind, Tokens, brackets, comma_list, committed, literal_expr, string, symbol,
+    Expected, ParseResult, Token, TokenKind, Tokens, brackets, comma_list, committed, literal_expr, string, symbol,
 };
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::syntax::ast::{Expr, ExprKind, Name, UnaryOperator};
+use crate::syntax::ast::{Name, ParsedExpr, ParsedExprKind, UnaryOperator};
 use crate::syntax::token::is_truth;
 use crate::types::{Type, Value, datetime, decimal, dynamic, guid, number, timespan};
 
@@ -26,7 +26,7 @@ pub(super) fn begins_literal(token: Token<'_>) -> bool {
 }
 
 /// A literal without a sign.
-pub(in crate::syntax) fn literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
+pub(in crate::syntax) fn literal(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let token = input.peek();
     if token.kind == TokenKind::String {
         let (rest, text) = string_literal(input)?;
@@ -62,7 +62,7 @@ pub(in crate::syntax) fn literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
 }
 
 /// A literal with an optional sign: the default of a parameter, a cell of a `datatable`.
-pub(super) fn signed_literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
+pub(super) fn signed_literal(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let sign = input.peek();
     let operator = match sign.text {
         "-" if sign.kind == TokenKind::Symbol => UnaryOperator::Minus,
@@ -79,11 +79,11 @@ pub(super) fn signed_literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
     }
     let (rest, operand) = literal(number)?;
     let span = rest.span_since(sign.span);
-    Ok((rest, Expr { kind: ExprKind::Unary { operator, operand: Box::new(operand) }, span }))
+    Ok((rest, ParsedExpr { kind: ParsedExprKind::Unary { operator, operand: Box::new(operand) }, span }))
 }
 
 /// One or more adjacent strings, which are concatenated: `"a" 'b'`.
-pub(super) fn string_literal(input: Tokens<'_>) -> Parsed<'_, String> {
+pub(super) fn string_literal(input: Tokens<'_>) -> ParseResult<'_, String> {
     if input.peek().kind != TokenKind::String {
         return input.mismatch(Expected::Kind("a string in quotes"));
     }
@@ -97,7 +97,7 @@ pub(super) fn string_literal(input: Tokens<'_>) -> Parsed<'_, String> {
 }
 
 /// A single string.
-pub(super) fn single_string(input: Tokens<'_>) -> Parsed<'_, String> {
+pub(super) fn single_string(input: Tokens<'_>) -> ParseResult<'_, String> {
     let token = input.peek();
     if token.kind != TokenKind::String {
         return input.mismatch(Expected::Kind("a string in quotes"));
@@ -122,9 +122,9 @@ fn is_current_time(text: &str) -> bool {
     inside.is_some_and(|inside| inside.trim_end_matches(')').trim().is_empty())
 }
 
-fn current_time(span: Span) -> Expr {
+fn current_time(span: Span) -> ParsedExpr {
     let function = Name { text: "now".to_owned(), span };
-    Expr { kind: ExprKind::Call { function, arguments: Vec::new() }, span }
+    ParsedExpr { kind: ParsedExprKind::Call { function, arguments: Vec::new() }, span }
 }
 
 /// Parses `type(text)`.
@@ -162,12 +162,12 @@ fn value_of(ty: Type, text: &str) -> Option<Value> {
 }
 
 /// `dynamic(json)` as JSON; numbers and the order of keys stay as written.
-fn dynamic_literal(input: Tokens<'_>) -> Parsed<'_, String> {
+fn dynamic_literal(input: Tokens<'_>) -> ParseResult<'_, String> {
     committed(brackets("(", json, ")")(input.advance(1)))
 }
 
 /// A JSON value, or a KQL literal that JSON lacks.
-fn json(input: Tokens<'_>) -> Parsed<'_, String> {
+fn json(input: Tokens<'_>) -> ParseResult<'_, String> {
     let token = input.peek();
     match token.text {
         "[" if token.kind == TokenKind::Symbol => json_array(input),
@@ -185,18 +185,22 @@ fn json(input: Tokens<'_>) -> Parsed<'_, String> {
     }
 }
 
-fn json_array(input: Tokens<'_>) -> Parsed<'_, String> {
+fn json_array(input: Tokens<'_>) -> ParseResult<'_, String> {
     let (rest, items) = brackets("[", |input| json_list(input, json, "]"), "]")(input)?;
     Ok((rest, format!("[{items}]")))
 }
 
-fn json_bag(input: Tokens<'_>) -> Parsed<'_, String> {
+fn json_bag(input: Tokens<'_>) -> ParseResult<'_, String> {
     let (rest, pairs) = brackets("{", |input| json_list(input, json_pair, "}"), "}")(input)?;
     Ok((rest, format!("{{{pairs}}}")))
 }
 
 /// Items up to `close`, possibly none, as one string.
-fn json_list<'a>(input: Tokens<'a>, item: fn(Tokens<'a>) -> Parsed<'a, String>, close: &str) -> Parsed<'a, String> {
+fn json_list<'a>(
+    input: Tokens<'a>,
+    item: fn(Tokens<'a>) -> ParseResult<'a, String>,
+    close: &str,
+) -> ParseResult<'a, String> {
     if input.peek().is_symbol(close) {
         return Ok((input, String::new()));
     }
@@ -204,7 +208,7 @@ fn json_list<'a>(input: Tokens<'a>, item: fn(Tokens<'a>) -> Parsed<'a, String>, 
 }
 
 /// `"key": value`.
-fn json_pair(input: Tokens<'_>) -> Parsed<'_, String> {
+fn json_pair(input: Tokens<'_>) -> ParseResult<'_, String> {
     if input.peek().kind != TokenKind::String {
         return input.mismatch(Expected::Kind("a key in quotes"));
     }
@@ -215,7 +219,7 @@ fn json_pair(input: Tokens<'_>) -> Parsed<'_, String> {
 }
 
 /// A JSON number: KQL's `1.`, `007` and `0x1F` are rewritten.
-fn json_number(input: Tokens<'_>) -> Parsed<'_, String> {
+fn json_number(input: Tokens<'_>) -> ParseResult<'_, String> {
     let token = input.peek();
     let (rest, text) = (input.advance(1), token.text);
     let has_leading_zero = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
@@ -236,7 +240,7 @@ fn json_number(input: Tokens<'_>) -> Parsed<'_, String> {
 
 /// A KQL literal inside `dynamic(...)`: a datetime becomes its ISO string, a timespan its ticks, a guid a string.
 /// Source: results of the real engine, which refuses `bool(...)` and `int(...)`.
-fn json_literal(input: Tokens<'_>) -> Parsed<'_, String> {
+fn json_literal(input: Tokens<'_>) -> ParseResult<'_, String> {
     let token = input.peek();
     if token.kind == TokenKind::RawGuid {
         return Ok((input.advance(1), quoted(&token.text.to_ascii_lowercase())));
@@ -254,15 +258,15 @@ fn json_literal(input: Tokens<'_>) -> Parsed<'_, String> {
 }
 
 /// The JSON of a literal.
-fn literal_text<'a>(rest: Tokens<'a>, literal: &Expr) -> Parsed<'a, String> {
+fn literal_text<'a>(rest: Tokens<'a>, literal: &ParsedExpr) -> ParseResult<'a, String> {
     let text = match &literal.kind {
-        ExprKind::Literal(Value::Null(_)) => "null".to_owned(),
-        ExprKind::Literal(Value::Timespan(ticks)) => ticks.to_string(),
-        ExprKind::Literal(Value::Bool(truth)) => truth.to_string(),
-        ExprKind::Literal(value @ Value::Long(_)) => value.to_text(),
-        ExprKind::Literal(Value::Real(real)) if real.is_finite() => number::real_to_text(*real),
-        ExprKind::Literal(Value::Real(real)) if real.is_nan() => quoted("NaN"),
-        ExprKind::Literal(value @ (Value::Datetime(_) | Value::Guid(_))) => quoted(&value.to_text()),
+        ParsedExprKind::Literal(Value::Null(_)) => "null".to_owned(),
+        ParsedExprKind::Literal(Value::Timespan(ticks)) => ticks.to_string(),
+        ParsedExprKind::Literal(Value::Bool(truth)) => truth.to_string(),
+        ParsedExprKind::Literal(value @ Value::Long(_)) => value.to_text(),
+        ParsedExprKind::Literal(Value::Real(real)) if real.is_finite() => number::real_to_text(*real),
+        ParsedExprKind::Literal(Value::Real(real)) if real.is_nan() => quoted("NaN"),
+        ParsedExprKind::Literal(value @ (Value::Datetime(_) | Value::Guid(_))) => quoted(&value.to_text()),
         _ => {
             let message = "this value inside dynamic(...) is not supported yet";
             return rest.refuse(Diagnostic::new(Code::UnsupportedSyntax, literal.span, message));

@@ -22,15 +22,15 @@ use nom::combinator::cut;
 use nom::multi::many0;
 use nom::sequence::preceded;
 
-use super::ast::{Assignment, ColumnPattern, Expr, ExprKind, Name, Parameter};
-use super::stream::{Expected, Mismatch, Parsed, Tokens};
+use super::ast::{Assignment, ColumnPattern, Name, Parameter, ParsedExpr, ParsedExprKind};
+use super::stream::{Expected, Mismatch, ParseResult, Tokens};
 use super::string;
 use super::token::{Token, TokenKind};
 use crate::diagnostic::Span;
 use crate::types::{Type, Value};
 
 /// The given word.
-fn word<'a>(word: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'a>> {
+fn word<'a>(word: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Token<'a>> {
     move |input| {
         let token = input.peek();
         if token.is_word(word) { Ok((input.advance(1), token)) } else { input.mismatch(Expected::Text(word)) }
@@ -38,7 +38,7 @@ fn word<'a>(word: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'a>> 
 }
 
 /// The given punctuation.
-fn symbol<'a>(symbol: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'a>> {
+fn symbol<'a>(symbol: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Token<'a>> {
     move |input| {
         let token = input.peek();
         if token.is_symbol(symbol) { Ok((input.advance(1), token)) } else { input.mismatch(Expected::Text(symbol)) }
@@ -48,7 +48,7 @@ fn symbol<'a>(symbol: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'
 /// `item, item, ...`, at least one.
 pub(super) fn comma_list<'a, T>(
     item: impl Parser<Tokens<'a>, Output = T, Error = Mismatch>,
-) -> impl FnOnce(Tokens<'a>) -> Parsed<'a, Vec<T>> {
+) -> impl FnOnce(Tokens<'a>) -> ParseResult<'a, Vec<T>> {
     let mut item = item;
     move |input| {
         let (rest, first) = item.parse(input)?;
@@ -62,9 +62,9 @@ pub(super) fn comma_list<'a, T>(
 /// `open inside close`; the inside counts as one level of nesting.
 fn brackets<'a, T>(
     open: &'static str,
-    inside: impl FnOnce(Tokens<'a>) -> Parsed<'a, T>,
+    inside: impl FnOnce(Tokens<'a>) -> ParseResult<'a, T>,
     close: &'static str,
-) -> impl FnOnce(Tokens<'a>) -> Parsed<'a, T> {
+) -> impl FnOnce(Tokens<'a>) -> ParseResult<'a, T> {
     move |input| {
         let (rest, _) = symbol(open)(input)?;
         let (rest, value) = committed(rest.nested(close, |rest| {
@@ -77,7 +77,7 @@ fn brackets<'a, T>(
 }
 
 /// nom's [`cut`] for a result: no other alternative is tried any more.
-fn committed<T>(result: Parsed<'_, T>) -> Parsed<'_, T> {
+fn committed<T>(result: ParseResult<'_, T>) -> ParseResult<'_, T> {
     result.map_err(|error| match error {
         nom::Err::Error(mismatch) => nom::Err::Failure(mismatch),
         other => other,
@@ -91,7 +91,7 @@ fn is_end(token: Token<'_>) -> bool {
 }
 
 /// A name that is not a reserved word, or any name in brackets and quotes: `name`, `['any text']`.
-pub(super) fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
+pub(super) fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Name> {
     move |input| match input.peek() {
         token if token.is_name() => Ok((input.advance(1), name_of(token))),
         token if token.is_symbol("[") => bracketed_name(expected)(input),
@@ -100,7 +100,7 @@ pub(super) fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<
 }
 
 /// Like [`name`], reserved words included, for positions that allow only a name.
-fn any_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
+fn any_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Name> {
     move |input| match input.peek() {
         token if token.is_plain_word() => Ok((input.advance(1), name_of(token))),
         _ => name(expected)(input),
@@ -112,7 +112,7 @@ fn name_of(token: Token<'_>) -> Name {
 }
 
 /// `['any text']`.
-fn bracketed_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
+fn bracketed_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Name> {
     move |input| {
         if !is_bracketed_name(&input) {
             return input.mismatch(Expected::Kind(expected));
@@ -134,7 +134,7 @@ fn is_bracketed_name(input: &Tokens<'_>) -> bool {
 }
 
 /// The name of a type, for example `long`.
-fn type_name(input: Tokens<'_>) -> Parsed<'_, Type> {
+fn type_name(input: Tokens<'_>) -> ParseResult<'_, Type> {
     let token = input.peek();
     match Type::from_name(token.text) {
         Some(ty) if token.kind == TokenKind::Word => Ok((input.advance(1), ty)),
@@ -143,7 +143,7 @@ fn type_name(input: Tokens<'_>) -> Parsed<'_, Type> {
 }
 
 /// `name:type`.
-fn column_declaration(input: Tokens<'_>) -> Parsed<'_, (Name, Type)> {
+fn column_declaration(input: Tokens<'_>) -> ParseResult<'_, (Name, Type)> {
     let (rest, name) = any_name("a name")(input)?;
     let (rest, _) = cut(symbol(":")).parse(rest)?;
     let (rest, ty) = cut(type_name).parse(rest)?;
@@ -151,7 +151,7 @@ fn column_declaration(input: Tokens<'_>) -> Parsed<'_, (Name, Type)> {
 }
 
 /// `name = value`, `(a, b) = value`, or a value alone.
-fn assignment<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Assignment> {
+fn assignment<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Assignment> {
     move |input| {
         let (rest, names) = assigned_names(input)?;
         assigned_value(rest, names, expected)
@@ -159,7 +159,7 @@ fn assignment<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, A
 }
 
 /// The value after the `names` and the `=`, or alone.
-fn assigned_value<'a>(input: Tokens<'a>, names: Vec<Name>, expected: &'static str) -> Parsed<'a, Assignment> {
+fn assigned_value<'a>(input: Tokens<'a>, names: Vec<Name>, expected: &'static str) -> ParseResult<'a, Assignment> {
     let (rest, value) = match names.is_empty() {
         true => expr::expression(expected)(input)?,
         false => cut(expr::expression("a value")).parse(input)?,
@@ -168,7 +168,7 @@ fn assigned_value<'a>(input: Tokens<'a>, names: Vec<Name>, expected: &'static st
 }
 
 /// `name =` or `(a, b) =`; nothing if neither begins.
-fn assigned_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
+fn assigned_names(input: Tokens<'_>) -> ParseResult<'_, Vec<Name>> {
     if begins_named(&input) {
         let (rest, name) = any_name("a name")(input)?;
         return Ok((rest.advance(1), vec![name]));
@@ -187,7 +187,7 @@ fn begins_named(input: &Tokens<'_>) -> bool {
 }
 
 /// A column, or several: `name`, `*`, `pre*fix*`. The parts of a pattern are not separated by whitespace.
-fn column_pattern<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, ColumnPattern> {
+fn column_pattern<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, ColumnPattern> {
     move |input| {
         let first = input.peek();
         let is_pattern = first.is_symbol("*") || first.is_plain_word() && is_glued_star(first, input.peek_at(1));
@@ -214,7 +214,7 @@ fn is_glued_part(before: Span, token: Token<'_>) -> bool {
 }
 
 /// `name = value` before an operator's operands, with dots in the name: `hint.strategy = shuffle`.
-pub(super) fn parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+pub(super) fn parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     let (mut rest, mut name) = any_name("a parameter")(input)?;
     while rest.peek().is_symbol(".") {
         let (after, part) = cut(any_name("a parameter")).parse(rest.advance(1))?;
@@ -227,7 +227,7 @@ pub(super) fn parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
 }
 
 /// A name or a literal. Adjacent strings are not concatenated: the second may be an operand.
-fn parameter_value(input: Tokens<'_>) -> Parsed<'_, Expr> {
+fn parameter_value(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let token = input.peek();
     if token.kind == TokenKind::String {
         let (rest, text) = literal::single_string(input)?;
@@ -237,11 +237,11 @@ fn parameter_value(input: Tokens<'_>) -> Parsed<'_, Expr> {
 }
 
 /// A name or a literal.
-fn default_value(input: Tokens<'_>) -> Parsed<'_, Expr> {
+fn default_value(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let token = input.peek();
     if token.is_plain_word() || token.is_symbol("[") {
         let (rest, name) = any_name("a value")(input)?;
-        return Ok((rest, Expr { span: name.span, kind: ExprKind::Name(name) }));
+        return Ok((rest, ParsedExpr { span: name.span, kind: ParsedExprKind::Name(name) }));
     }
     literal::signed_literal(input)
 }
@@ -261,16 +261,16 @@ fn is_hint(input: &Tokens<'_>) -> bool {
 }
 
 /// Every [`parameter`] before an operator's operands.
-fn parameters(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
+fn parameters(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     many0(|input| if is_parameter(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }).parse(input)
 }
 
 /// `hint.name = value`.
-fn hint(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+fn hint(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if is_hint(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }
 }
 
 /// Creates a literal expression.
-fn literal_expr(value: Value, span: Span) -> Expr {
-    Expr { kind: ExprKind::Literal(value), span }
+fn literal_expr(value: Value, span: Span) -> ParsedExpr {
+    ParsedExpr { kind: ParsedExprKind::Literal(value), span }
 }

@@ -7,11 +7,11 @@ use nom::combinator::cut;
 
 use super::function::function_body;
 use super::literal::single_string;
-use super::{Expected, Parsed, Tokens, brackets, column_declaration, comma_list, committed, name, symbol, word};
+use super::{Expected, ParseResult, Tokens, brackets, column_declaration, comma_list, committed, name, symbol, word};
 use crate::syntax::ast::{PatternCase, PatternDeclaration, PatternMapping, StatementKind};
 
 /// `declare pattern name`, `declare pattern name = (parameter:string, ...)[path:string] { case ... }`.
-pub(super) fn pattern_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
+pub(super) fn pattern_statement(input: Tokens<'_>) -> ParseResult<'_, StatementKind> {
     let (rest, _) = (word("declare"), cut(word("pattern"))).parse(input)?;
     let (rest, name) = cut(name("a name")).parse(rest)?;
     let (rest, mapping) = if rest.peek().is_symbol("=") {
@@ -24,7 +24,7 @@ pub(super) fn pattern_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> 
 }
 
 /// `(parameter:string, ...)[path:string] { case ... }`.
-fn pattern_mapping(input: Tokens<'_>) -> Parsed<'_, Option<PatternMapping>> {
+fn pattern_mapping(input: Tokens<'_>) -> ParseResult<'_, Option<PatternMapping>> {
     let (rest, parameters) = brackets("(", comma_list(column_declaration), ")")(input)?;
     let (rest, path) = if rest.peek().is_symbol("[") {
         let (rest, path) = committed(brackets("[", column_declaration, "]")(rest))?;
@@ -37,7 +37,7 @@ fn pattern_mapping(input: Tokens<'_>) -> Parsed<'_, Option<PatternMapping>> {
     Ok((rest, Some(PatternMapping { parameters, path, cases })))
 }
 
-fn pattern_cases(input: Tokens<'_>) -> Parsed<'_, Vec<PatternCase>> {
+fn pattern_cases(input: Tokens<'_>) -> ParseResult<'_, Vec<PatternCase>> {
     let (mut rest, mut cases) = (input, Vec::new());
     while rest.peek().is_symbol("(") {
         let (after, case) = committed(pattern_case(rest))?;
@@ -49,7 +49,7 @@ fn pattern_cases(input: Tokens<'_>) -> Parsed<'_, Vec<PatternCase>> {
 }
 
 /// `("argument", ...).["path"] = { body };`
-fn pattern_case(input: Tokens<'_>) -> Parsed<'_, PatternCase> {
+fn pattern_case(input: Tokens<'_>) -> ParseResult<'_, PatternCase> {
     let (rest, arguments) = brackets("(", comma_list(single_string), ")")(input)?;
     let (rest, path) = if rest.peek().is_symbol(".") {
         let (rest, path) = committed(brackets("[", single_string, "]")(rest.advance(1)))?;

@@ -5,7 +5,7 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::literal::string_literal;
-use super::{Parsed, TokenKind, Tokens, any_name, committed, symbol};
+use super::{ParseResult, TokenKind, Tokens, any_name, committed, symbol};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::Name;
 use crate::syntax::print::table_reference;
@@ -29,7 +29,7 @@ fn is_call_of_string(input: &Tokens<'_>) -> bool {
 }
 
 /// The table as a name: its normal spelling, such as `cluster('c').database('d').T`.
-pub(super) fn remote_table(input: Tokens<'_>) -> Parsed<'_, Name> {
+pub(super) fn remote_table(input: Tokens<'_>) -> ParseResult<'_, Name> {
     let (mut rest, mut scopes) = (input, Vec::new());
     loop {
         let word = rest.peek();
@@ -55,7 +55,7 @@ pub(super) fn remote_table(input: Tokens<'_>) -> Parsed<'_, Name> {
     }
 }
 
-fn named<'a>(input: Tokens<'a>, rest: Tokens<'a>, scopes: &[(&str, String)], table: &str) -> Parsed<'a, Name> {
+fn named<'a>(input: Tokens<'a>, rest: Tokens<'a>, scopes: &[(&str, String)], table: &str) -> ParseResult<'a, Name> {
     let span = rest.span_since(input.span());
     let (rest, ()) = rest.built(1, span)?;
     Ok((rest, Name { text: table_reference(scopes, table), span }))

@@ -8,34 +8,36 @@ use super::expr::{begins_star, expression, path};
 use super::external::externaldata_source;
 use super::find::find_source;
 use super::{
-    Expected, Parsed, TokenKind, Tokens, any_name, assignment, brackets, column_declaration, column_pattern,
+    Expected, ParseResult, TokenKind, Tokens, any_name, assignment, brackets, column_declaration, column_pattern,
     comma_list, committed, is_bracketed_name, literal, operator, parameters, unsupported, word,
 };
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{DatatableColumn, Expr, ExprKind, Operator, Parameter, Pipeline, Source, SourceKind};
+use crate::syntax::ast::{
+    DatatableColumn, Operator, Parameter, ParsedExpr, ParsedExprKind, Pipeline, Source, SourceKind,
+};
 
 /// A source and its operators.
-pub(in crate::syntax) fn pipeline(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
+pub(in crate::syntax) fn pipeline(input: Tokens<'_>) -> ParseResult<'_, Pipeline> {
     let (rest, source) = source(input.begun())?;
     operators(rest, source)
 }
 
 /// `| operator | operator ...` after a source. An operator with a mistake is reported and left out.
-pub(super) fn operators(input: Tokens<'_>, source: Source) -> Parsed<'_, Pipeline> {
+pub(super) fn operators(input: Tokens<'_>, source: Source) -> ParseResult<'_, Pipeline> {
     let (rest, operators) = operators_after(input, Vec::new())?;
     let span = rest.span_since(source.span);
     Ok((rest, Pipeline { source, operators, span }))
 }
 
 /// `operator | operator ...` over rows that the context provides.
-pub(super) fn subquery(input: Tokens<'_>) -> Parsed<'_, Vec<Operator>> {
+pub(super) fn subquery(input: Tokens<'_>) -> ParseResult<'_, Vec<Operator>> {
     let (rest, first) = committed(operator::operator(input.begun()))?;
     let (rest, ()) = rest.counted_operator(input.span())?;
     operators_after(rest, vec![first])
 }
 
 /// Appends the operators that follow, each after a `|`.
-fn operators_after(input: Tokens<'_>, mut operators: Vec<Operator>) -> Parsed<'_, Vec<Operator>> {
+fn operators_after(input: Tokens<'_>, mut operators: Vec<Operator>) -> ParseResult<'_, Vec<Operator>> {
     let mut rest = input;
     let mut height = input.height();
     while rest.peek().is_symbol("|") {
@@ -100,7 +102,7 @@ fn begins_range(input: &Tokens<'_>) -> bool {
 }
 
 /// A source.
-pub(super) fn source(input: Tokens<'_>) -> Parsed<'_, Source> {
+pub(super) fn source(input: Tokens<'_>) -> ParseResult<'_, Source> {
     let token = input.peek();
     let (rest, kind) = match token.text {
         _ if token.kind != TokenKind::Word || !begins_source(&input) => return table(input),
@@ -118,25 +120,27 @@ pub(super) fn source(input: Tokens<'_>) -> Parsed<'_, Source> {
 }
 
 /// A table by name, a call that returns one, or a pipeline in parentheses.
-fn table(input: Tokens<'_>) -> Parsed<'_, Source> {
+fn table(input: Tokens<'_>) -> ParseResult<'_, Source> {
     let (rest, value) = path(input, "a table")?;
     from_expr(rest, value)
 }
 
 /// Converts a parsed value to a table: a name, a call, or parentheses around one.
-pub(super) fn from_expr(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Source> {
+pub(super) fn from_expr(rest: Tokens<'_>, value: ParsedExpr) -> ParseResult<'_, Source> {
     let span = value.span;
     let kind = match value.kind {
-        ExprKind::Name(name) => SourceKind::Name(name),
+        ParsedExprKind::Name(name) => SourceKind::Name(name),
         // `datetime()` is parsed as a call of `now`, but has no name of its own.
-        ExprKind::Call { function, arguments } if function.span != span => SourceKind::Call { function, arguments },
-        ExprKind::Parenthesised(inner) => {
+        ParsedExprKind::Call { function, arguments } if function.span != span => {
+            SourceKind::Call { function, arguments }
+        }
+        ParsedExprKind::Parenthesised(inner) => {
             let (_, inner) = pipeline_of(rest, *inner)?;
             SourceKind::Parenthesised(Box::new(inner))
         }
-        ExprKind::Pipeline(pipeline) if pipeline.operators.is_empty() => pipeline.source.kind,
-        ExprKind::Member { base, name } => match base.kind {
-            ExprKind::Call { function, arguments } => {
+        ParsedExprKind::Pipeline(pipeline) if pipeline.operators.is_empty() => pipeline.source.kind,
+        ParsedExprKind::Member { base, name } => match base.kind {
+            ParsedExprKind::Call { function, arguments } => {
                 SourceKind::PatternCall { pattern: function, arguments, path: name }
             }
             _ => return unsupported::other_database(rest, span),
@@ -149,8 +153,8 @@ pub(super) fn from_expr(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Source> {
     Ok((rest, Source { kind, span }))
 }
 
-fn pipeline_of(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Pipeline> {
-    if let ExprKind::Pipeline(pipeline) = value.kind {
+fn pipeline_of(rest: Tokens<'_>, value: ParsedExpr) -> ParseResult<'_, Pipeline> {
+    if let ParsedExprKind::Pipeline(pipeline) = value.kind {
         return Ok((rest, *pipeline));
     }
     let (rest, source) = from_expr(rest, value)?;
@@ -159,7 +163,7 @@ fn pipeline_of(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Pipeline> {
 }
 
 /// The table of `join`, `lookup` or `union`: with operators only in parentheses.
-pub(super) fn table_operand(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
+pub(super) fn table_operand(input: Tokens<'_>) -> ParseResult<'_, Pipeline> {
     let token = input.peek();
     let is_declared = ["datatable", "externaldata", "external_data"].iter().any(|word| token.is_word(word));
     let (rest, source) = match is_declared {
@@ -171,14 +175,14 @@ pub(super) fn table_operand(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
 }
 
 /// `print name = value, ...`.
-fn print_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+fn print_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("print")(input)?;
     let (rest, values) = committed(comma_list(assignment("a value"))(rest))?;
     Ok((rest, SourceKind::Print(values)))
 }
 
 /// `datatable(name:type, ...) [value, ...]`; each list may end with a comma.
-fn datatable_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+fn datatable_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("datatable")(input)?;
     let (rest, columns) = committed(declared_columns(rest))?;
     let (rest, cells) = committed(brackets("[", trailing_list(literal::signed_literal, "]"), "]")(rest))?;
@@ -186,7 +190,7 @@ fn datatable_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
 }
 
 /// `(name:type, ...)`, at least one, optionally with a trailing comma.
-pub(super) fn declared_columns(input: Tokens<'_>) -> Parsed<'_, Vec<DatatableColumn>> {
+pub(super) fn declared_columns(input: Tokens<'_>) -> ParseResult<'_, Vec<DatatableColumn>> {
     let column = column_declaration.map(|(name, ty)| DatatableColumn { name, ty });
     brackets("(", trailing_list(column, ")"), ")")(input)
 }
@@ -195,7 +199,7 @@ pub(super) fn declared_columns(input: Tokens<'_>) -> Parsed<'_, Vec<DatatableCol
 fn trailing_list<'a, T>(
     mut item: impl Parser<Tokens<'a>, Output = T, Error = super::Mismatch>,
     close: &'static str,
-) -> impl FnOnce(Tokens<'a>) -> Parsed<'a, Vec<T>> {
+) -> impl FnOnce(Tokens<'a>) -> ParseResult<'a, Vec<T>> {
     move |input| {
         let (mut rest, mut list) = (input, Vec::new());
         while !(rest.peek().is_symbol(close) && (close == "]" || !list.is_empty())) {
@@ -214,7 +218,7 @@ fn trailing_list<'a, T>(
 }
 
 /// `range name from first to last step distance`.
-fn range_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+fn range_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("range")(input)?;
     let bound = || cut(expression("a value"));
     let (rest, column) = cut(any_name("a column")).parse(rest)?;
@@ -225,14 +229,14 @@ fn range_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
 }
 
 /// `union kind=... A, (B | ...)` at the beginning.
-fn union_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+fn union_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("union")(input)?;
     let (rest, (parameters, tables)) = union_tables(rest)?;
     Ok((rest, SourceKind::Union { parameters, tables }))
 }
 
 /// `search kind=... in (A, B) "term"` at the beginning.
-fn search_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+fn search_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("search")(input)?;
     let (rest, parameters) = parameters(rest)?;
     let (rest, tables) = search_tables(rest)?;
@@ -241,7 +245,7 @@ fn search_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
 }
 
 /// `in (A, B)`, or nothing.
-pub(super) fn search_tables(input: Tokens<'_>) -> Parsed<'_, Vec<Pipeline>> {
+pub(super) fn search_tables(input: Tokens<'_>) -> ParseResult<'_, Vec<Pipeline>> {
     if !input.peek().is_word("in") {
         input.note(Expected::Text("in"));
         return Ok((input, Vec::new()));
@@ -250,24 +254,24 @@ pub(super) fn search_tables(input: Tokens<'_>) -> Parsed<'_, Vec<Pipeline>> {
 }
 
 /// The predicate of `search`: `*`, or a condition in which a lone string is a search term.
-pub(super) fn search_predicate(input: Tokens<'_>) -> Parsed<'_, Expr> {
+pub(super) fn search_predicate(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let token = input.peek();
     if token.is_symbol("*") && begins_star(&input).is_none() {
         let (rest, ()) = input.advance(1).built(1, token.span)?;
-        return Ok((rest, Expr { kind: ExprKind::Star, span: token.span }));
+        return Ok((rest, ParsedExpr { kind: ParsedExprKind::Star, span: token.span }));
     }
     cut(expression("a search term")).parse(input)
 }
 
 /// The part after `union`.
-pub(super) fn union_tables(input: Tokens<'_>) -> Parsed<'_, (Vec<Parameter>, Vec<Pipeline>)> {
+pub(super) fn union_tables(input: Tokens<'_>) -> ParseResult<'_, (Vec<Parameter>, Vec<Pipeline>)> {
     let (rest, parameters) = parameters(input)?;
     let (rest, tables) = committed(comma_list(union_table)(rest))?;
     Ok((rest, (parameters, tables)))
 }
 
 /// A table, or several by a pattern: `Sign*`.
-fn union_table(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
+fn union_table(input: Tokens<'_>) -> ParseResult<'_, Pipeline> {
     let is_pattern = input.peek().is_symbol("*") || input.peek().is_plain_word() && input.peek_at(1).is_symbol("*");
     if !is_pattern {
         return table_operand(input);

@@ -10,11 +10,11 @@ use super::function::{begins_function, function};
 use super::pattern::pattern_statement;
 use super::source::pipeline;
 use super::{
-    Expected, Parsed, TokenKind, Tokens, brackets, column_declaration, comma_list, committed, default_value, name,
+    Expected, ParseResult, TokenKind, Tokens, brackets, column_declaration, comma_list, committed, default_value, name,
     symbol, unsupported, word,
 };
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::syntax::ast::{ExprKind, LetValue, ParameterDeclaration, Query, Statement, StatementKind};
+use crate::syntax::ast::{LetValue, ParameterDeclaration, ParsedExprKind, Query, Statement, StatementKind};
 
 /// All statements of a query, except those with mistakes.
 pub(in crate::syntax) fn query(input: Tokens<'_>) -> Query {
@@ -39,7 +39,7 @@ pub(in crate::syntax) fn query(input: Tokens<'_>) -> Query {
 }
 
 /// `;` or the end.
-fn end_of_statement(input: Tokens<'_>) -> Parsed<'_, ()> {
+fn end_of_statement(input: Tokens<'_>) -> ParseResult<'_, ()> {
     let token = input.peek();
     match token.kind {
         TokenKind::End => Ok((input, ())),
@@ -62,7 +62,7 @@ fn after_mistake(input: Tokens<'_>) -> Tokens<'_> {
 }
 
 /// A statement, without the `;` after it.
-fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
+fn statement(input: Tokens<'_>) -> ParseResult<'_, Statement> {
     let token = input.peek();
     let (rest, kind) = match token.text {
         "let" if begins_let(&input) => let_statement(input)?,
@@ -81,7 +81,7 @@ pub(super) fn begins_let(input: &Tokens<'_>) -> bool {
 }
 
 /// `let name = value`.
-pub(super) fn let_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
+pub(super) fn let_statement(input: Tokens<'_>) -> ParseResult<'_, StatementKind> {
     let (rest, _) = word("let")(input)?;
     let (rest, name) = cut(name("a name")).parse(rest)?;
     let (rest, _) = cut(symbol("=")).parse(rest)?;
@@ -89,7 +89,7 @@ pub(super) fn let_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
     Ok((rest, StatementKind::Let { name, value }))
 }
 
-fn let_value(input: Tokens<'_>) -> Parsed<'_, LetValue> {
+fn let_value(input: Tokens<'_>) -> ParseResult<'_, LetValue> {
     if begins_function(&input) {
         return function.map(|function| LetValue::Function(Arc::new(function))).parse(input);
     }
@@ -98,13 +98,13 @@ fn let_value(input: Tokens<'_>) -> Parsed<'_, LetValue> {
     }
     let (rest, value) = expression_or_pipeline("a value or a table")(input)?;
     Ok(match value.kind {
-        ExprKind::Pipeline(pipeline) => (rest, LetValue::Pipeline(*pipeline)),
+        ParsedExprKind::Pipeline(pipeline) => (rest, LetValue::Pipeline(*pipeline)),
         _ => (rest, LetValue::Expr(value)),
     })
 }
 
 /// `set option`, `set option = value`.
-fn set_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
+fn set_statement(input: Tokens<'_>) -> ParseResult<'_, StatementKind> {
     let (rest, _) = word("set")(input)?;
     let (rest, option) = cut(name("an option")).parse(rest)?;
     if !rest.peek().is_symbol("=") {
@@ -116,14 +116,14 @@ fn set_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
 }
 
 /// `declare query_parameters(name:type = default, ...)`.
-fn declare_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
+fn declare_statement(input: Tokens<'_>) -> ParseResult<'_, StatementKind> {
     let (rest, _) = (word("declare"), cut(word("query_parameters"))).parse(input)?;
     let (rest, list) = committed(brackets("(", comma_list(parameter_declaration), ")")(rest))?;
     Ok((rest, StatementKind::DeclareParameters(list)))
 }
 
 /// `name:type`, `name:type = default`.
-fn parameter_declaration(input: Tokens<'_>) -> Parsed<'_, ParameterDeclaration> {
+fn parameter_declaration(input: Tokens<'_>) -> ParseResult<'_, ParameterDeclaration> {
     let (rest, (name, ty)) = column_declaration(input)?;
     if !rest.peek().is_symbol("=") {
         rest.note(Expected::Text("="));

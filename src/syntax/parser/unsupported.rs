@@ -1,6 +1,6 @@
 //! Valid KQL that this program does not implement: refused by name, never reported as a mistake of the author.
 
-use super::{Parsed, Token, TokenKind, Tokens};
+use super::{ParseResult, Token, TokenKind, Tokens};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// The position in a query at which a word of [`KNOWN`] is valid.
@@ -60,7 +60,7 @@ pub(super) fn is_unsupported_operator(token: Token<'_>) -> bool {
 }
 
 /// Refuses the operator that begins here.
-pub(super) fn operator<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+pub(super) fn operator<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     let word = input.peek().text;
     let diagnostic = match word {
         "find" => Diagnostic::new(Code::UnsupportedOperator, input.span(), "`find` after `|` is not supported")
@@ -80,7 +80,7 @@ pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
 }
 
 /// Refuses the source that begins here.
-pub(super) fn source<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+pub(super) fn source<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     operator(input)
 }
 
@@ -95,7 +95,7 @@ pub(super) fn begins_statement(input: &Tokens<'_>) -> bool {
 }
 
 /// Refuses the statement that begins here.
-pub(super) fn statement<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+pub(super) fn statement<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     let (first, second) = (input.peek(), input.peek_at(1));
     let (what, span) = match first.text {
         "." => (format!("the management command `.{}`", second.text), first.span.to(second.span)),
@@ -116,7 +116,7 @@ pub(super) fn begins_entity_group(input: &Tokens<'_>) -> bool {
 }
 
 /// Refuses the group of databases that begins here.
-pub(super) fn entity_group<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+pub(super) fn entity_group<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     let message = "`entity_group` is not supported yet";
     let diagnostic = Diagnostic::new(Code::UnsupportedStatement, input.span(), message);
     input.refuse(diagnostic.help("write a union of the tables, and map their names with --alias NAME=TABLE"))
@@ -128,14 +128,14 @@ pub(super) fn begins_declaration(input: &Tokens<'_>) -> bool {
 }
 
 /// Refuses the declaration that begins here.
-pub(super) fn declaration<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+pub(super) fn declaration<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     let message = "declarations inside a function are not supported yet";
     let diagnostic = Diagnostic::new(Code::UnsupportedStatement, input.span(), message);
     input.refuse(diagnostic.help("declare the parameters of the query before the function"))
 }
 
 /// Refuses an unsupported operator between two values; anything else is left to the caller.
-pub(super) fn infix(input: Tokens<'_>) -> Parsed<'_, ()> {
+pub(super) fn infix(input: Tokens<'_>) -> ParseResult<'_, ()> {
     let token = input.peek();
     if !is_known(token, |position| position == WordPosition::Infix) {
         return Ok((input, ()));
@@ -147,13 +147,13 @@ pub(super) fn infix(input: Tokens<'_>) -> Parsed<'_, ()> {
 }
 
 /// Refuses `cluster(...)`, `database(...)` and similar.
-pub(super) fn other_database<T>(input: Tokens<'_>, span: Span) -> Parsed<'_, T> {
+pub(super) fn other_database<T>(input: Tokens<'_>, span: Span) -> ParseResult<'_, T> {
     let message = "tables of other databases, clusters and workspaces are not supported";
     input.refuse(Diagnostic::new(Code::UnsupportedSyntax, span, message).help("use the table name alone"))
 }
 
 /// Refuses the clauses of `scan` that Microsoft's reference does not describe.
-pub(super) fn scan_clause(input: Tokens<'_>) -> Parsed<'_, ()> {
+pub(super) fn scan_clause(input: Tokens<'_>) -> ParseResult<'_, ()> {
     let (token, next) = (input.peek(), input.peek_at(1));
     let instead = match token.text {
         "order" if next.is_word("by") => "sort the rows before it: | sort by ...",
@@ -165,7 +165,7 @@ pub(super) fn scan_clause(input: Tokens<'_>) -> Parsed<'_, ()> {
 }
 
 /// Refuses hints, where none is supported, and the parameters in `words`.
-pub(super) fn parameter<'a>(input: Tokens<'a>, words: &[&str]) -> Parsed<'a, ()> {
+pub(super) fn parameter<'a>(input: Tokens<'a>, words: &[&str]) -> ParseResult<'a, ()> {
     let is_parameter = super::is_hint(&input) || words.contains(&input.peek().text) && super::is_parameter(&input);
     if !is_parameter {
         return Ok((input, ()));

@@ -11,8 +11,8 @@ mod scan;
 mod value;
 
 use super::ast::{
-    Argument, Assignment, DatatableColumn, Expr, ExprKind, ExternalData, LetValue, Name, Parameter,
-    ParameterDeclaration, Pipeline, Query, Source, SourceKind, Statement, StatementKind, UnaryOperator,
+    Argument, Assignment, DatatableColumn, ExternalData, LetValue, Name, Parameter, ParameterDeclaration, ParsedExpr,
+    ParsedExprKind, Pipeline, Query, Source, SourceKind, Statement, StatementKind, UnaryOperator,
 };
 use super::parser::expr::Level;
 
@@ -39,7 +39,7 @@ pub fn print(query: &Query) -> String {
 
 /// Prints `expression` on one line.
 #[must_use]
-pub fn print_expression(expression: &Expr) -> String {
+pub fn print_expression(expression: &ParsedExpr) -> String {
     let mut printer = Printer::default();
     printer.expr(expression);
     printer.out
@@ -90,7 +90,7 @@ impl Printer {
         self.text(";");
     }
 
-    fn set_statement(&mut self, option: &Name, value: Option<&Expr>) {
+    fn set_statement(&mut self, option: &Name, value: Option<&ParsedExpr>) {
         self.text("set ");
         self.name(option);
         if let Some(value) = value {
@@ -155,7 +155,7 @@ impl Printer {
         }
     }
 
-    fn datatable(&mut self, columns: &[DatatableColumn], cells: &[Expr]) {
+    fn datatable(&mut self, columns: &[DatatableColumn], cells: &[ParsedExpr]) {
         self.text("datatable(");
         self.list(columns, Self::declared_column);
         self.text(") [");
@@ -223,22 +223,22 @@ impl Printer {
         self.expr(&parameter.value);
     }
 
-    fn expr(&mut self, expr: &Expr) {
+    fn expr(&mut self, expr: &ParsedExpr) {
         match &expr.kind {
-            ExprKind::Literal(value) => self.text(&value::literal(value)),
-            ExprKind::Name(name) => self.name(name),
-            ExprKind::Star => self.text("*"),
-            ExprKind::Unary { operator, operand } => {
+            ParsedExprKind::Literal(value) => self.text(&value::literal(value)),
+            ParsedExprKind::Name(name) => self.name(name),
+            ParsedExprKind::Star => self.text("*"),
+            ParsedExprKind::Unary { operator, operand } => {
                 self.text(if *operator == UnaryOperator::Minus { "-" } else { "+" });
                 self.operand(operand, Level::Path);
             }
-            ExprKind::Binary { operator, left, right, .. } => {
+            ParsedExprKind::Binary { operator, left, right, .. } => {
                 let level = Level::of(*operator);
                 self.operand(left, if level.chains() { level } else { level.tighter() });
                 self.infix(operator.symbol());
                 self.operand(right, if level.is_associative() { level } else { level.tighter() });
             }
-            ExprKind::Membership { operator, left, list, .. } => {
+            ParsedExprKind::Membership { operator, left, list, .. } => {
                 self.operand(left, Level::Equality.tighter());
                 self.infix(operator.symbol());
                 self.text("(");
@@ -249,7 +249,7 @@ impl Printer {
                 }
                 self.text(")");
             }
-            ExprKind::Between { negated, operand, low, high, .. } => {
+            ParsedExprKind::Between { negated, operand, low, high, .. } => {
                 self.operand(operand, Level::Equality.tighter());
                 self.text(if *negated { " !between (" } else { " between (" });
                 self.expr(low);
@@ -257,31 +257,31 @@ impl Printer {
                 self.expr(high);
                 self.text(")");
             }
-            ExprKind::Call { function, arguments } => self.call(function, arguments),
-            ExprKind::Member { base, name } => {
+            ParsedExprKind::Call { function, arguments } => self.call(function, arguments),
+            ParsedExprKind::Member { base, name } => {
                 self.base(base);
                 self.text(".");
                 self.name(name);
             }
-            ExprKind::Index { base, index } => {
+            ParsedExprKind::Index { base, index } => {
                 self.base(base);
                 self.text("[");
                 self.expr(index);
                 self.text("]");
             }
-            ExprKind::Parenthesised(inner) => {
+            ParsedExprKind::Parenthesised(inner) => {
                 self.text("(");
                 self.expr(inner);
                 self.text(")");
             }
-            ExprKind::Pipeline(pipeline) => self.pipeline(pipeline, " | "),
+            ParsedExprKind::Pipeline(pipeline) => self.pipeline(pipeline, " | "),
         }
     }
 
     /// Prints one value of a list. A table with operators gets parentheses: it has commas of its own.
-    fn element(&mut self, expr: &Expr) {
+    fn element(&mut self, expr: &ParsedExpr) {
         match &expr.kind {
-            ExprKind::Pipeline(pipeline) => {
+            ParsedExprKind::Pipeline(pipeline) => {
                 self.text("(");
                 self.pipeline(pipeline, " | ");
                 self.text(")");
@@ -297,13 +297,13 @@ impl Printer {
     }
 
     /// Prints the base of an access; a space separates a number from the dot after it.
-    fn base(&mut self, base: &Expr) {
+    fn base(&mut self, base: &ParsedExpr) {
         self.operand(base, Level::Path);
-        self.text(if matches!(base.kind, ExprKind::Literal(_)) { " " } else { "" });
+        self.text(if matches!(base.kind, ParsedExprKind::Literal(_)) { " " } else { "" });
     }
 
     /// Prints `expr`, in parentheses if it binds more loosely than `loosest`.
-    fn operand(&mut self, expr: &Expr, loosest: Level) {
+    fn operand(&mut self, expr: &ParsedExpr, loosest: Level) {
         let is_loose = Level::of_expr(expr) < loosest;
         self.text(if is_loose { "(" } else { "" });
         self.expr(expr);

@@ -1,9 +1,9 @@
 //! Tabular operators.
 
 use super::super::ast::{
-    Assignment, AxisBounds, ColumnPattern, Evaluate, Expr, Find, FindColumn, ForkBranch, JoinKey, MakeSeries,
-    MvExpandItem, NullsOrder, Operator, OperatorKind, Parameter, PartitionBody, Pipeline, ReorderItem, ReorderOrder,
-    SortKey, SortOrder, TopNestedLevel,
+    Assignment, AxisBounds, ColumnPattern, Evaluate, Find, FindColumn, ForkBranch, JoinCondition, MakeSeries,
+    MvExpandItem, NullsOrder, Operator, OperatorKind, Parameter, ParsedExpr, PartitionBody, Pipeline, ReorderItem,
+    ReorderOrder, SortExpr, SortOrder, TopNestedLevel,
 };
 use super::{Printer, value};
 
@@ -158,7 +158,7 @@ impl Printer {
         });
     }
 
-    fn values_of(&mut self, word: &str, count: &Expr, of: &Expr) {
+    fn values_of(&mut self, word: &str, count: &ParsedExpr, of: &ParsedExpr) {
         self.keyword(word, count, Self::expr);
         self.keyword(" of", of, Self::expr);
     }
@@ -211,7 +211,7 @@ impl Printer {
         }
     }
 
-    fn sort_key(&mut self, key: &SortKey) {
+    fn sort_key(&mut self, key: &SortExpr) {
         self.expr(&key.value);
         self.text(match key.order {
             None => "",
@@ -237,7 +237,7 @@ impl Printer {
         self.text(if properties.is_empty() { "" } else { ")" });
     }
 
-    fn expansion(&mut self, parameters: &[Parameter], items: &[MvExpandItem], limit: Option<&Expr>) {
+    fn expansion(&mut self, parameters: &[Parameter], items: &[MvExpandItem], limit: Option<&ParsedExpr>) {
         self.parameters(parameters);
         self.list(items, |printer, item| {
             printer.item(&item.assignment);
@@ -317,7 +317,7 @@ impl Printer {
         self.list(tables, Self::table);
     }
 
-    pub(super) fn search(&mut self, parameters: &[Parameter], tables: &[Pipeline], predicate: &Expr) {
+    pub(super) fn search(&mut self, parameters: &[Parameter], tables: &[Pipeline], predicate: &ParsedExpr) {
         self.text("search ");
         self.parameters(parameters);
         if !tables.is_empty() {
@@ -361,7 +361,7 @@ impl Printer {
         }
     }
 
-    fn join(&mut self, word: &str, parameters: &[Parameter], right: &Pipeline, on: &[JoinKey]) {
+    fn join(&mut self, word: &str, parameters: &[Parameter], right: &Pipeline, on: &[JoinCondition]) {
         self.text(word);
         self.text(" ");
         self.parameters(parameters);

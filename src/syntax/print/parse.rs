@@ -1,6 +1,6 @@
 //! `parse`, `parse-where` and `parse-kv`.
 
-use super::super::ast::{DatatableColumn, Expr, Parameter, PatternPart, PatternPartKind};
+use super::super::ast::{DatatableColumn, Parameter, ParsedExpr, PatternPart, PatternPartKind};
 use super::{Printer, value as values};
 use crate::types::Value;
 
@@ -10,7 +10,7 @@ impl Printer {
         &mut self,
         drops_unmatched: bool,
         parameters: &[Parameter],
-        value: &Expr,
+        value: &ParsedExpr,
         pattern: &[PatternPart],
     ) {
         self.text(if drops_unmatched { "parse-where " } else { "parse " });
@@ -30,7 +30,7 @@ impl Printer {
         }
     }
 
-    pub(super) fn parse_kv(&mut self, value: &Expr, keys: &[DatatableColumn], properties: &[Parameter]) {
+    pub(super) fn parse_kv(&mut self, value: &ParsedExpr, keys: &[DatatableColumn], properties: &[Parameter]) {
         self.keyword("parse-kv", value, Self::expr);
         self.text(" as (");
         self.list(keys, Self::declared_column);

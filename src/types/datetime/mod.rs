@@ -17,7 +17,7 @@ pub use calendar::{
 };
 pub use iso::parse_iso8601;
 pub use parse::{parse, parse_literal, with_plain_spaces};
-pub use pattern::Pattern;
+pub use pattern::TimePattern;
 
 /// Ticks in a microsecond.
 pub const TICKS_PER_MICROSECOND: i64 = 10;

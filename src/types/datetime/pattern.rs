@@ -7,7 +7,7 @@ use crate::types::{datetime, timespan};
 
 /// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
+pub struct TimePattern {
     pieces: Vec<PatternPiece>,
 }
 
@@ -52,7 +52,7 @@ const TIMESPAN: &[(char, &[usize])] = &[
 
 const DELIMITERS: &[char] = &[' ', '/', '-', ':', ',', '.', '_', '[', ']'];
 
-impl Pattern {
+impl TimePattern {
     /// Parses a datetime pattern.
     ///
     /// # Errors
@@ -166,7 +166,7 @@ mod tests {
     #[track_caller]
     fn check(at: &str, pattern: &str, expected: &str) {
         let mut out = String::new();
-        Pattern::datetime(pattern).unwrap().write_datetime(datetime::parse(at).unwrap(), &mut out);
+        TimePattern::datetime(pattern).unwrap().write_datetime(datetime::parse(at).unwrap(), &mut out);
         assert_eq!(out, expected, "{at} in {pattern}");
     }
 
@@ -187,7 +187,7 @@ mod tests {
         check(midnight, "ddd MMM hhh tttt yyyyy", "011 011 1212 AMAM 09000");
         check(morning, "y", "9");
         for wrong in ["z", "T", "x", "+", "yyyy\tMM", "", "t", "ttt", "yyy", "yyyyyyy", "é"] {
-            assert!(Pattern::datetime(wrong).is_err(), "{wrong}");
+            assert!(TimePattern::datetime(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -199,10 +199,10 @@ mod tests {
             ("-01:02:03", "H:m:s", "1:2:3"),
         ] {
             let mut out = String::new();
-            Pattern::timespan(pattern).unwrap().write_timespan(timespan::parse(text).unwrap(), &mut out);
+            TimePattern::timespan(pattern).unwrap().write_timespan(timespan::parse(text).unwrap(), &mut out);
             assert_eq!(out, expected);
         }
-        assert!(Pattern::timespan("yyyy").is_err());
-        assert!(Pattern::timespan("").is_err());
+        assert!(TimePattern::timespan("yyyy").is_err());
+        assert!(TimePattern::timespan("").is_err());
     }
 }

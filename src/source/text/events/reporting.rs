@@ -12,7 +12,7 @@ use crate::entra::{ColumnSource, KnownTable, RowKind, union_names};
 use crate::records::FramingNote;
 use crate::scan::{ColumnNote, Damage, EmptyReason, Note, UnnamedRows, Warning};
 use crate::source::text::classify::{RecordClass, RowClass};
-use crate::source::text::key_tree::Slot;
+use crate::source::text::key_tree::ValueSlot;
 use crate::source::text::plan::{PlannedColumn, PlannedSource, RecordSelection};
 use crate::types::Schema;
 
@@ -75,7 +75,7 @@ impl ScanEvents {
 
     /// Warns of requested columns that the header of a CSV file or saved query result lacks; `lacks` is true for the
     /// slots of such a column.
-    pub(crate) fn report_lacking(&self, kind: RowKind, lacks: &dyn Fn(&[Slot]) -> bool) {
+    pub(crate) fn report_lacking(&self, kind: RowKind, lacks: &dyn Fn(&[ValueSlot]) -> bool) {
         if self.plan.selection.known().is_none() {
             return;
         }

@@ -11,7 +11,7 @@ use crate::entra::spelling::Spellings;
 use crate::entra::{ColumnSource, RowKind, union_names};
 use crate::scan::ScanColumn;
 use crate::scan::provenance::{Provenance, ProvenanceColumns};
-use crate::source::text::key_tree::{KeyTree, Slot};
+use crate::source::text::key_tree::{KeyTree, ValueSlot};
 use crate::types::{Type, dynamic};
 
 /// The key of a number that some records have as a string.
@@ -45,8 +45,8 @@ pub(crate) enum PlannedSource {
     Constant(&'static str),
     Table,
     Category,
-    Keys(Vec<Slot>),
-    UnlessZero { value: Slot, guard: Slot },
+    Keys(Vec<ValueSlot>),
+    UnlessZero { value: ValueSlot, guard: ValueSlot },
     Origin(Provenance),
 }
 
@@ -136,7 +136,7 @@ fn plan_source(tree: &mut KeyTree, source: &ColumnSource, kind: RowKind) -> Plan
         ColumnSource::Table => PlannedSource::Table,
         ColumnSource::Category => PlannedSource::Category,
         ColumnSource::Keys(paths) => {
-            let mut slots: Vec<Slot> = paths.iter().map(|path| tree.slot(path, envelope)).collect();
+            let mut slots: Vec<ValueSlot> = paths.iter().map(|path| tree.slot(path, envelope)).collect();
             if matches!(kind, RowKind::Flat | RowKind::Az) {
                 slots.extend(paths.iter().flat_map(|path| union_names(&path[0])).map(|name| tree.slot(&[name], false)));
             }

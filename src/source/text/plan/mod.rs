@@ -11,8 +11,8 @@ use self::columns::plan_columns;
 pub(crate) use self::columns::{PlannedColumn, PlannedSource};
 pub use self::selection::{RecordSelection, TableBinding};
 use super::classify::{RowClass, ShapeMarkers};
-use super::key_tree::{KeyTree, Slot};
-use super::prefilter::{Needle, Prefilter};
+use super::key_tree::{KeyTree, ValueSlot};
+use super::prefilter::{Prefilter, RecordNeedle};
 use crate::entra::numeric_dates::DateOrders;
 use crate::entra::spelling;
 use crate::entra::spelling::Verbatim;
@@ -80,7 +80,7 @@ impl ScanPlan {
         let columns = plan_columns(&mut tree, &selection, origins, &request.columns);
         let filter_columns = plan_columns(&mut tree, &selection, origins, filter_request);
         let ids = ids.and_then(|sketch| watched_ids(&mut tree, &selection, origins, sketch));
-        let verbatim = |column: usize, needle: &Needle| match origins.at(column) {
+        let verbatim = |column: usize, needle: &RecordNeedle| match origins.at(column) {
             Some(_) => Verbatim::No,
             None => verbatim(&selection, column, needle),
         };
@@ -129,7 +129,7 @@ impl ScanPlan {
     }
 
     /// True if a requested column reads one of these slots in rows of a kind.
-    pub(crate) fn reads_any(&self, kind: RowKind, slots: &[Slot]) -> bool {
+    pub(crate) fn reads_any(&self, kind: RowKind, slots: &[ValueSlot]) -> bool {
         let reads = |column: &PlannedColumn| match &column.sources[kind as usize] {
             PlannedSource::Keys(own) => own.iter().any(|slot| slots.contains(slot)),
             PlannedSource::UnlessZero { value, guard } => slots.contains(value) || slots.contains(guard),
@@ -181,7 +181,7 @@ pub(crate) fn is_renamed(name: &str, table: &KnownTable) -> bool {
 }
 
 /// How a record spells a value that contains the needle, apart from escapes; No if the value may be generated.
-fn verbatim(selection: &RecordSelection, column: usize, needle: &Needle) -> Verbatim {
+fn verbatim(selection: &RecordSelection, column: usize, needle: &RecordNeedle) -> Verbatim {
     let field = selection.schema().field(column);
     if !field.ty.is_text() || (field.ty == Type::Dynamic && needle.may_be_reformatted()) {
         return Verbatim::No;

@@ -7,15 +7,15 @@ use nom::multi::many0;
 use super::super::expr::expression;
 use super::super::source::subquery;
 use super::super::{
-    Expected, Parsed, Tokens, assigned_names, assigned_value, brackets, comma_list, committed, hint, parameter,
+    Expected, ParseResult, Tokens, assigned_names, assigned_value, brackets, comma_list, committed, hint, parameter,
     type_name, word,
 };
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{Expr, ExprKind, MvExpandItem, Name, OperatorKind, Parameter};
+use crate::syntax::ast::{MvExpandItem, Name, OperatorKind, Parameter, ParsedExpr, ParsedExprKind};
 use crate::types::{Type, Value};
 
 /// `mv-expand kind=array a, b = c to typeof(long) limit 10`.
-pub(super) fn mv_expand_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn mv_expand_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (parameters, items, limit)) = expansion(input)?;
     Ok((rest, OperatorKind::MvExpand { parameters, items, limit }))
 }
@@ -24,15 +24,15 @@ pub(super) fn mv_expand_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> 
 const LEGACY_LIMIT: i64 = 128;
 
 /// `mvexpand a`: the old form of `mv-expand`, with a default limit.
-pub(super) fn mvexpand_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn mvexpand_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let span = input.span();
     let (rest, (parameters, items, limit)) = expansion(input)?;
-    let default = || Expr { kind: ExprKind::Literal(Value::Long(LEGACY_LIMIT)), span };
+    let default = || ParsedExpr { kind: ParsedExprKind::Literal(Value::Long(LEGACY_LIMIT)), span };
     Ok((rest, OperatorKind::MvExpand { parameters, items, limit: limit.or_else(|| Some(default())) }))
 }
 
 /// `mv-apply a, b = c to typeof(long) limit 10 on (operators)`.
-pub(super) fn mv_apply_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn mv_apply_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (parameters, items, limit)) = expansion(input)?;
     let (rest, _) = committed(word("on")(rest))?;
     let (rest, body) = committed(brackets("(", subquery, ")")(rest))?;
@@ -40,7 +40,7 @@ pub(super) fn mv_apply_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 }
 
 /// `kind=array a, b = c to typeof(long) limit 10`.
-fn expansion(input: Tokens<'_>) -> Parsed<'_, (Vec<Parameter>, Vec<MvExpandItem>, Option<Expr>)> {
+fn expansion(input: Tokens<'_>) -> ParseResult<'_, (Vec<Parameter>, Vec<MvExpandItem>, Option<ParsedExpr>)> {
     let (rest, parameters) = many0(expand_parameter).parse(input)?;
     let (rest, items) = comma_list(mv_expand_item)(rest)?;
     if !rest.peek().is_word("limit") {
@@ -55,7 +55,7 @@ fn expansion(input: Tokens<'_>) -> Parsed<'_, (Vec<Parameter>, Vec<MvExpandItem>
 const EXPAND_PARAMETERS: &[&str] = &["bagexpansion", "kind", "with_itemindex"];
 
 /// `kind = array`, `bagexpansion = array`, `with_itemindex = name`, a hint.
-fn expand_parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+fn expand_parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if begins_parameter(&input, EXPAND_PARAMETERS) { parameter(input) } else { hint(input) }
 }
 
@@ -65,7 +65,7 @@ pub(super) fn begins_parameter(input: &Tokens<'_>, names: &[&str]) -> bool {
 }
 
 /// A value with an optional name and an optional `to typeof(type)`.
-fn mv_expand_item(input: Tokens<'_>) -> Parsed<'_, MvExpandItem> {
+fn mv_expand_item(input: Tokens<'_>) -> ParseResult<'_, MvExpandItem> {
     let (rest, names) = item_names(input, EXPAND_PARAMETERS)?;
     let (rest, assignment) = assigned_value(rest, names, "a column")?;
     if !rest.peek().is_word("to") {
@@ -77,7 +77,7 @@ fn mv_expand_item(input: Tokens<'_>) -> Parsed<'_, MvExpandItem> {
 }
 
 /// The names of an item, which may not be those of a parameter, and the `=` after them.
-pub(super) fn item_names<'a>(input: Tokens<'a>, parameters: &[&str]) -> Parsed<'a, Vec<Name>> {
+pub(super) fn item_names<'a>(input: Tokens<'a>, parameters: &[&str]) -> ParseResult<'a, Vec<Name>> {
     if !begins_parameter(&input, parameters) {
         return assigned_names(input);
     }
@@ -88,7 +88,7 @@ pub(super) fn item_names<'a>(input: Tokens<'a>, parameters: &[&str]) -> Parsed<'
 }
 
 /// `typeof(type)`.
-fn element_type(input: Tokens<'_>) -> Parsed<'_, Type> {
+fn element_type(input: Tokens<'_>) -> ParseResult<'_, Type> {
     let (rest, _) = word("typeof")(input)?;
     committed(brackets("(", type_name, ")")(rest))
 }

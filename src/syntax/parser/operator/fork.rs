@@ -5,13 +5,13 @@ use nom::combinator::{cut, opt};
 
 use super::super::source::subquery;
 use super::super::{
-    Expected, Parsed, Tokens, any_name, begins_named, brackets, comma_list, committed, name, symbol, word,
+    Expected, ParseResult, Tokens, any_name, begins_named, brackets, comma_list, committed, name, symbol, word,
 };
 use super::operator;
 use crate::syntax::ast::{ForkBranch, OperatorKind};
 
 /// `fork name=(operators) (operators)`.
-pub(super) fn fork_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn fork_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (mut rest, first) = committed(fork_branch(input))?;
     let mut branches = vec![first];
     while begins_branch(&rest) {
@@ -28,7 +28,7 @@ fn begins_branch(input: &Tokens<'_>) -> bool {
 }
 
 /// `name=(operators)`, `(operators)`.
-fn fork_branch(input: Tokens<'_>) -> Parsed<'_, ForkBranch> {
+fn fork_branch(input: Tokens<'_>) -> ParseResult<'_, ForkBranch> {
     let (rest, name) = match begins_named(&input) {
         true => (any_name("a name"), symbol("=")).map(|(name, _)| Some(name)).parse(input)?,
         false => (input, None),
@@ -38,7 +38,7 @@ fn fork_branch(input: Tokens<'_>) -> Parsed<'_, ForkBranch> {
 }
 
 /// `facet by a, b with (operators)`, `facet by a with operator`.
-pub(super) fn facet_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn facet_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, _) = cut(word("by")).parse(input)?;
     let (rest, columns) = committed(comma_list(name("a column"))(rest))?;
     let (rest, with) = opt(facet_with).parse(rest)?;
@@ -46,7 +46,7 @@ pub(super) fn facet_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 }
 
 /// `with (operators)`, `with operator`.
-fn facet_with(input: Tokens<'_>) -> Parsed<'_, Vec<crate::syntax::ast::Operator>> {
+fn facet_with(input: Tokens<'_>) -> ParseResult<'_, Vec<crate::syntax::ast::Operator>> {
     let (rest, _) = word("with")(input)?;
     match rest.peek().is_symbol("(") {
         true => committed(brackets("(", subquery, ")")(rest)),

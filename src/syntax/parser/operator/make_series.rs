@@ -6,15 +6,17 @@ use nom::multi::many0;
 
 use super::super::expr::{expression, relation};
 use super::super::{
-    Expected, Parsed, Tokens, assigned_names, assigned_value, brackets, comma_list, committed, hint, parameter, symbol,
-    word,
+    Expected, ParseResult, Tokens, assigned_names, assigned_value, brackets, comma_list, committed, hint, parameter,
+    symbol, word,
 };
 use super::expand::{begins_parameter, item_names};
 use super::summarize::by_clause;
-use crate::syntax::ast::{Assignment, AxisBounds, Expr, MakeSeries, MakeSeriesItem, Name, OperatorKind, Parameter};
+use crate::syntax::ast::{
+    Assignment, AxisBounds, MakeSeries, MakeSeriesItem, Name, OperatorKind, Parameter, ParsedExpr,
+};
 
 /// `make-series kind=nonempty a = count() default=0, ... on t from b to c step d by e, ...`.
-pub(super) fn make_series_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn make_series_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, parameters) = many0(series_parameter).parse(input)?;
     let (rest, items) = committed(comma_list(series_item)(rest))?;
     let (rest, (_, axis, bounds)) = (cut(word("on")), cut(axis), cut(axis_bounds)).parse(rest)?;
@@ -32,12 +34,12 @@ pub(super) fn make_series_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind
 const PARAMETERS: &[&str] = &["kind"];
 
 /// `kind = nonempty`, a hint.
-fn series_parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+fn series_parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if begins_parameter(&input, PARAMETERS) { parameter(input) } else { hint(input) }
 }
 
 /// An aggregate with an optional name and an optional `default = value`.
-fn series_item(input: Tokens<'_>) -> Parsed<'_, MakeSeriesItem> {
+fn series_item(input: Tokens<'_>) -> ParseResult<'_, MakeSeriesItem> {
     let (rest, names) = series_names(input)?;
     let (rest, assignment) = assigned_value(rest, names, "an aggregate")?;
     if !rest.peek().is_word("default") {
@@ -49,19 +51,19 @@ fn series_item(input: Tokens<'_>) -> Parsed<'_, MakeSeriesItem> {
 }
 
 /// The names of an item, which may not be those of a parameter, and the `=` after them.
-fn series_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
+fn series_names(input: Tokens<'_>) -> ParseResult<'_, Vec<Name>> {
     item_names(input, PARAMETERS)
 }
 
 /// The axis with an optional name. It ends before `in`, which would otherwise be an operator.
-fn axis(input: Tokens<'_>) -> Parsed<'_, Assignment> {
+fn axis(input: Tokens<'_>) -> ParseResult<'_, Assignment> {
     let (rest, names) = assigned_names(input)?;
     let (rest, value) = relation("a column")(rest)?;
     Ok((rest, Assignment { names, value }))
 }
 
 /// `from a to b step c`, of which only the step is required, or `in range(a, b, c)`.
-fn axis_bounds(input: Tokens<'_>) -> Parsed<'_, AxisBounds> {
+fn axis_bounds(input: Tokens<'_>) -> ParseResult<'_, AxisBounds> {
     let bound = || cut(expression("a value"));
     if input.peek().is_word("in") {
         let (rest, _) = word("range")(input.advance(1))?;
@@ -77,7 +79,7 @@ fn axis_bounds(input: Tokens<'_>) -> Parsed<'_, AxisBounds> {
 }
 
 /// `keyword value`, if the keyword follows.
-fn optional_bound<'a>(input: Tokens<'a>, keyword: &'static str) -> Parsed<'a, Option<Expr>> {
+fn optional_bound<'a>(input: Tokens<'a>, keyword: &'static str) -> ParseResult<'a, Option<ParsedExpr>> {
     if !input.peek().is_word(keyword) {
         input.note(Expected::Text(keyword));
         return Ok((input, None));

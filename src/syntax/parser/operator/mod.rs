@@ -23,11 +23,11 @@ use super::evaluate::evaluate_call;
 use super::expr::{arguments, expression};
 use super::source::{search_predicate, union_tables};
 use super::{
-    Expected, Parsed, TokenKind, Tokens, assignment, brackets, comma_list, committed, hint, is_end, name, name_of,
+    Expected, ParseResult, TokenKind, Tokens, assignment, brackets, comma_list, committed, hint, is_end, name, name_of,
     parameters, unsupported,
 };
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{Assignment, Expr, ExprKind, Operator, OperatorKind};
+use crate::syntax::ast::{Assignment, Operator, OperatorKind, ParsedExpr, ParsedExprKind};
 
 /// A tabular operator.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct OperatorInfo {
     /// Example queries.
     pub examples: &'static [&'static str],
     /// Parses the part after the keyword.
-    parse: for<'a> fn(Tokens<'a>) -> Parsed<'a, OperatorKind>,
+    parse: for<'a> fn(Tokens<'a>) -> ParseResult<'a, OperatorKind>,
 }
 
 /// All tabular operators, in alphabetical order.
@@ -420,7 +420,7 @@ fn find(word: &str) -> Option<&'static OperatorInfo> {
 }
 
 /// The part after a `|`.
-pub(super) fn operator(input: Tokens<'_>) -> Parsed<'_, Operator> {
+pub(super) fn operator(input: Tokens<'_>) -> ParseResult<'_, Operator> {
     let token = input.peek();
     if token.kind != TokenKind::Word {
         return committed(input.mismatch(Expected::Kind("an operator such as `where`")));
@@ -433,7 +433,7 @@ pub(super) fn operator(input: Tokens<'_>) -> Parsed<'_, Operator> {
 }
 
 /// Reports an unknown operator and suggests the most similar one.
-fn unknown<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+fn unknown<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     let word = name_of(input.peek());
     let known = OPERATORS.iter().flat_map(|info| std::iter::once(info.keyword).chain(info.aliases.iter().copied()));
     input.refuse(
@@ -443,17 +443,17 @@ fn unknown<T>(input: Tokens<'_>) -> Parsed<'_, T> {
 }
 
 /// `as hint.materialized=true name`.
-fn as_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn as_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     (many0(hint), name("a name")).map(|(parameters, name)| OperatorKind::As { parameters, name }).parse(input)
 }
 
 /// `consume decodeblocks=true`.
-fn consume_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn consume_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     parameters.map(OperatorKind::Consume).parse(input)
 }
 
 /// `count as name`.
-fn count_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn count_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     if !input.peek().is_word("as") {
         input.note(Expected::Text("as"));
         return Ok((input, OperatorKind::Count(None)));
@@ -463,53 +463,53 @@ fn count_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 }
 
 /// `distinct a, b`, `distinct *`.
-fn distinct_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn distinct_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     comma_list(distinct_column).map_list(OperatorKind::Distinct, rest)
 }
 
 /// `*`, or a column.
-fn distinct_column(input: Tokens<'_>) -> Parsed<'_, Assignment> {
+fn distinct_column(input: Tokens<'_>) -> ParseResult<'_, Assignment> {
     let token = input.peek();
     if token.is_symbol("*") && is_end(input.peek_at(1)) {
-        let value = Expr { kind: ExprKind::Star, span: token.span };
+        let value = ParsedExpr { kind: ParsedExprKind::Star, span: token.span };
         return Ok((input.advance(1), Assignment { names: Vec::new(), value }));
     }
     assignment("a column")(input)
 }
 
 /// `evaluate plugin(argument, ...) : (column:type, ...)`.
-fn evaluate_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn evaluate_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     evaluate_call.map(OperatorKind::Evaluate).parse(input)
 }
 
 /// `extend a = f(b)`.
-fn extend_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn extend_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     comma_list(assignment("a column")).map_list(OperatorKind::Extend, input)
 }
 
 /// `getschema`.
-fn getschema_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn getschema_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &["kind"])?;
     Ok((rest, OperatorKind::Getschema))
 }
 
 /// `invoke function(argument, ...)`.
-fn invoke_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn invoke_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, function) = name("a function")(input)?;
     let (rest, arguments) = brackets("(", arguments, ")")(rest)?;
     Ok((rest, OperatorKind::Invoke { function, arguments }))
 }
 
 /// `search kind=case_sensitive 'term'`.
-fn search_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn search_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     (parameters, search_predicate)
         .map(|(parameters, predicate)| OperatorKind::Search { parameters, predicate })
         .parse(input)
 }
 
 /// `serialize`, `serialize a = row_number()`.
-fn serialize_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn serialize_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     if is_end(rest.peek()) {
         return Ok((rest, OperatorKind::Serialize(Vec::new())));
@@ -518,27 +518,27 @@ fn serialize_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 }
 
 /// `take n`.
-fn take_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn take_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     expression("a number of rows").map(OperatorKind::Take).parse(rest)
 }
 
 /// `union A, B`.
-fn union_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn union_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     union_tables.map(|(parameters, tables)| OperatorKind::Union { parameters, tables }).parse(input)
 }
 
 /// `where condition`.
-fn where_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+fn where_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     cut(expression("a condition")).map(OperatorKind::Where).parse(input)
 }
 
 /// Maps a list parser to an operator.
-trait MapList<'a, T>: FnOnce(Tokens<'a>) -> Parsed<'a, Vec<T>> + Sized {
+trait MapList<'a, T>: FnOnce(Tokens<'a>) -> ParseResult<'a, Vec<T>> + Sized {
     /// Parses the list and wraps it into an operator.
-    fn map_list(self, kind: fn(Vec<T>) -> OperatorKind, input: Tokens<'a>) -> Parsed<'a, OperatorKind> {
+    fn map_list(self, kind: fn(Vec<T>) -> OperatorKind, input: Tokens<'a>) -> ParseResult<'a, OperatorKind> {
         self(input).map(|(rest, list)| (rest, kind(list)))
     }
 }
 
-impl<'a, T, F: FnOnce(Tokens<'a>) -> Parsed<'a, Vec<T>>> MapList<'a, T> for F {}
+impl<'a, T, F: FnOnce(Tokens<'a>) -> ParseResult<'a, Vec<T>>> MapList<'a, T> for F {}

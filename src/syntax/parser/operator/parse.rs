@@ -7,22 +7,22 @@ use nom::multi::{many0, many1};
 use super::super::expr::expression;
 use super::super::source::declared_columns;
 use super::super::{
-    Expected, Mismatch, Parsed, TokenKind, Tokens, any_name, brackets, committed, literal, name_of, parameter, symbol,
-    type_name, word,
+    Expected, Mismatch, ParseResult, TokenKind, Tokens, any_name, brackets, committed, literal, name_of, parameter,
+    symbol, type_name, word,
 };
-use crate::syntax::ast::{Expr, ExprKind, OperatorKind, Parameter, PatternPart, PatternPartKind};
+use crate::syntax::ast::{OperatorKind, Parameter, ParsedExpr, ParsedExprKind, PatternPart, PatternPartKind};
 
 /// `parse kind=regex flags=i text with * "a=" a:long *`.
-pub(super) fn parse_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn parse_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     parse_parts(input, false)
 }
 
 /// `parse-where text with "a=" a`.
-pub(super) fn parse_where_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn parse_where_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     parse_parts(input, true)
 }
 
-fn parse_parts(input: Tokens<'_>, drops_unmatched: bool) -> Parsed<'_, OperatorKind> {
+fn parse_parts(input: Tokens<'_>, drops_unmatched: bool) -> ParseResult<'_, OperatorKind> {
     let (rest, parameters) = many0(pattern_parameter).parse(input)?;
     let (rest, value) = expression("a value to parse")(rest)?;
     let (rest, _) = cut(word("with")).parse(rest)?;
@@ -31,7 +31,7 @@ fn parse_parts(input: Tokens<'_>, drops_unmatched: bool) -> Parsed<'_, OperatorK
 }
 
 /// `kind = regex`, `flags = i`.
-fn pattern_parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+fn pattern_parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     let name = input.peek();
     if !matches!(name.text, "kind" | "flags") || !input.peek_at(1).is_symbol("=") {
         return Err(nom::Err::Error(Mismatch));
@@ -41,12 +41,12 @@ fn pattern_parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
     if !value.is_plain_word() {
         return committed(rest.mismatch(Expected::Kind("a word")));
     }
-    let value = Expr { kind: ExprKind::Name(name_of(value)), span: value.span };
+    let value = ParsedExpr { kind: ParsedExprKind::Name(name_of(value)), span: value.span };
     Ok((rest.advance(1), Parameter { name: name_of(name), value }))
 }
 
 /// `*`, a string, or a column with an optional type.
-fn pattern_part(input: Tokens<'_>) -> Parsed<'_, PatternPart> {
+fn pattern_part(input: Tokens<'_>) -> ParseResult<'_, PatternPart> {
     let first = input.peek();
     let (rest, kind) = match first.kind {
         TokenKind::String => literal::string_literal.map(PatternPartKind::Text).parse(input)?,
@@ -56,7 +56,7 @@ fn pattern_part(input: Tokens<'_>) -> Parsed<'_, PatternPart> {
 }
 
 /// `name`, `name:type`.
-fn pattern_column(input: Tokens<'_>) -> Parsed<'_, PatternPartKind> {
+fn pattern_column(input: Tokens<'_>) -> ParseResult<'_, PatternPartKind> {
     let (rest, name) = any_name("a column")(input)?;
     if !rest.peek().is_symbol(":") {
         rest.note(Expected::Text(":"));
@@ -67,7 +67,7 @@ fn pattern_column(input: Tokens<'_>) -> Parsed<'_, PatternPartKind> {
 }
 
 /// `parse-kv text as (a:long, b:string) with (pair_delimiter=",", kv_delimiter="=")`.
-pub(super) fn parse_kv_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn parse_kv_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, value) = expression("a value to parse")(input)?;
     let (rest, _) = cut(word("as")).parse(rest)?;
     let (rest, keys) = committed(declared_columns(rest))?;
@@ -80,7 +80,7 @@ pub(super) fn parse_kv_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 }
 
 /// `name = value`, and the comma after it, which may be missing.
-fn kv_property(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+fn kv_property(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if input.peek().is_symbol(")") {
         return Err(nom::Err::Error(Mismatch));
     }

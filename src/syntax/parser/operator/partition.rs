@@ -5,11 +5,11 @@ use nom::combinator::cut;
 use nom::multi::many0;
 
 use super::super::source::{pipeline, subquery};
-use super::super::{Expected, Parsed, Tokens, brackets, committed, hint, name, word};
+use super::super::{Expected, ParseResult, Tokens, brackets, committed, hint, name, word};
 use crate::syntax::ast::{OperatorKind, PartitionBody};
 
 /// `partition hint.strategy=native by a (operators)`, `partition by a { pipeline }`.
-pub(super) fn partition_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn partition_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, parameters) = many0(hint).parse(input)?;
     let (rest, (_, key)) = (cut(word("by")), cut(name("a column"))).parse(rest)?;
     let (rest, body) = if rest.peek().is_symbol("{") {

@@ -3,12 +3,12 @@
 use nom::Parser;
 use nom::combinator::cut;
 
-use super::super::{Expected, Parsed, Tokens, assignment, comma_list, committed, is_parameter, parameter, word};
+use super::super::{Expected, ParseResult, Tokens, assignment, comma_list, committed, is_parameter, parameter, word};
 use crate::syntax::ast::{OperatorKind, Parameter};
 use crate::syntax::stream::Mismatch;
 
 /// `reduce kind=source by a with threshold=0.1, characters="X"`.
-pub(super) fn reduce_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn reduce_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, kind) = match is_parameter(&input) {
         true => parameter.map(Some).parse(input)?,
         false => (input, None),
@@ -23,6 +23,6 @@ pub(super) fn reduce_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 }
 
 /// `threshold = 0.1`, `characters = "X"`.
-fn reduce_property(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+fn reduce_property(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if is_parameter(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }
 }

@@ -4,13 +4,13 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::super::{
-    Expected, Parsed, Tokens, brackets, comma_list, committed, is_parameter, name_of, parameter, parameter_value,
+    Expected, ParseResult, Tokens, brackets, comma_list, committed, is_parameter, name_of, parameter, parameter_value,
     parameters,
 };
 use crate::syntax::ast::{Name, OperatorKind, Parameter};
 
 /// `render chart kind=stacked with (title = 'x', ycolumns = a, b)`.
-pub(super) fn render_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn render_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, chart) = chart(input)?;
     let (rest, mut properties) = parameters(rest)?;
     if !rest.peek().is_word("with") {
@@ -22,7 +22,7 @@ pub(super) fn render_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     Ok((rest, OperatorKind::Render { chart, properties }))
 }
 
-fn chart(input: Tokens<'_>) -> Parsed<'_, Name> {
+fn chart(input: Tokens<'_>) -> ParseResult<'_, Name> {
     let token = input.peek();
     if token.is_plain_word() {
         Ok((input.advance(1), name_of(token)))
@@ -32,11 +32,11 @@ fn chart(input: Tokens<'_>) -> Parsed<'_, Name> {
 }
 
 /// `(property = value, ...)`; a property with several values becomes several properties of the same name.
-fn with_clause(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
+fn with_clause(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     committed(brackets("(", properties, ")")(input))
 }
 
-fn properties(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
+fn properties(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     let rest = input.advance(usize::from(input.peek().is_symbol(",")));
     if rest.peek().is_symbol(")") {
         return Ok((rest, Vec::new()));
@@ -46,7 +46,7 @@ fn properties(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
 }
 
 /// `name = value`, `name = value, value`.
-fn property(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
+fn property(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     let (mut rest, first) = parameter(input)?;
     let name = first.name.clone();
     let mut list = vec![first];

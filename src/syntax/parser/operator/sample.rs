@@ -4,22 +4,22 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::super::expr::expression;
-use super::super::{Expected, Parsed, Tokens, assignment, committed, word};
-use crate::syntax::ast::{Expr, OperatorKind};
+use super::super::{Expected, ParseResult, Tokens, assignment, committed, word};
+use crate::syntax::ast::{OperatorKind, ParsedExpr};
 
 /// `sample n`.
-pub(super) fn sample_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn sample_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     expression("a number of rows").map(OperatorKind::Sample).parse(input)
 }
 
 /// `sample-distinct n of a`.
-pub(super) fn sample_distinct_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn sample_distinct_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (count, of)) = values_of(input)?;
     Ok((rest, OperatorKind::SampleDistinct { count, of }))
 }
 
 /// `top-hitters n of a by b`.
-pub(super) fn top_hitters_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn top_hitters_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (count, of)) = values_of(input)?;
     if !rest.peek().is_word("by") {
         rest.note(Expected::Text("by"));
@@ -30,7 +30,7 @@ pub(super) fn top_hitters_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind
 }
 
 /// `n of a`.
-fn values_of(input: Tokens<'_>) -> Parsed<'_, (Expr, Expr)> {
+fn values_of(input: Tokens<'_>) -> ParseResult<'_, (ParsedExpr, ParsedExpr)> {
     let (rest, (count, _)) = (expression("a number of values"), cut(word("of"))).parse(input)?;
     let (rest, of) = committed(expression("a column")(rest))?;
     Ok((rest, (count, of)))

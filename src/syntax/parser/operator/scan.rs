@@ -7,13 +7,13 @@ use nom::multi::many1;
 
 use super::super::expr::expression;
 use super::super::{
-    Expected, Parsed, Tokens, any_name, brackets, column_declaration, comma_list, committed, literal, parameters,
+    Expected, ParseResult, Tokens, any_name, brackets, column_declaration, comma_list, committed, literal, parameters,
     symbol, unsupported, word,
 };
 use crate::syntax::ast::{Assignment, OperatorKind, ScanColumnDeclaration, ScanOperator, ScanStep, ScanStepOutput};
 
 /// `scan with_match_id=m declare (a:long = 0, ...) with (step s: condition => a = b, ...; ...)`.
-pub(super) fn scan_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn scan_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, parameters) = parameters(input)?;
     let (rest, ()) = unsupported::scan_clause(rest)?;
     let (rest, declared) = scan_declarations(rest)?;
@@ -23,7 +23,7 @@ pub(super) fn scan_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 }
 
 /// `declare (name:type = default, ...)`, if it follows.
-fn scan_declarations(input: Tokens<'_>) -> Parsed<'_, Vec<ScanColumnDeclaration>> {
+fn scan_declarations(input: Tokens<'_>) -> ParseResult<'_, Vec<ScanColumnDeclaration>> {
     if !input.peek().is_word("declare") {
         input.note(Expected::Text("declare"));
         return Ok((input, Vec::new()));
@@ -31,7 +31,7 @@ fn scan_declarations(input: Tokens<'_>) -> Parsed<'_, Vec<ScanColumnDeclaration>
     committed(brackets("(", declaration_list, ")")(input.advance(1)))
 }
 
-fn declaration_list(input: Tokens<'_>) -> Parsed<'_, Vec<ScanColumnDeclaration>> {
+fn declaration_list(input: Tokens<'_>) -> ParseResult<'_, Vec<ScanColumnDeclaration>> {
     if input.peek().is_symbol(")") {
         return Ok((input, Vec::new()));
     }
@@ -39,7 +39,7 @@ fn declaration_list(input: Tokens<'_>) -> Parsed<'_, Vec<ScanColumnDeclaration>>
 }
 
 /// `name:type`, `name:type = default`.
-fn scan_declaration(input: Tokens<'_>) -> Parsed<'_, ScanColumnDeclaration> {
+fn scan_declaration(input: Tokens<'_>) -> ParseResult<'_, ScanColumnDeclaration> {
     let (rest, (name, ty)) = column_declaration(input)?;
     if !rest.peek().is_symbol("=") {
         rest.note(Expected::Text("="));
@@ -50,7 +50,7 @@ fn scan_declaration(input: Tokens<'_>) -> Parsed<'_, ScanColumnDeclaration> {
 }
 
 /// `step name optional output=last: condition => name = value, ...;`.
-fn scan_step(input: Tokens<'_>) -> Parsed<'_, ScanStep> {
+fn scan_step(input: Tokens<'_>) -> ParseResult<'_, ScanStep> {
     let (rest, _) = word("step")(input)?;
     let (rest, name) = cut(any_name("a name")).parse(rest)?;
     let optional = rest.peek().is_word("optional").then(|| rest.span());
@@ -69,7 +69,7 @@ fn scan_step(input: Tokens<'_>) -> Parsed<'_, ScanStep> {
 }
 
 /// `output = all`, `last` or `none`, if it follows.
-fn scan_step_output(input: Tokens<'_>) -> Parsed<'_, Option<ScanStepOutput>> {
+fn scan_step_output(input: Tokens<'_>) -> ParseResult<'_, Option<ScanStepOutput>> {
     if !input.peek().is_word("output") {
         input.note(Expected::Text("output"));
         return Ok((input, None));
@@ -84,7 +84,7 @@ fn scan_step_output(input: Tokens<'_>) -> Parsed<'_, Option<ScanStepOutput>> {
 }
 
 /// `name = value`.
-fn step_assignment(input: Tokens<'_>) -> Parsed<'_, Assignment> {
+fn step_assignment(input: Tokens<'_>) -> ParseResult<'_, Assignment> {
     let (rest, (name, _)) = (any_name("a declared column"), cut(symbol("="))).parse(input)?;
     let (rest, value) = cut(expression("a value")).parse(rest)?;
     Ok((rest, Assignment { names: vec![name], value }))

@@ -4,12 +4,12 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::super::expr::expression;
-use super::super::{Expected, Parsed, Tokens, comma_list, committed, unsupported, word};
+use super::super::{Expected, ParseResult, Tokens, comma_list, committed, unsupported, word};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{NullsOrder, OperatorKind, SortKey, SortOrder};
+use crate::syntax::ast::{NullsOrder, OperatorKind, SortExpr, SortOrder};
 
 /// `sort by a desc nulls last, b`.
-pub(super) fn sort_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn sort_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     let (rest, _) = cut(word("by")).parse(rest)?;
     let (rest, keys) = comma_list(sort_key)(rest)?;
@@ -17,7 +17,7 @@ pub(super) fn sort_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 }
 
 /// `top n by a desc nulls last`.
-pub(super) fn top_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn top_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     let (rest, (count, _)) = (expression("a number of rows"), cut(word("by"))).parse(rest)?;
     let (rest, by) = committed(sort_key(rest))?;
@@ -29,7 +29,7 @@ pub(super) fn top_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 }
 
 /// A sort expression with optional `asc` or `desc` and `nulls first` or `nulls last`.
-fn sort_key(input: Tokens<'_>) -> Parsed<'_, SortKey> {
+fn sort_key(input: Tokens<'_>) -> ParseResult<'_, SortExpr> {
     let (rest, value) = expression("a column")(input)?;
     let token = rest.peek();
     let (rest, order) = match token.text {
@@ -47,13 +47,13 @@ fn sort_key(input: Tokens<'_>) -> Parsed<'_, SortKey> {
     };
     if !rest.peek().is_word("nulls") {
         rest.note(Expected::Text("nulls"));
-        return Ok((rest, SortKey { value, order, nulls: None }));
+        return Ok((rest, SortExpr { value, order, nulls: None }));
     }
     let (rest, nulls) = cut(nulls_order).parse(rest.advance(1))?;
-    Ok((rest, SortKey { value, order, nulls: Some(nulls) }))
+    Ok((rest, SortExpr { value, order, nulls: Some(nulls) }))
 }
 
-fn nulls_order(input: Tokens<'_>) -> Parsed<'_, NullsOrder> {
+fn nulls_order(input: Tokens<'_>) -> ParseResult<'_, NullsOrder> {
     let first = word("first").map(|_| NullsOrder::First);
     let last = word("last").map(|_| NullsOrder::Last);
     first.or(last).parse(input)

@@ -3,11 +3,11 @@
 use nom::Parser;
 use nom::multi::many0;
 
-use super::super::{Expected, Parsed, Tokens, assignment, comma_list, committed, hint};
+use super::super::{Expected, ParseResult, Tokens, assignment, comma_list, committed, hint};
 use crate::syntax::ast::{Assignment, OperatorKind};
 
 /// `summarize a = count(), ... by b, ...`: aggregates, keys, or both.
-pub(super) fn summarize_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn summarize_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, parameters) = many0(hint).parse(input)?;
     let begins_keys = |rest: &Tokens<'_>| rest.peek().is_word("by") && !rest.peek_at(1).is_symbol("=");
     let (rest, aggregates) = match begins_keys(&rest) {
@@ -23,6 +23,6 @@ pub(super) fn summarize_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> 
 }
 
 /// `by key, ...`.
-pub(super) fn by_clause(input: Tokens<'_>) -> Parsed<'_, Vec<Assignment>> {
+pub(super) fn by_clause(input: Tokens<'_>) -> ParseResult<'_, Vec<Assignment>> {
     committed(comma_list(assignment("a column"))(input.advance(1)))
 }

@@ -4,11 +4,11 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::super::expr::expression;
-use super::super::{Expected, Parsed, Tokens, assignment, committed, symbol, word};
-use crate::syntax::ast::{Expr, OperatorKind, SortOrder, TopNestedLevel};
+use super::super::{Expected, ParseResult, Tokens, assignment, committed, symbol, word};
+use crate::syntax::ast::{OperatorKind, ParsedExpr, SortOrder, TopNestedLevel};
 
 /// `top-nested n of a by sum(b), top-nested ...`.
-pub(super) fn top_nested_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+pub(super) fn top_nested_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (mut rest, first) = top_nested_level(input)?;
     let mut levels = vec![first];
     while rest.peek().is_symbol(",") && rest.peek_at(1).is_word("top-nested") {
@@ -21,7 +21,7 @@ pub(super) fn top_nested_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind>
 }
 
 /// `n of a with others = b by sum(c) desc`.
-fn top_nested_level(input: Tokens<'_>) -> Parsed<'_, TopNestedLevel> {
+fn top_nested_level(input: Tokens<'_>) -> ParseResult<'_, TopNestedLevel> {
     let (rest, count) = level_count(input)?;
     let (rest, _) = cut(word("of")).parse(rest)?;
     let (rest, of) = committed(assignment("a column")(rest))?;
@@ -43,7 +43,7 @@ fn top_nested_level(input: Tokens<'_>) -> Parsed<'_, TopNestedLevel> {
 }
 
 /// The number before `of`, if any; a column may be called `of`, too.
-fn level_count(input: Tokens<'_>) -> Parsed<'_, Option<Expr>> {
+fn level_count(input: Tokens<'_>) -> ParseResult<'_, Option<ParsedExpr>> {
     let is_name =
         input.peek_at(1).is_word("of") && !input.peek_at(2).is_word("by") && !input.peek_at(2).is_word("with");
     if input.peek().is_word("of") && !is_name {
@@ -54,7 +54,7 @@ fn level_count(input: Tokens<'_>) -> Parsed<'_, Option<Expr>> {
 }
 
 /// `with others = constant`, if it follows.
-fn level_others(input: Tokens<'_>) -> Parsed<'_, Option<Expr>> {
+fn level_others(input: Tokens<'_>) -> ParseResult<'_, Option<ParsedExpr>> {
     if !input.peek().is_word("with") {
         input.note(Expected::Text("with"));
         return Ok((input, None));
