@@ -92,11 +92,11 @@ impl MemoryBudget {
         Reservation { budget: Arc::clone(self), is_scan: true, bytes: 0 }
     }
 
-    /// True if scans and operators together exceed the limit. Scans take at most half of it from operators, so that
-    /// operators spill in runs of a useful size.
-    fn is_exceeded(&self) -> bool {
+    /// True if scans and operators together exceed the limit once operators use `more` bytes. Scans take at most half of
+    /// it from operators, so that operators spill in runs of a useful size.
+    fn is_exceeded_with(&self, more: usize) -> bool {
         let scans = self.scans.load(Ordering::Relaxed).min(self.limit / 2);
-        self.operators.load(Ordering::Relaxed).saturating_add(scans) > self.limit
+        self.operators.load(Ordering::Relaxed).saturating_add(scans).saturating_add(more) > self.limit
     }
 
     /// The error of an operator that uses `bytes` and cannot spill.
@@ -149,7 +149,14 @@ impl Reservation {
     /// True if scans and operators together exceed the budget, and this operator has a notable share in that.
     #[must_use]
     pub fn exceeds_budget(&self) -> bool {
-        self.bytes > self.budget.limit / MIN_SHARE && self.budget.is_exceeded()
+        self.bytes > self.budget.limit / MIN_SHARE && self.budget.is_exceeded_with(0)
+    }
+
+    /// True if a copy of what the operator holds would exceed the budget, and this operator has a notable share in that:
+    /// states that are partitioned are copied.
+    #[must_use]
+    pub fn should_partition(&self) -> bool {
+        self.bytes > self.budget.limit / MIN_SHARE && self.budget.is_exceeded_with(self.bytes)
     }
 
     /// True if the operator should spill: some memory must be left to sort and to write its rows.

@@ -138,6 +138,57 @@ fn long_values_stay_within_the_memory_limit() {
     }
 }
 
+/// Returns the kilobytes that the program had in memory at most.
+#[cfg(target_os = "linux")]
+fn peak_memory(args: &[&str]) -> u64 {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_coldcase"))
+        .args(args)
+        .env("XDG_CONFIG_HOME", root().join("target/no-settings"))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut peak = 0;
+    let code = loop {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
+        peak = kilobytes.unwrap_or(peak);
+        if let Some(status) = child.try_wait().expect("a status") {
+            break status.code();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert_eq!(code, Some(0), "{args:?}");
+    peak
+}
+
+/// Groups and both sides of a join: rows in files keep no text in memory, and no buffer of keys doubles.
+#[cfg(target_os = "linux")]
+#[test]
+fn long_keys_take_about_the_memory_limit() {
+    /// Kilobytes of the budget, and of the program with the records that its threads read.
+    const MOST: u64 = (16 + 80) << 10;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("signins.jsonl");
+    let mut file = fs::File::create(&path).expect("created");
+    for row in 0..70 {
+        let long = format!("value {row} ").repeat(LONG / 9);
+        let time = "2026-03-01T09:00:00Z";
+        let record = format!(r#"{{"Type":"SigninLogs","TimeGenerated":"{time}","Id":"{row}","UserAgent":"{long}"}}"#);
+        std::io::Write::write_all(&mut file, format!("{record}\n").as_bytes()).expect("written");
+    }
+    let file = path.to_str().expect("a name");
+    for query in [
+        "SigninLogs | distinct UserAgent | count",
+        "SigninLogs | join kind=leftsemi (SigninLogs | project UserAgent) on UserAgent | count",
+    ] {
+        let peak = peak_memory(&[query, file, "--max-memory", "16M", "--threads", "2"]);
+        assert!(peak < MOST, "{query}: {peak} KB");
+    }
+}
+
 /// The text of a record is read at once: one that a thread has no memory for is refused, with what to do.
 #[test]
 fn records_longer_than_the_memory_of_a_thread_are_refused() {

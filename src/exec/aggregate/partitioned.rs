@@ -125,9 +125,7 @@ impl<'a> PartitionedGroups<'a> {
     fn maybe_spill(&mut self) -> Result<()> {
         let AggregateSpec { keys, context, .. } = self.spec;
         let reservation = &self.states.reservation;
-        // Partitioned states stay in memory until their turn comes, so memory must be left for partitions to grow.
-        let is_half_full = self.passes == 0 && reservation.bytes() > context.memory.limit() / 2;
-        if !is_half_full && !reservation.exceeds_budget() {
+        if !reservation.should_partition() {
             return Ok(());
         }
         if keys.is_empty() || self.states.table.len() < 2 || self.passes == MAX_PASSES {

@@ -5,8 +5,8 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Field as ArrowField, Schema as ArrowSchema, SchemaRef};
+use arrow::array::{ArrayRef, MutableArrayData, RecordBatch, RecordBatchOptions, make_array};
+use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
@@ -111,20 +111,35 @@ impl SpillFile {
         let compressed = FrameDecoder::new(BufReader::with_capacity(buffer, self.bytes.reader()));
         let reader = StreamReader::try_new(compressed, None).map_err(|error| failure(&self.folder, error))?;
         let this = Arc::clone(self);
-        Ok(reader.map(move |record| Ok(this.batch(&record.map_err(|error| failure(&this.folder, error))?))))
+        Ok(reader.map(move |record| this.batch(&record.map_err(|error| failure(&this.folder, error))?)))
     }
 
-    fn batch(&self, record: &RecordBatch) -> Batch {
+    /// The arrays of a record are parts of one buffer. Values of fixed width are copied out of it if the record has
+    /// strings: rows that keep only such values would keep all strings alive, which no reservation counts.
+    fn batch(&self, record: &RecordBatch) -> Result<Batch> {
+        let is_string = |array: &ArrayRef| *array.data_type() == DataType::Utf8View;
+        let has_strings = record.columns().iter().any(is_string);
         let mut arrays = record.columns().iter();
-        let column = |column: &SpilledColumn| match column {
-            SpilledColumn::Constant(value) => Column::constant(value.clone(), record.num_rows()),
-            SpilledColumn::Stored(ty) => match arrays.next() {
-                Some(array) => Column::array(*ty, Arc::clone(array)),
-                None => Column::constant(Value::null(*ty), record.num_rows()),
-            },
+        let column = |column: &SpilledColumn| {
+            Ok(match (column, column.is_stored().then(|| arrays.next()).flatten()) {
+                (SpilledColumn::Constant(value), _) => Column::constant(value.clone(), record.num_rows()),
+                (SpilledColumn::Stored(ty), None) => Column::constant(Value::null(*ty), record.num_rows()),
+                (SpilledColumn::Stored(ty), Some(array)) if has_strings && !is_string(array) => {
+                    Column::array(*ty, copy(array)?)
+                }
+                (SpilledColumn::Stored(ty), Some(array)) => Column::array(*ty, Arc::clone(array)),
+            })
         };
-        Batch::new(self.columns.iter().map(column).collect(), record.num_rows())
+        Ok(Batch::new(self.columns.iter().map(column).collect::<Result<_>>()?, record.num_rows()))
     }
+}
+
+/// Copies the values of an array to memory of their own.
+fn copy(array: &ArrayRef) -> Result<ArrayRef> {
+    let data = array.to_data();
+    let mut copied = MutableArrayData::new(vec![&data], false, data.len());
+    copied.try_extend(0, 0, data.len())?;
+    Ok(make_array(copied.freeze()))
 }
 
 impl SpilledColumn {

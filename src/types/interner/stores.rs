@@ -1,5 +1,7 @@
 //! Where an interner keeps its strings: in the form in which they are used afterwards, so that they are not copied.
 
+use std::ops::Range;
+
 use arrow::array::{StringBuilder, StringViewBuilder};
 
 use super::InternerFull;
@@ -16,18 +18,26 @@ pub(crate) trait StringStore {
     fn memory(&self) -> usize;
 }
 
-/// Strings of any length, one after the other.
+/// The bytes of a chunk of [`ConcatenatedStrings`]; a longer string has a chunk of its own.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// The lower half of an end in [`ConcatenatedStrings`]: the position in the chunk.
+const POSITION: u64 = u32::MAX as u64;
+
+/// Strings of any length, one after the other, in chunks: no string moves once the first chunk is full, so that the
+/// memory for many or long strings is never needed twice.
 #[derive(Debug, Default)]
 pub(crate) struct ConcatenatedStrings {
-    buffer: String,
-    /// The end of each string in `buffer`.
-    ends: Vec<usize>,
+    chunks: Vec<String>,
+    /// The end of each string: the number of its chunk in the upper half, the position in the chunk in the lower half.
+    ends: Vec<u64>,
 }
 
 impl ConcatenatedStrings {
     /// Returns the string at a position.
     pub fn text(&self, position: usize) -> &str {
-        &self.buffer[self.start(position)..self.ends[position]]
+        let (chunk, range) = self.place(position);
+        &self.chunks[chunk][range]
     }
 
     /// All strings in order.
@@ -35,9 +45,36 @@ impl ConcatenatedStrings {
         (0..self.ends.len()).map(|position| self.text(position))
     }
 
+    /// Returns the chunk of a string, and where it is in the chunk: from the end of the string before, or from the start
+    /// if that is in another chunk.
     #[inline]
-    fn start(&self, position: usize) -> usize {
-        if position == 0 { 0 } else { self.ends[position - 1] }
+    #[expect(clippy::cast_possible_truncation, reason = "both halves have 32 bits")]
+    fn place(&self, position: usize) -> (usize, Range<usize>) {
+        let end = self.ends[position];
+        let previous = if position == 0 { 0 } else { self.ends[position - 1] };
+        let start = previous.max(end & !POSITION);
+        ((end >> 32) as usize, (start & POSITION) as usize..(end & POSITION) as usize)
+    }
+
+    /// Returns the chunk that the next string goes to, which has `bytes` bytes.
+    fn chunk_for(&mut self, bytes: usize) -> &mut String {
+        let last = self.chunks.last();
+        let has_room = last.is_some_and(|last| last.len() + bytes <= last.capacity().max(CHUNK_BYTES));
+        if !has_room {
+            self.start_chunk(bytes);
+        }
+        let last = self.chunks.len() - 1;
+        &mut self.chunks[last]
+    }
+
+    #[cold]
+    fn start_chunk(&mut self, bytes: usize) {
+        if let Some(full) = self.chunks.last_mut() {
+            full.shrink_to_fit();
+        }
+        // The first chunk grows, since most interners have few strings.
+        let capacity = if self.chunks.is_empty() { bytes } else { bytes.max(CHUNK_BYTES) };
+        self.chunks.push(String::with_capacity(capacity));
     }
 }
 
@@ -46,17 +83,22 @@ impl StringStore for ConcatenatedStrings {
 
     #[inline]
     fn get(&self, position: usize) -> &[u8] {
-        &self.buffer.as_bytes()[self.start(position)..self.ends[position]]
+        let (chunk, range) = self.place(position);
+        &self.chunks[chunk].as_bytes()[range]
     }
 
     fn push(&mut self, string: &str) -> Result<(), InternerFull> {
-        self.buffer.push_str(string);
-        self.ends.push(self.buffer.len());
+        let chunk = self.chunk_for(string.len());
+        chunk.push_str(string);
+        let end = u32::try_from(chunk.len()).map_err(|_| InternerFull)?;
+        let number = u32::try_from(self.chunks.len() - 1).map_err(|_| InternerFull)?;
+        self.ends.push(u64::from(number) << 32 | u64::from(end));
         Ok(())
     }
 
     fn memory(&self) -> usize {
-        self.buffer.capacity() + self.ends.capacity() * size_of::<usize>()
+        let chunks: usize = self.chunks.iter().map(String::capacity).sum();
+        chunks + self.ends.capacity() * size_of::<u64>()
     }
 }
 
