@@ -119,7 +119,7 @@ impl Binder<'_> {
             ExternalTarget::Unmapped(reason) => {
                 let message = format!("no file is given for `{shown}`: {reason}");
                 let help = format!(
-                    "download it if need be, and name the file with --externaldata \"{shown}=PATH\", or under \
+                    "download it, and name the file with --externaldata \"{shown}=PATH\", or under \
                      [externaldata] in the catalog file"
                 );
                 Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, span, message).help(help)))

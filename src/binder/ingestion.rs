@@ -88,7 +88,7 @@ impl Binder<'_> {
             LogicalPlan::PerRow(per_row) => passed_on(self.find_ingestion(&per_row.input)?, |at| {
                 per_row.output.iter().position(|column| *column == PerRowOutput::Input(at))
             }),
-            LogicalPlan::Rows(_) => Err("inside a subquery of `mv-apply` or `partition`, it is lost".to_owned()),
+            LogicalPlan::Rows(_) => Err("it is lost inside a subquery of `mv-apply` or `partition`".to_owned()),
             LogicalPlan::Union { inputs, .. } => self.ingestion_of_all(inputs),
             LogicalPlan::Join(join) => match join.kind.only() {
                 Some(side) => passed_on(self.find_ingestion(join.input(side))?, |at| {
@@ -100,7 +100,7 @@ impl Binder<'_> {
                 passed_on(self.find_ingestion(&apply.input)?, |at| apply.kept.iter().position(|column| *column == at))
             }
             LogicalPlan::Aggregate { .. } | LogicalPlan::Series(_) => {
-                Err("the rows are not records of a table any more".to_owned())
+                Err("the rows are no longer records of a table".to_owned())
             }
         }
     }

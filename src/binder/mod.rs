@@ -283,7 +283,7 @@ impl<'a> Binder<'a> {
     fn check_depth(&mut self, plan: &LogicalPlan, span: Span) -> Bind<usize> {
         let (size, depth) = visit::extent(plan);
         if depth > MAX_DEPTH {
-            let message = format!("let statements or functions build on each other more than {MAX_DEPTH} levels deep");
+            let message = format!("let statements or functions refer to each other more than {MAX_DEPTH} levels deep");
             return self.error(Code::TooDeep, span, message);
         }
         Ok(size)

@@ -138,11 +138,11 @@ impl Binder<'_> {
         let is_searched = self.environment.catalog.readable().is_ok_and(|names| !names.is_empty());
         let (message, others) = if is_searched {
             let message =
-                format!("nothing to read the table `{}` from: no record in the given files names it", name.text);
+                format!("nothing to read for the table `{}`: no record in the given files names it", name.text);
             (message, "")
         } else {
             let message =
-                format!("nothing to read the table `{}` from: no file is given that could hold it", name.text);
+                format!("nothing to read for the table `{}`: no file is given that can contain it", name.text);
             (message, "give files or folders after the query, pipe records in, or ")
         };
         let help = format!("{others}bind the table with -t {}=PATH or in a catalog file", name.text);

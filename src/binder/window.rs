@@ -144,7 +144,7 @@ impl Binder<'_> {
         if !matches!(&column.kind, ParsedExprKind::Name(name) if schema.index_of(&name.text).is_some()) {
             let message = format!("the first argument of `{}` must be a column", call.name.text);
             let diagnostic = Diagnostic::new(Code::ArgumentType, column.span, message);
-            return Err(self.report(diagnostic.help("make a column of it first: | extend a = ...")));
+            return Err(self.report(diagnostic.help("make it a column first: | extend a = ...")));
         }
         let term = self.expr(column, schema)?;
         let rows = match call.arguments.get(1) {

@@ -48,12 +48,12 @@ fn explain_value(table: &KnownTable, column: &str, value: &str) -> Result<Outcom
     let is_sign_in = table.category.ends_with("SignInLogs") && table.schema.index_of(RESULT).is_some();
     if !is_sign_in || !column.eq_ignore_ascii_case(RESULT) {
         return Err(Error::Usage(format!(
-            "the values of {}.{column} are not described; those of {RESULT} are, in the tables of sign-ins",
+            "the values of {}.{column} are not described; only those of {RESULT} are, in the tables of sign-ins",
             table.name
         )));
     }
     let value = value.trim().trim_matches(['\'', '"']);
-    let unknown = "not in the list of codes of this program, which is not complete";
+    let unknown = "not in this program's list of codes, which is incomplete";
     let meaning = result_codes::meaning(value).unwrap_or(unknown);
     documents::print(format!("{}.{RESULT} {}: {meaning}\n", table.name, value.escape_debug()).as_bytes())
 }

@@ -13,7 +13,7 @@ use super::sources::{Input, NamedSource};
 use crate::diagnostic::{Error, Result};
 use crate::engine::inspect::{InspectedFiles, TableSummary, for_each_file, inspect};
 use crate::engine::{Prepared, Settings};
-use crate::messages;
+use crate::messages::{self, CommandWarning};
 use crate::scan::ScanReport;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
@@ -119,9 +119,7 @@ fn inputs(session: &Session, inputs: &[Input]) -> Result<Vec<Json>> {
         Ok(())
     })?;
     for changed in found.iter().filter(|input| input["changed"] == true).filter_map(|input| input["file"].as_str()) {
-        session.reporter.warn(format!(
-            "{changed} changed after it was listed: the hash in the manifest may not be that of the bytes that were read"
-        ));
+        session.reporter.warn(CommandWarning::InputChanged(changed.to_owned()));
     }
     Ok(found)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use crate::diagnostic::{Error, Result};
+use crate::messages::CommandWarning;
 
 /// Returns an error if one of `outputs` (each with its flag) or the file of `--rejects` is an input of the session,
 /// or if two outputs are the same file.
@@ -57,12 +58,9 @@ fn warn_if_searched(session: &Session, outputs: &[(&str, &Path)]) {
         let is_inside = |folder: &&Path| fs::canonicalize(folder).is_ok_and(|folder| result.starts_with(folder));
         let folders: BTreeSet<&Path> = inputs.iter().filter_map(|input| input.file.found_in()).collect();
         if let Some(folder) = folders.into_iter().find(is_inside) {
-            session.reporter.warn(format!(
-                "{flag} {} is inside {}, which is searched for records: the next run over that folder would read it as \
-                 evidence; write it elsewhere",
-                path.display(),
-                folder.display()
-            ));
+            let (file, folder) = (path.display().to_string(), folder.display().to_string());
+            let warning = CommandWarning::ResultAmongInputs { flag: (*flag).to_owned(), file, folder };
+            session.reporter.warn(warning);
         }
     }
 }

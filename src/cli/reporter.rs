@@ -13,7 +13,7 @@ use super::args::{ErrorFormat, MessageArgs};
 use super::progress::ProgressMode;
 use super::terminal;
 use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json, render_line, visible, visible_lines};
-use crate::messages;
+use crate::messages::{self, CommandNote, CommandWarning};
 use crate::scan::{FunctionLibrary, ScanReport};
 
 /// The number of damaged files that are named; the others are summed up in one line.
@@ -191,8 +191,13 @@ impl Reporter {
     }
 
     /// Prints a warning.
-    pub fn warn(&self, text: impl Into<String>) {
-        self.message(&Message::Warning(text.into()));
+    pub fn warn(&self, warning: CommandWarning) {
+        self.message(&warning.into());
+    }
+
+    /// Prints a note unless `-q` was given.
+    pub fn note(&self, note: CommandNote) {
+        self.message(&note.into());
     }
 
     /// Prints a line unless `-q` was given.
@@ -207,6 +212,18 @@ impl Reporter {
         if self.verbose {
             print_line(&text());
         }
+    }
+}
+
+impl From<CommandWarning> for Message {
+    fn from(warning: CommandWarning) -> Self {
+        Self::Warning(warning.to_string())
+    }
+}
+
+impl From<CommandNote> for Message {
+    fn from(note: CommandNote) -> Self {
+        Self::Note(note.to_string())
     }
 }
 
@@ -234,6 +251,6 @@ fn messages_of(report: &ScanReport) -> Vec<Message> {
     let named = named.map(|(file, problems)| Message::Warning(format!("{file}: {}", messages::lost(problems))));
     let rest: u64 = problems.values().skip(MAX_FILES_NAMED).map(|damage| damage.lost).sum();
     let more = problems.len().saturating_sub(MAX_FILES_NAMED);
-    let summary = (more > 0).then(|| Message::Warning(format!("{more} more files with {rest} unreadable records")));
+    let summary = (more > 0).then(|| CommandWarning::MoreUnreadable { files: more, records: rest }.into());
     warnings.map(Message::Warning).chain(notes).chain(named).chain(summary).collect()
 }

@@ -18,6 +18,7 @@ use super::{lone_word, memory, results};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared, Settings, TimeRange};
 use crate::functions::LocationDatabase;
+use crate::messages::CommandWarning;
 use crate::scan::{Catalog, RejectSink};
 use crate::storage::spooled_copy::CopySettings;
 use crate::syntax::{self, decode_text};
@@ -108,8 +109,7 @@ impl Session {
         if let Some(rejects) = &self.rejects {
             let left_out = rejects.finish()?;
             if left_out > 0 {
-                self.reporter
-                    .warn(format!("--rejects is full: {left_out} more unreadable records were not written to it"));
+                self.reporter.warn(CommandWarning::RejectsFull(left_out));
             }
         }
         Ok(())

@@ -1,11 +1,13 @@
 //! `coldcase verify`: checks that archives are, byte for byte, as they were written.
 
 use super::args::VerifyArgs;
+use super::reporter::Message;
 use super::sources::{InputSources, SourceOptions};
 use super::{Outcome, reporter, rows, session, stop};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::inspect::for_each_file;
+use crate::messages::CommandNote;
 use crate::parquet::ParquetFile;
 use crate::parquet::checksums::ChecksumResult;
 use crate::storage::file_id::unique_files;
@@ -40,14 +42,12 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         listing.extend(source.listing?);
     }
     let Listing { files, notes, .. } = unique_files(listing);
-    notes.iter().for_each(|note| reporter::print_line(&format!("note: {note}")));
+    notes.iter().for_each(|note| Message::Note(note.to_string()).print());
     let (archives, others): (Vec<_>, Vec<_>) = files.into_iter().partition(DataFile::is_parquet);
-    let named: Vec<&str> = others.iter().take(3).map(|file| file.name.as_str()).collect();
-    if !named.is_empty() {
-        let (names, more) = (named.join(", "), if others.len() > named.len() { ", ..." } else { "" });
-        reporter::print_line(&format!(
-            "note: skipped files without checksums (only Parquet files have them): {names}{more}"
-        ));
+    let names: Vec<String> = others.iter().take(3).map(|file| file.name.clone()).collect();
+    if !names.is_empty() {
+        let more = others.len() > names.len();
+        Message::from(CommandNote::NoChecksums { names, more }).print();
     }
     if archives.is_empty() {
         return Err(Error::Usage("no Parquet file to verify: give an archive".to_owned()));

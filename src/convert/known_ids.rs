@@ -34,7 +34,9 @@ impl KnownIds {
     pub fn read(archive: &Engine, table: &str, schema: &Schema, max_memory: u64) -> Result<Self> {
         let column = schema.index_of(ID).filter(|&index| schema.field(index).ty == Type::String);
         let column = column.ok_or_else(|| {
-            Error::Usage(format!("{table} has no column {ID} by which new rows could be told: convert to a new folder"))
+            Error::Usage(format!(
+                "{table} has no column {ID} to tell new rows from those in the archive: convert to a new folder"
+            ))
         })?;
         let mut ids = Self { column, ..Self::default() };
         let prepared = archive.prepare(&format!("{} | project {ID}", super::quoted(table)))?;
@@ -42,7 +44,7 @@ impl KnownIds {
             (0..batch.rows()).for_each(|row| ids.insert(batch.column(0).text_at(row).unwrap_or_default()));
             if ids.bytes() > max_memory {
                 let text =
-                    "the Ids of the archive do not fit the memory: raise --max-memory, or convert to a new folder";
+                    "the Ids of the archive do not fit into memory: raise --max-memory, or convert to a new folder";
                 return Err(Error::Limit(text.to_owned()));
             }
             Ok(Flow::Continue(()))

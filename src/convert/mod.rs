@@ -206,7 +206,7 @@ fn time_column(schema: &Schema, wanted: &str) -> Result<Option<usize>> {
         Some(index) => {
             let ty = schema.field(index).ty;
             Err(Error::Usage(format!(
-                "--time-column {wanted}: the column is a {ty}, and rows are ordered by a datetime"
+                "--time-column {wanted}: the column has type {ty}, but rows are ordered by a datetime"
             )))
         }
         None => Ok((0..schema.len()).find(is_time)),

@@ -45,7 +45,7 @@ impl Staging {
     /// Another process is converting to the same destination, or a folder cannot be created.
     pub fn new(destination: &Path, temporary: Option<&Path>) -> Result<Self> {
         let name = destination.file_name().ok_or_else(|| {
-            Error::Usage(format!("{}: not a name for an archive; name a new folder", destination.display()))
+            Error::Usage(format!("{}: not a valid name for an archive; name a new folder", destination.display()))
         })?;
         let hidden =
             [OsString::from("."), name.to_owned(), OsString::from(UNFINISHED)].into_iter().collect::<OsString>();
@@ -226,7 +226,7 @@ fn lock(folder: &Path, destination: &Path) -> Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => {
-            let text = format!("{}: another process is converting to this place", destination.display());
+            let text = format!("{}: another conversion is writing to this archive", destination.display());
             Err(Error::Usage(text))
         }
         Err(fs::TryLockError::Error(error)) => Err(Error::io(path, error)),

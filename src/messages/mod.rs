@@ -1,9 +1,11 @@
 //! The text of events: warnings, notes, damage, and records that could not be read.
 //!
-//! Scans report typed events ([`crate::scan::ScanReport`]); only this module knows their words. Names in the text may
-//! come from the files: whoever prints it must escape control characters.
+//! Scans report typed events ([`crate::scan::ScanReport`]), and so do commands ([`CommandWarning`], [`CommandNote`]);
+//! only this module knows their words. Names in the text may come from the files: whoever prints it must escape control
+//! characters.
 
 mod archived;
+mod command;
 mod damage;
 mod lost;
 mod note;
@@ -14,6 +16,7 @@ mod warning;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::archived::archived_warnings;
+pub use self::command::{CommandNote, CommandWarning};
 pub use self::damage::{damage, damage_in_files, reject_reason};
 pub use self::lost::{lost, number_lost};
 pub use self::note::note;

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{damage, lost, note, reject_reason, warning};
+use super::{CommandNote, CommandWarning, damage, lost, note, reject_reason, warning};
 use crate::diagnostic::{CODES, Error};
 use crate::entra::RowKind;
 use crate::entra::RowLimit;
@@ -27,6 +27,8 @@ fn every_message_is_pinned() {
         ("Warnings", warnings()),
         ("Notes", notes()),
         ("Damage", damages()),
+        ("Warnings of commands", command_warnings()),
+        ("Notes of commands", command_notes()),
         ("Lost records and rejects", lost_records()),
         ("Errors", errors()),
         ("Messages about the query", CODES.iter().map(|row| format!("{}: {}", row.id, row.title)).collect()),
@@ -248,6 +250,41 @@ fn damages() -> Vec<String> {
         (one, three) => format!("{one}\n  3: {three}"),
     };
     lines("src/scan/damage.rs", &samples, &counted)
+}
+
+fn command_warnings() -> Vec<String> {
+    let [flag, file, folder] = ["-O", "exports/hits.json", "exports"].map(str::to_owned);
+    let samples = [
+        CommandWarning::MoreUnreadable { files: 3, records: 9 },
+        CommandWarning::MoreDamaged(3),
+        CommandWarning::CatalogUnused("coldcase.toml".to_owned()),
+        CommandWarning::NothingToLookFor("a.json".to_owned()),
+        CommandWarning::InputChanged("a.json".to_owned()),
+        CommandWarning::RejectsFull(3),
+        CommandWarning::ResultAmongInputs { flag, file, folder },
+        CommandWarning::UnknownTables(["Heartbeat", "Syslog"].map(str::to_owned).to_vec()),
+    ];
+    lines("src/messages/command.rs", &samples, &ToString::to_string)
+}
+
+fn command_notes() -> Vec<String> {
+    let file = || "coldcase.toml".to_owned();
+    let (path, table, names) = ("a.json".to_owned(), "SigninLogs".to_owned(), "\"City\", \"Site\"".to_owned());
+    let samples = [
+        CommandNote::CatalogUsed { file: file(), found_in: None },
+        CommandNote::CatalogUsed { file: file(), found_in: Some("your settings") },
+        CommandNote::TableNotRead { path, table: table.clone() },
+        CommandNote::StdinNotRead,
+        CommandNote::RemainsRemoved,
+        CommandNote::RowsAddedBefore,
+        CommandNote::ColumnsAdded { table, names },
+        CommandNote::NoRule("rule.yaml".to_owned()),
+        CommandNote::RuleWithoutQuery { file: "rule.yaml".to_owned(), rule: Some("Fusion".to_owned()) },
+        CommandNote::RuleWithoutQuery { file: "rule.yaml".to_owned(), rule: None },
+        CommandNote::NoChecksums { names: vec!["a.json".to_owned()], more: false },
+        CommandNote::NoChecksums { names: ["a", "b", "c"].map(str::to_owned).to_vec(), more: true },
+    ];
+    lines("src/messages/command.rs", &samples, &ToString::to_string)
 }
 
 fn lost_records() -> Vec<String> {

@@ -98,8 +98,8 @@ fn nanoseconds(column: &Column, name: &str, base: impl Fn(i64) -> Option<i64>) -
                 _ => ("timespan", "some 292 years"),
             };
             Error::Limit(format!(
-                "column `{name}` holds a {ty} outside of {range}, which nanoseconds cannot hold: write another format, \
-                 or make a text of it with tostring({name})"
+                "column `{name}` holds a {ty} outside of {range}, the range of nanoseconds: use another output format, or \
+                 convert it with tostring({name})"
             ))
         })
     };

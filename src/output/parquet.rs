@@ -78,7 +78,7 @@ fn parquet_error(error: ParquetError) -> Error {
 impl Writer for Parquet {
     fn begin(&mut self, schema: &Schema) -> Result<()> {
         if schema.is_empty() {
-            return Err(Error::Usage("an answer without columns cannot be written as Parquet".to_owned()));
+            return Err(Error::Usage("a result without columns cannot be written as Parquet".to_owned()));
         }
         let stream = self.stream.take().ok_or_else(|| Error::internal("columns twice"))?;
         let columns = arrow_schema(schema);

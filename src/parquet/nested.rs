@@ -41,7 +41,7 @@ pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, NestedLoss)> {
         if json.len() > MAX_JSON {
             let most = MAX_JSON >> 20;
             return Err(Error::Limit(format!(
-                "a nested value takes more than {most} MiB as JSON: remove its column from the query"
+                "a nested value takes more than {most} MiB as JSON: leave its column out of the query"
             )));
         }
         builder.append_value(&json);

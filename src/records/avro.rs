@@ -318,7 +318,7 @@ impl AvroType {
             "array" => {
                 let items = inner("items")?;
                 if items.takes_no_bytes() {
-                    return Err(damaged("an array of items that take no bytes is not supported"));
+                    return Err(damaged("arrays of items without bytes are not supported"));
                 }
                 Self::Array(Box::new(items))
             }
@@ -329,7 +329,7 @@ impl AvroType {
                 let types = types.filter(|ty| !ty.as_ref().is_ok_and(Self::takes_no_bytes));
                 Self::Record(types.collect::<io::Result<_>>()?)
             }
-            _ => return Err(damaged("a type that refers to another is not supported")),
+            _ => return Err(damaged("named type references are not supported")),
         })
     }
 }
@@ -497,7 +497,7 @@ mod tests {
             assert!(read(&forged(ty, ty)).is_err(), "{ty}: no message can be in it");
             assert!(read(&forged("\"bytes\"", ty)).is_err_and(|error| error.contains("lost")), "{ty}");
             let array = format!(r#"{{"type":"array","items":{ty}}}"#);
-            assert!(read(&forged("\"bytes\"", &array)).is_err_and(|error| error.contains("no bytes")), "{ty}");
+            assert!(read(&forged("\"bytes\"", &array)).is_err_and(|error| error.contains("without bytes")), "{ty}");
         }
     }
 

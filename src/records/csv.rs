@@ -140,7 +140,7 @@ impl<R: Read> CsvLines<R> {
                             let cells: Vec<Cow<'_, str>> = header.iter().map(|name| name.as_str().into()).collect();
                             let same = self.headers.is_same(&cells);
                             self.start_header(&header, same, line);
-                            (length, Some("the header line of another file is joined to its end".to_owned()))
+                            (length, Some("the header line of another file is appended to it".to_owned()))
                         }
                         None => (self.rows.first_line(), Some(problem)),
                     }

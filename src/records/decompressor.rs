@@ -127,7 +127,7 @@ impl Decompressor {
         self.resumed += 1;
         let name = self.compression.name();
         let reason = format!(
-            "cannot be unpacked: {error}; the data read from this part is unverified, and the rest of it is not read"
+            "cannot be decompressed: {error}; the data read from this part is unverified, and the rest of it is not read"
         );
         self.report.lost(format!("byte {} of the {name} file", noticed.min(input.at())), reason);
         self.separator = self.line_end();

@@ -85,14 +85,17 @@ impl<'a> YamlReader<'a> {
     fn count(&mut self, nodes: usize, span: Span) -> Result<(), RuleFileError> {
         self.nodes += nodes;
         match self.nodes > MAX_NODES {
-            true => Err(RuleFileError { span, reason: format!("more than {MAX_NODES} values, with those of aliases") }),
+            true => Err(RuleFileError {
+                span,
+                reason: format!("more than {MAX_NODES} values, counting those that aliases repeat"),
+            }),
             false => Ok(()),
         }
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, RuleFileError> {
         let Some(node) = self.anchors.get(&anchor) else {
-            return Err(RuleFileError { span, reason: "the alias stands inside its own value".to_owned() });
+            return Err(RuleFileError { span, reason: "the alias is inside the value that it refers to".to_owned() });
         };
         let node = node.clone();
         self.count(node.size(), span)?;
@@ -130,7 +133,7 @@ impl<'a> YamlReader<'a> {
                 Err(RuleFileError { span, reason: "merge keys (`<<`) are not supported".to_owned() })
             }
             NodeContent::String(text) | NodeContent::Other(text) => Ok(NodeKey { text, span }),
-            _ => Err(RuleFileError { span, reason: "a key that is no string".to_owned() }),
+            _ => Err(RuleFileError { span, reason: "a key is not a string".to_owned() }),
         }
     }
 }

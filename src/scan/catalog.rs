@@ -36,7 +36,7 @@ pub trait Catalog: Debug + Send + Sync {
 
     /// The table of an `externaldata` operator. An error if its files cannot be read.
     fn external(&self, _source: &ExternalSource) -> Result<ExternalTarget> {
-        Ok(ExternalTarget::Unmapped("no files are given by name"))
+        Ok(ExternalTarget::Unmapped("no files are given"))
     }
 
     /// The stored function of this name (case-sensitive); None if there is none. An error if the files with stored

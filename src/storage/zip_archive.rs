@@ -192,7 +192,7 @@ fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<ZipEntr
         CompressionMethod::Deflated => true,
         _ => return Err("its compression method is not supported"),
     };
-    let start = entry.data_start().ok_or("it is not at the position that the directory of the archive gives")?;
+    let start = entry.data_start().ok_or("it is not at the position that the archive gives for it")?;
     Ok(ZipEntry { start, compressed: entry.compressed_size(), bytes: entry.size(), deflated, crc: entry.crc32() })
 }
 

@@ -97,7 +97,7 @@ fn messages_point_at_the_words() {
         ("let f = () { set a; 1 }; print f()", "set: expected a value or a table, found `set`"),
         (".show tables", ".show: the management command `.show` is not supported yet"),
         ("print 1;; print 2", ";: expected a statement or the end of the query, found `;`"),
-        ("datetime() | take 1", "datetime(): operators apply to tables, and this is a value"),
+        ("datetime() | take 1", "datetime(): operators apply to tables, but this is a value"),
         ("print dynamic([bool(true)])", "bool(true): `bool(true)` is not valid inside dynamic(...)"),
         ("print '\\d'", "\\d: `\\d` is not an escape sequence"),
         ("T | mv-expand a, kind = b", "kind: the parameter `kind` goes before the columns"),

@@ -355,7 +355,8 @@ fn urls_of_files_are_paths() {
     let there = coldcase(&[query, &url, "--provenance"]);
     assert_eq!((there.code, &there.stdout), (0, &here.stdout), "{}", there.stderr);
     assert!(here.stdout.contains("a b.json"), "{}", here.stdout);
-    for (wrong, reason) in [("file://elsewhere/a", "another machine"), ("ftp://contoso.com/a?b=c", "known are az,")] {
+    for (wrong, reason) in [("file://elsewhere/a", "on this machine"), ("ftp://contoso.com/a?b=c", "supported are az,")]
+    {
         let output = coldcase(&[query, wrong]);
         assert!(output.code == 2 && output.stderr.contains(reason), "{wrong}: {}", output.stderr);
     }

@@ -33,6 +33,7 @@ mod join_windows;
 mod library;
 mod limits;
 mod memory;
+mod messages;
 mod mv_apply;
 mod non_sign_ins;
 mod overwrite;

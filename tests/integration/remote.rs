@@ -193,7 +193,7 @@ fn failures_of_servers_are_errors_with_their_reasons() {
         ("az://denied/a/signins.json".to_owned(), "AZURE_STORAGE_SAS_TOKEN"),
         (web("denied"), "the URL may lack a signature"),
         ("s3://bucket/nothing.json".to_owned(), "no file of this name"),
-        ("s3://bucket/*.json".to_owned(), "nothing matches the pattern"),
+        ("s3://bucket/*.json".to_owned(), "no file matches the pattern"),
         (web("web").replace("signins", "nothing"), "no such file (404)"),
         ("s3://cut/a/signins.json".to_owned(), "cut off"),
         (web("cut"), "cut off"),

@@ -16,7 +16,8 @@ const CONDITIONAL_TYPES: &[&str] = &[
 /// Files with names that Kusto gives, such as those of units.
 const NAMES_OF_KUSTO: &[&str] = &["src/functions/scalar/unit/"];
 
-fn source() -> Vec<(String, String)> {
+/// The path and the text of each file of the source.
+pub fn source() -> Vec<(String, String)> {
     let files = walkdir::WalkDir::new("src").sort_by_file_name().into_iter();
     let paths = files.map(|entry| entry.expect("readable").into_path());
     let code = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
@@ -82,7 +83,7 @@ fn defined_type(line: &str) -> Option<&str> {
 }
 
 /// The lines of a file outside of its module of unit tests.
-fn without_unit_tests(text: &str) -> Vec<&str> {
+pub fn without_unit_tests(text: &str) -> Vec<&str> {
     let mut lines = text.lines();
     let mut kept = Vec::new();
     while let Some(line) = lines.next() {

@@ -27,7 +27,7 @@ impl Binder<'_> {
             return Ok(None);
         }
         if let Some(changing) = deciding.iter().find(|value| !value.is_repeatable()) {
-            let message = "whether the string is null depends on a value that differs each time it is computed";
+            let message = "whether the string is null depends on a value that changes each time it is computed";
             let diagnostic = Diagnostic::new(Code::UnsupportedSyntax, changing.span, message);
             return Err(self.report(diagnostic.help("make it a column first: | extend position = ...")));
         }

@@ -188,7 +188,7 @@ impl Binder<'_> {
         let value = self.constant(expr)?;
         let widens = matches!((value.ty(), ty), (Type::Int, Type::Long) | (Type::Int | Type::Long, Type::Real));
         let message = match value.ty() {
-            _ if value.is_null() => "null is not a bound of an axis".to_owned(),
+            _ if value.is_null() => "null is not a valid bound of an axis".to_owned(),
             own if own == ty => return Ok(value),
             _ if widens => return cast::cast(&value, ty).map_err(|_| Error::internal("a long is a real").into()),
             own => format!("a {ty} is required here, not a value of type {own}"),

@@ -49,7 +49,7 @@ impl Binder<'_> {
         };
         match (name.text.as_str(), literal) {
             ("greedy", Value::Bool(greedy)) => known.greedy = *greedy,
-            ("greedy", _) => return self.error(Code::InvalidValue, value.span, "`greedy` is true or false"),
+            ("greedy", _) => return self.error(Code::InvalidValue, value.span, "`greedy` must be true or false"),
             ("pair_delimiter", Value::String(text)) if !text.is_empty() => known.pairs = Some(text.to_string()),
             ("kv_delimiter", Value::String(text)) if !text.is_empty() => known.key_value = Some(text.to_string()),
             ("regex", Value::String(text)) => {
@@ -59,17 +59,17 @@ impl Binder<'_> {
             ("quote", Value::String(text)) => match text.chars().collect::<Vec<_>>()[..] {
                 [both] => known.quotes.pairs.push((both, both)),
                 [open, close] => known.quotes.pairs.push((open, close)),
-                _ => return self.error(Code::InvalidValue, value.span, "`quote` has one or two characters"),
+                _ => return self.error(Code::InvalidValue, value.span, "`quote` must be one or two characters"),
             },
             ("escape", Value::String(text)) => match text.chars().collect::<Vec<_>>()[..] {
                 [escape] => known.quotes.escapes.push(escape),
-                _ => return self.error(Code::InvalidValue, value.span, "`escape` has one character"),
+                _ => return self.error(Code::InvalidValue, value.span, "`escape` must be one character"),
             },
             (name @ ("pair_delimiter" | "kv_delimiter"), Value::String(_)) => {
                 return self.error(Code::InvalidValue, value.span, format!("`{name}` is empty"));
             }
             (name @ ("pair_delimiter" | "kv_delimiter" | "regex" | "quote" | "escape"), _) => {
-                return self.error(Code::InvalidValue, value.span, format!("`{name}` is a string"));
+                return self.error(Code::InvalidValue, value.span, format!("`{name}` must be a string"));
             }
             (unknown, _) => {
                 let message = format!("unknown property `{unknown}`");

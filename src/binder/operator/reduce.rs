@@ -74,13 +74,13 @@ impl Binder<'_> {
                 ("threshold", _) => match cast::cast(&value, Type::Real).map_err(Error::from)? {
                     Value::Real(part) if (0.0..=1.0).contains(&part) && value.as_str().is_none() => threshold = part,
                     _ => {
-                        let message = "the threshold is a number between 0 and 1";
+                        let message = "the threshold must be a number between 0 and 1";
                         return self.error(Code::InvalidValue, property.value.span, message);
                     }
                 },
                 ("characters", Value::String(text)) => separators = TermSeparators::Listed(text.chars().collect()),
                 ("characters", _) => {
-                    return self.error(Code::InvalidValue, property.value.span, "the characters are a string");
+                    return self.error(Code::InvalidValue, property.value.span, "the characters must be a string");
                 }
                 _ => {
                     let diagnostic =

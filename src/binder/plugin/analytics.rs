@@ -25,7 +25,7 @@ impl Binder<'_> {
         let rank = match cast::cast(&percentile, Type::Real).map_err(Error::from)? {
             Value::Real(rank) if (0.0..=100.0).contains(&rank) => rank,
             _ => {
-                let message = "a percentile is between 0 and 100";
+                let message = "a percentile must be between 0 and 100";
                 return self.error(Code::InvalidValue, arguments.required(1)?.span, message);
             }
         };

@@ -78,8 +78,7 @@ impl Binder<'_> {
         match is_known {
             true => Ok(()),
             false => {
-                let message =
-                    format!("`{what}` is not supported inside a subquery for each row, as that of `mv-apply`");
+                let message = format!("`{what}` is not supported inside a subquery of `mv-apply` or `partition`");
                 self.error(Code::UnsupportedSyntax, span, message)
             }
         }

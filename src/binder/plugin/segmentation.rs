@@ -102,7 +102,7 @@ impl Binder<'_> {
         let Some(argument) = Self::unless_default(argument) else { return Ok(default) };
         match cast::cast(&self.constant(argument)?, Type::Real).map_err(Error::from)? {
             Value::Real(part) if is_valid(part) => Ok(part),
-            _ => self.error(Code::InvalidValue, argument.span, "the argument must be a part of 1"),
+            _ => self.error(Code::InvalidValue, argument.span, "the argument must be a number between 0 and 1"),
         }
     }
 

@@ -16,6 +16,7 @@ use super::sources::SourceOptions;
 use super::{Outcome, stop};
 use crate::diagnostic::{Error, Result, Span};
 use crate::engine::{Engine, Settings, TimeRange};
+use crate::messages::CommandNote;
 use crate::rules::{self, DetectionRule, RuleFormat, RuleKind, RuleQuery, TextMap};
 use crate::scan::{Catalog, SchemaCatalog};
 use crate::syntax::placeholders;
@@ -71,13 +72,13 @@ impl Checker {
             return Ok(vec![CheckedQuery::unreadable(Finding::of_file(Span::default(), reason))]);
         }
         if rules.is_empty() {
-            report.note(&format!("{}: skipped, because no rule is recognised in it", file.path.display()));
+            report.note(CommandNote::NoRule(file.path.display().to_string()));
         }
         let mut checked = Vec::new();
         for rule in &rules {
             if rule.kind == RuleKind::WithoutQuery {
-                let name = rule.name.as_deref().unwrap_or("a rule");
-                report.note(&format!("{}: `{name}` is skipped, because its kind has no query", file.path.display()));
+                let file = file.path.display().to_string();
+                report.note(CommandNote::RuleWithoutQuery { file, rule: rule.name.clone() });
             } else if rule.queries.is_empty() {
                 let finding = Finding::of_file(rule.span, "the rule has no query".to_owned());
                 checked.push(CheckedQuery::of_rule(rule, rule.span).with(Verdict::Wrong, vec![finding]));

@@ -12,6 +12,7 @@ use super::super::{destination, documents};
 use super::finding::{Finding, Verdict};
 use super::sarif::SarifLog;
 use crate::diagnostic::{Region, Result, Sources, Span, visible, visible_json};
+use crate::messages::CommandNote;
 use crate::rules::RuleKind;
 use crate::types::Schema;
 
@@ -53,8 +54,8 @@ impl<'a> CheckReport<'a> {
     }
 
     /// Prints a note, unless `-q` was given.
-    pub fn note(&self, text: &str) {
-        self.session.reporter.info(&format!("note: {text}"));
+    pub fn note(&self, note: CommandNote) {
+        self.session.reporter.note(note);
     }
 
     /// Adds the queries of `file`.

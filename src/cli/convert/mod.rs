@@ -30,6 +30,7 @@ use crate::convert::{
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
 use crate::entra::known_table;
+use crate::messages::{CommandNote, CommandWarning};
 use crate::output;
 use crate::scan::ScanReport;
 use crate::source::FileCatalogBuilder;
@@ -47,7 +48,7 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
     overwrite::refuse(&session, &[("-O", Some(&args.destination)), ("--manifest", args.manifest.as_deref())])?;
     let staging = Staging::new(&args.destination, args.source.temp_dir.as_deref())?;
     if staging.had_remains {
-        session.reporter.info("note: removed the remains of an interrupted conversion");
+        session.reporter.note(CommandNote::RemainsRemoved);
     }
     let mut work =
         Conversion { args, session: &session, target: &target, staging: &staging, done: Converted::default() };
@@ -66,9 +67,7 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
     stop::check()?;
     let request = request(args, &session)?;
     if staging.was_added(&request) {
-        session
-            .reporter
-            .info("note: an interrupted run of this conversion had already added these rows: nothing is added again");
+        session.reporter.note(CommandNote::RowsAddedBefore);
         done = Converted { known: done.rows + done.known, ..Converted::default() };
     } else {
         publish(&staging, &target, &done, &request)?;
@@ -146,12 +145,8 @@ impl Conversion<'_> {
         unknown.retain(|name| !converted.contains(name));
         if !unknown.is_empty() {
             self.done.damaged = true;
-            let names: Vec<String> = unknown.iter().map(|name| format!("{name:?}")).collect();
-            self.session.reporter.warn(format!(
-                "records of {} were not converted, because these tables are not known: bind their files with \
-                 -t NAME=PATH",
-                names.join(", ")
-            ));
+            let names = unknown.into_iter().collect();
+            self.session.reporter.warn(CommandWarning::UnknownTables(names));
         }
         Ok(())
     }

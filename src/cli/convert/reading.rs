@@ -7,10 +7,10 @@ use std::time::Instant;
 use super::target::ConvertTarget;
 use super::{Conversion, describe_progress};
 use crate::cli::progress::ProgressLine;
-use crate::cli::reporter::Message;
 use crate::convert::{self, GatheredRows, KnownIds, Progress};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
+use crate::messages::CommandNote;
 use crate::scan::{Catalog, Damage, WithColumns};
 use crate::types::Batch;
 
@@ -56,10 +56,8 @@ impl Conversion<'_> {
 
     fn note_kept(&self, table: &str, names: Option<String>) {
         let Some(names) = names else { return };
-        let text = format!(
-            "records of {table} have keys that are not columns of the table; the archive has columns for them: {names}"
-        );
-        self.session.reporter.message(&Message::Note(text));
+        let note = CommandNote::ColumnsAdded { table: table.to_owned(), names };
+        self.session.reporter.note(note);
     }
 
     /// Reads the rows, with `columns` added to those of the table. With None, no more rows are kept once a record has

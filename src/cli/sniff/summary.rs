@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::inspection;
 use crate::engine::inspect::{DaySummary, FileInspection};
-use crate::messages;
+use crate::messages::{self, CommandWarning};
 use crate::scan::ResultPages;
 use crate::types::datetime::{self, TICKS_PER_DAY};
 use crate::types::{Type, Value};
@@ -81,7 +81,7 @@ impl SniffSummary {
     /// Returns warnings: the first damaged files, the number of the others, and missing pages.
     pub fn warnings(&self) -> Vec<String> {
         let more = self.damaged_files - self.damage.len();
-        let rest = (more > 0).then(|| format!("{more} more files are damaged; sniff lists them without --summary"));
+        let rest = (more > 0).then(|| CommandWarning::MoreDamaged(more).to_string());
         let pages = self.pages.missing().map(|(damage, file)| format!("{file}: {}", messages::damage(&damage, 1)));
         self.damage.iter().cloned().chain(rest).chain(pages).collect()
     }

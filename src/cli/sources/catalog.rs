@@ -15,6 +15,7 @@ use super::inputs::{Input, NamedSource};
 use super::stdin::{CountingReader, DASH, Stdin};
 use super::{CatalogFile, InputSources, Origin, stdin};
 use crate::diagnostic::Result;
+use crate::messages::{CommandNote, CommandWarning};
 use crate::scan::catalog::STDIN;
 use crate::scan::external::without_options;
 use crate::scan::{Catalog, ExternalSource, ExternalTarget, FunctionLibrary, TableProvider, Watchlist};
@@ -170,22 +171,15 @@ impl SessionCatalog {
         let requested = lock(&self.requested);
         let unread = |source: &NamedSource| match &source.table {
             Some(table) if requested.tables.contains(table) => None,
-            Some(table) => Some(Message::Note(format!(
-                "{} is not read: it is bound to {table}, which the query does not name",
-                source.path
-            ))),
+            Some(table) => Some(CommandNote::TableNotRead { path: source.path.clone(), table: table.clone() }.into()),
             None if requested.unbound => None,
-            None => Some(Message::Warning(format!(
-                "{} is not read: the query names no table to look for in it",
-                source.path
-            ))),
+            None => Some(CommandWarning::NothingToLookFor(source.path.clone()).into()),
         };
         let mut messages: Vec<Message> =
             self.named.iter().filter(|source| source.is_on_command_line()).filter_map(unread).collect();
         let is_stdin_unread = self.stdin == Stdin::Unnamed && !self.named.is_empty() && self.copied.get().is_none();
         if is_stdin_unread && stdin::may_hold_data() {
-            let text = "stdin is not read, because the catalog names the tables; to read it, give - as a PATH";
-            messages.push(Message::Note(text.to_owned()));
+            messages.push(CommandNote::StdinNotRead.into());
         }
         messages
     }

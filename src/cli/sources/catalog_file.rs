@@ -14,6 +14,7 @@ use super::super::configuration::variable;
 use super::super::reporter::Message;
 use super::SourceOptions;
 use super::locations::overlap;
+use crate::messages::{CommandNote, CommandWarning};
 
 /// The catalog file in the working folder.
 const FILE_NAME: &str = "coldcase.toml";
@@ -66,19 +67,14 @@ impl CatalogFile {
 
     /// Messages about the file that is used, and the one that is not.
     pub fn messages(&self) -> Vec<Message> {
-        let place = match self.origin {
-            CatalogOrigin::Named => "",
-            CatalogOrigin::WorkingFolder => " of the working folder",
-            CatalogOrigin::Settings => " of your settings",
+        let found_in = match self.origin {
+            CatalogOrigin::Named => None,
+            CatalogOrigin::WorkingFolder => Some("the working folder"),
+            CatalogOrigin::Settings => Some("your settings"),
         };
-        let used = self.file.as_ref().map(|file| Message::Note(format!("using the catalog {}{place}", file.display())));
-        let unused = self.unused.as_ref().map(|file| {
-            Message::Warning(format!(
-                "the catalog {} of the working folder is not used: it is beside the input files and may have come with \
-                 them; to use it, add -c {0}; to silence this warning, add --no-catalog",
-                file.display()
-            ))
-        });
+        let used = |file: &PathBuf| CommandNote::CatalogUsed { file: file.display().to_string(), found_in }.into();
+        let used = self.file.as_ref().map(used);
+        let unused = self.unused.as_ref().map(|file| CommandWarning::CatalogUnused(file.display().to_string()).into());
         unused.into_iter().chain(used).collect()
     }
 }

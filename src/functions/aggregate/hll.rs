@@ -129,6 +129,6 @@ fn merge(set: &mut Option<DistinctSet>, later: Option<DistinctSet>) {
 
 /// The error of a value that `hll()` of this program did not return, such as one that Kusto stored.
 pub(crate) fn not_a_set() -> Error {
-    let message = "a value is not the result of hll() of this program; the format of Kusto's own is not known";
+    let message = "a value is not a result of hll() of this program; the format of Kusto is not known";
     Error::query(Code::ValueOutOfRange, Span::default(), message)
 }

@@ -105,7 +105,7 @@ fn average(call: &AggregateCall) -> Result<Box<dyn Accumulator>> {
 fn overflow() -> Error {
     let message = "the sum does not fit its type";
     Diagnostic::new(Code::ValueOutOfRange, Span::default(), message)
-        .help("add up reals: convert the values with toreal(...)")
+        .help("sum reals instead: convert the values with toreal(...)")
         .into()
 }
 

@@ -105,7 +105,7 @@ fn within_duration(args: &Args<'_>, negated: bool) -> Result<Column> {
 fn in_range(args: &Args<'_>, columns: &[Column], negated: bool) -> Result<Column> {
     let rows = args.distinct_rows();
     let [value, low, high] = columns else {
-        return Err(Error::internal("a range has two bounds"));
+        return Err(Error::internal("a range needs two bounds"));
     };
     let above = relate(value, low, rows, Relation::GreaterOrEqual)?;
     let within = &above & &relate(value, high, rows, Relation::LessOrEqual)?;

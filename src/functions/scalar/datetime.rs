@@ -457,7 +457,7 @@ fn named<T>(
     let name = arguments.first().copied().flatten().and_then(Value::as_str).unwrap_or_default();
     from_name(name).ok_or_else(|| {
         let names = names.collect::<Vec<_>>().join(", ");
-        invalid(Code::InvalidValue, &format!("{name:?} is none of {names}"))
+        invalid(Code::InvalidValue, &format!("{name:?} is not one of {names}"))
     })
 }
 

@@ -105,7 +105,7 @@ fn hash(args: &Args<'_>) -> Result<Column> {
         match (args.longs(1).get(row), hash) {
             (Some(modulus @ 1..), 0..) => Ok(Some(hash % modulus)),
             (Some(1..), _) => Err(unknown("the modulus of a negative hash is not known")),
-            _ => Err(unknown("a modulus is greater than 0")),
+            _ => Err(unknown("the modulus must be greater than 0")),
         }
     })
 }

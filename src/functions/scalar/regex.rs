@@ -232,7 +232,7 @@ fn invalid(message: &str) -> Error {
 /// The compiled expression of the constant argument at `index`.
 fn regex_of(args: &Args<'_>, index: usize) -> Result<Rc<Regex>> {
     let pattern = args.constant(index).and_then(Value::as_str);
-    pattern::compile(pattern.ok_or_else(|| Error::internal("a regular expression is a constant string"))?)
+    pattern::compile(pattern.ok_or_else(|| Error::internal("the regular expression must be a constant string"))?)
 }
 
 fn extract(args: &Args<'_>) -> Result<Column> {

@@ -159,7 +159,7 @@ fn searches(constants: &[Option<&Value>], index: usize) -> bool {
 
 /// The warning of a call that detects the period given at `index`.
 fn caution_of_search(constants: &[Option<&Value>], index: usize) -> Option<Diagnostic> {
-    let message = "the period is looked for, and how the service does that is not published";
+    let message = "the period is inferred here, and Microsoft does not publish how Kusto infers it";
     let warning = Diagnostic::new(Code::PeriodLookedFor, Span::default(), message);
     searches(constants, index).then(|| warning.help("name it to be sure: 24 for a day of hours, 0 for none"))
 }
@@ -168,7 +168,7 @@ fn caution_of_search(constants: &[Option<&Value>], index: usize) -> Option<Diagn
 fn check_season(constants: &[Option<&Value>], index: usize) -> Result<()> {
     match constants.get(index) {
         Some(Some(value)) if !matches!(value.as_i64(), Some(-1..)) => {
-            Err(Error::query(Code::InvalidValue, Span::default(), "a period is a number of points, 0 or -1"))
+            Err(Error::query(Code::InvalidValue, Span::default(), "the period must be a number of points, 0 or -1"))
         }
         _ => Ok(()),
     }
@@ -178,7 +178,7 @@ fn check_trend(constants: &[Option<&Value>], index: usize) -> Result<()> {
     let Some(Some(value)) = constants.get(index) else { return Ok(()) };
     match value.as_str() {
         Some("avg" | "linefit" | "none") => Ok(()),
-        _ => Err(Error::query(Code::InvalidValue, Span::default(), "a trend is `avg`, `linefit` or `none`")),
+        _ => Err(Error::query(Code::InvalidValue, Span::default(), "the trend must be `avg`, `linefit` or `none`")),
     }
 }
 
@@ -189,7 +189,7 @@ fn check_method(constants: &[Option<&Value>], index: usize) -> Result<()> {
         Some("tukey") => {
             Err(unsupported("the method `tukey` is not supported here: its unit is not known for certain"))
         }
-        _ => Err(Error::query(Code::InvalidValue, Span::default(), "a method is `ctukey` or `tukey`")),
+        _ => Err(Error::query(Code::InvalidValue, Span::default(), "the method must be `ctukey` or `tukey`")),
     }
 }
 
@@ -221,7 +221,7 @@ impl SeriesParts {
 /// The points of a series without those excluded at its end.
 fn learnt(series: &[f64], held_out: usize) -> Result<&[f64]> {
     let learnt = series.len().checked_sub(held_out).filter(|learnt| *learnt > 0);
-    Ok(&series[..learnt.ok_or_else(|| unknown("no point of the series is left to learn from"))?])
+    Ok(&series[..learnt.ok_or_else(|| unknown("no point of the series is left to fit the model to"))?])
 }
 
 impl Model<'_> {
@@ -262,7 +262,7 @@ fn points(args: &Args<'_>, index: usize, row: usize) -> Result<usize> {
         return Ok(0);
     }
     let number = args.longs(index).get(row).and_then(|number| usize::try_from(number).ok());
-    number.ok_or_else(|| unknown("a number of points is 0 or more"))
+    number.ok_or_else(|| unknown("the number of points must be 0 or more"))
 }
 
 /// The period given at `index`, or the detected one if it is omitted or -1. The threshold of the detection is the
@@ -272,7 +272,7 @@ fn period(args: &Args<'_>, (index, threshold): (usize, usize), row: usize, learn
         return points(args, index, row);
     }
     let threshold = match threshold < args.len() {
-        true => args.reals(threshold).get(row).ok_or_else(|| unknown("a threshold is a number"))?,
+        true => args.reals(threshold).get(row).ok_or_else(|| unknown("the threshold must be a number"))?,
         false => series_period::DEFAULT_THRESHOLD,
     };
     series_period::find(learnt, threshold)
@@ -303,7 +303,7 @@ fn anomalies(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let threshold = if args.len() > 1 { args.reals(1).get(row) } else { Some(1.5) };
-        let threshold = threshold.ok_or_else(|| unknown("a threshold is a number"))?;
+        let threshold = threshold.ok_or_else(|| unknown("the threshold must be a number"))?;
         let held_out = points(args, 4, row)?;
         if held_out > 0 {
             return Err(unknown("anomalies in a series with test points are not supported here"));
@@ -349,7 +349,7 @@ fn scores(numbers: &[f64]) -> Result<Vec<f64>> {
     let unit = (high - low) / SCORE_UNIT;
     let beyond = |number: f64| if number > high { number - high } else { (number - low).min(0.0) };
     if unit == 0.0 && numbers.iter().any(|number| beyond(*number) != 0.0) {
-        return Err(unknown("nine of ten points are equal, so the distance of the others cannot be measured"));
+        return Err(unknown("nine of ten points are equal, so the distance of the others cannot be scored"));
     }
     Ok(numbers.iter().map(|number| if beyond(*number) == 0.0 { 0.0 } else { beyond(*number) / unit }).collect())
 }

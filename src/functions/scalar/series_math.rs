@@ -348,7 +348,7 @@ fn is_whole(element: &str) -> bool {
 
 fn real(value: f64) -> Result<String> {
     if !value.is_finite() {
-        return Err(unknown("an element that is infinite or no number is not supported here"));
+        return Err(unknown("elements that are infinite or NaN are not supported here"));
     }
     let mut text = String::new();
     write_value(&Value::Real(value), &mut text);

@@ -1,8 +1,8 @@
 //! Detection of the period of a series, if it is unambiguous.
 //!
 //! The reference says what the detection of the service returns (periods of 4 points up to half of the series, with
-//! scores of at least 0.6), but not how it chooses among peaks. So either every sensible measure agrees on the period, or
-//! the query fails and the period must be given.
+//! scores of at least 0.6), but not how it chooses among peaks. So either every sensible measure agrees on the period,
+//! or the query fails and the period must be given.
 //! <https://learn.microsoft.com/kusto/query/series-periods-detect-function>
 
 use super::series::{Line, count, mean, unknown};
@@ -44,20 +44,20 @@ const RIVAL: f64 = 0.15;
 /// The period is ambiguous, or the threshold is not between 0 and 1.
 pub(super) fn find(series: &[f64], threshold: f64) -> Result<usize> {
     if !(0.0..=1.0).contains(&threshold) {
-        return Err(unknown("a threshold for the score of a period is between 0 and 1"));
+        return Err(unknown("the threshold for the score of a period must be between 0 and 1"));
     }
     let limits = PeriodLimits::around(threshold);
     if series.len() / 2 < SHORTEST {
         return Ok(0);
     }
     if series.len() > LONGEST_SERIES {
-        return Err(unclear(&format!("a series of {} points is not searched for its period", series.len())));
+        return Err(unclear(&format!("no period is looked for in a series of {} points", series.len())));
     }
     let line = Line::fit(series);
     let level: Vec<f64> = series.iter().enumerate().map(|(index, value)| value - line.at(index)).collect();
     let largest = series.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
     if !(largest * largest * count(series.len()) * 4.0).is_finite() {
-        return Err(unclear("a series of numbers this large is not searched for its period"));
+        return Err(unclear("no period is looked for in a series of numbers this large"));
     }
     let peaks = peaks(&level, 16.0 * f64::EPSILON * largest);
     let best = peaks.iter().map(|peak| peak.likeness).fold(0.0, f64::max);

@@ -83,8 +83,7 @@ const PERIODS: ScalarFunction = ScalarFunction {
     columns: &[("periods", Type::Dynamic), ("scores", Type::Dynamic)],
     nulls: Nulls::Propagate,
     caution: |_| {
-        let message =
-            "how the service chooses among the peaks of a series is not published: another period may be found";
+        let message = "Microsoft does not publish how peaks of a series are chosen: Kusto may find another period";
         Some(Diagnostic::new(Code::PeriodLookedFor, Span::default(), message))
     },
     ..ScalarFunction::DEFAULT
@@ -145,7 +144,7 @@ struct ScoredPeriod {
 fn periods(series: &[f64]) -> Result<Vec<ScoredPeriod>> {
     let n = series.len();
     if n > LONGEST_SERIES {
-        return Err(unknown(format!("a series of {n} points is not searched for its periods")));
+        return Err(unknown(format!("no periods are looked for in a series of {n} points")));
     }
     let average = mean(series);
     let centered: Vec<f64> = series.iter().map(|value| value - average).collect();
@@ -174,7 +173,7 @@ fn scores(centered: &[f64]) -> Result<Option<Vec<f64>>> {
     let mut correlations: Vec<f64> = (0..=n / 2 + 1).map(|distance| correlation(distance.min(n - distance))).collect();
     let (highest, lowest) = (correlations[0], correlations.iter().copied().fold(f64::INFINITY, f64::min));
     if !highest.is_finite() {
-        return Err(unknown("a series of numbers this large is not searched for its periods"));
+        return Err(unknown("no periods are looked for in a series of numbers this large"));
     }
     if highest <= lowest {
         return Ok(None);

@@ -55,7 +55,7 @@ impl<R: Read> IpcFrames<R> {
         self.read(8, &mut bytes)?;
         let (mark, length) = bytes.split_at(4);
         if *mark != CONTINUATION {
-            return Err("a message does not begin as it should".to_owned());
+            return Err("the start of a message is invalid".to_owned());
         }
         let length = u32::from_le_bytes(length.try_into().unwrap_or_default());
         if length == 0 {

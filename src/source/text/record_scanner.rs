@@ -162,7 +162,7 @@ impl RecordScanner {
         (self.texts, self.cut, self.has_duplicate) = (false, false, false);
         let mut cursor = Cursor::new(record.as_bytes());
         if cursor.skip_whitespace() != Some(b'{') {
-            return Err(cursor.error("no JSON object"));
+            return Err(cursor.error("not a JSON object"));
         }
         self.object(&mut cursor, 0)?;
         cursor.end()

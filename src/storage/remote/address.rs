@@ -69,7 +69,7 @@ impl Address {
             "gs" => Scheme::Google,
             "http" | "https" => Scheme::Web,
             _ => {
-                return Err("not a kind of address that is read; known are az, abfss, s3, gs, https, http and file");
+                return Err("unsupported kind of address; supported are az, abfss, s3, gs, https, http and file");
             }
         };
         let end = match kind {
@@ -104,9 +104,9 @@ fn wrong(text: &str, reason: &str) -> Error {
 fn local(rest: &str) -> Result<String, &'static str> {
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     if !path.starts_with('/') {
-        return Err("a file of another machine, or a relative path: write file:///path");
+        return Err("a file URL needs an absolute path on this machine: write file:///path");
     }
-    percent::decoded(path).ok_or("its percent codes make no text")
+    percent::decoded(path).ok_or("its percent-encoding is not valid UTF-8")
 }
 
 impl Url {

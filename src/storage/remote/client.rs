@@ -69,7 +69,7 @@ struct RedirectToOtherHost(String);
 
 impl fmt::Display for RedirectToOtherHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server redirects to another address, on {}: name that one if it is meant", self.0)
+        write!(f, "the server redirects to another address, on {}: give that address if you trust it", self.0)
     }
 }
 

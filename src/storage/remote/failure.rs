@@ -67,8 +67,8 @@ impl RemoteFailure {
         let credentials = || credentials(store.scheme, &store.variables);
         Self(match status(error) {
             Some(404) => "the server has no such file (404)".to_owned(),
-            Some(403) => format!("the server refuses access (403{}); {}", words(), credentials()),
-            Some(401) => format!("the server wants credentials (401{}); {}", words(), credentials()),
+            Some(403) => format!("the server denies access (403{}); {}", words(), credentials()),
+            Some(401) => format!("the server requires credentials (401{}); {}", words(), credentials()),
             _ => clean(&other(error), &store.secrets),
         })
     }
@@ -78,7 +78,7 @@ impl RemoteFailure {
         let variables = known_credentials(scheme);
         let hint = match variables.is_empty() {
             true => String::new(),
-            false => format!("; what it is reached with is read from {}", variables.join(", ")),
+            false => format!("; the connection settings are read from {}", variables.join(", ")),
         };
         Self(format!("{}{hint}", clean(&error.to_string(), secrets)))
     }
@@ -136,7 +136,7 @@ fn other(error: &Error) -> String {
         Some(HttpErrorKind::Timeout) => format!("the server did not answer in time: {why}"),
         Some(HttpErrorKind::Connect) => format!("no connection to the server: {why}"),
         Some(HttpErrorKind::Request | HttpErrorKind::Interrupted | HttpErrorKind::Decode) => {
-            format!("the answer of the server was cut off: {why}")
+            format!("the response of the server was cut off: {why}")
         }
         // What the library says where a store is told to be at an address that is not encrypted.
         _ if why.contains("scheme is not allowed") => {
@@ -144,7 +144,7 @@ fn other(error: &Error) -> String {
                 .to_owned()
         }
         _ => match why.split_once(STATUS) {
-            Some((_, status)) => format!("the server answers {status}"),
+            Some((_, status)) => format!("the server returned status {status}"),
             None => why,
         },
     }

@@ -38,7 +38,9 @@ pub(crate) fn expand(url: &Url, access: &Access) -> Result<Listing> {
         Scheme::Web => {
             let path = url.rest.split(['?', '#']).next().unwrap_or("");
             match path.is_empty() || path.ends_with('/') || path.contains('*') {
-                true => listing(&percent::decoded(path).ok_or_else(|| wrong(url, "its percent codes make no text"))?),
+                true => listing(
+                    &percent::decoded(path).ok_or_else(|| wrong(url, "its percent-encoding is not valid UTF-8"))?,
+                ),
                 false => single(url, access).map(|file| vec![file].into()),
             }
         }
@@ -117,7 +119,7 @@ impl StoreSearch<'_> {
     fn files(&self) -> Result<Listing> {
         if let Some(pattern) = GlobPattern::parse(&self.key, |_| false)? {
             let matches = |key: &str| pattern.matches(LocalPath::new(key));
-            return self.below(&pattern.root().to_string_lossy(), &matches, "nothing matches the pattern");
+            return self.below(&pattern.root().to_string_lossy(), &matches, "no file matches the pattern");
         }
         if !self.key.is_empty() && !self.key.ends_with('/') {
             let location = self.location(&self.key)?;
@@ -128,7 +130,7 @@ impl StoreSearch<'_> {
                 Err(error) => return Err(self.failed(&error)),
             }
         }
-        self.below(&self.key, &|_| true, "there is no file of this name, and no folder with files")
+        self.below(&self.key, &|_| true, "there is no file of this name, and no folder of this name with files")
     }
 
     /// The wanted files below a folder. Files and folders whose names begin with a dot are left out and told, as on
@@ -208,7 +210,7 @@ impl StoreSearch<'_> {
     }
 
     fn location(&self, key: &str) -> Result<Path> {
-        Path::parse(key).map_err(|error| wrong(self.url, format!("not a name of a file or folder: {error}")))
+        Path::parse(key).map_err(|error| wrong(self.url, format!("not a valid name of a file or folder: {error}")))
     }
 
     fn file(&self, meta: &ObjectMeta) -> DataFile {

@@ -146,7 +146,7 @@ pub(super) fn from_expr(rest: Tokens<'_>, value: ParsedExpr) -> ParseResult<'_, 
             _ => return unsupported::other_database(rest, span),
         },
         _ => {
-            let message = "operators apply to tables, and this is a value";
+            let message = "operators apply to tables, but this is a value";
             return rest.refuse(Diagnostic::new(Code::UnexpectedToken, span, message));
         }
     };

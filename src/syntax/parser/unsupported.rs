@@ -104,7 +104,7 @@ pub(super) fn statement<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     let diagnostic = Diagnostic::new(Code::UnsupportedStatement, span, format!("{what} is not supported yet"));
     input.refuse(match first.text {
         "alias" => diagnostic.help("there are no other databases here: name tables with --alias NAME=TABLE"),
-        "restrict" => diagnostic.help("a query reads no other tables than those it names: remove the statement"),
+        "restrict" => diagnostic.help("a query reads only the tables that it names: remove the statement"),
         _ => diagnostic,
     })
 }

@@ -1,0 +1,159 @@
+//! The text of warnings and notes that commands give about their inputs and outputs, beside those of scans.
+
+use std::fmt;
+
+/// A message of a command that affects what its result means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandWarning {
+    /// The files with unreadable records that no message names, and the number of these records.
+    MoreUnreadable {
+        /// The number of files.
+        files: usize,
+        /// The number of records.
+        records: u64,
+    },
+    /// The number of damaged files that a summary of many files does not name.
+    MoreDamaged(usize),
+    /// The catalog file of the working folder, which is not trusted.
+    CatalogUnused(String),
+    /// A path on the command line that the query does not read.
+    NothingToLookFor(String),
+    /// An input file that changed during the run.
+    InputChanged(String),
+    /// The number of records that did not fit into the file of `--rejects`.
+    RejectsFull(u64),
+    /// A result in a folder that is searched for records.
+    ResultAmongInputs {
+        /// The option that names the result.
+        flag: String,
+        /// The file of the result.
+        file: String,
+        /// The folder.
+        folder: String,
+    },
+    /// Unknown tables whose records a conversion leaves out.
+    UnknownTables(Vec<String>),
+}
+
+/// A message of a command that does not affect what its result means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandNote {
+    /// The catalog file that is used.
+    CatalogUsed {
+        /// The file.
+        file: String,
+        /// Where it was found; None if it was named.
+        found_in: Option<&'static str>,
+    },
+    /// A path on the command line that is bound to a table that the query does not read.
+    TableNotRead {
+        /// The path.
+        path: String,
+        /// The table.
+        table: String,
+    },
+    /// Data may wait on stdin, and the catalog file names the tables.
+    StdinNotRead,
+    /// Temporary files of an interrupted conversion were found.
+    RemainsRemoved,
+    /// The rows of a conversion are in the archive already.
+    RowsAddedBefore,
+    /// The keys for which a table of an archive has columns of its own.
+    ColumnsAdded {
+        /// The table.
+        table: String,
+        /// The keys, quoted.
+        names: String,
+    },
+    /// A file in a folder of rules in which no rule is recognised.
+    NoRule(String),
+    /// A rule of a kind without a query.
+    RuleWithoutQuery {
+        /// The file.
+        file: String,
+        /// The name of the rule, if it has one.
+        rule: Option<String>,
+    },
+    /// Files that cannot be verified.
+    NoChecksums {
+        /// The first of them.
+        names: Vec<String>,
+        /// True if there are others.
+        more: bool,
+    },
+}
+
+impl fmt::Display for CommandWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MoreUnreadable { files, records } => {
+                write!(f, "{files} more files with {records} unreadable records")
+            }
+            Self::MoreDamaged(files) => write!(f, "{files} more files are damaged; sniff lists them without --summary"),
+            Self::CatalogUnused(file) => write!(
+                f,
+                "the catalog {file} of the working folder is not used: it is beside the input files and may have come \
+                 with them; to use it, add -c {file}; to silence this warning, add --no-catalog"
+            ),
+            Self::NothingToLookFor(path) => {
+                write!(f, "{path} is not read: the query names no table to look for in it")
+            }
+            Self::InputChanged(file) => write!(
+                f,
+                "{file} changed after it was listed: the hash in the manifest may not be that of the bytes that were \
+                 read"
+            ),
+            Self::RejectsFull(left_out) => {
+                write!(f, "--rejects is full: {left_out} more unreadable records were not written to it")
+            }
+            Self::ResultAmongInputs { flag, file, folder } => write!(
+                f,
+                "{flag} {file} is inside {folder}, which is searched for records: the next run over that folder would \
+                 read it as evidence; write it elsewhere"
+            ),
+            Self::UnknownTables(names) => {
+                let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+                let names = names.join(", ");
+                write!(
+                    f,
+                    "records of {names} were not converted, because these tables are not known: bind their files with \
+                     -t NAME=PATH"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for CommandNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CatalogUsed { file, found_in: None } => write!(f, "using the catalog {file}"),
+            Self::CatalogUsed { file, found_in: Some(place) } => write!(f, "using the catalog {file} of {place}"),
+            Self::TableNotRead { path, table } => {
+                write!(f, "{path} is not read: it is bound to {table}, which the query does not name")
+            }
+            Self::StdinNotRead => {
+                f.write_str("stdin is not read, because the catalog names the tables; to read it, give - as a PATH")
+            }
+            Self::RemainsRemoved => f.write_str("removed the remains of an interrupted conversion"),
+            Self::RowsAddedBefore => f.write_str(
+                "an interrupted run of this conversion had already added these rows: nothing is added again",
+            ),
+            Self::ColumnsAdded { table, names } => write!(
+                f,
+                "records of {table} have keys that are not columns of the table; the archive has columns for them: \
+                 {names}"
+            ),
+            Self::NoRule(file) => write!(f, "{file}: skipped, because no rule is recognised in it"),
+            Self::RuleWithoutQuery { file, rule } => {
+                let rule = rule.as_ref().map_or("a rule".to_owned(), |rule| format!("`{rule}`"));
+                write!(f, "{file}: {rule} is skipped, because its kind has no query")
+            }
+            Self::NoChecksums { names, more } => {
+                let more = if *more { ", ..." } else { "" };
+                let names = names.join(", ");
+                write!(f, "skipped files without checksums (only Parquet files have them): {names}{more}")
+            }
+        }
+    }
+}
