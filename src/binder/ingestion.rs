@@ -96,8 +96,8 @@ impl Binder<'_> {
                 }),
                 None => Err("after a join, rows come from two tables".to_owned()),
             },
-            LogicalPlan::Apply(apply) => {
-                passed_on(self.find_ingestion(&apply.input)?, |at| apply.kept.iter().position(|column| *column == at))
+            LogicalPlan::TableCall(call) => {
+                passed_on(self.find_ingestion(&call.input)?, |at| call.kept.iter().position(|column| *column == at))
             }
             LogicalPlan::Aggregate { .. } | LogicalPlan::Series(_) => {
                 Err("the rows are no longer records of a table".to_owned())

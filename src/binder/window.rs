@@ -198,7 +198,7 @@ pub(super) fn has_order(plan: &LogicalPlan) -> bool {
         LogicalPlan::Sequence(sequence) => has_order(&sequence.input),
         LogicalPlan::PerRow(per_row) => has_order(&per_row.input),
         LogicalPlan::Parse(parse) => has_order(&parse.input),
-        LogicalPlan::Apply(apply) => apply.function.is_row_wise() && has_order(&apply.input),
+        LogicalPlan::TableCall(call) => call.function.is_row_wise() && has_order(&call.input),
         LogicalPlan::Scan(scan) => scan.table.is_in_memory(),
         LogicalPlan::Aggregate { .. } | LogicalPlan::Union { .. } | LogicalPlan::Join(_) | LogicalPlan::Series(_) => {
             false

@@ -10,7 +10,6 @@ pub mod operator;
 pub mod spill;
 
 mod aggregate;
-mod apply;
 mod fold;
 mod hash;
 mod join;
@@ -23,6 +22,7 @@ mod scheduler;
 mod sequence;
 mod series;
 mod sort;
+mod table_call;
 mod window;
 
 pub use context::ExecContext;

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use super::aggregate::{self, Grouping};
 use super::context::ExecContext;
 use super::metrics;
-use super::operator::{ApplyRows, CountOutput, Filter, ParseRows, Project, UnnestRows};
+use super::operator::{CountOutput, Filter, ParseRows, Project, TableCallRows, UnnestRows};
 use super::per_row::{self, PerRowPlan};
 use super::pipeline::ExecPipeline;
 use super::sequence::SequenceStage;
 use super::sort::{self, Sorter, TopRows, TopSpec};
 use super::window::WindowStage;
-use super::{apply, join, scan, series};
+use super::{join, scan, series, table_call};
 use crate::diagnostic::Result;
 use crate::expr::Expr;
 use crate::plan::{Join, LogicalPlan, PlanNode, Side};
@@ -77,11 +77,11 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
         }
         LogicalPlan::Union { schema, .. } => union(&node.inputs(), schema, context),
         LogicalPlan::Join(join) => self::join(node, join, residual, context),
-        LogicalPlan::Apply(apply) => {
-            let input = plan(node.first_input(&apply.input), context)?;
-            match apply.function.is_row_wise() {
-                true => Ok(input.then(Arc::new(ApplyRows::new(apply.clone(), context)))),
-                false => apply::apply_to_all(&input, apply, context),
+        LogicalPlan::TableCall(call) => {
+            let input = plan(node.first_input(&call.input), context)?;
+            match call.function.is_row_wise() {
+                true => Ok(input.then(Arc::new(TableCallRows::new(call.clone(), context)))),
+                false => table_call::call_with_all_rows(&input, call, context),
             }
         }
         LogicalPlan::Series(series) => {

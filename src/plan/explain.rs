@@ -69,9 +69,9 @@ fn line(plan: &LogicalPlan) -> String {
         LogicalPlan::Unnest(unnest) => unnest_line(unnest, input),
         LogicalPlan::Parse(parse) => parse_line(parse, input),
         LogicalPlan::Join(join) => join_line(join),
-        LogicalPlan::Apply(apply) => {
-            let arguments = list(apply.arguments.iter().map(|argument| argument.show(input).to_string()));
-            format!("Apply {}({arguments})", apply.function.name())
+        LogicalPlan::TableCall(call) => {
+            let arguments = list(call.arguments.iter().map(|argument| argument.show(input).to_string()));
+            format!("Call {}({arguments})", call.function.name())
         }
         LogicalPlan::Series(series) => series_line(series, input),
         LogicalPlan::Window(window) => window_line(window, input),

@@ -97,8 +97,8 @@ pub enum LogicalPlan {
     Parse(Parse),
     /// Matches the rows of two inputs by keys.
     Join(Join),
-    /// Passes the rows to a table function.
-    Apply(Apply),
+    /// Passes the rows to a table function, such as a plugin.
+    TableCall(TableCall),
     /// Turns the bins of each group into arrays.
     Series(Series),
     /// Adds columns that depend on the order of the rows.
@@ -154,7 +154,7 @@ pub struct AggregateExpr {
 
 /// Passes the rows of the input to a table function: all at once, or batch by batch if it is row-wise.
 #[derive(Clone, Debug)]
-pub struct Apply {
+pub struct TableCall {
     /// The input.
     pub input: Box<LogicalPlan>,
     /// The function.
@@ -252,7 +252,7 @@ impl LogicalPlan {
             Self::Unnest(unnest) => &unnest.schema,
             Self::Parse(parse) => &parse.schema,
             Self::Join(join) => &join.schema,
-            Self::Apply(apply) => &apply.schema,
+            Self::TableCall(call) => &call.schema,
             Self::Series(series) => &series.schema,
             Self::Window(window) => &window.schema,
             Self::Sequence(sequence) => &sequence.schema,

@@ -1,8 +1,8 @@
 //! Verifies plans: columns exist, types agree. Runs after binding and after each optimizer rule.
 
 use super::{
-    Apply, Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, RecordColumn, Sequence, Series, Side,
-    StepAssignment, UnnestOutput, WindowCall, per_row, visit,
+    Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, RecordColumn, Sequence, Series, Side, StepAssignment,
+    TableCall, UnnestOutput, WindowCall, per_row, visit,
 };
 use crate::diagnostic::{Error, Result};
 use crate::expr::{self, Expr};
@@ -71,7 +71,7 @@ fn check_outputs(plan: &LogicalPlan, types: Vec<Type>) -> Result<(), String> {
                 "unnest",
             )
         }
-        LogicalPlan::Apply(apply) => check_apply(apply, &types),
+        LogicalPlan::TableCall(call) => check_table_call(call, &types),
         LogicalPlan::Parse(parse) => check_parse(parse, &types),
         LogicalPlan::Series(series) => check_series(series, &types),
         LogicalPlan::Window(window) => {
@@ -94,11 +94,11 @@ fn check_parse(parse: &Parse, types: &[Type]) -> Result<(), String> {
     same_types(&parse.schema, outputs.ok_or("parse refers to a column that does not exist")?.into_iter(), "parse")
 }
 
-fn check_apply(apply: &Apply, input: &[Type]) -> Result<(), String> {
-    let kept: Option<Vec<Type>> = apply.kept.iter().map(|column| input.get(*column).copied()).collect();
-    let kept = kept.ok_or("apply keeps a column that does not exist")?;
-    let added = apply.function.fields();
-    same_types(&apply.schema, kept.into_iter().chain(added.iter().map(|field| field.ty)), "apply")
+fn check_table_call(call: &TableCall, input: &[Type]) -> Result<(), String> {
+    let kept: Option<Vec<Type>> = call.kept.iter().map(|column| input.get(*column).copied()).collect();
+    let kept = kept.ok_or("a table call keeps a column that does not exist")?;
+    let added = call.function.fields();
+    same_types(&call.schema, kept.into_iter().chain(added.iter().map(|field| field.ty)), "a table call")
 }
 
 fn check_series(series: &Series, types: &[Type]) -> Result<(), String> {

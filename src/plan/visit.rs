@@ -2,7 +2,7 @@
 //! here when a node is added.
 
 use super::{
-    AggregateExpr, Apply, Join, JoinKey, LogicalPlan, Parse, PerRow, Sequence, Series, SortKey, Unnest, UnnestItem,
+    AggregateExpr, Join, JoinKey, LogicalPlan, Parse, PerRow, Sequence, Series, SortKey, TableCall, Unnest, UnnestItem,
     Window,
 };
 use crate::diagnostic::Result;
@@ -27,7 +27,7 @@ pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
         LogicalPlan::PerRow(per_row) => vec![&per_row.input, &per_row.body],
         LogicalPlan::Union { inputs, .. } => inputs.iter().collect(),
         LogicalPlan::Join(join) => vec![&join.left, &join.right],
-        LogicalPlan::Apply(apply) => vec![&apply.input],
+        LogicalPlan::TableCall(call) => vec![&call.input],
     }
 }
 
@@ -65,7 +65,7 @@ pub fn map_inputs(
         LogicalPlan::Join(join) => {
             LogicalPlan::Join(Join { left: boxed(join.left)?, right: boxed(join.right)?, ..join })
         }
-        LogicalPlan::Apply(apply) => LogicalPlan::Apply(Apply { input: boxed(apply.input)?, ..apply }),
+        LogicalPlan::TableCall(call) => LogicalPlan::TableCall(TableCall { input: boxed(call.input)?, ..call }),
     })
 }
 
@@ -92,7 +92,7 @@ pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
         LogicalPlan::Window(window) => window.expressions().collect(),
         LogicalPlan::Sequence(sequence) => sequence.expressions().collect(),
         LogicalPlan::Join(join) => join.keys.iter().flat_map(|key| [&key.left, &key.right]).collect(),
-        LogicalPlan::Apply(apply) => apply.arguments.iter().collect(),
+        LogicalPlan::TableCall(call) => call.arguments.iter().collect(),
     }
 }
 
@@ -138,8 +138,8 @@ pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Resu
             join.keys = join.keys.into_iter().map(&mut both).collect::<Result<_>>()?;
             LogicalPlan::Join(join)
         }
-        LogicalPlan::Apply(apply) => {
-            LogicalPlan::Apply(Apply { arguments: map_all(apply.arguments, replace)?, ..apply })
+        LogicalPlan::TableCall(call) => {
+            LogicalPlan::TableCall(TableCall { arguments: map_all(call.arguments, replace)?, ..call })
         }
     })
 }

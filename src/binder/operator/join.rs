@@ -331,7 +331,7 @@ fn magnitude(plan: &LogicalPlan) -> u8 {
             magnitude(input)
         }
         LogicalPlan::Unnest(unnest) => magnitude(&unnest.input),
-        LogicalPlan::Apply(apply) => magnitude(&apply.input),
+        LogicalPlan::TableCall(call) => magnitude(&call.input),
         LogicalPlan::Parse(parse) => magnitude(&parse.input),
         LogicalPlan::Window(window) => magnitude(&window.input),
         LogicalPlan::Sequence(sequence) => magnitude(&sequence.input),

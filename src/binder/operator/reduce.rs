@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Error};
 use crate::expr::Expr;
 use crate::functions::TableFunction;
 use crate::functions::reduce::{ReducePatterns, TermSeparators};
-use crate::plan::{Apply, LogicalPlan};
+use crate::plan::{LogicalPlan, TableCall};
 use crate::syntax::ast::{Assignment, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value, cast};
 
@@ -46,7 +46,13 @@ impl Binder<'_> {
             LogicalPlan::Aggregate { input: Box::new(input), keys: vec![text], aggregates: vec![count], schema };
         let schema = Schema::new(function.fields());
         let function = Arc::new(function);
-        Ok(LogicalPlan::Apply(Apply { input: Box::new(distinct), function, arguments, kept: Vec::new(), schema }))
+        Ok(LogicalPlan::TableCall(TableCall {
+            input: Box::new(distinct),
+            function,
+            arguments,
+            kept: Vec::new(),
+            schema,
+        }))
     }
 
     /// True for `kind=source`, which keeps the rows.
@@ -103,6 +109,6 @@ impl Binder<'_> {
         let schema = Schema::new(input.schema().fields().iter().cloned().chain(own));
         let kept = (0..input.schema().len()).collect();
         let function = Arc::new(function);
-        Ok(LogicalPlan::Apply(Apply { input: Box::new(input), function, arguments: vec![text], kept, schema }))
+        Ok(LogicalPlan::TableCall(TableCall { input: Box::new(input), function, arguments: vec![text], kept, schema }))
     }
 }

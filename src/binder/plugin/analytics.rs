@@ -1,7 +1,7 @@
 //! rolling_percentile and sequence_detect.
 
 use super::arguments::PluginCall;
-use super::{applied, fields_of};
+use super::{fields_of, table_call};
 use crate::binder::naming::Names;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Error};
@@ -46,7 +46,7 @@ impl Binder<'_> {
             dimensions: fields_of(&dimensions, &schema),
             result: Field::new(result, value.ty),
         };
-        Ok(applied(input, function, [index, value].into_iter().chain(dimensions).collect(), Vec::new()))
+        Ok(table_call(input, function, [index, value].into_iter().chain(dimensions).collect(), Vec::new()))
     }
 
     /// The conditions are the arguments before the first bare column that is no bool.
@@ -88,7 +88,7 @@ impl Binder<'_> {
             duration: Field::new(names.unique("Duration"), duration_type),
         };
         let arguments = [time].into_iter().chain(conditions).chain(dimensions).collect();
-        Ok(applied(input, function, arguments, Vec::new()))
+        Ok(table_call(input, function, arguments, Vec::new()))
     }
 
     /// A condition on a row.

@@ -1,7 +1,7 @@
 //! ipv4_lookup and ipv6_lookup: the lookup table is read while binding.
 
-use super::applied;
 use super::arguments::PluginCall;
+use super::table_call;
 use crate::binder::naming::Names;
 use crate::binder::operator::project::identity;
 use crate::binder::{Bind, Binder};
@@ -52,7 +52,7 @@ impl Binder<'_> {
         let function = IpLookup::new(version, lookup, key, &other, keeps_unmatched);
         let kept: Vec<usize> = (0..input.schema().len()).collect();
         let (width, count) = (kept.len(), table.schema().len());
-        let plan = applied(input, function, [address].into_iter().chain(own).collect(), kept);
+        let plan = table_call(input, function, [address].into_iter().chain(own).collect(), kept);
         let all = identity(plan.schema());
         let shown = |column: &usize| !other.contains(&(column - width));
         let lookup_columns = (width..width + count).filter(shown);

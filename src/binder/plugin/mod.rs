@@ -17,7 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::functions::plugin::{self, PluginKind, plugins};
 use crate::functions::{self, TableFunction};
-use crate::plan::{Apply, LogicalPlan, per_row};
+use crate::plan::{LogicalPlan, TableCall, per_row};
 use crate::syntax::ast;
 use crate::types::{Field, Schema};
 
@@ -97,7 +97,7 @@ impl Binder<'_> {
 
 /// Passes `arguments` of each row to `function`; the output has the columns `kept` of the input before its own, whose
 /// names are made unique.
-fn applied(
+fn table_call(
     input: LogicalPlan,
     function: impl TableFunction + 'static,
     arguments: Vec<Expr>,
@@ -105,7 +105,7 @@ fn applied(
 ) -> LogicalPlan {
     let own = kept.iter().map(|column| input.schema().field(*column).clone());
     let schema = Schema::new(own.chain(function.fields()));
-    LogicalPlan::Apply(Apply { input: Box::new(input), function: Arc::new(function), arguments, kept, schema })
+    LogicalPlan::TableCall(TableCall { input: Box::new(input), function: Arc::new(function), arguments, kept, schema })
 }
 
 /// All columns as arguments.

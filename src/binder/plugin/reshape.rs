@@ -1,7 +1,7 @@
 //! narrow, rows_near and schema_merge.
 
 use super::arguments::PluginCall;
-use super::{all_columns, applied};
+use super::{all_columns, table_call};
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::Code;
 use crate::expr::Expr;
@@ -16,7 +16,7 @@ impl Binder<'_> {
         self.plugin_arguments(call)?;
         let names = input.schema().names().map(str::to_owned).collect();
         let cells = all_columns(input.schema()).into_iter().map(|column| column.cast(Type::String)).collect();
-        Ok(applied(input, Narrow { names }, cells, Vec::new()))
+        Ok(table_call(input, Narrow { names }, cells, Vec::new()))
     }
 
     pub(super) fn rows_near(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
@@ -28,7 +28,7 @@ impl Binder<'_> {
             None => before,
         };
         let kept = (0..input.schema().len()).collect();
-        Ok(applied(input, RowsNear { before, after }, vec![condition], kept))
+        Ok(table_call(input, RowsNear { before, after }, vec![condition], kept))
     }
 
     pub(super) fn schema_merge(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
@@ -51,6 +51,6 @@ impl Binder<'_> {
             };
             columns.push(Expr::column(index, own, span).cast(ty));
         }
-        Ok(applied(input, SchemaMerge { preserves_order, span }, columns, Vec::new()))
+        Ok(table_call(input, SchemaMerge { preserves_order, span }, columns, Vec::new()))
     }
 }

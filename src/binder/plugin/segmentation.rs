@@ -1,7 +1,7 @@
 //! autocluster, basket and diffpatterns.
 
 use super::arguments::PluginCall;
-use super::{all_columns, applied};
+use super::{all_columns, table_call};
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Error};
 use crate::functions::plugin::autocluster::AutoCluster;
@@ -31,7 +31,7 @@ impl Binder<'_> {
             },
         };
         let columns = all_columns(input.schema());
-        Ok(applied(input, AutoCluster { size_weight, seeds, input: segments }, columns, Vec::new()))
+        Ok(table_call(input, AutoCluster { size_weight, seeds, input: segments }, columns, Vec::new()))
     }
 
     pub(super) fn basket(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
@@ -43,7 +43,7 @@ impl Binder<'_> {
             None => 5,
         };
         let columns = all_columns(input.schema());
-        Ok(applied(input, Basket { threshold, max_dimensions, input: segments }, columns, Vec::new()))
+        Ok(table_call(input, Basket { threshold, max_dimensions, input: segments }, columns, Vec::new()))
     }
 
     pub(super) fn diffpatterns(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
@@ -62,7 +62,7 @@ impl Binder<'_> {
             input: segments,
         };
         let columns = all_columns(input.schema());
-        Ok(applied(input, function, columns, Vec::new()))
+        Ok(table_call(input, function, columns, Vec::new()))
     }
 
     fn split_value(&mut self, argument: &ast::ParsedExpr) -> Bind<SplitValue> {

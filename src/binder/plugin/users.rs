@@ -1,7 +1,7 @@
 //! Plugins that count active users.
 
 use super::arguments::PluginCall;
-use super::{applied, fields_of};
+use super::{fields_of, table_call};
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Error};
@@ -64,7 +64,7 @@ impl Binder<'_> {
             dimensions: fields_of(&dimensions, &schema),
             known,
         };
-        Ok(applied(input, function, [id, time].into_iter().chain(dimensions).collect(), Vec::new()))
+        Ok(table_call(input, function, [id, time].into_iter().chain(dimensions).collect(), Vec::new()))
     }
 
     /// Keeps all columns of the input, as the analyzer does.
@@ -83,7 +83,7 @@ impl Binder<'_> {
             }
         })?;
         let kept = (0..schema.len()).collect();
-        Ok(applied(input, DcountIntersect { sets: columns.len(), span: call.span }, columns, kept))
+        Ok(table_call(input, DcountIntersect { sets: columns.len(), span: call.span }, columns, kept))
     }
 
     pub(super) fn funnel_completion(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
@@ -106,7 +106,7 @@ impl Binder<'_> {
             state: Field::new(name_of(&state, &schema), state.ty),
             period_type: if time.ty == Type::Datetime { Type::Timespan } else { time.ty },
         };
-        Ok(applied(input, function, vec![user, time, state], Vec::new()))
+        Ok(table_call(input, function, vec![user, time, state], Vec::new()))
     }
 
     /// A constant array of distances on a timeline, or one of them.

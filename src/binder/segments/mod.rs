@@ -11,8 +11,8 @@ use super::{Bind, Binder};
 use crate::diagnostic::{Code, Span};
 use crate::expr::{Expr, visit};
 use crate::plan::{
-    AggregateExpr, Apply, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput,
-    Sequence, Series, Side, SortKey, Unnest, UnnestOutput, Window, WindowCall, WindowFunction, per_row,
+    AggregateExpr, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput,
+    Sequence, Series, Side, SortKey, TableCall, Unnest, UnnestOutput, Window, WindowCall, WindowFunction, per_row,
 };
 use crate::scan::MemoryTable;
 use crate::types::{Field, Schema, Type};
@@ -78,8 +78,8 @@ impl Binder<'_> {
                 let input = Box::new(self.segmented(*parse.input, segments)?);
                 LogicalPlan::Parse(Parse { input, output, schema: numbered(&parse.schema), ..parse })
             }
-            LogicalPlan::Apply(apply) if apply.function.is_row_wise() => self.segmented_apply(apply, segments)?,
-            LogicalPlan::Apply(_) => return self.not_in_segments("this plugin", segments),
+            LogicalPlan::TableCall(call) if call.function.is_row_wise() => self.segmented_table_call(call, segments)?,
+            LogicalPlan::TableCall(_) => return self.not_in_segments("this plugin", segments),
             LogicalPlan::Series(series) => self.segmented_series(series, segments)?,
             LogicalPlan::Union { inputs, schema } => self.segmented_union(inputs, &schema, segments)?,
             LogicalPlan::Scan(_) => return self.not_in_segments("another table", segments),
@@ -175,14 +175,14 @@ impl Binder<'_> {
     }
 
     /// A table function that adds columns to each row.
-    fn segmented_apply(&mut self, apply: Apply, segments: &Segments<'_>) -> Bind<LogicalPlan> {
-        let number_at = apply.kept.len();
-        let mut kept = apply.kept;
-        kept.push(apply.input.schema().len());
-        let input = Box::new(self.segmented(*apply.input, segments)?);
-        let (own, added) = apply.schema.fields().split_at(number_at);
+    fn segmented_table_call(&mut self, call: TableCall, segments: &Segments<'_>) -> Bind<LogicalPlan> {
+        let number_at = call.kept.len();
+        let mut kept = call.kept;
+        kept.push(call.input.schema().len());
+        let input = Box::new(self.segmented(*call.input, segments)?);
+        let (own, added) = call.schema.fields().split_at(number_at);
         let schema = Schema::new(own.iter().cloned().chain([per_row::row_number()]).chain(added.iter().cloned()));
-        Ok(number_last(LogicalPlan::Apply(Apply { input, kept, schema, ..apply }), &number(number_at)))
+        Ok(number_last(LogicalPlan::TableCall(TableCall { input, kept, schema, ..call }), &number(number_at)))
     }
 }
 
@@ -289,7 +289,7 @@ fn may_lose_segments(plan: &LogicalPlan) -> bool {
         | LogicalPlan::Join(_)
         | LogicalPlan::PerRow(_)
         | LogicalPlan::Sequence(_)
-        | LogicalPlan::Apply(_)
+        | LogicalPlan::TableCall(_)
         | LogicalPlan::Series(_)
         | LogicalPlan::Union { .. }
         | LogicalPlan::Scan(_) => true,

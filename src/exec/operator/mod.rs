@@ -1,22 +1,22 @@
 //! Operators that process one batch at a time: they run inside partitions.
 
-mod apply;
 mod filter;
 mod metered;
 mod parse;
 mod project;
+mod table_call;
 mod unnest;
 mod unnest_items;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
-pub(crate) use apply::ApplyInput;
-pub use apply::ApplyRows;
 pub use filter::{Filter, evaluate_mask, mask};
 pub use metered::{CountOutput, timed_operator, timed_partitions};
 pub use parse::ParseRows;
 pub use project::Project;
+pub(crate) use table_call::TableCallInput;
+pub use table_call::TableCallRows;
 pub use unnest::UnnestRows;
 
 use crate::diagnostic::Result;

@@ -9,9 +9,9 @@ use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
 use crate::plan::{
-    AggregateExpr, Apply, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput,
-    RecordColumn, RowColumns, Scan, Sequence, Series, Side, SortKey, Unnest, UnnestItem, UnnestOutput, Window,
-    WindowCall, per_row,
+    AggregateExpr, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, RecordColumn,
+    RowColumns, Scan, Sequence, Series, Side, SortKey, TableCall, Unnest, UnnestItem, UnnestOutput, Window, WindowCall,
+    per_row,
 };
 use crate::scan::ScanColumn;
 use crate::types::dynamic::Path;
@@ -102,7 +102,7 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> Result<(LogicalPlan, Positions)>
         LogicalPlan::Unnest(unnest) => prune_unnest(unnest, needed)?,
         LogicalPlan::Parse(parse) => prune_parse(parse, needed)?,
         LogicalPlan::Join(join) => prune_join(join, needed)?,
-        LogicalPlan::Apply(apply) => prune_apply(apply, needed)?,
+        LogicalPlan::TableCall(call) => prune_table_call(call, needed)?,
         LogicalPlan::Series(series) => {
             let schema = series.input.schema().clone();
             let all: Needed = (0..schema.len()).map(|column| ColumnOrPath { column, path: None }).collect();
@@ -267,17 +267,17 @@ fn prune_unnest(unnest: Unnest, needed: &Needed) -> Result<(LogicalPlan, Positio
 }
 
 /// Kept columns are pruned, but the columns of the function are not.
-fn prune_apply(apply: Apply, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
+fn prune_table_call(call: TableCall, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let mut below = Needed::new();
-    apply.arguments.iter().for_each(|argument| need(argument, &mut below));
-    let is_kept = |leaf: &&ColumnOrPath| leaf.column < apply.kept.len();
-    let source = |leaf: &ColumnOrPath| ColumnOrPath { column: apply.kept[leaf.column], path: leaf.path.clone() };
+    call.arguments.iter().for_each(|argument| need(argument, &mut below));
+    let is_kept = |leaf: &&ColumnOrPath| leaf.column < call.kept.len();
+    let source = |leaf: &ColumnOrPath| ColumnOrPath { column: call.kept[leaf.column], path: leaf.path.clone() };
     below.extend(needed.iter().filter(is_kept).map(source));
-    let (input, inner) = prune(*apply.input, &below)?;
-    let arguments = apply.arguments.into_iter().map(|argument| rewrite(argument, &inner)).collect();
+    let (input, inner) = prune(*call.input, &below)?;
+    let arguments = call.arguments.into_iter().map(|argument| rewrite(argument, &inner)).collect();
     let (mut kept, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
-    for leaf in needed.iter().filter(|leaf| leaf.column < apply.kept.len()) {
-        let old = apply.kept[leaf.column];
+    for leaf in needed.iter().filter(|leaf| leaf.column < call.kept.len()) {
+        let old = call.kept[leaf.column];
         let pushed = inner.get(&ColumnOrPath { column: old, path: leaf.path.clone() });
         let whole = || inner.get(&ColumnOrPath { column: old, path: None });
         let (leaf, position) = match pushed {
@@ -289,18 +289,18 @@ fn prune_apply(apply: Apply, needed: &Needed) -> Result<(LogicalPlan, Positions)
         }
         let name = match &leaf.path {
             Some(_) => input.schema().field(position).name.clone(),
-            None => apply.schema.field(leaf.column).name.clone(),
+            None => call.schema.field(leaf.column).name.clone(),
         };
         positions.insert(leaf, kept.len());
         kept.push(position);
         fields.push(Field::new(name, input.schema().field(position).ty));
     }
-    for column in apply.kept.len()..apply.schema.len() {
+    for column in call.kept.len()..call.schema.len() {
         positions.insert(ColumnOrPath { column, path: None }, fields.len());
-        fields.push(apply.schema.field(column).clone());
+        fields.push(call.schema.field(column).clone());
     }
     let (input, schema) = (Box::new(input), Schema::new(fields));
-    Ok((LogicalPlan::Apply(Apply { input, arguments, kept, schema, ..apply }), positions))
+    Ok((LogicalPlan::TableCall(TableCall { input, arguments, kept, schema, ..call }), positions))
 }
 
 /// A parse that keeps all rows and whose columns are not used is left out.

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
-use crate::plan::{Apply, Join, JoinColumn, JoinKind, LogicalPlan, PerRow, PerRowOutput, Series, Side, visit};
+use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, PerRow, PerRowOutput, Series, Side, TableCall, visit};
 use crate::types::{Field, Schema, Type};
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
@@ -114,7 +114,7 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
             keep(LogicalPlan::Parse(parse), stay)
         }
         LogicalPlan::Join(join) => push_into_join(join, parts),
-        LogicalPlan::Apply(apply) if apply.function.is_row_wise() => push_below_apply(apply, parts),
+        LogicalPlan::TableCall(call) if call.function.is_row_wise() => push_below_table_call(call, parts),
         LogicalPlan::Series(series) => push_into_series(series, parts),
         LogicalPlan::PerRow(per_row) => push_below_per_row(per_row, parts),
         // A filter below a window or a sequence would change which rows they see.
@@ -125,7 +125,7 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
         | LogicalPlan::Aggregate { .. }
         | LogicalPlan::Limit { .. }
         | LogicalPlan::Top { .. }
-        | LogicalPlan::Apply(_)) => keep(other, parts),
+        | LogicalPlan::TableCall(_)) => keep(other, parts),
     }
 }
 
@@ -158,16 +158,16 @@ fn push_below_per_row(per_row: PerRow, parts: Vec<Expr>) -> LogicalPlan {
 }
 
 /// Predicates on kept columns move below a row-wise table function.
-fn push_below_apply(mut apply: Apply, parts: Vec<Expr>) -> LogicalPlan {
+fn push_below_table_call(mut call: TableCall, parts: Vec<Expr>) -> LogicalPlan {
     let is_below =
-        |part: &Expr| part.is_repeatable() && expr_visit::columns(part).iter().all(|column| *column < apply.kept.len());
+        |part: &Expr| part.is_repeatable() && expr_visit::columns(part).iter().all(|column| *column < call.kept.len());
     let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_below);
-    let schema = apply.input.schema();
+    let schema = call.input.schema();
     let column = |column: &usize| Expr::column(*column, schema.field(*column).ty, Span::default());
-    let inputs: Vec<Expr> = apply.kept.iter().map(column).collect();
+    let inputs: Vec<Expr> = call.kept.iter().map(column).collect();
     let through = through.into_iter().map(|part| expr_visit::substitute(part, &inputs)).collect();
-    apply.input = Box::new(push(*apply.input, through));
-    keep(LogicalPlan::Apply(apply), stay)
+    call.input = Box::new(push(*call.input, through));
+    keep(LogicalPlan::TableCall(call), stay)
 }
 
 /// Predicates on the keys move, unless a series of defaults would appear because they remove all rows.

@@ -1,4 +1,4 @@
-//! ApplyRows: passes each batch to a row-wise table function.
+//! TableCallRows: passes each batch to a row-wise table function.
 
 use arrow::array::UInt32Array;
 
@@ -7,20 +7,20 @@ use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::expr::evaluate;
 use crate::functions::EvalContext;
-use crate::plan::Apply;
+use crate::plan::TableCall;
 use crate::scan::BatchIterator;
 use crate::types::Batch;
 
 /// What a table function sees of its input, and what its output keeps of it.
 #[derive(Debug)]
-pub(crate) struct ApplyInput {
-    plan: Apply,
+pub(crate) struct TableCallInput {
+    plan: TableCall,
     context: EvalContext,
 }
 
-impl ApplyInput {
+impl TableCallInput {
     /// The input of `plan.function`; the input of `plan` is not used.
-    pub fn new(plan: Apply, context: &ExecContext) -> Self {
+    pub fn new(plan: TableCall, context: &ExecContext) -> Self {
         Self { plan, context: context.eval.clone() }
     }
 
@@ -47,20 +47,20 @@ impl ApplyInput {
 
 /// Passes each batch to a row-wise table function.
 #[derive(Debug)]
-pub struct ApplyRows {
-    input: ApplyInput,
+pub struct TableCallRows {
+    input: TableCallInput,
     batch_bytes: usize,
 }
 
-impl ApplyRows {
+impl TableCallRows {
     /// The operator for `plan`, whose function must be row-wise.
     #[must_use]
-    pub fn new(plan: Apply, context: &ExecContext) -> Self {
-        Self { input: ApplyInput::new(plan, context), batch_bytes: context.memory.batch_bytes() }
+    pub fn new(plan: TableCall, context: &ExecContext) -> Self {
+        Self { input: TableCallInput::new(plan, context), batch_bytes: context.memory.batch_bytes() }
     }
 }
 
-impl RowOperator for ApplyRows {
+impl RowOperator for TableCallRows {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
         self.stream(batch).collect()
     }

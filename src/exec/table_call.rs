@@ -2,10 +2,10 @@
 
 use super::Flow;
 use super::context::ExecContext;
-use super::operator::ApplyInput;
+use super::operator::TableCallInput;
 use super::pipeline::ExecPipeline;
 use crate::diagnostic::Result;
-use crate::plan::Apply;
+use crate::plan::TableCall;
 use crate::types::{Batch, SharedMemory, Type};
 
 /// The rows are joined into one batch, so that they are in memory twice for a moment.
@@ -16,8 +16,12 @@ const COPIES: usize = 2;
 /// # Errors
 /// Those of the input and of the function, and [`Error::Limit`](crate::diagnostic::Error::Limit) if the rows do not fit
 /// in memory.
-pub(super) fn apply_to_all(input: &ExecPipeline, plan: &Apply, context: &ExecContext) -> Result<ExecPipeline> {
-    let function = ApplyInput::new(plan.clone(), context);
+pub(super) fn call_with_all_rows(
+    input: &ExecPipeline,
+    plan: &TableCall,
+    context: &ExecContext,
+) -> Result<ExecPipeline> {
+    let function = TableCallInput::new(plan.clone(), context);
     let (mut batches, mut memory) = (Vec::new(), SharedMemory::default());
     let mut reservation = context.memory.reservation();
     input.run(context, &mut |batch| {
