@@ -12,7 +12,7 @@ use std::thread::available_parallelism;
 use coldcase::engine::{Engine, Settings};
 use coldcase::scan::Catalog;
 use coldcase::source::file_catalog::FileCatalogBuilder;
-use coldcase::synth::{self, Shape, SynthCompression, SynthOptions};
+use coldcase::synth::{self, GeneratedTable, Shape, SynthCompression, SynthOptions};
 use coldcase::types::datetime;
 
 /// Sign-ins of an archive; few in unoptimised builds, where timing means nothing.
@@ -26,13 +26,22 @@ pub fn threads() -> usize {
 /// Returns the folder of an archive of 30 days, and its size in bytes on disk.
 pub fn archive(shape: Shape, compression: SynthCompression) -> (PathBuf, u64) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
-    let folder = root.join(format!("{shape:?}-{compression:?}-{ROWS}").to_lowercase());
+    let folder = root.join(format!("tenant-{shape:?}-{compression:?}-{ROWS}").to_lowercase());
     if !folder.exists() {
         let out = folder.with_extension("partial");
         let _ = fs::remove_dir_all(&out);
-        let options =
-            SynthOptions { rows: ROWS, seed: 1, days: 30, shape, compression, out: out.clone(), threads: threads() };
-        synth::signinlogs(&options).expect("an archive can be made below target");
+        let options = SynthOptions {
+            table: GeneratedTable::SigninLogs,
+            rows: ROWS,
+            seed: 1,
+            days: 30,
+            shape,
+            compression,
+            inject: Vec::new(),
+            out: out.clone(),
+            threads: threads(),
+        };
+        synth::generate(&options).expect("an archive can be made below target");
         fs::rename(out, &folder).expect("an archive can be named");
     }
     let bytes = bytes_below(&folder);

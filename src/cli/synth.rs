@@ -1,13 +1,13 @@
 //! `coldcase synth`: generates synthetic archives.
 
-use super::args::{SynthArgs, SynthShape, SynthTable};
+use super::args::{SynthArgs, SynthIncident, SynthShape, SynthTable};
 use super::{Outcome, reporter, session};
 use crate::diagnostic::Result;
-use crate::synth::{self, Shape, SynthCompression, SynthOptions};
+use crate::synth::{self, GeneratedTable, IncidentKind, Shape, SynthCompression, SynthOptions, SynthSummary};
 
 pub(super) fn run(args: &SynthArgs) -> Result<Outcome> {
-    let SynthTable::Signinlogs = args.table;
     let options = SynthOptions {
+        table: table(args.table),
         rows: args.rows,
         seed: args.seed,
         days: args.days,
@@ -21,15 +21,46 @@ pub(super) fn run(args: &SynthArgs) -> Result<Outcome> {
             (_, true) => SynthCompression::Zstd,
             _ => SynthCompression::None,
         },
+        inject: incidents(&args.inject),
         out: args.out.clone(),
         threads: session::threads(args.threads),
     };
-    let made = synth::signinlogs(&options)?;
+    let made = synth::generate(&options)?;
     if !args.quiet {
-        reporter::print_line(&format!(
-            "{} sign-ins in {} files, {} bytes; {} by emergency accounts, {} of them successful",
-            made.rows, made.files, made.bytes, made.break_glass, made.break_glass_granted
-        ));
+        reporter::print_line(&report(&made, options.table));
     }
     Ok(Outcome::Success)
+}
+
+fn table(named: SynthTable) -> GeneratedTable {
+    match named {
+        SynthTable::Signinlogs => GeneratedTable::SigninLogs,
+        SynthTable::Aadnoninteractiveusersigninlogs => GeneratedTable::NonInteractive,
+    }
+}
+
+/// Returns the kinds of incidents, each once.
+fn incidents(named: &[SynthIncident]) -> Vec<IncidentKind> {
+    let mut kinds: Vec<IncidentKind> = named
+        .iter()
+        .map(|kind| match kind {
+            SynthIncident::Breakglass => IncidentKind::BreakGlass,
+            SynthIncident::Spray => IncidentKind::Spray,
+            SynthIncident::ImpossibleTravel => IncidentKind::ImpossibleTravel,
+        })
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+fn report(made: &SynthSummary, table: GeneratedTable) -> String {
+    let SynthSummary { rows, files, bytes, break_glass, break_glass_granted, .. } = made;
+    match table {
+        GeneratedTable::SigninLogs => format!(
+            "{rows} sign-ins in {files} files, {bytes} bytes; {break_glass} by emergency accounts, \
+             {break_glass_granted} of them successful"
+        ),
+        GeneratedTable::NonInteractive => format!("{rows} rows in {files} files, {bytes} bytes"),
+    }
 }

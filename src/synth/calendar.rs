@@ -11,11 +11,15 @@ pub const SECOND: i64 = 1_000_000;
 pub const SLOT: i64 = 300 * SECOND;
 /// Microseconds in an hour.
 pub const HOUR: i64 = 3600 * SECOND;
+/// Microseconds in a day.
+pub const DAY: i64 = 24 * HOUR;
 /// Monday, 2026-03-02T00:00:00Z: the first TimeGenerated of every archive, fixed so that nothing depends on a clock.
-pub const START: i64 = 20_514 * 24 * HOUR;
+pub const START: i64 = 20_514 * DAY;
 
-/// Relative number of sign-ins in each hour of a working day, in UTC; nights are never empty.
-const HOURS: [u64; 24] = [8, 8, 8, 8, 9, 11, 16, 28, 40, 42, 40, 36, 30, 36, 40, 38, 34, 26, 20, 16, 13, 11, 9, 8];
+/// Relative number of sign-ins in each hour of a working day, in UTC; nights are quiet, but never empty.
+const HOURS: [u64; 24] = [3, 2, 2, 2, 3, 6, 14, 30, 44, 46, 42, 37, 30, 37, 42, 40, 34, 25, 18, 13, 10, 8, 6, 4];
+/// How many times more sign-ins than usual the noisy hour has.
+const NOISE: u64 = 6;
 const SLOTS_OF_HOUR: u64 = 12;
 const SLOTS_OF_DAY: u64 = 24 * SLOTS_OF_HOUR;
 /// The number of fractional bits of a position on the weight axis.
@@ -29,13 +33,13 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// Distributes `rows` rows over `days` days from [`START`].
-    pub fn new(rows: u64, days: u32) -> Self {
+    /// Distributes `rows` rows over `days` days from [`START`], of which hour `noisy` has more than others.
+    pub fn new(rows: u64, days: u32, noisy: Option<u64>) -> Self {
         let slots = u64::from(days) * SLOTS_OF_DAY;
         let mut total = 0;
         let mut before = vec![0];
         for slot in 0..slots {
-            total += weight(slot);
+            total += weight(slot) * if noisy == Some(slot / SLOTS_OF_HOUR) { NOISE } else { 1 };
             before.push(total);
         }
         Self { before, rows }
@@ -71,12 +75,12 @@ impl Rhythm {
     }
 }
 
-/// Returns the weight of a slot: interpolated between hours, and halved on Saturdays and Sundays.
+/// Returns the weight of a slot: interpolated between hours, and less than half on Saturdays and Sundays.
 fn weight(slot: u64) -> u64 {
     let (day, slot) = (slot / SLOTS_OF_DAY, slot % SLOTS_OF_DAY);
     let (hour, step) = ((slot / SLOTS_OF_HOUR) as usize, slot % SLOTS_OF_HOUR);
     let line = HOURS[hour] * (SLOTS_OF_HOUR - step) + HOURS[(hour + 1) % 24] * step;
-    if day % 7 < 5 { line * 2 } else { line }
+    if day % 7 < 5 { line * 5 } else { line * 2 }
 }
 
 /// Returns a time in ticks, as datetimes have it.
@@ -121,19 +125,30 @@ mod tests {
 
     #[test]
     fn rows_spread_over_all_days_in_order() {
-        let rhythm = Rhythm::new(10_000, 14);
+        let rhythm = Rhythm::new(10_000, 14, None);
         let times: Vec<i64> = (0..=10_000).map(|row| rhythm.time_at(rhythm.position(row))).collect();
         assert!(times.is_sorted());
         assert_eq!((times[0], times[10_000]), (START, START + 14 * 24 * HOUR));
         let on_day = |day: i64| times.iter().filter(|time| (**time - START) / (24 * HOUR) == day).count();
         assert!((on_day(0)..=on_day(0) + 1).contains(&on_day(7)));
-        assert!((on_day(0) / 2).abs_diff(on_day(6)) <= 1, "half as many on a Sunday");
+        assert!((on_day(0) * 2 / 5).abs_diff(on_day(6)) <= 1, "fewer on a Sunday");
+        let nights = times.iter().filter(|time| (1..5).contains(&(**time / HOUR % 24))).count();
+        assert!((100..300).contains(&nights), "{nights} in four hours of the night");
+    }
+
+    #[test]
+    fn one_hour_may_be_noisy() {
+        let rhythm = Rhythm::new(10_000, 7, Some(32));
+        let times = (0..10_000).map(|row| rhythm.time_at(rhythm.position(row)));
+        let hours: Vec<i64> = times.map(|time| (time - START) / HOUR).collect();
+        let in_hour = |hour: i64| hours.iter().filter(|other| **other == hour).count();
+        assert!(in_hour(32) > 5 * in_hour(8), "{} and {}", in_hour(32), in_hour(8));
     }
 
     #[test]
     fn an_hour_knows_its_rows() {
         for rows in [1, 7, 1000, 98_765] {
-            let rhythm = Rhythm::new(rows, 3);
+            let rhythm = Rhythm::new(rows, 3, Some(33));
             for row in 0..rows {
                 let hour = (rhythm.time_at(rhythm.position(row)) - START) / HOUR;
                 assert!(rhythm.rows_near_hour(hour as usize).contains(&row), "{row} of {rows}");
@@ -143,7 +158,7 @@ mod tests {
 
     #[test]
     fn two_hundred_thousand_rows_fill_every_slot_of_a_month() {
-        let rhythm = Rhythm::new(200_000, 30);
+        let rhythm = Rhythm::new(200_000, 30, None);
         let mut slots: Vec<i64> =
             (0..200_000).map(|row| (rhythm.time_at(rhythm.position(row)) - START) / SLOT).collect();
         slots.dedup();

@@ -11,11 +11,12 @@ use crate::diagnostic::{Error, Result};
 use crate::temporary::{self, Registered, TemporaryKind};
 use crate::types::datetime::to_parts;
 
-/// Returns the path of the data export file with rows published at `published`: one file per five minutes.
-pub fn data_export_path(published: i64) -> String {
-    let time = to_parts(ticks(published));
+/// Returns the path of the data export file with rows of `table` that arrive at `arrival`: one file per five minutes.
+pub fn data_export_path(table: &str, arrival: i64) -> String {
+    let time = to_parts(ticks(arrival));
+    let table = table.to_ascii_lowercase();
     format!(
-        "am-signinlogs/WorkspaceResourceId={WORKSPACE_RESOURCE}/y={}/m={:02}/d={:02}/h={:02}/m={:02}/PT05M.json",
+        "am-{table}/WorkspaceResourceId={WORKSPACE_RESOURCE}/y={}/m={:02}/d={:02}/h={:02}/m={:02}/PT05M.json",
         time.year,
         time.month,
         time.day,
@@ -24,11 +25,13 @@ pub fn data_export_path(published: i64) -> String {
     )
 }
 
-/// Returns the path of the diagnostic settings file with rows published at `published`: one file per hour.
-pub fn diagnostic_path(published: i64) -> String {
-    let time = to_parts(ticks(published));
+/// Returns the path of the diagnostic settings file with records of `category` that arrive at `arrival`: one file per
+/// hour.
+pub fn diagnostic_path(category: &str, arrival: i64) -> String {
+    let time = to_parts(ticks(arrival));
+    let category = category.to_ascii_lowercase();
     format!(
-        "insights-logs-signinlogs/tenantId={TENANT}/y={}/m={:02}/d={:02}/h={:02}/m=00/PT1H.json",
+        "insights-logs-{category}/tenantId={TENANT}/y={}/m={:02}/d={:02}/h={:02}/m=00/PT1H.json",
         time.year, time.month, time.day, time.hour
     )
 }
@@ -133,10 +136,10 @@ mod tests {
     use super::{NewFile, data_export_path, diagnostic_path};
 
     #[test]
-    fn paths_follow_the_time_of_publishing() {
+    fn paths_follow_the_time_of_arrival() {
         let time = START + (9 * 3600 + 7 * 60 + 43) * SECOND;
-        assert!(data_export_path(time).ends_with("/y=2026/m=03/d=02/h=09/m=05/PT05M.json"));
-        assert!(diagnostic_path(time).ends_with("/y=2026/m=03/d=02/h=09/m=00/PT1H.json"));
+        assert!(data_export_path("SigninLogs", time).ends_with("/y=2026/m=03/d=02/h=09/m=05/PT05M.json"));
+        assert!(diagnostic_path("SignInLogs", time).ends_with("/y=2026/m=03/d=02/h=09/m=00/PT1H.json"));
     }
 
     #[test]

@@ -17,10 +17,27 @@ pub enum Purpose {
     Visit = 3,
     /// The name of a file.
     File = 4,
+    /// One user with their devices.
+    User = 5,
+    /// The injected incidents.
+    Incident = 6,
+    /// The noisy hour.
+    Noise = 7,
+    /// The sign-ins of one chunk of `AADNonInteractiveUserSignInLogs`.
+    NonInteractive = 8,
 }
 
 /// A random stream.
 pub struct Random(ChaCha8Rng);
+
+/// Returns a number that depends on two others and looks random: the same for the same ones, without a stream.
+pub fn mix(first: u64, second: u64) -> u64 {
+    // The finaliser of SplitMix64.
+    let mut mixed = first.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(second).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
 
 impl Random {
     /// Creates stream `index` of `purpose` for a seed.
@@ -40,6 +57,11 @@ impl Random {
     /// Returns true with a probability of `per_mille` in a thousand.
     pub fn happens(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
+    }
+
+    /// Draws a number from `from` to `to - 1`; `from` if the range is empty.
+    pub fn between(&mut self, from: i64, to: i64) -> i64 {
+        from + self.below((to - from).max(0) as u64) as i64
     }
 
     /// Draws one of `items`, which must not be empty.
@@ -105,9 +127,9 @@ impl Weighted {
         Self(weights.into_iter().scan(0, sum).collect())
     }
 
-    /// Creates alternatives by Zipf's law: rank r has the weight 1/r.
-    pub fn zipf(count: u64) -> Self {
-        Self::new((1..=count).map(|rank| (1 << 32) / rank))
+    /// Creates alternatives by the law of Zipf and Mandelbrot: rank r has the weight 1/(r + `flat`).
+    pub fn zipf(count: u64, flat: u64) -> Self {
+        Self::new((1..=count).map(|rank| (1 << 32) / (rank + flat)))
     }
 
     /// Draws the index of an alternative.
@@ -138,7 +160,7 @@ mod tests {
 
     #[test]
     fn zipf_prefers_the_first() {
-        let (zipf, mut random) = (Weighted::zipf(1000), Random::new(1, Purpose::World, 0));
+        let (zipf, mut random) = (Weighted::zipf(1000, 0), Random::new(1, Purpose::World, 0));
         let first = (0..10_000).filter(|_| zipf.pick(&mut random) == 0).count();
         // 1 / H(1000) = 13.4 %
         assert!((1200..1480).contains(&first), "{first}");

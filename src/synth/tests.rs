@@ -11,18 +11,31 @@ use arrow::datatypes::TimestampMicrosecondType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value as Json;
 
-use super::columns::COLUMNS;
-use super::model::World;
-use super::signin::{CHUNK, Generator};
-use super::write_json::sources;
-use super::{BREAK_GLASS, Shape, SynthCompression, SynthOptions, SynthSummary, signinlogs};
+use super::columns::SynthRow;
+use super::generator::Generator;
+use super::signin::SignIn;
+use super::signin_columns::{interactive, non_interactive};
+use super::world::World;
+use super::{
+    BREAK_GLASS, GeneratedTable, IncidentKind, RowSource, Shape, SynthCompression, SynthOptions, SynthSummary, generate,
+};
 use crate::diagnostic::Error;
 use crate::engine::{Engine, Settings};
 use crate::source::file_catalog::FileCatalogBuilder;
 use crate::types::{Batch, Value};
 
 fn options(rows: u64, shape: Shape, out: &Path) -> SynthOptions {
-    SynthOptions { rows, seed: 7, days: 2, shape, compression: SynthCompression::None, out: out.to_owned(), threads: 2 }
+    SynthOptions {
+        table: GeneratedTable::SigninLogs,
+        rows,
+        seed: 7,
+        days: 2,
+        shape,
+        compression: SynthCompression::None,
+        inject: Vec::new(),
+        out: out.to_owned(),
+        threads: 2,
+    }
 }
 
 /// Every file in a folder: its relative path and bytes.
@@ -39,7 +52,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn make(options: &SynthOptions) -> (SynthSummary, BTreeMap<String, Vec<u8>>) {
-    let summary = signinlogs(options).unwrap();
+    let summary = generate(options).unwrap();
     let files = files(&options.out);
     assert_eq!(summary.files, files.len() as u64);
     assert_eq!(summary.bytes, files.values().map(|bytes| bytes.len() as u64).sum::<u64>());
@@ -64,23 +77,31 @@ fn the_same_bytes_with_one_thread_and_with_four() {
     }
 }
 
+/// The columns of SigninLogs, in the order of data export.
+fn column_names() -> Vec<&'static str> {
+    let names: Vec<&str> = interactive().columns.iter().map(|column| column.name).collect();
+    assert!(names.is_sorted_by(|a, b| a < b));
+    assert_eq!(names.len(), 83 + 20);
+    names
+}
+
 #[test]
 fn flat_rows_have_every_column_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let (summary, files) = make(&options(2000, Shape::LaExport, folder.path()));
-    let rows = lines(&files);
+    let (rows, columns) = (lines(&files), column_names());
     assert_eq!((summary.rows, rows.len()), (2000, 2000));
     for row in &rows {
         let keys: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
-        assert!(keys.iter().eq(COLUMNS.iter().map(|column| &column.name)));
+        assert!(keys.iter().eq(columns.iter()));
         assert!(row["ConditionalAccessPolicies"].is_array() && row["Status"].is_object());
         let details: Json = serde_json::from_str(row["AuthenticationDetails"].as_str().unwrap()).unwrap();
         assert!(details.is_array());
-        let path = format!("/h={}/m=", &row["TimeGenerated"].as_str().unwrap()[11..13]);
+        let path = format!("/h={}/m=", &row["_TimeReceived"].as_str().unwrap()[11..13]);
         assert!(files.keys().any(|file| file.contains(&path)));
     }
     let mean = summary.bytes / summary.rows;
-    assert!((3000..6000).contains(&mean), "{mean} bytes a row");
+    assert!((8000..13_000).contains(&mean), "{mean} bytes a row");
 }
 
 #[test]
@@ -90,7 +111,7 @@ fn records_of_diagnostic_settings_hold_what_flat_rows_hold() {
     let (summary, files) = make(&options(2000, Shape::Diagnostic, enveloped.path()));
     assert!(files.values().all(|bytes| bytes.ends_with(b"}}\r\n")));
     let mean = summary.bytes / summary.rows;
-    assert!((3000..6000).contains(&mean), "{mean} bytes a record");
+    assert!((8000..13_000).contains(&mean), "{mean} bytes a record");
     let (rows, records) = (lines(&flat_files), lines(&files));
     assert_eq!(rows.len(), records.len());
     for (row, record) in rows.iter().zip(&records) {
@@ -107,7 +128,7 @@ fn records_of_diagnostic_settings_hold_what_flat_rows_hold() {
 }
 
 #[test]
-fn parquet_holds_the_same_rows_sorted_by_time() {
+fn parquet_holds_the_same_rows_in_order_of_arrival() {
     let (flat, columnar) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (_, flat_files) = make(&options(2000, Shape::LaExport, flat.path()));
     let (_, files) = make(&options(2000, Shape::Parquet, columnar.path()));
@@ -116,8 +137,8 @@ fn parquet_holds_the_same_rows_sorted_by_time() {
     let batches: Vec<_> = reader.map(Result::unwrap).collect();
     let [batch] = batches.as_slice() else { panic!("one batch") };
     let names: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
-    assert!(names.iter().eq(COLUMNS.iter().map(|column| column.name)));
-    let times = batch.column_by_name("TimeGenerated").unwrap().as_primitive::<TimestampMicrosecondType>();
+    assert!(names.iter().eq(column_names().iter()));
+    let times = batch.column_by_name("_TimeReceived").unwrap().as_primitive::<TimestampMicrosecondType>();
     assert!(times.values().is_sorted());
     let rows = lines(&flat_files);
     for name in ["Id", "UserPrincipalName", "AuthenticationDetails", "_ItemId"] {
@@ -151,10 +172,11 @@ fn compressed_files_hold_the_same_text() {
 }
 
 /// Calls `look` with every sign-in of an archive of 30 days.
-fn each_row(rows: u64, seed: u64, mut look: impl FnMut(&super::signin::SignIn<'_>)) {
+fn each_row(rows: u64, seed: u64, mut look: impl FnMut(&SignIn<'_>)) {
     let world = World::new(seed);
-    let generator = Generator::new(&world, seed, rows, 30);
-    for chunk in 0..rows.div_ceil(CHUNK) {
+    let options = SynthOptions { seed, days: 30, ..options(rows, Shape::Parquet, Path::new("")) };
+    let generator = Generator::new(&world, &options).unwrap();
+    for chunk in 0..generator.timeline().chunks() {
         generator.chunk(chunk).iter().for_each(&mut look);
     }
 }
@@ -163,10 +185,12 @@ fn each_row(rows: u64, seed: u64, mut look: impl FnMut(&super::signin::SignIn<'_
 fn break_glass_accounts_sign_in_once_in_a_hundred_thousand_rows() {
     let world = World::new(1);
     for (rows, visits) in [(700_000, 4), (7_000_000, 40), (70_000_000_000, 400_000)] {
-        let generator = Generator::new(&world, 1, rows, 30);
+        let options = SynthOptions { seed: 1, days: 30, ..options(rows, Shape::Parquet, Path::new("")) };
+        let generator = Generator::new(&world, &options).unwrap();
+        let people = generator.timeline().rows;
         // Four visits have seven rows.
         let in_all: usize =
-            (0..20).map(|part| generator.visits(&(rows / 20 * part..rows / 20 * (part + 1))).len()).sum();
+            (0..20).map(|part| generator.visits(&(people * part / 20..people * (part + 1) / 20)).len()).sum();
         assert_eq!(in_all, visits);
     }
 }
@@ -180,7 +204,7 @@ fn break_glass_rows_of_a_seed_are_known() {
             seen.push((name, row.outcome.code, row.id[..8].to_owned()));
         }
     });
-    let expected = [(0, "50126", "e653cc89"), (0, "50074", "c66a0961"), (0, "0", "544dba88"), (1, "0", "ea4746ad")];
+    let expected = [(0, "50126", "c91f3996"), (0, "50074", "38fc8831"), (0, "0", "aff1dca9"), (1, "0", "b5f3c74d")];
     assert_eq!(seen, expected.map(|(name, code, id)| (name, code, id.to_owned())));
 }
 
@@ -200,25 +224,91 @@ fn small_archives_have_break_glass_accounts_too() {
 
 #[test]
 fn rows_follow_each_other_and_are_published_late() {
-    let (mut last, mut count, mut failed) = (0, 0, 0);
+    let (mut last, mut count, mut failed, mut late) = (0, 0, 0, 0);
     let mut attempts: BTreeMap<String, Vec<(i64, &str)>> = BTreeMap::new();
     let mut ids = BTreeSet::new();
     each_row(20_000, 5, |row| {
-        assert!(last <= row.published);
-        let delay = (row.published - row.created) as f64 / 1e6;
+        let stored = row.stored();
+        assert!(last <= stored.arrival && stored.published <= stored.arrival);
+        let delay = (stored.published - row.created) as f64 / 1e6;
         assert!((28.0..=1200.0).contains(&delay), "{delay} s");
-        (last, count, failed) = (row.published, count + 1, failed + u64::from(!row.granted()));
+        (last, count, failed) = (stored.arrival, count + 1, failed + u64::from(!row.granted()));
+        late += u64::from(stored.published < stored.arrival);
         attempts.entry(row.attempt.correlation.clone()).or_default().push((row.created, row.outcome.code));
         assert!(ids.insert(row.id.clone()));
     });
     assert_eq!(count, 20_000);
-    assert!((4000..6500).contains(&failed), "{failed}");
+    assert!((3000..6500).contains(&failed), "{failed}");
+    assert!((20..200).contains(&late), "{late} rows arrive hours after they were published");
     let retried = attempts.values().filter(|rows| rows.len() > 1).inspect(|rows| {
         let mut rows = (*rows).clone();
         rows.sort_unstable();
         assert!(rows.iter().rev().skip(1).all(|(_, code)| *code != "0"), "only the last step succeeds");
     });
-    assert!(retried.count() > 1000);
+    assert!(retried.count() > 800);
+}
+
+#[test]
+fn arrays_of_policies_are_many_and_their_elements_are_few() {
+    let (mut arrays, mut elements, mut sizes) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    each_row(20_000, 7, |row| {
+        if row.policies == "[]" || arrays.contains(&row.policies) {
+            return;
+        }
+        let parsed: Vec<Json> = serde_json::from_str(&row.policies).unwrap();
+        sizes.push(parsed.len());
+        elements.extend(parsed.iter().map(Json::to_string));
+        arrays.insert(row.policies.clone());
+    });
+    assert!(arrays.len() > 2000, "{} arrays", arrays.len());
+    assert!((100..200).contains(&elements.len()), "{} elements", elements.len());
+    let range = (*sizes.iter().min().unwrap(), *sizes.iter().max().unwrap());
+    assert!(range.0 >= 25 && (33..=40).contains(&range.1), "{range:?} policies a row");
+}
+
+#[test]
+fn columns_have_the_spread_of_a_tenant() {
+    let mut distinct: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut by_user: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut six, mut guests, mut minutes) = (0, 0, BTreeSet::new());
+    each_row(30_000, 7, |row| {
+        let user = row.attempt.user;
+        let values = [
+            ("user", user.principal.as_str()),
+            ("agent", row.agent()),
+            ("address", &row.attempt.address),
+            ("device", row.device_detail()),
+            ("location", &row.attempt.world.locations[row.attempt.location]),
+            ("result", row.outcome.code),
+            ("app", row.app().name),
+        ];
+        for (name, value) in values {
+            distinct.entry(name).or_default().insert(value.to_owned());
+        }
+        *by_user.entry(user.principal.clone()).or_default() += 1;
+        six += u64::from(row.attempt.address.contains(':'));
+        guests += u64::from(user.partner.is_some());
+        if user.principal.starts_with("svc-monitor") {
+            minutes.insert(row.stored().arrival / 60_000_000);
+        }
+    });
+    let at_least = [
+        ("user", 6000),
+        ("agent", 400),
+        ("address", 7000),
+        ("device", 7000),
+        ("location", 400),
+        ("result", 22),
+        ("app", 30),
+    ];
+    for (name, least) in at_least {
+        assert!(distinct[name].len() >= least, "{name}: {}", distinct[name].len());
+    }
+    assert!((3000..10_000).contains(&six) && (1000..4000).contains(&guests), "{six} IPv6, {guests} by guests");
+    // Rows are too few for one a minute: every sixth.
+    assert_eq!(minutes.len(), 30 * 24 * 60 / 6);
+    let busiest = by_user.iter().filter(|(name, _)| !name.starts_with("svc-")).map(|(_, rows)| *rows).max().unwrap();
+    assert!((100..450).contains(&busiest), "{busiest} rows of the busiest user");
 }
 
 /// The rows of a query over the files of a folder, or why it is refused.
@@ -237,10 +327,14 @@ fn answer(folder: &Path, query: &str) -> Result<Vec<Vec<Value>>, String> {
 fn one_query_has_one_answer_over_all_shapes() {
     let folders = [Shape::LaExport, Shape::Diagnostic, Shape::Parquet].map(|shape| {
         let folder = tempfile::tempdir().unwrap();
-        signinlogs(&options(1000, shape, folder.path())).unwrap();
+        generate(&options(400, shape, folder.path())).unwrap();
         folder
     });
-    let everywhere: Vec<&str> = sources().collect();
+    let format = interactive();
+    let everywhere: BTreeSet<&str> =
+        format.envelope.iter().chain(format.properties).map(|(_, column)| *column).collect();
+    assert!(everywhere.iter().all(|column| format.find(column).is_some()));
+    let everywhere: Vec<&str> = everywhere.into_iter().collect();
     let mut queries = vec![format!("SigninLogs | project {}", everywhere.join(", "))];
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/bench")).unwrap() {
         let path = entry.unwrap().path();
@@ -269,15 +363,22 @@ fn wrong_options_are_refused() {
         SynthOptions { days: 4000, ..right.clone() },
         SynthOptions { threads: 0, ..right.clone() },
         SynthOptions { compression: SynthCompression::Gzip, ..right.clone() },
+        SynthOptions { inject: vec![IncidentKind::Spray], ..right.clone() },
+        SynthOptions {
+            inject: vec![IncidentKind::Spray],
+            table: GeneratedTable::NonInteractive,
+            rows: 10_000,
+            ..right.clone()
+        },
     ];
     for options in wrong {
-        assert!(matches!(signinlogs(&options), Err(Error::Usage(_))), "{options:?}");
+        assert!(matches!(generate(&options), Err(Error::Usage(_))), "{options:?}");
     }
-    signinlogs(&right).unwrap();
-    assert!(matches!(signinlogs(&right), Err(Error::Usage(_))), "the folder is not empty any more");
+    generate(&right).unwrap();
+    assert!(matches!(generate(&right), Err(Error::Usage(_))), "the folder is not empty any more");
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    assert!(matches!(signinlogs(&SynthOptions { out: file, ..right }), Err(Error::Usage(_))));
+    assert!(matches!(generate(&SynthOptions { out: file, ..right }), Err(Error::Usage(_))));
 }
 
 #[test]
@@ -286,4 +387,78 @@ fn one_row_is_an_archive() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(make(&options(1, shape, folder.path())).0.rows, 1);
     }
+}
+
+#[test]
+fn non_interactive_sign_ins_have_the_columns_of_their_table() {
+    let format = non_interactive();
+    let table = crate::entra::known_table(format.name).unwrap();
+    for column in &format.columns {
+        assert!(table.schema.index_of(column.name).is_some(), "{}", column.name);
+    }
+    let missing: Vec<&str> = table.schema.names().filter(|name| format.find(name).is_none()).collect();
+    assert_eq!(missing, ["AuthenticatorAppLocation", "ClientSessionId", "FederatedCredentialId"]);
+}
+
+/// The findings beside an archive with all kinds of incidents, and its folder.
+fn injected(shape: Shape, rows: u64) -> (tempfile::TempDir, Json) {
+    let folder = tempfile::tempdir().unwrap();
+    let inject = vec![IncidentKind::BreakGlass, IncidentKind::Spray, IncidentKind::ImpossibleTravel];
+    let options = SynthOptions { inject, days: 7, ..options(rows, shape, &folder.path().join("demo")) };
+    assert_eq!(generate(&options).unwrap().rows, rows);
+    let findings = fs::read(folder.path().join("demo.findings.json")).unwrap();
+    (folder, serde_json::from_slice(&findings).unwrap())
+}
+
+/// The ids of the rows of all findings of a kind.
+fn expected_ids(findings: &Json, kind: &str) -> BTreeSet<String> {
+    let of_kind = findings["findings"].as_array().unwrap().iter().filter(|finding| finding["kind"] == kind);
+    let rows = of_kind.flat_map(|finding| finding["rows"].as_array().unwrap());
+    rows.map(|row| row["Id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn ids(folder: &Path, query: &str) -> BTreeSet<String> {
+    let rows = answer(folder, query).unwrap();
+    rows.into_iter()
+        .map(|row| if let Value::String(id) = &row[0] { id.to_string() } else { panic!("{row:?}") })
+        .collect()
+}
+
+#[test]
+fn queries_find_exactly_the_injected_incidents() {
+    let (folder, findings) = injected(Shape::Parquet, 20_000);
+    let archive = folder.path().join("demo");
+    let break_glass = "SigninLogs | where UserPrincipalName startswith 'bg-admin-' | project Id";
+    assert_eq!(ids(&archive, break_glass), expected_ids(&findings, "breakglass"));
+    let spray = "
+        let Sources = SigninLogs
+            | where ResultType in ('50126', '50053') and not(IPAddress startswith '198.51.100.')
+            | summarize People = dcount(UserPrincipalName) by IPAddress, Hour = bin(TimeGenerated, 1h)
+            | where People >= 5;
+        SigninLogs | extend Hour = bin(TimeGenerated, 1h) | join kind=leftsemi Sources on IPAddress, Hour | project Id";
+    let sprayed = expected_ids(&findings, "spray");
+    assert!(sprayed.len() > 3 * 42, "{}", sprayed.len());
+    assert_eq!(ids(&archive, spray), sprayed);
+    let travel = "
+        let Pairs = SigninLogs
+            | where ResultType == '0'
+            | sort by UserPrincipalName asc, CreatedDateTime asc
+            | where prev(UserPrincipalName) == UserPrincipalName and prev(Location) != Location
+                and CreatedDateTime - prev(CreatedDateTime) < 1h;
+        SigninLogs | where UserPrincipalName in ((Pairs | distinct UserPrincipalName)) | project Id";
+    let travelled = expected_ids(&findings, "impossible-travel");
+    assert_eq!(travelled.len(), 9);
+    assert_eq!(ids(&archive, travel), travelled);
+}
+
+#[test]
+fn findings_are_the_same_in_every_shape() {
+    let [(_flat, first), (_enveloped, second)] = [injected(Shape::LaExport, 3000), injected(Shape::Diagnostic, 3000)];
+    assert_eq!(first, second);
+    let kinds: BTreeSet<&str> =
+        first["findings"].as_array().unwrap().iter().map(|finding| finding["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds.len(), 3);
+    let times: Vec<&str> =
+        first["findings"].as_array().unwrap().iter().map(|finding| finding["from"].as_str().unwrap()).collect();
+    assert!(times.is_sorted());
 }

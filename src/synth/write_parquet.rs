@@ -1,4 +1,4 @@
-//! Writes the Parquet shape: flat rows with the types of Kusto's export, sorted by TimeGenerated.
+//! Writes the Parquet shape: flat rows with the types of Kusto's export, in order of arrival.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -13,17 +13,16 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use super::columns::{COLUMNS, Row, SynthValue};
+use super::columns::{SynthRow, SynthValue, TableFormat};
 use super::layout::{NewFile, parquet_path};
 use super::random::{Purpose, Random};
-use super::signin::CHUNK;
-use super::{Archive, SynthSummary};
+use super::{Archive, RowSource, SynthSummary};
 use crate::diagnostic::{Error, Result};
 
 /// Rows per row group.
 const ROW_GROUP: u64 = 128 * 1024;
-/// Rows per file: four row groups, so that files can be written in parallel.
-pub const FILE: u64 = 4 * ROW_GROUP;
+/// Chunks per file: about four row groups, so that files can be written in parallel.
+pub const FILE_CHUNKS: u64 = 4096;
 /// Rows passed to the writer at once.
 const BATCH: usize = 2048;
 
@@ -31,20 +30,21 @@ const BATCH: usize = 2048;
 ///
 /// # Errors
 /// [`Error::Io`] if the system refuses.
-pub fn write_file(archive: &Archive, index: u64) -> Result<SynthSummary> {
-    let unique = Random::new(archive.options.seed, Purpose::File, index).guid().text();
+pub fn write_file<S: RowSource>(archive: &Archive<S>, index: u64) -> Result<SynthSummary> {
+    let options = archive.options;
+    let unique = Random::new(options.seed, Purpose::File, index).guid().text();
     let path = parquet_path(index, &unique);
-    let schema = schema();
-    let file = NewFile::create(&archive.options.out, &path)?;
+    let schema = schema(&archive.format);
+    let file = NewFile::create(&options.out, &path)?;
     let failed = |error| failure(&path, error);
-    let mut writer = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options()?).map_err(failed)?;
+    let mut writer = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), writer_options()?).map_err(failed)?;
     let mut summary = SynthSummary { files: 1, ..SynthSummary::default() };
-    let mut batch = CollectedRows::new();
-    let end = ((index + 1) * FILE).min(archive.options.rows);
-    for chunk in index * FILE / CHUNK..end.div_ceil(CHUNK) {
-        for signin in &archive.generator.chunk(chunk) {
-            batch.append(&Row { signin, world: archive.world });
-            summary.count(signin);
+    let mut batch = CollectedRows::new(&archive.format);
+    let end = ((index + 1) * FILE_CHUNKS).min(archive.source.timeline().chunks());
+    for chunk in index * FILE_CHUNKS..end {
+        for row in &archive.source.chunk(chunk) {
+            batch.append(row);
+            summary.count(row, options);
         }
         if batch.rows >= BATCH {
             writer.write(&batch.take(&schema)?).map_err(failed)?;
@@ -68,7 +68,7 @@ fn failure(path: &str, error: ParquetError) -> Error {
     }
 }
 
-fn options() -> Result<ArrowWriterOptions> {
+fn writer_options() -> Result<ArrowWriterOptions> {
     let level = ZstdLevel::try_new(3).map_err(|error| Error::internal(format!("parquet: {error}")))?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
@@ -78,8 +78,9 @@ fn options() -> Result<ArrowWriterOptions> {
     Ok(ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true))
 }
 
-fn schema() -> SchemaRef {
-    let fields: Vec<Field> = COLUMNS
+fn schema<R>(format: &TableFormat<R>) -> SchemaRef {
+    let fields: Vec<Field> = format
+        .columns
         .iter()
         .map(|column| match column.value {
             // Kusto's strings are never null.
@@ -99,27 +100,27 @@ fn time_type() -> DataType {
 }
 
 /// Rows being collected into columns.
-struct CollectedRows {
-    columns: Vec<TypedBuilder>,
+struct CollectedRows<R> {
+    columns: Vec<TypedBuilder<R>>,
     rows: usize,
 }
 
 /// The builder of a column, and the accessor of its values.
-enum TypedBuilder {
-    Text(StringBuilder, for<'r> fn(&Row<'r>) -> &'r str),
-    Bool(BooleanBuilder, fn(&Row<'_>) -> Option<bool>),
-    Long(Int64Builder, fn(&Row<'_>) -> i64),
-    Real(Float64Builder, fn(&Row<'_>) -> f64),
-    Time(TimestampMicrosecondBuilder, fn(&Row<'_>) -> i64),
+enum TypedBuilder<R> {
+    Text(StringBuilder, fn(&R) -> &str),
+    Bool(BooleanBuilder, fn(&R) -> Option<bool>),
+    Long(Int64Builder, fn(&R) -> i64),
+    Real(Float64Builder, fn(&R) -> f64),
+    Time(TimestampMicrosecondBuilder, fn(&R) -> i64),
 }
 
-impl CollectedRows {
-    fn new() -> Self {
-        let columns = COLUMNS.iter().map(|column| TypedBuilder::new(column.value)).collect();
+impl<R: SynthRow> CollectedRows<R> {
+    fn new(format: &TableFormat<R>) -> Self {
+        let columns = format.columns.iter().map(|column| TypedBuilder::new(column.value)).collect();
         Self { columns, rows: 0 }
     }
 
-    fn append(&mut self, row: &Row<'_>) {
+    fn append(&mut self, row: &R) {
         for builder in &mut self.columns {
             builder.append(row);
         }
@@ -134,8 +135,8 @@ impl CollectedRows {
     }
 }
 
-impl TypedBuilder {
-    fn new(value: SynthValue) -> Self {
+impl<R> TypedBuilder<R> {
+    fn new(value: SynthValue<R>) -> Self {
         match value {
             SynthValue::Text(text) | SynthValue::Json(text) | SynthValue::Dynamic(text) => {
                 Self::Text(StringBuilder::new(), text)
@@ -147,7 +148,7 @@ impl TypedBuilder {
         }
     }
 
-    fn append(&mut self, row: &Row<'_>) {
+    fn append(&mut self, row: &R) {
         match self {
             Self::Text(builder, text) => builder.append_value(text(row)),
             Self::Bool(builder, truth) => builder.append_option(truth(row)),

@@ -123,7 +123,7 @@ fn globs_tables_and_catalogs_take_urls() {
 
 #[test]
 fn only_the_footer_and_needed_columns_of_parquet_are_fetched() {
-    let bytes = synthetic("parquet", "20000");
+    let bytes = synthetic("parquet", "12000");
     let size = bytes.len() as u64;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("signins.parquet");
@@ -147,7 +147,7 @@ fn only_the_footer_and_needed_columns_of_parquet_are_fetched() {
 
 #[test]
 fn json_is_streamed_and_no_more_than_needed() {
-    let bytes = synthetic("diagnostic", "12000");
+    let bytes = synthetic("diagnostic", "4500");
     let size = bytes.len() as u64;
     assert!(size > 32 << 20, "{size}");
     let server = one("signins.json", bytes);
@@ -157,7 +157,7 @@ fn json_is_streamed_and_no_more_than_needed() {
         assert_eq!(taken.lines().count(), 5);
         let fetched = server.bytes();
         assert!(fetched < size / 3, "{fetched} of {size} bytes");
-        assert_eq!(answer(&server, &["SigninLogs | count", &url]).trim(), "{\"Count\":12000}");
+        assert_eq!(answer(&server, &["SigninLogs | count", &url]).trim(), "{\"Count\":4500}");
         let fetched = server.bytes();
         assert!((size..size * 5 / 4).contains(&fetched), "{fetched} of {size} bytes");
     }

@@ -108,13 +108,16 @@ pub struct VerifyArgs {
 const SYNTH_EXAMPLES: &str = "\
 Examples:
   A million sign-ins of 90 days, as Log Analytics exports them:
-    coldcase synth signinlogs --rows 1000000 --days 90 --out demo";
+    coldcase synth signinlogs --rows 1000000 --days 90 --out demo
+  A password spray among the sign-ins, and which rows belong to it in demo.findings.json:
+    coldcase synth signinlogs --inject spray --out demo";
 
 /// `coldcase synth`.
 #[derive(Args, Debug)]
 #[command(help_template = HELP_TEMPLATE, before_help = SYNTH_EXAMPLES)]
 pub struct SynthArgs {
     /// Table to generate
+    #[arg(ignore_case = true)]
     pub table: SynthTable,
     /// Folder to write to; new or empty
     #[arg(long, value_name = "DIR", value_parser = local_path())]
@@ -125,6 +128,9 @@ pub struct SynthArgs {
     /// Number of days
     #[arg(long, default_value_t = 30)]
     pub days: u32,
+    /// Incidents to inject into SigninLogs; DIR.findings.json lists the rows that a rule should find
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub inject: Vec<SynthIncident>,
     /// Export shape
     #[arg(long, default_value = "la-export")]
     pub shape: SynthShape,
@@ -150,6 +156,19 @@ pub struct SynthArgs {
 pub enum SynthTable {
     /// Interactive sign-ins
     Signinlogs,
+    /// Sign-ins of apps on behalf of users
+    Aadnoninteractiveusersigninlogs,
+}
+
+/// Incidents that can be injected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SynthIncident {
+    /// Sign-ins of emergency accounts
+    Breakglass,
+    /// One address tries a password on many accounts
+    Spray,
+    /// A user signs in in two countries within an hour
+    ImpossibleTravel,
 }
 
 /// Export shapes that can be generated.
@@ -159,6 +178,6 @@ pub enum SynthShape {
     LaExport,
     /// Diagnostic settings: JSON Lines in envelopes, one file per hour
     Diagnostic,
-    /// Parquet, sorted by time
+    /// Parquet, in order of arrival
     Parquet,
 }

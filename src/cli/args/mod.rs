@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 
 use crate::storage::remote::is_url;
 
-pub use archive::{ConvertArgs, PartitionBy, SynthArgs, SynthShape, SynthTable, VerifyArgs};
+pub use archive::{ConvertArgs, PartitionBy, SynthArgs, SynthIncident, SynthShape, SynthTable, VerifyArgs};
 pub use detection::{CheckArgs, CheckFormat, FmtArgs};
 pub use output::{Colour, ErrorFormat, MessageArgs, OutputArgs, VolumeArgs};
 pub use query::{BatchArgs, ExplainArgs, QueryArgs, QueryFileArgs, QueryInputArgs};
@@ -109,7 +109,7 @@ pub enum Command {
     Convert(ConvertArgs),
     /// Verify the checksums of archives that `convert` wrote
     Verify(VerifyArgs),
-    /// Generate synthetic sign-ins for demonstrations and benchmarks
+    /// Generate synthetic logs for demonstrations and benchmarks
     Synth(SynthArgs),
     /// Print a completion script for a shell
     Completions {

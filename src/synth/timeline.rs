@@ -1,0 +1,64 @@
+//! How the rows of a table are divided into chunks, so that any part can be generated without the rest.
+
+use std::ops::Range;
+
+use super::calendar::Rhythm;
+use super::random::{Purpose, Random};
+
+/// The number of rows of a chunk, without those that are due at fixed times.
+pub const CHUNK: u64 = 128;
+
+/// The rows of a table over time. A chunk consists of [`CHUNK`] rows that are consecutive in time, and is drawn from
+/// its own random stream.
+pub struct Timeline {
+    /// When rows arrive.
+    pub rhythm: Rhythm,
+    /// The number of rows, at least 1.
+    pub rows: u64,
+    seed: u64,
+    purpose: Purpose,
+}
+
+impl Timeline {
+    /// Divides the rows of `rhythm`, of which there are `rows`; `purpose` tells the tables of one seed apart.
+    pub fn new(rhythm: Rhythm, rows: u64, seed: u64, purpose: Purpose) -> Self {
+        Self { rhythm, rows, seed, purpose }
+    }
+
+    /// Returns the number of chunks.
+    pub fn chunks(&self) -> u64 {
+        self.rows.div_ceil(CHUNK)
+    }
+
+    /// Returns the chunks that may contain rows of hour `hour`.
+    pub fn chunks_near_hour(&self, hour: usize) -> Range<u64> {
+        let rows = self.rhythm.rows_near_hour(hour);
+        rows.start / CHUNK..rows.end.div_ceil(CHUNK)
+    }
+
+    /// Returns the rows of chunk `index`.
+    pub fn rows_of(&self, index: u64) -> Range<u64> {
+        index * CHUNK..((index + 1) * CHUNK).min(self.rows)
+    }
+
+    /// Returns the time of chunk `index`: each chunk begins where the one before ends.
+    pub fn span(&self, index: u64) -> Range<i64> {
+        let rows = self.rows_of(index);
+        self.begin_of(rows.start)..self.begin_of(rows.end)
+    }
+
+    /// Returns the random stream of chunk `index`.
+    pub fn random(&self, index: u64) -> Random {
+        Random::new(self.seed, self.purpose, index)
+    }
+
+    /// Draws a time within the share of row `row`.
+    pub fn time_of(&self, row: u64, random: &mut Random) -> i64 {
+        let begin = self.rhythm.position(row);
+        self.rhythm.time_at(begin + random.below(self.rhythm.position(row + 1) - begin))
+    }
+
+    fn begin_of(&self, row: u64) -> i64 {
+        self.rhythm.time_at(self.rhythm.position(row))
+    }
+}
