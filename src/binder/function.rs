@@ -12,6 +12,7 @@ use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::entra::known_table;
 use crate::expr::{Expr, fold, visit};
+use crate::functions::signature::Arity;
 use crate::functions::signature::implicit_cost;
 use crate::functions::{self, known};
 use crate::plan::LogicalPlan;
@@ -263,7 +264,7 @@ impl Binder<'_> {
         let least = parameters.iter().skip(first).filter(|parameter| !has_default(parameter)).count();
         let names: Vec<&str> = parameters.iter().skip(first).map(|parameter| parameter.name.text.as_str()).collect();
         let form = format!("{}({})", call.name.text, names.join(", "));
-        self.wrong_count(call.name, call.arguments.len(), (least, Some(names.len())), &form)
+        self.wrong_count(call.name, call.arguments.len(), Arity { least, most: Some(names.len()) }, &form)
     }
 
     fn unknown_parameter(&mut self, function: &ScopedFunction, called: &ast::Name, name: &ast::Name) -> Failed {

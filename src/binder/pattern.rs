@@ -10,6 +10,7 @@ use super::function::{Call, is_built_in};
 use super::scope::{Binding, ScopedFunction};
 use super::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::functions::signature::Arity;
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, FunctionParameter, ParameterKind, ParsedExprKind};
 use crate::syntax::print_expression;
@@ -89,7 +90,7 @@ impl Binder<'_> {
         if let Some(mapping) = mapping.filter(|mapping| mapping.parameters.len() != literals.len()) {
             let (given, most) = (literals.len(), mapping.parameters.len());
             let form = format!("{}({})", call.name.text, vec!["..."; most].join(", "));
-            return Err(self.wrong_count(call.name, given, (most, Some(most)), &form));
+            return Err(self.wrong_count(call.name, given, Arity { least: most, most: Some(most) }, &form));
         }
         let cases = mapping.map_or(&[][..], |mapping| &mapping.cases);
         let is_match = |case: &ast::PatternCase| {

@@ -46,7 +46,7 @@ impl Binder<'_> {
                 self.fork(pipeline, before, branches, results)
             }
             Some((ast::Operator { kind: OperatorKind::Facet { columns, with }, .. }, before)) => {
-                self.facet(pipeline, before, (columns, with.as_deref()), results)
+                self.facet(pipeline, before, columns, with.as_deref(), results)
             }
             _ => {
                 let plan = self.pipeline(pipeline)?;
@@ -117,7 +117,8 @@ impl Binder<'_> {
         &mut self,
         pipeline: &ast::Pipeline,
         before: &[ast::Operator],
-        (columns, with): (&[ast::Name], Option<&[ast::Operator]>),
+        columns: &[ast::Name],
+        with: Option<&[ast::Operator]>,
         results: &mut Results,
     ) -> Bind<()> {
         let input = self.shared_rows(pipeline, before)?;

@@ -36,7 +36,8 @@ fn list(table: &KnownTable, args: &FieldsArgs) -> Result<Outcome> {
     };
     let sources = InputSources::resolve(&SourceOptions::default())?;
     rows::write(
-        (&args.output, &sources.configuration.defaults),
+        &args.output,
+        &sources.configuration.defaults,
         &columns,
         table.schema.fields().iter().enumerate().map(row),
     )?;

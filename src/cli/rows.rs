@@ -8,7 +8,8 @@ use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
 
 /// Writes `rows`, whose cells have the types of `columns`, in the format of the options or else of `defaults`.
 pub(super) fn write(
-    (output, defaults): (&OutputArgs, &Defaults),
+    output: &OutputArgs,
+    defaults: &Defaults,
     columns: &[(&str, Type)],
     rows: impl IntoIterator<Item = Vec<Value>>,
 ) -> Result<()> {

@@ -50,14 +50,14 @@ pub(super) fn run(args: &TablesArgs) -> Result<Outcome> {
     let mut rows: Vec<Vec<Value>> = Vec::new();
     for source in named {
         let (table, shown, from) = (source.table.clone().unwrap_or_default(), source.shown(), source.origin.name());
-        rows.push(row((&table, &shown, from), source.listing));
+        rows.push(row(&table, &shown, from, source.listing));
     }
     for (table, path) in catalog_paths {
         let shown = redacted(&path.to_string_lossy());
-        rows.push(row((&table, &shown, &file), expand(path.as_os_str(), &access)));
+        rows.push(row(&table, &shown, &file, expand(path.as_os_str(), &access)));
     }
     rows.extend(functions(FunctionLibrary::new(configuration.functions.paths, Arc::new(access)), &file));
-    rows::write((&args.output, &configuration.defaults), &COLUMNS, rows)?;
+    rows::write(&args.output, &configuration.defaults, &COLUMNS, rows)?;
     Ok(Outcome::Success)
 }
 
@@ -96,7 +96,7 @@ fn functions(library: FunctionLibrary, from: &str) -> Vec<Vec<Value>> {
 }
 
 /// A row for a pattern, with what it matches. Without a table, every known table is looked for in its files.
-fn row((table, pattern, from): (&str, &str, &str), listing: Result<Listing>) -> Vec<Value> {
+fn row(table: &str, pattern: &str, from: &str, listing: Result<Listing>) -> Vec<Value> {
     let (files, bytes, problem) = match listing {
         Ok(Listing { files, .. }) => {
             (files.len(), files.iter().map(|file| file.bytes).fold(0, u64::saturating_add), String::new())

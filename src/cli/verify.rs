@@ -59,7 +59,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         Ok(())
     })?;
     let total = table.len();
-    rows::write((&args.output, &sources.configuration.defaults), &COLUMNS, table)?;
+    rows::write(&args.output, &sources.configuration.defaults, &COLUMNS, table)?;
     if failed == 0 {
         return Ok(Outcome::Success);
     }

@@ -319,7 +319,7 @@ pub(super) fn type_variable<'p>(mut params: impl Iterator<Item = &'p Param>) -> 
 /// The parameter of each of `count` arguments; None if the number does not fit.
 #[must_use]
 pub fn expand(params: &'static [Param], count: usize) -> Option<Vec<&'static Param>> {
-    let (least, most) = arity(params);
+    let Arity { least, most } = arity(params);
     if count < least || most.is_some_and(|most| count > most) {
         return None;
     }
@@ -340,11 +340,20 @@ fn expand_group(params: &'static [Param], start: usize, size: usize, grouped: us
     before.iter().chain(group.iter().cycle().take(grouped)).chain(after).collect()
 }
 
-/// The minimum and maximum number of arguments; no maximum is None.
+/// The number of arguments that a call may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arity {
+    /// The minimum.
+    pub least: usize,
+    /// The maximum, if there is one.
+    pub most: Option<usize>,
+}
+
+/// The number of arguments of a function with these parameters.
 #[must_use]
-pub fn arity(params: &[Param]) -> (usize, Option<usize>) {
+pub fn arity(params: &[Param]) -> Arity {
     let needed = |param: &&Param| matches!(param.occurs, Occurs::Once | Occurs::Repeated | Occurs::Grouped);
     let many = |param: &Param| matches!(param.occurs, Occurs::Repeated | Occurs::Any | Occurs::Grouped);
     let least = params.iter().filter(needed).count();
-    (least, (!params.iter().any(many)).then_some(params.len()))
+    Arity { least, most: (!params.iter().any(many)).then_some(params.len()) }
 }

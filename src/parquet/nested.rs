@@ -111,7 +111,7 @@ impl NestedArray {
         match self {
             Self::Struct { members, .. } => {
                 let present = members.iter().filter(|(_, member)| !member.is_null(row));
-                write_list(json, ('{', '}'), present, |(name, member), json| {
+                write_list(json, '{', '}', present, |(name, member), json| {
                     json.push_str(name);
                     json.push(':');
                     member.write(row, json);
@@ -119,11 +119,11 @@ impl NestedArray {
             }
             Self::List { array, items } => {
                 let (start, end) = bounds(array.as_list::<i32>().value_offsets(), row);
-                write_list(json, ('[', ']'), start..end, |item, json| items.write(item, json));
+                write_list(json, '[', ']', start..end, |item, json| items.write(item, json));
             }
             Self::Map { array, keys, values } => {
                 let (start, end) = bounds(array.as_map().value_offsets(), row);
-                write_list(json, ('{', '}'), start..end, |entry, json| {
+                write_list(json, '{', '}', start..end, |entry, json| {
                     keys.write_key(entry, json);
                     json.push(':');
                     values.write(entry, json);
@@ -159,7 +159,8 @@ fn bounds(offsets: &[i32], row: usize) -> (usize, usize) {
 
 fn write_list<T>(
     json: &mut String,
-    (open, close): (char, char),
+    open: char,
+    close: char,
     items: impl Iterator<Item = T>,
     mut write: impl FnMut(T, &mut String),
 ) {

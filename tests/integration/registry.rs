@@ -156,7 +156,7 @@ fn complaint_about(function: &str, param: &Param) -> Option<String> {
 
 /// Reports a signature that rejects its own minimum number of arguments.
 fn disorder(function: &str, params: &'static [Param]) -> Option<String> {
-    let (least, _) = arity(params);
+    let least = arity(params).least;
     expand(params, least).is_none().then(|| format!("{function}: its parameters are out of order"))
 }
 

@@ -3,6 +3,7 @@
 //! Source: the reference's page on the search operator. `*` stands for the string and dynamic columns.
 
 use super::ExprContext;
+use super::operator::WrittenOperator;
 use crate::binder::operator::TABLE_COLUMN;
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, MAX_REUSED};
@@ -16,7 +17,7 @@ impl Binder<'_> {
     /// `* operator right`: true if it is true for any column.
     pub(super) fn bind_star(
         &mut self,
-        (operator, at): (BinaryOperator, Span),
+        operator: WrittenOperator<BinaryOperator>,
         right: &ast::ParsedExpr,
         span: Span,
         context: &mut ExprContext<'_>,
@@ -29,6 +30,7 @@ impl Binder<'_> {
             let message = format!("`*` can be compared with strings only, not with a value of type {}", right.ty);
             return self.error(Code::UnsupportedSyntax, right.span, message);
         }
+        let WrittenOperator { operator, span: at } = operator;
         let symbol = self.case_of(operator, at)?;
         if let Some(positive) = symbol.strip_prefix('!') {
             let message = format!("`* {symbol}` is not supported yet");

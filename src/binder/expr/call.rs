@@ -7,7 +7,7 @@ use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::{Expr, ExprKind, fold};
 use crate::functions::aggregate::AggregateArgument;
-use crate::functions::signature::{arity, choose, expand};
+use crate::functions::signature::{Arity, arity, choose, expand};
 use crate::functions::{self, AggregateFunction, ConstantChecks, ScalarFunction, TypeArgument, known};
 use crate::plan::AggregateExpr;
 use crate::syntax::ast;
@@ -133,9 +133,10 @@ impl Binder<'_> {
         let fits = function.overloads.iter().any(|overload| expand(overload.params, arguments.len()).is_some());
         let forms = functions::docs::scalar_signatures(function).join("; ");
         if !fits {
-            let least = function.overloads.iter().map(|overload| counts(overload).0).min().unwrap_or(0);
-            let most = function.overloads.iter().map(|o| counts(o).1).max_by_key(|n| n.unwrap_or(usize::MAX)).flatten();
-            return self.wrong_count(name, arguments.len(), (least, most), &forms);
+            let least = function.overloads.iter().map(|overload| counts(overload).least).min().unwrap_or(0);
+            let most =
+                function.overloads.iter().map(|o| counts(o).most).max_by_key(|n| n.unwrap_or(usize::MAX)).flatten();
+            return self.wrong_count(name, arguments.len(), Arity { least, most }, &forms);
         }
         let types: Vec<&str> = arguments.iter().map(|argument| argument.ty.name()).collect();
         if would_accept_numbers_for_bools(function, arguments) {
@@ -156,7 +157,7 @@ impl Binder<'_> {
         &mut self,
         name: &ast::Name,
         given: usize,
-        (least, most): (usize, Option<usize>),
+        Arity { least, most }: Arity,
         forms: &str,
     ) -> Failed {
         let wanted = match most {

@@ -8,6 +8,7 @@ mod path;
 mod special;
 mod typed;
 
+use self::operator::WrittenOperator;
 use super::function::Call;
 use super::scope::Binding;
 use super::{Bind, Binder, Failed};
@@ -56,12 +57,20 @@ impl Binder<'_> {
             ParsedExprKind::Name(name) => self.bind_name(name, context),
             ParsedExprKind::Star => self.error(Code::NotAllowedHere, expr.span, "`*` is not allowed here"),
             ParsedExprKind::Unary { operator, operand } => self.bind_unary(*operator, operand, expr.span, context),
-            ParsedExprKind::Binary { operator, operator_span, left, right } => {
-                self.bind_binary((*operator, *operator_span), left, right, expr.span, context)
-            }
-            ParsedExprKind::Membership { operator, operator_span, left, list } => {
-                self.bind_membership((*operator, *operator_span), left, list, expr.span, context)
-            }
+            ParsedExprKind::Binary { operator, operator_span, left, right } => self.bind_binary(
+                WrittenOperator { operator: *operator, span: *operator_span },
+                left,
+                right,
+                expr.span,
+                context,
+            ),
+            ParsedExprKind::Membership { operator, operator_span, left, list } => self.bind_membership(
+                WrittenOperator { operator: *operator, span: *operator_span },
+                left,
+                list,
+                expr.span,
+                context,
+            ),
             ParsedExprKind::Between { negated, operator_span, operand, low, high } => {
                 let symbol = if *negated { "!between" } else { "between" };
                 let operands = self.all([operand, low, high], |binder, part| binder.bind_expr(part, context))?;

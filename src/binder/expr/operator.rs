@@ -13,6 +13,13 @@ use crate::types::{Type, Value};
 /// Maximum number of values in a table after `in`.
 const MAX_MEMBERS: usize = 1_000_000;
 
+/// An operator, and where it is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WrittenOperator<T> {
+    pub operator: T,
+    pub span: Span,
+}
+
 impl Binder<'_> {
     pub(super) fn bind_unary(
         &mut self,
@@ -32,15 +39,16 @@ impl Binder<'_> {
     /// Chains of operators are walked in a loop, because a query can contain thousands of `or`s.
     pub(super) fn bind_binary(
         &mut self,
-        (symbol, at): (BinaryOperator, Span),
+        operator: WrittenOperator<BinaryOperator>,
         left: &ast::ParsedExpr,
         right: &ast::ParsedExpr,
         span: Span,
         context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         if matches!(left.kind, ast::ParsedExprKind::Star) {
-            return self.bind_star((symbol, at), right, span, context);
+            return self.bind_star(operator, right, span, context);
         }
+        let WrittenOperator { operator: symbol, span: at } = operator;
         if symbol == BinaryOperator::Colon {
             return self.bind_colon(at, left, right, span, context);
         }
@@ -51,12 +59,13 @@ impl Binder<'_> {
 
     pub(super) fn bind_membership(
         &mut self,
-        (symbol, at): (MembershipOperator, Span),
+        operator: WrittenOperator<MembershipOperator>,
         left: &ast::ParsedExpr,
         list: &[ast::ParsedExpr],
         span: Span,
         context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
+        let WrittenOperator { operator: symbol, span: at } = operator;
         if !matches!(symbol, MembershipOperator::In | MembershipOperator::NotIn) {
             self.caseless_operator(symbol.symbol(), at)?;
         }

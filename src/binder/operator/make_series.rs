@@ -29,17 +29,17 @@ impl Binder<'_> {
         self.spelled_once(items.chain(columns))?;
         let mut names = Names::default().past_written(written()).past_input(&schema);
         claim_written(written(), &mut names);
-        let (mut keys, mut fields) = self.keys_after_claim(&operator.by, &schema, &mut names, name_of)?;
-        let key_columns = keys.iter().filter_map(Expr::as_column).collect();
-        let mut aggregates = Aggregates { keys: keys.len() + 1, key_columns, ..Aggregates::default() };
+        let mut keys = self.keys_after_claim(&operator.by, &schema, &mut names, name_of)?;
+        let key_columns = keys.values.iter().filter_map(Expr::as_column).collect();
+        let mut aggregates = Aggregates { keys: keys.values.len() + 1, key_columns, ..Aggregates::default() };
         let items = self.all(&operator.items, |binder, item| binder.series_item(item, &schema, &mut aggregates));
         let (nonempty, items) = (nonempty?, items?);
         let BoundAxis { axis, bin, inside } = axis?;
-        fields.push(Field::new("$bin", bin.ty));
-        keys.push(bin);
+        keys.fields.push(Field::new("$bin", bin.ty));
+        keys.values.push(bin);
         let (outputs, defaults): (Vec<_>, Vec<_>) = items.into_iter().flatten().unzip();
         let key_count = operator.by.len();
-        let binned = assemble(input.filter(inside), (keys, fields), aggregates.found, outputs, &mut names);
+        let binned = assemble(input.filter(inside), keys, aggregates.found, outputs, &mut names);
         let axis_name = match operator.axis.names.first() {
             Some(name) => name.text.clone(),
             None => names.unique_or_numbered(name_of(&operator.axis.value, &CallNames::new()).as_deref()),

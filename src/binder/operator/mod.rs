@@ -165,7 +165,7 @@ impl Binder<'_> {
             OperatorKind::Reduce { kind, value, properties } => self.reduce(input, kind.as_ref(), value, properties),
             OperatorKind::Scan(scan) => self.scan(input, scan, operator.keyword),
             OperatorKind::Search { parameters, predicate } => {
-                self.search_rows(input, label.any, (parameters, predicate), operator.span)
+                self.search_rows(input, label.any, parameters, predicate, operator.span)
             }
         }
     }

@@ -64,7 +64,8 @@ impl Binder<'_> {
         &mut self,
         input: LogicalPlan,
         label: Option<&str>,
-        (parameters, predicate): (&[Parameter], &ast::ParsedExpr),
+        parameters: &[Parameter],
+        predicate: &ast::ParsedExpr,
         span: Span,
     ) -> Bind<LogicalPlan> {
         let branch = Branch { plan: input, label: label.map(str::to_owned) };

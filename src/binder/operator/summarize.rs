@@ -39,7 +39,7 @@ impl Binder<'_> {
         // Measured on the engine: gettype names its column everywhere but in distinct.
         let key_name =
             |expr: &ast::ParsedExpr, calls: &CallNames| if names_by_type(expr) { None } else { name_of(expr, calls) };
-        let (keys, fields) = self.keys(items, &schema, &mut names, key_name)?;
+        let GroupKeys { values: keys, fields } = self.keys(items, &schema, &mut names, key_name)?;
         let schema = Schema::new(fields);
         Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema })
     }
@@ -63,13 +63,13 @@ impl Binder<'_> {
             _ => name_of(expr, calls),
         };
         let keys = self.keys_after_claim(by.unwrap_or_default(), &schema, &mut names, key_name);
-        let key_columns = keys.iter().flat_map(|(keys, _)| keys.iter().filter_map(Expr::as_column)).collect();
+        let key_columns = keys.iter().flat_map(|keys| keys.values.iter().filter_map(Expr::as_column)).collect();
         let key_count = by.map_or(0, <[Assignment]>::len);
         let mut aggregates = Aggregates { keys: key_count, key_columns, ..Aggregates::default() };
         let outputs = self.all(items, |binder, item| binder.summarize_item(item, &schema, &mut aggregates));
-        let ((keys, fields), outputs) = (keys?, outputs?);
+        let (keys, outputs) = (keys?, outputs?);
         let outputs: Vec<Output> = outputs.into_iter().flatten().collect();
-        Ok(assemble(input, (keys, fields), aggregates.found, outputs, &mut names))
+        Ok(assemble(input, keys, aggregates.found, outputs, &mut names))
     }
 
     /// The columns of one item: several if its aggregate returns several.
@@ -122,7 +122,7 @@ impl Binder<'_> {
         schema: &Schema,
         names: &mut Names,
         name_of: impl Fn(&ast::ParsedExpr, &CallNames) -> Option<String>,
-    ) -> Bind<(Vec<Expr>, Vec<Field>)> {
+    ) -> Bind<GroupKeys> {
         claim_written(items.iter(), names);
         self.keys_after_claim(items, schema, names, name_of)
     }
@@ -133,7 +133,7 @@ impl Binder<'_> {
         schema: &Schema,
         names: &mut Names,
         name_of: impl Fn(&ast::ParsedExpr, &CallNames) -> Option<String>,
-    ) -> Bind<(Vec<Expr>, Vec<Field>)> {
+    ) -> Bind<GroupKeys> {
         let keys = self.all(items, |binder, item| {
             let key = binder.expr(&item.value, schema)?;
             binder.not_dynamic(&key, "a group key")?;
@@ -146,8 +146,8 @@ impl Binder<'_> {
             };
             Ok((Field::new(name, key.ty), key))
         })?;
-        let (fields, keys) = keys.into_iter().unzip();
-        Ok((keys, fields))
+        let (fields, values) = keys.into_iter().unzip();
+        Ok(GroupKeys { values, fields })
     }
 }
 
@@ -165,6 +165,13 @@ pub(super) fn claim_written<'i>(items: impl Iterator<Item = &'i Assignment>, nam
     }
 }
 
+/// The keys of an aggregation.
+pub(super) struct GroupKeys {
+    pub values: Vec<Expr>,
+    /// The columns of the values.
+    pub fields: Vec<Field>,
+}
+
 /// An output column after the keys.
 pub(super) struct Output {
     /// The name written in the query.
@@ -178,7 +185,7 @@ pub(super) struct Output {
 /// An aggregation, and a projection above it if expressions wrap its aggregates: the keys, then the outputs.
 pub(super) fn assemble(
     input: LogicalPlan,
-    (keys, key_fields): (Vec<Expr>, Vec<Field>),
+    GroupKeys { values: keys, fields: key_fields }: GroupKeys,
     mut aggregates: Vec<AggregateExpr>,
     outputs: Vec<Output>,
     names: &mut Names,

@@ -47,9 +47,9 @@ impl Binder<'_> {
         let own = self.plugin_dimensions(&extra, input.schema())?;
         let other = self.plugin_dimensions(&extra, table.schema())?;
         let other: Vec<usize> = other.iter().filter_map(Expr::as_column).collect();
-        let lookup = self.lookup_rows(&table, &other, input.schema())?;
+        let (rows, fields) = self.lookup_rows(&table, &other, input.schema())?;
         let key = key.as_column().unwrap_or_default();
-        let function = IpLookup::new(version, lookup, key, &other, keeps_unmatched);
+        let function = IpLookup::new(version, rows, fields, key, &other, keeps_unmatched);
         let kept: Vec<usize> = (0..input.schema().len()).collect();
         let (width, count) = (kept.len(), table.schema().len());
         let plan = table_call(input, function, [address].into_iter().chain(own).collect(), kept);

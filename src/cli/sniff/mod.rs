@@ -93,7 +93,7 @@ fn list(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome
     })?;
     run.progress.line.end();
     add_missing_pages(&mut rows, &pages);
-    rows::write((&args.output, defaults), &COLUMNS, rows)?;
+    rows::write(&args.output, defaults, &COLUMNS, rows)?;
     Ok(Outcome::Success)
 }
 
@@ -111,7 +111,7 @@ fn summarize(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Ou
     })?;
     run.progress.line.end();
     summary.warnings().into_iter().for_each(|warning| Message::Warning(warning).print());
-    rows::write((&args.output, defaults), &summary::COLUMNS, summary.rows())?;
+    rows::write(&args.output, defaults, &summary::COLUMNS, summary.rows())?;
     Ok(Outcome::Success)
 }
 

@@ -1,5 +1,7 @@
 //! Prepares the expressions of the steps: the parts that read only the current row are computed for whole batches.
 
+use std::ops::Range;
+
 use std::convert::Infallible;
 
 use crate::diagnostic::{Error, Result};
@@ -81,24 +83,27 @@ impl StateExpr {
         match (self.expr.as_column(), self.state.as_slice(), self.columns.as_slice()) {
             (Some(_), [position], []) => Ok(state[*position].clone()),
             (Some(_), [], [column]) => Ok(row_batch.column(*column).value(row)),
-            _ => Ok(self.evaluate(row_batch, (row, 1), state, context)?.value(0)),
+            _ => Ok(self.evaluate(row_batch, row..row + 1, state, context)?.value(0)),
         }
     }
 
-    /// The values for `rows` rows from `first` on, as long as the state is `state`. If the result for all of them is
-    /// too large, there are fewer.
+    /// The values for the rows at `rows`, as long as the state is `state`. If the result for all of them is too large,
+    /// there are fewer.
     pub fn evaluate(
         &self,
         row_batch: &Batch,
-        (first, rows): (usize, usize),
+        rows: Range<usize>,
         state: &[Value],
         context: &EvalContext,
     ) -> Result<Column> {
-        let constants = self.state.iter().map(|position| Column::constant(state[*position].clone(), rows));
-        let columns = self.columns.iter().map(|column| row_batch.column(*column).slice(first, rows));
-        let batch = Batch::new(constants.chain(columns).collect(), rows);
+        let count = rows.len();
+        let constants = self.state.iter().map(|position| Column::constant(state[*position].clone(), count));
+        let columns = self.columns.iter().map(|column| row_batch.column(*column).slice(rows.start, count));
+        let batch = Batch::new(constants.chain(columns).collect(), count);
         match evaluate(&self.expr, &batch, context) {
-            Err(Error::BatchTooLarge(_)) if rows > 1 => self.evaluate(row_batch, (first, rows / 2), state, context),
+            Err(Error::BatchTooLarge(_)) if count > 1 => {
+                self.evaluate(row_batch, rows.start..rows.start + count / 2, state, context)
+            }
             outcome => outcome,
         }
     }

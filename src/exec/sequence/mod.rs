@@ -209,7 +209,7 @@ impl SequenceRun<'_> {
         let (state, context) = (self.states.values(of), &self.stage.context.eval);
         let checks = if of == step { &mut self.own_checks } else { &mut self.promotion_checks };
         checks[step].at(current.row, current.rows(), &|first, rows| {
-            mask(&condition.evaluate(&current.row_batch, (first, rows), state, context)?)
+            mask(&condition.evaluate(&current.row_batch, first..first + rows, state, context)?)
         })
     }
 

@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use hashbrown::HashTable;
 
 use super::conditional::conditional;
-use super::element::{Element, for_each_text_of_groups};
+use super::element::{Element, RowGroups, for_each_text_of_groups};
 use super::sketch::Sketch;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -230,7 +230,7 @@ impl DistinctCount {
 impl Accumulator for DistinctCount {
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
         self.groups.resize(groups, Distinct::default());
-        for_each_hash(&arguments[0], (rows, groups), |row, hash| {
+        for_each_hash(&arguments[0], RowGroups { groups: rows, count: groups }, |row, hash| {
             self.change(rows[row], |distinct, precision| distinct.insert(hash, precision));
         });
         Ok(())
@@ -276,11 +276,11 @@ fn hash_of(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Calls `each` with the group and hash of every value that is not null; row `i` belongs to group `groups[i]`.
-pub(super) fn for_each_hash(column: &Column, groups: (&[u32], usize), mut each: impl FnMut(usize, u64)) {
+/// Calls `each` with the group and hash of every value that is not null.
+pub(super) fn for_each_hash(column: &Column, rows: RowGroups<'_>, mut each: impl FnMut(usize, u64)) {
     match column.ty() {
-        Type::String => for_each_text_of_groups(column, groups, |text| hash_of(text), each),
-        Type::Dynamic => for_each_text_of_groups(column, groups, |json| hash_of(dynamic::canonical(json)), each),
+        Type::String => for_each_text_of_groups(column, rows, |text| hash_of(text), each),
+        Type::Dynamic => for_each_text_of_groups(column, rows, |json| hash_of(dynamic::canonical(json)), each),
         Type::Bool => bool::for_each(column, |row, value| each(row, hash_of(value))),
         Type::Real => f64::for_each(column, |row, value| each(row, hash_of(real_bits(value)))),
         Type::Decimal | Type::Guid => (0..column.rows())

@@ -246,23 +246,33 @@ pub fn for_each_text<T: Clone>(column: &Column, mut once: impl FnMut(&str) -> T,
     }
 }
 
+/// The groups of the rows of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct RowGroups<'a> {
+    /// The group of each row.
+    pub groups: &'a [u32],
+    /// The number of groups.
+    pub count: usize,
+}
+
 /// Like [`for_each_text`], if only the first row of each group with a given string matters: others are skipped if that
 /// is cheap.
 pub fn for_each_text_of_groups<T: Clone>(
     column: &Column,
-    (rows, groups): (&[u32], usize),
+    rows: RowGroups<'_>,
     mut once: impl FnMut(&str) -> T,
     mut each: impl FnMut(usize, T),
 ) {
     /// Maximum bits of bookkeeping per row.
     const BITS: usize = 128;
+    let RowGroups { groups, count } = rows;
     let dictionary = dictionary_of(column).filter(|(keys, texts)| {
-        keys.null_count() == 0 && groups.saturating_mul(texts.len()) <= rows.len().saturating_mul(BITS)
+        keys.null_count() == 0 && count.saturating_mul(texts.len()) <= groups.len().saturating_mul(BITS)
     });
     let Some((keys, texts)) = dictionary else { return for_each_text(column, once, each) };
-    let mut seen = vec![0_u64; (groups * texts.len()).div_ceil(64)];
+    let mut seen = vec![0_u64; (count * texts.len()).div_ceil(64)];
     let mut made: Vec<Option<T>> = vec![None; texts.len()];
-    for (row, (group, key)) in rows.iter().zip(keys.values()).enumerate() {
+    for (row, (group, key)) in groups.iter().zip(keys.values()).enumerate() {
         let key = usize::try_from(*key).unwrap_or_default();
         let place = *group as usize * texts.len() + key;
         let (word, bit) = (&mut seen[place / 64], 1 << (place % 64));
@@ -303,9 +313,12 @@ mod tests {
             let column = Column::array(Type::String, Arc::new(dictionary));
             let (mut all, mut few) = (Vec::new(), Vec::new());
             for_each_text(&column, str::to_owned, |row, text| all.push((of_rows[row], text)));
-            for_each_text_of_groups(&column, (&of_rows, groups), str::to_owned, |row, text| {
-                few.push((of_rows[row], text))
-            });
+            for_each_text_of_groups(
+                &column,
+                RowGroups { groups: &of_rows, count: groups },
+                str::to_owned,
+                |row, text| few.push((of_rows[row], text)),
+            );
             let mut seen = HashSet::new();
             let first: Vec<_> = all.iter().filter(|pair| seen.insert((*pair).clone())).collect();
             let mut seen = HashSet::new();

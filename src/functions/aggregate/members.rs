@@ -91,9 +91,9 @@ impl GroupMembers {
         list.count += 1;
         if list.count == FEW + 1 {
             let values: Vec<u32> = self.values(group).collect();
-            values.into_iter().for_each(|value| self.remember((group, value)));
+            values.into_iter().for_each(|value| self.remember(group, value));
         } else if list.count > FEW {
-            self.remember((group, value));
+            self.remember(group, value);
         }
         true
     }
@@ -106,8 +106,8 @@ impl GroupMembers {
         self.pairs.find(self.hasher.hash_one(pair), |other| *other == pair).is_some()
     }
 
-    fn remember(&mut self, pair: (u32, u32)) {
-        let hasher = &self.hasher;
+    fn remember(&mut self, group: u32, value: u32) {
+        let (hasher, pair) = (&self.hasher, (group, value));
         self.pairs.insert_unique(hasher.hash_one(pair), pair, |pair| hasher.hash_one(pair));
     }
 

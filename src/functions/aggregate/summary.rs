@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 
+use super::element::RowGroups;
 use super::{Accumulator, AggregateCall, downcast, take_states, value_too_long};
 use crate::diagnostic::Result;
 use crate::types::{Column, ColumnBuilder, Type};
@@ -18,7 +19,7 @@ pub(super) trait GroupSummary: Debug + Default + Send + 'static {
     /// Calls `each` with the row of every value and the summary of that value.
     fn for_each(
         options: &Self::Options,
-        rows: (&[u32], usize),
+        rows: RowGroups<'_>,
         arguments: &[Column],
         each: &mut AddValue<'_, Self>,
     ) -> Result<()>;
@@ -36,10 +37,12 @@ pub(super) trait GroupSummary: Debug + Default + Send + 'static {
 /// Calls `each` with the row and the JSON of every dynamic that is not null.
 pub(super) fn for_each_json(
     column: &Column,
-    (rows, _): (&[u32], usize),
+    rows: RowGroups<'_>,
     mut each: impl FnMut(usize, &str) -> Result<()>,
 ) -> Result<()> {
-    (0..rows.len()).filter_map(|row| Some((row, column.text_at(row)?))).try_for_each(|(row, json)| each(row, json))
+    (0..rows.groups.len())
+        .filter_map(|row| Some((row, column.text_at(row)?)))
+        .try_for_each(|(row, json)| each(row, json))
 }
 
 /// The initial state of a call.
@@ -72,7 +75,7 @@ impl<S: GroupSummary> Accumulator for Summaries<S> {
         self.groups.resize_with(groups, S::default);
         let options = self.options.clone();
         let mut outcome = Ok(());
-        S::for_each(&options, (rows, groups), arguments, &mut |row, add| {
+        S::for_each(&options, RowGroups { groups: rows, count: groups }, arguments, &mut |row, add| {
             if outcome.is_ok() {
                 outcome = self.change(rows[row], add);
             }

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Accumulator, AggregateCall, AggregateFunction, FAMILIES};
 use crate::functions::distinct_set::DistinctSet;
-use crate::functions::signature::{Accepts, Param, Returns, expand};
+use crate::functions::signature::{Accepts, Arity, Param, Returns, arity, expand};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
 /// A call with its rows: their groups and the arguments.
@@ -107,7 +107,7 @@ fn for_each_case(mut check: impl FnMut(&mut RandomCall, &mut ChaCha8Rng)) {
 /// The call with `ty` for parameters that accept several types, with or without optional parameters.
 fn case(function: &'static AggregateFunction, ty: Type, optional: bool, rng: &mut ChaCha8Rng) -> Option<RandomCall> {
     const ROWS: usize = 200;
-    let (least, most) = crate::functions::signature::arity(function.params);
+    let Arity { least, most } = arity(function.params);
     let params = expand(function.params, if optional { most.unwrap_or(least + 2) } else { least })?;
     let types: Vec<Type> = params.iter().map(|param| argument_type(param, ty)).collect::<Option<_>>()?;
     let constants: Vec<Option<Value>> = params.iter().map(|param| constant(param)).collect();

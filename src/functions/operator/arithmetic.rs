@@ -275,21 +275,22 @@ const fn form(params: &'static [Param], returns: Type, kernel: Kernel) -> Overlo
 /// Computes row by row over plain values; the result is null if an argument is null.
 fn plain<T: ArrowPrimitiveType>(
     args: &Args<'_>,
-    operands: (Operand<'_, T::Native>, Operand<'_, T::Native>),
+    left: Operand<'_, T::Native>,
+    right: &Operand<'_, T::Native>,
     of: impl Fn(T::Native, T::Native) -> T::Native,
 ) -> PrimitiveArray<T> {
     let rows = args.distinct_rows();
-    let values = operands.0.combine(&operands.1, rows, of);
+    let values = left.combine(right, rows, of);
     PrimitiveArray::new(values.into(), args.nulls_anywhere())
 }
 
 fn wrapping(args: &Args<'_>, of: impl Fn(i64, i64) -> i64) -> Column {
-    let array: Int64Array = plain::<Int64Type>(args, (integers(args.column(0)), integers(args.column(1))), of);
+    let array: Int64Array = plain::<Int64Type>(args, integers(args.column(0)), &integers(args.column(1)), of);
     args.spread(Column::array(Type::Long, Arc::new(array)))
 }
 
 fn real(args: &Args<'_>, of: impl Fn(f64, f64) -> f64) -> Column {
-    let array: Float64Array = plain::<Float64Type>(args, (reals(args.column(0)), reals(args.column(1))), of);
+    let array: Float64Array = plain::<Float64Type>(args, reals(args.column(0)), &reals(args.column(1)), of);
     args.spread(Column::array(Type::Real, Arc::new(array)))
 }
 

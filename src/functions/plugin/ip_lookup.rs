@@ -32,12 +32,12 @@ impl IpLookup {
     #[must_use]
     pub fn new(
         version: IpVersion,
-        table: (Batch, Vec<Field>),
+        rows: Batch,
+        fields: Vec<Field>,
         key: usize,
         extra: &[usize],
         keeps_unmatched: bool,
     ) -> Self {
-        let (rows, fields) = table;
         let mut networks: Vec<(u32, HashMap<u128, Vec<u32>>)> = Vec::new();
         let keys = rows.column(key);
         for row in 0..rows.rows().saturating_sub(1) {

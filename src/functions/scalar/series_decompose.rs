@@ -265,14 +265,20 @@ fn points(args: &Args<'_>, index: usize, row: usize) -> Result<usize> {
     number.ok_or_else(|| unknown("the number of points must be 0 or more"))
 }
 
-/// The period given at `index`, or the detected one if it is omitted or -1. The threshold of the detection is the
-/// argument at `threshold`.
-fn period(args: &Args<'_>, (index, threshold): (usize, usize), row: usize, learnt: &[f64]) -> Result<usize> {
-    if index < args.len() && args.longs(index).get(row) != Some(-1) {
-        return points(args, index, row);
+/// The positions of the arguments that decide the period of a series.
+struct PeriodArguments {
+    period: usize,
+    /// The threshold of the detection.
+    threshold: usize,
+}
+
+/// The given period, or the detected one if it is omitted or -1.
+fn period(args: &Args<'_>, at: PeriodArguments, row: usize, learnt: &[f64]) -> Result<usize> {
+    if at.period < args.len() && args.longs(at.period).get(row) != Some(-1) {
+        return points(args, at.period, row);
     }
-    let threshold = match threshold < args.len() {
-        true => args.reals(threshold).get(row).ok_or_else(|| unknown("the threshold must be a number"))?,
+    let threshold = match at.threshold < args.len() {
+        true => args.reals(at.threshold).get(row).ok_or_else(|| unknown("the threshold must be a number"))?,
         false => series_period::DEFAULT_THRESHOLD,
     };
     series_period::find(learnt, threshold)
@@ -290,7 +296,7 @@ fn decompose(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let held_out = points(args, 3, row)?;
-        let period = period(args, (1, 4), row, learnt(&series, held_out)?)?;
+        let period = period(args, PeriodArguments { period: 1, threshold: 4 }, row, learnt(&series, held_out)?)?;
         let model = Model { period, trend: word(args, 2, "avg"), held_out };
         let parts = model.take_apart(&series)?;
         let baseline = parts.baseline();
@@ -308,7 +314,11 @@ fn anomalies(args: &Args<'_>) -> Result<Column> {
         if held_out > 0 {
             return Err(unknown("anomalies in a series with test points are not supported here"));
         }
-        let model = Model { period: period(args, (2, 6), row, &series)?, trend: word(args, 3, "avg"), held_out };
+        let model = Model {
+            period: period(args, PeriodArguments { period: 2, threshold: 6 }, row, &series)?,
+            trend: word(args, 3, "avg"),
+            held_out,
+        };
         let baseline = model.take_apart(&series)?.baseline();
         let residual: Vec<f64> = series.iter().zip(&baseline).map(|(value, expected)| value - expected).collect();
         let scores = scores(&residual)?;
@@ -323,7 +333,7 @@ fn forecast(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let held_out = points(args, 1, row)?;
-        let period = period(args, (2, 4), row, learnt(&series, held_out)?)?;
+        let period = period(args, PeriodArguments { period: 2, threshold: 4 }, row, learnt(&series, held_out)?)?;
         let model = Model { period, trend: word(args, 3, "linefit"), held_out };
         Ok(Some(tuple([reals(model.take_apart(&series)?.baseline())])))
     })
@@ -332,7 +342,11 @@ fn forecast(args: &Args<'_>) -> Result<Column> {
 fn seasonal(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
-        let model = Model { period: period(args, (1, 2), row, &series)?, trend: "none", held_out: 0 };
+        let model = Model {
+            period: period(args, PeriodArguments { period: 1, threshold: 2 }, row, &series)?,
+            trend: "none",
+            held_out: 0,
+        };
         Ok(Some(reals(model.take_apart(&series)?.seasonal)))
     })
 }

@@ -91,34 +91,43 @@ struct Gaps<'a> {
     fill_edges: bool,
 }
 
+/// An element of a series that is not missing.
+struct KnownPoint<'a> {
+    index: usize,
+    /// The JSON of the element.
+    element: &'a str,
+}
+
 impl Gaps<'_> {
     fn filled(&self) -> String {
-        let known: Vec<(usize, &str)> =
-            self.points.iter().enumerate().filter_map(|(index, point)| Some((index, (*point)?))).collect();
+        let points = self.points.iter().enumerate();
+        let known: Vec<KnownPoint<'_>> =
+            points.filter_map(|(index, point)| Some(KnownPoint { index, element: (*point)? })).collect();
         let mut array = ArrayWriter::new();
         let (Some(first), Some(last)) = (known.first(), known.last()) else {
             self.points.iter().for_each(|_| array.push_json(&self.constant));
             return array.finish();
         };
-        let edge = |nearest: &(usize, &str)| if self.fill_edges { nearest.1.to_owned() } else { self.missing.clone() };
-        let is_whole = known.iter().all(|(_, element)| element.parse::<i64>().is_ok());
-        (0..first.0).for_each(|_| array.push_json(&edge(first)));
+        let edge =
+            |nearest: &KnownPoint<'_>| if self.fill_edges { nearest.element.to_owned() } else { self.missing.clone() };
+        let is_whole = known.iter().all(|point| point.element.parse::<i64>().is_ok());
+        (0..first.index).for_each(|_| array.push_json(&edge(first)));
         for pair in known.windows(2) {
-            array.push_json(pair[0].1);
-            for index in pair[0].0 + 1..pair[1].0 {
-                array.push(&between(pair[0], pair[1], index, is_whole));
+            array.push_json(pair[0].element);
+            for index in pair[0].index + 1..pair[1].index {
+                array.push(&between(&pair[0], &pair[1], index, is_whole));
             }
         }
-        array.push_json(last.1);
-        (last.0 + 1..self.points.len()).for_each(|_| array.push_json(&edge(last)));
+        array.push_json(last.element);
+        (last.index + 1..self.points.len()).for_each(|_| array.push_json(&edge(last)));
         array.finish()
     }
 }
 
 /// The value at `index` on the line from `left` to `right`, without its fraction in a series of whole numbers.
-fn between(left: (usize, &str), right: (usize, &str), index: usize, is_whole: bool) -> Value {
-    let (from, to) = (number(left.1).unwrap_or(0.0), number(right.1).unwrap_or(0.0));
-    let value = from + (to - from) * count(index - left.0) / count(right.0 - left.0);
+fn between(left: &KnownPoint<'_>, right: &KnownPoint<'_>, index: usize, is_whole: bool) -> Value {
+    let (from, to) = (number(left.element).unwrap_or(0.0), number(right.element).unwrap_or(0.0));
+    let value = from + (to - from) * count(index - left.index) / count(right.index - left.index);
     #[expect(clippy::cast_possible_truncation, reason = "the value is between two whole numbers")]
     if is_whole { Value::Long(value as i64) } else { Value::Real(value) }
 }

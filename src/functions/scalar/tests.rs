@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::diagnostic::Error;
-use crate::functions::signature::{Overload, Param, arity, expand};
+use crate::functions::signature::{Arity, Overload, Param, arity, expand};
 use crate::functions::{Accepts, Args, EvalContext, ScalarFunction, scalar_functions};
 use crate::types::{Column, Decimal, Type, Value, datetime};
 
@@ -118,7 +118,7 @@ fn no_value_makes_a_function_fail_and_constants_answer_as_arrays_do() {
     let rng = &mut ChaCha8Rng::seed_from_u64(7);
     for function in scalar_functions() {
         for overload in function.overloads {
-            let (least, most) = arity(overload.params);
+            let Arity { least, most } = arity(overload.params);
             // A range to the end of all numbers has a million elements.
             let calls = if function.name == "range" { 2 } else { CALLS };
             for _ in 0..calls {
