@@ -48,7 +48,6 @@ impl ConcatenatedStrings {
     /// Returns the chunk of a string, and where it is in the chunk: from the end of the string before, or from the start
     /// if that is in another chunk.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "both halves have 32 bits")]
     fn place(&self, position: usize) -> (usize, Range<usize>) {
         let end = self.ends[position];
         let previous = if position == 0 { 0 } else { self.ends[position - 1] };
