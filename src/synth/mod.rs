@@ -199,13 +199,13 @@ fn write<S: RowSource>(options: &SynthOptions, source: S, format: TableFormat<S:
 
 fn check(options: &SynthOptions) -> Result<()> {
     let wrong = if options.rows == 0 {
-        "the number of rows must be 1 at least".to_owned()
+        "the number of rows must be at least 1".to_owned()
     } else if !(1..=MAX_DAYS).contains(&options.days) {
         format!("the number of days must be from 1 to {MAX_DAYS}")
     } else if options.threads == 0 {
-        "the number of threads must be 1 at least".to_owned()
+        "the number of threads must be at least 1".to_owned()
     } else if options.shape == Shape::Parquet && options.compression != SynthCompression::None {
-        "Parquet files are compressed inside; gzip and zstd are for the shapes of JSON".to_owned()
+        "Parquet files are compressed internally; gzip and zstd apply to JSON files only".to_owned()
     } else if !options.inject.is_empty() && options.table != GeneratedTable::SigninLogs {
         "incidents are injected into SigninLogs only".to_owned()
     } else {

@@ -81,7 +81,7 @@ impl<'w> Schedule<'w> {
         let schedule = Self { services: services(world, options), incidents: incidents(world, options) };
         let least = 4 * schedule.incident_rows();
         if least > options.rows {
-            return Err(Error::Usage(format!("--inject needs {least} rows or more: use --rows {least}")));
+            return Err(Error::Usage(format!("--inject needs at least {least} rows: use --rows {least}")));
         }
         Ok(schedule)
     }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::AggregateFunction;
-use super::element::RowGroups;
+use super::element::GroupedRows;
 use super::summary::{AddValue, GroupSummary, for_each_json, summaries};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
@@ -119,7 +119,7 @@ impl ValueSchema {
 impl GroupSummary for ValueSchema {
     type Options = ();
 
-    fn for_each((): &(), rows: RowGroups<'_>, arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
+    fn for_each((): &(), rows: GroupedRows<'_>, arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
         for_each_json(&arguments[0], rows, |row, json| {
             each(row, &mut |schema| schema.add(json));
             Ok(())

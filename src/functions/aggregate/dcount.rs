@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use hashbrown::HashTable;
 
 use super::conditional::conditional;
-use super::element::{Element, RowGroups, for_each_text_of_groups};
+use super::element::{Element, GroupedRows, for_each_text_of_groups};
 use super::sketch::Sketch;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -230,7 +230,7 @@ impl DistinctCount {
 impl Accumulator for DistinctCount {
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
         self.groups.resize(groups, Distinct::default());
-        for_each_hash(&arguments[0], RowGroups { groups: rows, count: groups }, |row, hash| {
+        for_each_hash(&arguments[0], GroupedRows { groups: rows, count: groups }, |row, hash| {
             self.change(rows[row], |distinct, precision| distinct.insert(hash, precision));
         });
         Ok(())
@@ -277,7 +277,7 @@ fn hash_of(value: impl Hash) -> u64 {
 }
 
 /// Calls `each` with the group and hash of every value that is not null.
-pub(super) fn for_each_hash(column: &Column, rows: RowGroups<'_>, mut each: impl FnMut(usize, u64)) {
+pub(super) fn for_each_hash(column: &Column, rows: GroupedRows<'_>, mut each: impl FnMut(usize, u64)) {
     match column.ty() {
         Type::String => for_each_text_of_groups(column, rows, |text| hash_of(text), each),
         Type::Dynamic => for_each_text_of_groups(column, rows, |json| hash_of(dynamic::canonical(json)), each),

@@ -248,7 +248,7 @@ pub fn for_each_text<T: Clone>(column: &Column, mut once: impl FnMut(&str) -> T,
 
 /// The groups of the rows of a batch.
 #[derive(Clone, Copy, Debug)]
-pub struct RowGroups<'a> {
+pub struct GroupedRows<'a> {
     /// The group of each row.
     pub groups: &'a [u32],
     /// The number of groups.
@@ -259,13 +259,13 @@ pub struct RowGroups<'a> {
 /// is cheap.
 pub fn for_each_text_of_groups<T: Clone>(
     column: &Column,
-    rows: RowGroups<'_>,
+    rows: GroupedRows<'_>,
     mut once: impl FnMut(&str) -> T,
     mut each: impl FnMut(usize, T),
 ) {
     /// Maximum bits of bookkeeping per row.
     const BITS: usize = 128;
-    let RowGroups { groups, count } = rows;
+    let GroupedRows { groups, count } = rows;
     let dictionary = dictionary_of(column).filter(|(keys, texts)| {
         keys.null_count() == 0 && count.saturating_mul(texts.len()) <= groups.len().saturating_mul(BITS)
     });
@@ -315,7 +315,7 @@ mod tests {
             for_each_text(&column, str::to_owned, |row, text| all.push((of_rows[row], text)));
             for_each_text_of_groups(
                 &column,
-                RowGroups { groups: &of_rows, count: groups },
+                GroupedRows { groups: &of_rows, count: groups },
                 str::to_owned,
                 |row, text| few.push((of_rows[row], text)),
             );

@@ -2,7 +2,7 @@
 
 use super::conditional::conditional;
 use super::dcount::{ACCURACY, EXPR, PREDICATE, check_accuracy, for_each_hash, precision};
-use super::element::RowGroups;
+use super::element::GroupedRows;
 use super::summary::{AddValue, GroupSummary, for_each_json, summaries};
 use super::{AggregateCall, AggregateFunction};
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -69,7 +69,7 @@ impl GroupSummary for HashedValues {
 
     fn for_each(
         precision: &u8,
-        rows: RowGroups<'_>,
+        rows: GroupedRows<'_>,
         arguments: &[Column],
         each: &mut AddValue<'_, Self>,
     ) -> Result<()> {
@@ -99,7 +99,7 @@ struct MergedSets(Option<DistinctSet>);
 impl GroupSummary for MergedSets {
     type Options = ();
 
-    fn for_each((): &(), rows: RowGroups<'_>, arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
+    fn for_each((): &(), rows: GroupedRows<'_>, arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
         for_each_json(&arguments[0], rows, |row, json| {
             let mut set = Some(DistinctSet::from_json(json).ok_or_else(not_a_set)?);
             each(row, &mut |union| merge(&mut union.0, set.take()));

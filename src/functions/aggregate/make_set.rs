@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use super::conditional::conditional;
-use super::element::{RowGroups, for_each_text_of_groups};
+use super::element::{GroupedRows, for_each_text_of_groups};
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, check_max_size, max_size};
 use super::members::GroupMembers;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, value_too_long};
@@ -141,7 +141,7 @@ impl Sets {
 
     fn update_texts(&mut self, rows: &[u32], column: &Column) -> Result<(), InternerFull> {
         let mut numbers = Vec::new();
-        let groups = RowGroups { groups: rows, count: self.members.groups() };
+        let groups = GroupedRows { groups: rows, count: self.members.groups() };
         let values = &mut self.values;
         for_each_text_of_groups(
             column,

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 
-use super::element::RowGroups;
+use super::element::GroupedRows;
 use super::{Accumulator, AggregateCall, downcast, take_states, value_too_long};
 use crate::diagnostic::Result;
 use crate::types::{Column, ColumnBuilder, Type};
@@ -19,7 +19,7 @@ pub(super) trait GroupSummary: Debug + Default + Send + 'static {
     /// Calls `each` with the row of every value and the summary of that value.
     fn for_each(
         options: &Self::Options,
-        rows: RowGroups<'_>,
+        rows: GroupedRows<'_>,
         arguments: &[Column],
         each: &mut AddValue<'_, Self>,
     ) -> Result<()>;
@@ -37,7 +37,7 @@ pub(super) trait GroupSummary: Debug + Default + Send + 'static {
 /// Calls `each` with the row and the JSON of every dynamic that is not null.
 pub(super) fn for_each_json(
     column: &Column,
-    rows: RowGroups<'_>,
+    rows: GroupedRows<'_>,
     mut each: impl FnMut(usize, &str) -> Result<()>,
 ) -> Result<()> {
     (0..rows.groups.len())
@@ -75,7 +75,7 @@ impl<S: GroupSummary> Accumulator for Summaries<S> {
         self.groups.resize_with(groups, S::default);
         let options = self.options.clone();
         let mut outcome = Ok(());
-        S::for_each(&options, RowGroups { groups: rows, count: groups }, arguments, &mut |row, add| {
+        S::for_each(&options, GroupedRows { groups: rows, count: groups }, arguments, &mut |row, add| {
             if outcome.is_ok() {
                 outcome = self.change(rows[row], add);
             }

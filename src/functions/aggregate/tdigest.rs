@@ -1,7 +1,7 @@
 //! tdigest, tdigest_merge: distributions that can be stored, merged, and asked for percentiles later.
 
 use super::AggregateFunction;
-use super::element::{Element, RowGroups};
+use super::element::{Element, GroupedRows};
 use super::percentile::{EXPR, WEIGHT, key, percentile_type};
 use super::summary::{AddValue, GroupSummary, for_each_json, summaries};
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -48,7 +48,7 @@ struct Distribution(Option<TDigest>);
 impl GroupSummary for Distribution {
     type Options = Type;
 
-    fn for_each(ty: &Type, rows: RowGroups<'_>, arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
+    fn for_each(ty: &Type, rows: GroupedRows<'_>, arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
         let mut weights = vec![1; rows.groups.len()];
         if let Some(column) = arguments.get(1) {
             weights.fill(0);
@@ -106,7 +106,7 @@ impl MergedDistributions {
 impl GroupSummary for MergedDistributions {
     type Options = ();
 
-    fn for_each((): &(), rows: RowGroups<'_>, arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
+    fn for_each((): &(), rows: GroupedRows<'_>, arguments: &[Column], each: &mut AddValue<'_, Self>) -> Result<()> {
         let mut fits = true;
         for_each_json(&arguments[0], rows, |row, json| {
             let mut digest = Some(TDigest::from_json(json).ok_or_else(not_a_digest)?);
