@@ -152,7 +152,7 @@ impl Reservation {
         self.bytes > self.budget.limit / MIN_SHARE && self.budget.is_exceeded_with(0)
     }
 
-    /// True if a copy of what the operator holds would exceed the budget, and this operator has a notable share in that:
+    /// True if a copy of the operator's rows would exceed the budget, and this operator has a notable share in that:
     /// states that are partitioned are copied.
     #[must_use]
     pub fn should_partition(&self) -> bool {

@@ -62,9 +62,9 @@ pub struct Environment<'a> {
     pub parameters: &'a BTreeMap<String, String>,
     /// The time range that every table is restricted to.
     pub time_range: Option<&'a TimeRange>,
-    /// By table, the column that the time range applies to instead of the range's own.
+    /// For each table, the column that the time range applies to instead of the range's own.
     pub time_columns: &'a BTreeMap<String, String>,
-    /// By table, the column of the ingestion time, if the user names one.
+    /// For each table, the column of the ingestion time, if the user names one.
     pub ingestion_columns: &'a BTreeMap<String, String>,
     /// The local table by the name of a table outside the default database, as [`ast::SourceKind::Remote`] spells it.
     pub aliases: &'a BTreeMap<String, String>,
@@ -100,7 +100,7 @@ pub struct Bound {
     pub results: Vec<BoundResult>,
     /// The `now` and random seed to compute them with.
     pub context: EvalContext,
-    /// What the query sets with `set`.
+    /// The options that the query sets with `set`.
     pub options: Vec<QueryOption>,
     /// Warnings about probable mistakes.
     pub warnings: Vec<Diagnostic>,
@@ -180,12 +180,12 @@ pub(crate) struct Binder<'a> {
     step_columns: operator::StepColumns,
     /// Set while the condition of a search is bound.
     search: Option<operator::Searching>,
-    /// What the query sets with `set`.
+    /// The options that the query sets with `set`.
     options: query_option::QueryOptions,
     diagnostics: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     render: Option<Render>,
-    /// By table, the duplicate keys and the positions of the rows to keep, as JSON arrays; None if there are none.
+    /// For each table, the duplicate keys and the rows to keep, as JSON arrays; None if there are none.
     repeated: BTreeMap<String, Option<[Arc<str>; 2]>>,
 }
 

@@ -121,7 +121,7 @@ impl Binder<'_> {
         self.error(Code::InvalidValue, call.span, format!("the pattern has no case for {reference}"))
     }
 
-    /// The table that a call of a pattern stands for; None if no pattern has this name.
+    /// The table that a call of a pattern returns; None if no pattern has this name.
     pub(super) fn pattern_table(&mut self, call: &Call<'_>, path: Option<&ast::Name>) -> Bind<Option<LogicalPlan>> {
         let no_columns = Schema::new([]);
         match self.pattern_call(call, path, &mut ExprContext { schema: &no_columns, aggregates: None })? {

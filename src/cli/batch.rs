@@ -132,7 +132,7 @@ fn open(file: Option<&Path>) -> Result<(Box<dyn Write>, Option<PendingFile>)> {
     Ok((Box::new(out), Some(pending)))
 }
 
-/// What has happened so far in the queries of the batch.
+/// The state of the queries of the batch so far.
 #[derive(Default)]
 struct BatchOutcome {
     /// Messages that were printed already.

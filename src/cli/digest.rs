@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::stop;
 use crate::diagnostic::{Error, Result};
 
-/// The length and hash of what has been written so far.
+/// The length and hash of the bytes written so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OutputDigest(Arc<Mutex<(u64, Sha256)>>);
 

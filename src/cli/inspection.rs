@@ -1,10 +1,10 @@
-//! What an inspection of a file reports, as text.
+//! The text of an inspection of a file.
 
 use crate::engine::inspect::FileInspection;
 use crate::messages;
 
-/// What could not be read or is damaged. Missing pages are left out: only all files together show them. Warnings are
-/// left out, too: they are about the columns that the query of the inspection names.
+/// The unread records and the damage. Missing pages are left out, because only all files together show them. Warnings
+/// are left out, too: they are about the columns that the query of the inspection names.
 pub(super) fn damage<S>(inspection: &FileInspection<S>) -> Vec<String> {
     let report = &inspection.report;
     let lost: Vec<String> = report.problems().values().map(messages::lost).collect();

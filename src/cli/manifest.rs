@@ -80,7 +80,7 @@ pub(super) fn merged(mut object: Json, other: Json) -> Json {
     object
 }
 
-/// What could not be read, and the other messages of scans.
+/// The unread records, and the other messages of scans.
 pub(super) fn scan_messages(report: &ScanReport) -> Json {
     let damage = report.problems().into_iter().map(|(file, damage)| json!({"file": file, "records": damage.lost}));
     let refused = report.refused().into_iter().map(|(file, reason)| json!({"file": file, "reason": reason}));

@@ -218,7 +218,7 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
-    /// What a display shows at these times, with the time as the line; at the end it is cleared.
+    /// The lines that a display shows at these times, each the time; at the end it is cleared.
     fn shown(mode: ProgressMode, start: u64, times: &[u64]) -> String {
         let mut display = ProgressDisplay::new(mode, ms(start), Vec::new());
         for time in times {

@@ -242,7 +242,7 @@ impl Message {
     }
 }
 
-/// What scans skipped and noticed: warnings, notes, then damaged files.
+/// The messages of scans: warnings, notes, then damaged files.
 fn messages_of(report: &ScanReport) -> Vec<Message> {
     let warnings = messages::warnings(report).into_iter().chain(messages::all_damage(&report.damage()));
     let notes = messages::counted_notes(report).map(Message::Note);

@@ -1,4 +1,4 @@
-//! The results of a query that returns several: which of them are wanted, and how they are named.
+//! The results of a query that returns several: their names, and the selection with `--result`.
 
 use crate::diagnostic::{Error, Result};
 use crate::engine::Prepared;

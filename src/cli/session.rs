@@ -28,7 +28,7 @@ use crate::types::timespan;
 /// The name of a query that is an argument, in messages.
 const ARGUMENT: &str = "query";
 
-/// What a command needs to run queries.
+/// The engine, catalogue and settings with which a command runs queries.
 pub(super) struct Session {
     /// Runs queries.
     pub engine: Engine,

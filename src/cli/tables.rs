@@ -95,7 +95,7 @@ fn functions(library: FunctionLibrary, from: &str) -> Vec<Vec<Value>> {
     defined.chain(wrong.map(|of| row("[functions]", Some(&of.file), first(&of.errors)))).collect()
 }
 
-/// A row for a pattern, with what it matches. Without a table, every known table is looked for in its files.
+/// A row for a pattern, with the files that it matches. Without a table, every known table is looked for in its files.
 fn row(table: &str, pattern: &str, from: &str, listing: Result<Listing>) -> Vec<Value> {
     let (files, bytes, problem) = match listing {
         Ok(Listing { files, .. }) => {

@@ -44,7 +44,7 @@ struct OpenDictionary {
     texts: Interner<StringViewBuilder>,
     rows: usize,
     bytes: u64,
-    /// The last code: most strings equal that of the previous row.
+    /// The last code: most strings are equal to the string of the previous row.
     last: i32,
 }
 

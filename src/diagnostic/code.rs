@@ -27,7 +27,7 @@ pub struct CodeInfo {
     pub id: &'static str,
     /// The message in one general line.
     pub title: &'static str,
-    /// What the message means and what to do, in one or two sentences.
+    /// The meaning of the message and what to do, in one or two sentences.
     pub meaning: &'static str,
     /// A query that causes it.
     pub example: &'static str,

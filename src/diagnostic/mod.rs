@@ -37,7 +37,7 @@ pub enum Error {
         file: String,
         /// The position inside the file: a line, a byte offset, a row group.
         place: Option<String>,
-        /// What is wrong, and what to do.
+        /// The problem, and what to do.
         reason: String,
     },
     /// The operating system refused: a file is missing or unreadable, or the disk is full.
@@ -194,13 +194,13 @@ pub struct Diagnostic {
     pub code: Code,
     /// The words that are wrong.
     pub span: Span,
-    /// What is wrong: lower case, no full stop, quotes only around source text.
+    /// The problem: lower case, no full stop, quotes only around source text.
     pub message: String,
     /// A note below the underlined words, if it adds to the message.
     pub note_at_span: Option<String>,
     /// Other positions that explain the message.
     pub labels: Vec<Label>,
-    /// What to do about it.
+    /// Advice on how to solve it.
     pub help: Vec<String>,
 }
 

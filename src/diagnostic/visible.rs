@@ -53,7 +53,7 @@ pub fn is_unsafe_to_show(character: char) -> bool {
     }
 }
 
-/// What to do with line ends and tabs.
+/// The treatment of line ends and tabs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LineEnds {
     Escaped,

@@ -28,7 +28,7 @@ pub struct FileInspection<S = TableSummary> {
     pub summaries: Vec<S>,
     /// Why nothing of the file could be read; None if it was read, perhaps with damage.
     pub unread: Option<String>,
-    /// What the scan reported. Only all files together show whether the pages of query-API responses are complete.
+    /// The report of the scan. Only all files together show whether the pages of query-API responses are complete.
     pub report: Arc<ScanReport>,
 }
 
@@ -116,10 +116,10 @@ pub fn inspect(file: &DataFile, files: &InspectedFiles, settings: &Settings) -> 
     })
 }
 
-/// As [`inspect`], with a summary for each day, sorted by day.
+/// Like [`inspect`], with a summary for each day, sorted by day.
 ///
 /// # Errors
-/// As for [`inspect`].
+/// The errors of [`inspect`].
 pub fn inspect_days(
     file: &DataFile,
     files: &InspectedFiles,

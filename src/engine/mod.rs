@@ -45,7 +45,7 @@ pub struct Prepared {
     bound: LogicalPlan,
     /// How `render` asks for the result to be drawn.
     pub render: Option<Render>,
-    /// What the query sets with `set`.
+    /// The options that the query sets with `set`.
     pub options: Vec<QueryOption>,
     /// Warnings about the query, such as conditions that are never true.
     pub warnings: Vec<Diagnostic>,

@@ -50,7 +50,7 @@ pub struct Settings {
     pub locations: Option<Arc<LocationDatabase>>,
     /// The bytes of memory that all operators together may use before they spill to temporary files.
     pub max_memory: u64,
-    /// The folder for temporary files; None for that of the system.
+    /// The folder for temporary files; None for the system's.
     pub temp_dir: Option<PathBuf>,
     /// Set from outside to stop the run.
     pub cancelled: Arc<AtomicBool>,

@@ -9,7 +9,7 @@ use crate::types::dynamic;
 /// How a value fits its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// As it is.
+    /// The value is kept as it is.
     Whole,
     /// It is not of the column's type and became null.
     Misfit,
@@ -37,7 +37,7 @@ pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, F
     (value, fit)
 }
 
-/// What a string in a dynamic column stands for.
+/// The value that a string in a dynamic column denotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HeldJson {
     /// No value.
@@ -48,7 +48,7 @@ pub(crate) enum HeldJson {
     String,
 }
 
-/// Returns what the string `text` in a dynamic column stands for, by the rule of [`read_dynamic`].
+/// Returns the value that the string `text` in a dynamic column denotes, by the rule of [`read_dynamic`].
 pub(crate) fn read_dynamic_string(text: &str, nested: bool) -> (HeldJson, Fit) {
     let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
     if trimmed.is_empty() || trimmed == "null" {

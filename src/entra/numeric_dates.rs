@@ -77,7 +77,7 @@ pub(crate) struct NumericDate {
     pub style: DateStyle,
 }
 
-/// What is known of the order of dates in a file.
+/// The known order of dates in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateOrderVerdict {
     /// Set by the user.

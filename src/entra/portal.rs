@@ -129,7 +129,7 @@ fn parse_line(line: &'static str) -> Vec<(String, PortalColumn)> {
     headers.split(" | ").map(|header| (normalise(header), column())).collect()
 }
 
-/// Returns the column that a header stands for.
+/// Returns the column of a header.
 #[must_use]
 pub fn portal_column(header: &str) -> Option<&'static PortalColumn> {
     columns().get(&normalise(header))

@@ -1,6 +1,7 @@
-//! Python's spelling of dicts and lists -> JSON.
+//! Converts Python's spelling of dicts and lists to JSON.
 //!
-//! What writes a dynamic value with `str()`, as pandas does in CSV files, writes `{'browser': 'Firefox', 'isManaged': None}`.
+//! Programs that write a dynamic value with `str()`, as pandas does in CSV files, write
+//! `{'browser': 'Firefox', 'isManaged': None}`.
 //! Only literals are read; anything else, such as a call, is no value that JSON has.
 
 use crate::types::dynamic;
@@ -21,7 +22,7 @@ pub(crate) fn to_json(text: &str) -> Option<String> {
     reader.rest.trim().is_empty().then_some(reader.out)
 }
 
-/// What is left of the text, and the JSON so far.
+/// The rest of the text, and the JSON so far.
 struct Reader<'a> {
     rest: &'a str,
     out: String,
@@ -148,7 +149,7 @@ fn escaped(characters: &mut std::str::Chars<'_>, text: &mut String) -> Option<()
     Some(())
 }
 
-/// The character that an escape of one letter stands for.
+/// The character that an escape of one letter denotes.
 fn named_escape(letter: char) -> Option<char> {
     Some(match letter {
         '\\' | '\'' | '"' => letter,

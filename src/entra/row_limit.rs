@@ -28,7 +28,7 @@ impl RowLimit {
         }
     }
 
-    /// Returns the limit of exactly `rows` rows: a result with so many rows may have been truncated.
+    /// Returns the limit of exactly `rows` rows: a result of this size may have been truncated.
     #[must_use]
     pub fn reached(rows: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|limit| limit.rows() == rows)

@@ -2,7 +2,7 @@
 //!
 //! The time of a thread is charged to one node at a time: `enter` starts charging another node and returns a guard
 //! that restores the previous one when it is dropped. So what a node pulls from its inputs is charged to the inputs,
-//! and a thread that waits for others charges nobody. Without metrics, nothing is measured.
+//! and a thread that waits for others charges no node. Without metrics, nothing is measured.
 
 use std::cell::RefCell;
 use std::fmt::Debug;
@@ -74,7 +74,7 @@ impl NodeMetrics {
         Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
     }
 
-    /// What the scan read and skipped; None if the node is not a scan.
+    /// The counts of bytes, rows and files that the scan read and skipped; None if the node is not a scan.
     #[must_use]
     pub fn scan(&self) -> Option<&ScanCounters> {
         self.scan.get().map(Arc::as_ref)
@@ -103,7 +103,7 @@ pub(super) struct MetricsScope {
     previous: Option<Arc<NodeMetrics>>,
 }
 
-/// Charges the time of this thread to `node`, or to nobody, until the returned guard is dropped.
+/// Charges the time of this thread to `node`, or to none, until the returned guard is dropped.
 pub(super) fn enter(node: Option<Arc<NodeMetrics>>) -> MetricsScope {
     MetricsScope { previous: switch(node) }
 }

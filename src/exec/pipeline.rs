@@ -1,4 +1,4 @@
-//! Partitions in order, the operators that run inside each of them, and the stages behind a row limit.
+//! Partitions in order, the operators that run inside each of them, and the stages after a row limit.
 //!
 //! Operators run inside the partitions, in parallel, until a limit needs the rows in order: from there on, the rows
 //! pass through serial stages on the thread of the caller.

@@ -135,7 +135,7 @@ fn join_types(types: &[Type], separator: &str) -> String {
     types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(separator)
 }
 
-/// The types that a type variable can stand for.
+/// The types that a type variable can take.
 fn variable_types(variable: TypeVariable) -> String {
     if variable.types.len() == Type::ALL.len() { "any type".to_owned() } else { join_types(variable.types, ", ") }
 }
@@ -201,7 +201,7 @@ pub fn plugin_markdown(plugin: &Plugin) -> String {
     page.markdown()
 }
 
-/// What the documentation page of any callable shows.
+/// The documentation page of a callable.
 struct Page {
     name: &'static str,
     aliases: &'static [&'static str],

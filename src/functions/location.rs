@@ -14,7 +14,7 @@ pub struct LocationDatabase {
     reader: Reader<Vec<u8>>,
 }
 
-/// What a database knows about an address; names are English.
+/// The location of an address in a database; names are English.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of the function's result")]
 pub struct AddressLocation {

@@ -45,7 +45,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::types::{Column, Type, Value};
 
-/// What functions see of the run. There is no clock: `now` is fixed.
+/// The settings of the run that functions see. There is no clock: `now` is fixed.
 #[derive(Clone, Debug)]
 pub struct EvalContext {
     /// The result of `now()`, in ticks of a datetime.
@@ -154,7 +154,7 @@ impl ScalarFunction {
     }
 }
 
-/// What the binder checks of the constant arguments of a call; see [`ScalarFunction::validate`].
+/// Validates the constant arguments of a call; see [`ScalarFunction::validate`].
 #[derive(Clone, Copy)]
 pub(crate) struct ConstantChecks {
     pub validate: fn(&[Option<&Value>]) -> Result<()>,

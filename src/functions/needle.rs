@@ -20,7 +20,7 @@ pub enum Anchor {
     End,
     /// Anywhere.
     Anywhere,
-    /// As a whole term, or several.
+    /// A whole term, or several.
     Term,
     /// At the start of a term.
     TermStart,

@@ -118,7 +118,7 @@ pub enum Accepts {
 /// The type that all [`Accepts::Same`] parameters of an overload share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeVariable {
-    /// The types it can stand for; of equally good ones the first is taken.
+    /// The types it can take; the first of equally good ones is chosen.
     pub types: &'static [Type],
     /// How arguments of other types become it.
     pub casts: Casts,
@@ -169,7 +169,7 @@ impl Accepts {
         }
     }
 
-    /// The cost of casting `given` to what is accepted; None if it is not accepted.
+    /// The cost of casting `given` to an accepted type; None if it is not accepted.
     fn cost(self, given: Type) -> Option<u32> {
         match self {
             Self::Any => Some(1),

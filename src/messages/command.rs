@@ -1,4 +1,4 @@
-//! The text of warnings and notes that commands give about their inputs and outputs, beside those of scans.
+//! The text of warnings and notes of commands about their inputs and outputs. Scans have their own.
 
 use std::fmt;
 

@@ -9,7 +9,7 @@ use crate::scan::{Damage, RejectReason};
 /// Maximum number of files that a message names; the rest are counted.
 const FILES_NAMED: usize = 3;
 
-/// What a function did with values that it could not parse.
+/// The text about values that a function could not parse.
 fn unparsed(reason: UnparsedReason, count: u64) -> String {
     let values = |noun| counted(count, noun);
     let (is, names) = if count == 1 { ("is", "names") } else { ("are", "name") };

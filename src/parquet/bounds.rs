@@ -36,7 +36,7 @@ impl BoundValue {
     }
 }
 
-/// What is known about the values of a column in some rows.
+/// The known bounds of the values of a column in some rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Bounds {
     /// A lower bound of the values; None if unknown.

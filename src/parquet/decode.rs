@@ -42,7 +42,7 @@ pub(super) struct Decoder {
     batch_rows: usize,
     /// Bytes of the largest pages of all columns, which the readers hold.
     page_bytes: usize,
-    /// What the readers hold, and the rows that they returned last.
+    /// The memory that the readers hold, and the rows that they returned last.
     reservation: ScanReservation,
     /// Rows that are still to be returned.
     outstanding: usize,

@@ -78,7 +78,7 @@ pub(super) fn gather(
     })
 }
 
-/// Appends the codes of the wanted rows. `rest` are the data pages, of which the first begins with row `first`.
+/// Appends the codes of the selected rows. `rest` are the data pages, of which the first begins with row `first`.
 fn gather_codes(
     mut rest: &[u8],
     mut first: usize,

@@ -40,7 +40,7 @@ enum ReadStage {
     Start,
     /// Every column is read in one pass.
     Single(Decoder),
-    /// The first pass is complete: its columns wait for those of the second pass.
+    /// The first pass is complete: its columns wait for the second pass.
     Second(SecondPass),
     Done,
 }

@@ -10,7 +10,7 @@ use super::{ColumnMapping, ParquetFile};
 use crate::scan::{Comparison, Predicate};
 use crate::types::{Type, Value};
 
-/// What is known about some rows.
+/// The statistics of some rows.
 pub(super) trait PruningStatistics {
     /// The bounds of a column of the table.
     fn bounds(&self, column: usize) -> Bounds;

@@ -1,6 +1,6 @@
 //! Decoding rows of one row group, with damage as a value instead of an error or a panic.
 //!
-//! The parquet crate checks most of what a file can get wrong, but it also indexes, asserts and multiplies on numbers
+//! The parquet crate checks for most kinds of damage, but it also indexes, asserts and multiplies on numbers
 //! that come from the file, so that a hostile file can make it panic. The calls into it are therefore wrapped in
 //! `catch_unwind`: the decoder that panicked is dropped, nothing else shares its state, and what it would have given
 //! is reported as lost.

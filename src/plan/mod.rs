@@ -56,7 +56,7 @@ pub enum LogicalPlan {
         input: Box<LogicalPlan>,
         /// The grouping expressions; without any there is one group, even if there are no rows.
         keys: Vec<Expr>,
-        /// What is computed for each group.
+        /// The aggregates of each group.
         aggregates: Vec<AggregateExpr>,
         /// The output columns.
         schema: Schema,
@@ -159,7 +159,7 @@ pub struct TableCall {
     pub input: Box<LogicalPlan>,
     /// The function.
     pub function: Arc<dyn TableFunction>,
-    /// What the function sees of each row.
+    /// The arguments of the function for each row.
     pub arguments: Vec<Expr>,
     /// The columns of the input that the output rows keep.
     pub kept: Vec<usize>,

@@ -13,7 +13,7 @@ use crate::types::{Field, Schema, Type};
 pub struct PerRow {
     /// The input.
     pub input: Box<LogicalPlan>,
-    /// What runs for each row; its last column is the number of the row.
+    /// The plan that runs for each row; its last column is the number of the row.
     pub body: Box<LogicalPlan>,
     /// The source of each output column.
     pub output: Vec<PerRowOutput>,

@@ -20,7 +20,7 @@ pub struct Sequence {
     pub steps: Vec<SequenceStep>,
     /// True if the last output column is the number of the sequence.
     pub has_match_id: bool,
-    /// All sequences end whenever this value differs from that of the previous row.
+    /// All sequences end whenever this value changes from one row to the next.
     pub segment: Option<Expr>,
     /// The input columns, the declared columns, and the number of the sequence.
     pub schema: Schema,

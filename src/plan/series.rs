@@ -42,9 +42,9 @@ pub struct Axis {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields are described above")]
 pub enum AxisScale {
-    /// Of a long, or of ticks.
+    /// A step of longs or ticks.
     Whole { origin: i64, step: i64 },
-    /// Of a real.
+    /// A step of reals.
     Real { origin: f64, step: f64 },
 }
 

@@ -12,9 +12,9 @@ use crate::types::{Field, Schema, Type, Value};
 pub struct Window {
     /// The input.
     pub input: Box<LogicalPlan>,
-    /// What is computed for each row, from the first row to the last.
+    /// The values computed for each row, from the first row to the last.
     pub calls: Vec<WindowCall>,
-    /// All calls restart, as if at the first row, whenever this value differs from that of the previous row.
+    /// All calls restart, as if at the first row, whenever this value changes from one row to the next.
     pub segment: Option<Expr>,
     /// The input columns, then a column for each call.
     pub schema: Schema,
@@ -58,7 +58,7 @@ pub enum WindowFunction {
     Session {
         /// A row this many ticks or more after the first row of a session begins another one.
         max_from_first: i64,
-        /// So does a row this many ticks or more after the row before.
+        /// A row this many ticks or more after the previous row begins one, too.
         max_between: i64,
     },
 }

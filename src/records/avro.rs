@@ -67,7 +67,7 @@ enum Codec {
     Snappy,
 }
 
-/// A type of the schema, with what is needed to skip its values.
+/// A type of the schema, as far as needed to skip its values.
 ///
 /// Invariant: no record has a field, and no array has items, whose values take no bytes. So every step over a value
 /// advances in the input, and the work is bounded by its size even if a count is forged.

@@ -82,7 +82,7 @@ pub(crate) struct Block<'a> {
     pub spans: Option<Vec<RecordSpan>>,
     /// Number of bytes consumed: the next block begins after them.
     pub consumed: usize,
-    /// What follows the block.
+    /// The data after the block.
     pub rest: AfterBlock,
 }
 

@@ -230,7 +230,7 @@ struct RowReader<R> {
 pub(crate) enum ParsedRow<'a> {
     /// A row, its length in bytes, and whether all of it is UTF-8.
     Row(Vec<Cow<'a, str>>, usize, bool),
-    /// A quote is not closed in the bytes at hand.
+    /// A quote is not closed in the given bytes.
     Incomplete,
     Broken(&'static str),
 }

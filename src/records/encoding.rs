@@ -26,7 +26,7 @@ pub(crate) enum Encoding {
 /// Whether and where a text changes its encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EncodingChange {
-    /// No change in the bytes at hand.
+    /// No change in the given bytes.
     None,
     /// A change at this byte.
     To(usize, Encoding),
@@ -127,7 +127,7 @@ fn after_utf8(bytes: &[u8], ended: bool) -> EncodingChange {
     }
 }
 
-/// Returns the UTF-16 encoding whose first zero byte is at `at`, and its first byte: that of its byte order mark, if
+/// Returns the UTF-16 encoding whose first zero byte is at `at`, and its first byte: of its byte order mark, if
 /// there is one.
 fn utf16_at(bytes: &[u8], at: usize) -> Option<(usize, Encoding)> {
     let big = Encoding::Utf16Be.begins(&bytes[at..]);

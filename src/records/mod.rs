@@ -46,10 +46,10 @@ pub(crate) use wrapper_detection::{holds_records, is_wrapped};
 
 use crate::types::dynamic;
 
-/// What messages call a text without records.
+/// The reason why a text without records is not read.
 pub(crate) const NO_RECORDS: &str = "neither JSON nor CSV";
 
-/// What messages call a file of no known kind.
+/// The reason why a file of unknown kind is not read.
 pub(crate) const NO_TEXT: &str = "neither text nor a known format";
 
 /// How the values of a text file are separated.

@@ -24,7 +24,7 @@ const BRACKET_BYTES: usize = 16;
 /// Bytes needed before a line to find the boundary before it.
 pub(super) const BOUNDARY_BYTES: usize = BRACKET_BYTES + 1;
 
-/// What follows a block of lines.
+/// The data after a block of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AfterBlock {
     /// Nothing in which a value of the block could continue.

@@ -155,12 +155,12 @@ impl RecordKeys {
         }
     }
 
-    /// True if the keys are those of a record.
+    /// True if the keys belong to a record.
     pub(super) fn is_record(self) -> bool {
         self.0 & 0b11 == 0b11 || self.0 >> 3 != 0
     }
 
-    /// True if the keys can only be those of a diagnostic-settings record.
+    /// True if only a diagnostic-settings record has such keys.
     pub(super) fn is_envelope(self) -> bool {
         self.0 & 0b111 == 0b111
     }

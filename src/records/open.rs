@@ -90,7 +90,7 @@ impl FileReport {
     }
 }
 
-/// What a file is.
+/// The kind of a file.
 pub(crate) enum Opened {
     /// Text in UTF-8.
     Text(OpenedText),

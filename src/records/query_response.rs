@@ -48,7 +48,7 @@ pub(crate) enum FramingNote {
     Page(ResultPage),
 }
 
-/// What an object is that may be a table or frame.
+/// The kind of an object that may be a table or frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ResponsePart {
     /// Rows begin after this number of bytes; without a header they do not belong to the result.

@@ -38,7 +38,7 @@ pub(super) struct RecordPrefixes {
     seen: u64,
 }
 
-/// A skipped range between two records, relative to the bytes at hand.
+/// A skipped range between two records, relative to the buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RelativeSkip {
     /// Where valid JSON ends.
@@ -63,7 +63,7 @@ pub(super) struct Resync {
     pending: Option<ValueScan>,
 }
 
-/// What a search looks for.
+/// The criteria of a search.
 #[derive(Clone, Copy)]
 pub(super) enum ResyncTarget<'a> {
     Records(&'a RecordPrefixes),
@@ -73,7 +73,7 @@ pub(super) enum ResyncTarget<'a> {
     Nothing,
 }
 
-/// The result of a search in the bytes at hand.
+/// The result of a search in the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResyncOutcome {
     /// A record begins at this byte.
@@ -262,7 +262,7 @@ fn utf16_between(bytes: &[u8], from: usize, to: usize) -> Option<(usize, Encodin
     (start + at <= to).then_some((start + at, encoding))
 }
 
-/// What is known of a candidate from its context.
+/// The context of a candidate.
 #[derive(Clone, Copy)]
 struct CandidateContext {
     /// Its first keys are those of records, and not of objects nested in them.

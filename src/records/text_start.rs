@@ -16,7 +16,7 @@ pub(super) struct TextStart {
 }
 
 impl TextStart {
-    /// A byte order mark counts more than what the user specified, as in the WHATWG Encoding Standard. So do NUL bytes
+    /// A byte order mark overrides the user's setting, as in the WHATWG Encoding Standard. So do NUL bytes
     /// in every second place, which text in no other encoding has.
     pub(super) fn of(head: &[u8], specified: Option<TextEncoding>) -> Self {
         let detected = Encoding::of(head);

@@ -42,7 +42,7 @@ impl<R: Read> Transcoder<R> {
         Self { legacy: encoding.map(LegacyDecoder::new), ..self }
     }
 
-    /// Appends the text of the bytes at hand, as far as their encoding is known.
+    /// Appends the text of the buffered bytes, as far as their encoding is known.
     fn take(&mut self, ended: bool, text: &mut Vec<u8>) {
         loop {
             let (length, next) = match self.encoding.change(&self.rest, ended) {

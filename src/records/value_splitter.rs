@@ -105,7 +105,7 @@ enum Enclosing {
     Rows,
 }
 
-/// What follows an element of an array.
+/// The token after an element of an array.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AfterElement {
     /// Something valid.

@@ -20,7 +20,7 @@ const HEADER_KEYS: [&[u8]; 5] = [b"odata.metadata", b"odata.nextLink", b"nextLin
 /// Keys that a query response may have before its tables, with any values.
 const RESPONSE_KEYS: [&[u8]; 4] = [b"error", b"statistics", b"render", b"Exceptions"];
 
-/// What an object with an array is.
+/// The kind of an object with an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ObjectKind {
     /// The array holds records.

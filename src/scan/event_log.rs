@@ -1,4 +1,4 @@
-//! What the scans of one run found: events and their counts. Entries are added and never removed.
+//! The events of the scans of one run, with their counts. Entries are added and never removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -92,7 +92,7 @@ pub struct TimeGap {
     pub is_estimate: bool,
 }
 
-/// What was compared to find files with the same record.
+/// The records that were compared to find files with the same record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OverlapBasis {
     /// All records.
@@ -141,7 +141,7 @@ pub enum Note {
     Overlap {
         /// The files.
         files: [String; 2],
-        /// What was compared.
+        /// The records that were compared.
         basis: OverlapBasis,
         /// The table.
         table: String,

@@ -35,7 +35,7 @@ pub enum ExternalColumn {
     Missing,
 }
 
-/// The table that an address stands for.
+/// The table that is read for an address.
 #[derive(Clone, Debug)]
 pub enum ExternalTarget {
     /// The table.

@@ -60,7 +60,7 @@ pub type BatchIterator<'a> = Box<dyn Iterator<Item = Result<Batch>> + Send + 'a>
 pub struct Overlap {
     /// The names of the files.
     pub files: [String; 2],
-    /// What was compared.
+    /// The records that were compared.
     pub basis: OverlapBasis,
 }
 

@@ -224,7 +224,7 @@ impl ScanReport {
     }
 }
 
-/// What was reported.
+/// The reported events.
 impl ScanReport {
     /// The warnings.
     #[must_use]

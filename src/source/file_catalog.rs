@@ -122,7 +122,7 @@ impl FileCatalogBuilder {
     /// Adds the files that `pattern` names as rows of the table `name`; several patterns for one name are combined.
     ///
     /// # Errors
-    /// As for [`Self::add`].
+    /// The errors of [`Self::add`].
     pub fn bind(&mut self, name: impl Into<String>, pattern: impl Into<OsString>) -> Result<()> {
         let files = expand(&pattern.into(), &self.access)?;
         self.bind_listing(name, files);
@@ -137,7 +137,7 @@ impl FileCatalogBuilder {
     /// Adds the files that `pattern` names as rows of the table `name`, whose columns are all strings.
     ///
     /// # Errors
-    /// As for [`Self::add`].
+    /// The errors of [`Self::add`].
     pub fn bind_texts(&mut self, name: impl Into<String>, pattern: impl Into<OsString>) -> Result<()> {
         let name = name.into();
         self.texts.insert(name.clone());

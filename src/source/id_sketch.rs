@@ -23,7 +23,7 @@ pub(crate) struct IdSketch {
     max_ids: usize,
     /// Ids whose hash is at most this are in the sample: one in 2^n.
     threshold: AtomicU64,
-    /// By hash of the Id. The keys of this map are hashed again with a random seed, since attackers choose Ids.
+    /// Keyed by the hash of the Id. The map hashes its keys again with a random seed, because attackers choose Ids.
     files: Mutex<HashMap<u64, FilesOfId, RandomState>>,
 }
 

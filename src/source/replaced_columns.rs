@@ -23,7 +23,7 @@ const ORIGINAL_COLUMNS: [(&str, &str); 2] = [("TimeGenerated", "_OriginalTimeGen
 #[derive(Clone, Debug)]
 struct ReplacedColumn {
     own: usize,
-    /// The original column: its value is preferred to that of `own`.
+    /// The original column; its value is preferred to the value of `own`.
     original: Option<usize>,
     /// The columns that `union` made: their values are used if `own` has none.
     united: Vec<usize>,

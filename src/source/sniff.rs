@@ -13,7 +13,7 @@ use crate::storage::limits::ReadLimits;
 /// Decompressed bytes that are examined.
 const HEAD_BYTES: u64 = 64 << 10;
 
-/// What a file contains.
+/// The contents of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileKind {
     /// `JSON Lines`, `JSON`, `CSV`, `Avro`, `Parquet`, `Arrow`, `zip archive`, or the reason why the file is not read.

@@ -71,7 +71,7 @@ pub enum DiscoveryNote {
     UnreadableArchive {
         /// The archive.
         file: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
     /// A Delta table whose log names none of the requested files: it is empty, which is a valid result.

@@ -1,4 +1,4 @@
-//! What the user specifies about the text of a file, because its bytes may not decide it.
+//! Text settings that the user specifies, because the bytes of a file may not decide them.
 
 use std::fmt;
 use std::str::FromStr;

@@ -147,7 +147,7 @@ fn entries(archive: &DataFile, limits: ReadLimits) -> Result<ZipContents> {
     // A name for messages only: nothing is read from or written to this path.
     let called = |name: &str| format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
     if zip.offset() > 0 {
-        // The directory is found from the end: of concatenated archives, it is that of the last one.
+        // The directory is found from the end: of concatenated archives, the last one is read.
         let place = format!("{}/its first {} bytes", archive.name, zip.offset());
         found.push((
             place,
@@ -310,7 +310,7 @@ mod tests {
     use super::{Error, Listing, ReadLimits, expand};
     use crate::storage::files::DataFile;
 
-    /// What becomes of an archive: names of entries behind its own with their texts, notices, and why it is refused.
+    /// The expansion of an archive: entries by name with their texts, notes, and the reason why it is refused.
     type Expanded = (Vec<(String, String)>, Vec<String>, Option<&'static str>);
 
     fn read(bytes: &[u8], limits: ReadLimits) -> Result<Expanded, Error> {
@@ -336,7 +336,7 @@ mod tests {
         };
         let files = files.iter().filter(|file| file.refused().is_none()).map(|file| (short(&file.name), text(file)));
         let found = (files.collect(), notices.iter().map(|notice| short(notice)).collect(), refused);
-        // Nothing was written beside the archive, whatever its entries are called.
+        // Nothing is written beside the archive, whatever the names of its entries.
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
         Ok(found)
     }
@@ -387,7 +387,7 @@ mod tests {
         let (files, notices, _) = read(&bytes, ReadLimits::default()).expect("readable");
         assert_eq!(files, [("a.zip/whole.json".to_owned(), "{}".to_owned())]);
         assert_eq!(notices, ["not read: a.zip/link.json: it is a symbolic link, which is not followed"]);
-        // A bit of the flags says that an entry is encrypted; a number how it is packed.
+        // A bit of the flags marks an encrypted entry; a number is the compression method.
         let plain = archive(&[("x.json", "{}")], SimpleFileOptions::default());
         let entry = plain.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("the directory");
         for (at, byte, word) in [(entry + 8, 1, "encrypted"), (entry + 10, 99, "not supported")] {
@@ -423,7 +423,7 @@ mod tests {
         writer.write_all(&inner).expect("written");
         let outer = writer.finish().expect("written").into_inner();
         assert_eq!(names(&outer), ["a.zip/inner.zip"], "{}", text(&outer));
-        // What stands in front of an archive is not of it.
+        // Bytes before an archive are not a part of it.
         let (files, notices, _) = read(&[&inner[..], &outer].concat(), ReadLimits::default()).expect("told");
         assert_eq!(files.len(), 1, "{files:?}");
         let expected = format!("not read: a.zip/its first {} bytes: they are not part of the archive", inner.len());

@@ -175,7 +175,7 @@ fn quoted(quote: char, text: &str) -> ScanResult<'_> {
     recognize(delimited(char(quote), many0_count(piece), char(quote))).parse(text)
 }
 
-/// A one-line string in which only the quote is special: doubled, it stands for itself.
+/// A one-line string in which only the quote is special: a doubled quote is a quote.
 fn verbatim_quoted(quote: char, text: &str) -> ScanResult<'_> {
     let plain = take_while1(move |c| c != quote && !matches!(c, '\r' | '\n'));
     let piece = alt((plain, recognize(pair(char(quote), char(quote)))));

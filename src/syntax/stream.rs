@@ -58,7 +58,7 @@ struct Furthest {
     expected: Vec<Expected>,
 }
 
-/// What a parser would have accepted.
+/// A token or construct that a parser would have accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
     /// A word or punctuation.

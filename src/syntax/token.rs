@@ -10,7 +10,7 @@ use crate::diagnostic::Span;
 pub struct Token<'a> {
     /// The kind.
     pub kind: TokenKind,
-    /// As written, quotes included.
+    /// The text as written, quotes included.
     pub text: &'a str,
     /// The position.
     pub span: Span,

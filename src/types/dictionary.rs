@@ -31,7 +31,7 @@ pub fn spread(entries: &Column, keys: &Int32Array) -> Result<Column> {
     }
 }
 
-/// Returns a bit per row: that of the entry its key refers to; false for nulls and keys out of range.
+/// Returns for each row the bit of the entry its key refers to; false for nulls and keys out of range.
 #[must_use]
 pub fn spread_truths(keys: &Int32Array, truths: &BooleanBuffer) -> BooleanBuffer {
     let (rows, hits) = (keys.len(), truths.count_set_bits());

@@ -23,7 +23,7 @@ pub fn to_bytes(bytes: &[u8; 16]) -> [u8; 36] {
 /// Writes the text form without allocating.
 ///
 /// # Errors
-/// Only those of `out`.
+/// Only errors of `out`.
 pub fn write_text(bytes: &[u8; 16], out: &mut impl fmt::Write) -> fmt::Result {
     out.write_str(std::str::from_utf8(&to_bytes(bytes)).map_err(|_| fmt::Error)?)
 }

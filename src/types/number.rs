@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 /// bounds; they are those of most JSON writers.
 ///
 /// # Errors
-/// Only those of `out`.
+/// Only errors of `out`.
 pub fn write_real(value: f64, out: &mut impl Write) -> fmt::Result {
     if value.is_nan() {
         return out.write_str("NaN");

@@ -41,7 +41,7 @@ pub fn to_parts(ticks: i64) -> TimespanParts {
 /// Writes the text form without allocating.
 ///
 /// # Errors
-/// Only those of `out`.
+/// Only errors of `out`.
 pub fn write_text(ticks: i64, out: &mut impl fmt::Write) -> fmt::Result {
     let parts = to_parts(ticks);
     if parts.negative {

@@ -31,7 +31,7 @@ pub(super) struct Aggregates {
     pub key_columns: Vec<usize>,
 }
 
-/// What an expression can refer to.
+/// The columns and aggregates that an expression can refer to.
 pub(super) struct ExprContext<'c> {
     /// The columns.
     pub schema: &'c Schema,

@@ -200,7 +200,7 @@ fn type_list(types: &[Type]) -> String {
     types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// Moves the bag behind the columns that only later tables have.
+/// Moves the bag after the columns that only later tables have.
 fn pack_last(plan: LogicalPlan) -> LogicalPlan {
     let schema = plan.schema().clone();
     match schema.index_of(PACK_COLUMN) {

@@ -16,7 +16,7 @@ pub(super) struct ParsedColumn<'n> {
     pub ty: Type,
 }
 
-/// What happens to rows that do not match; see [`Parse`].
+/// The treatment of rows that do not match; see [`Parse`].
 #[derive(Clone, Copy)]
 pub(super) struct ParsedRows {
     pub is_strict: bool,

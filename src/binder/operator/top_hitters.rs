@@ -9,7 +9,7 @@ use crate::syntax::ast::{self, Assignment};
 use crate::types::{Field, Schema};
 
 impl Binder<'_> {
-    /// Kusto estimates the counts and sums; these are exact. `by` is what is summed, or the keyword if rows are
+    /// Kusto estimates the counts and sums; these are exact. `by` is the summed expression, or the keyword if rows are
     /// counted.
     /// Source: the reference's page on the top-hitters operator, and the analyzer for the names of the columns.
     pub(super) fn top_hitters(

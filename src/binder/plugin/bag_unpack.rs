@@ -17,7 +17,7 @@ use crate::syntax::ast;
 use crate::types::dynamic::{Kind, Path, Step};
 use crate::types::{Field, Schema, Type, Value};
 
-/// What happens to a property that has the name of a column.
+/// The treatment of a property that has the name of a column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Conflict {
     Error,

@@ -106,7 +106,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The argument, unless it is `'~'`, which stands for the default.
+    /// The argument, unless it is `'~'`, which means the default.
     fn unless_default(argument: Option<&ast::ParsedExpr>) -> Option<&ast::ParsedExpr> {
         let is_default = |argument: &&ast::ParsedExpr| match &argument.kind {
             ParsedExprKind::Literal(value) => value.as_str() == Some("~"),

@@ -17,7 +17,7 @@ use crate::plan::{
 use crate::scan::MemoryTable;
 use crate::types::{Field, Schema, Type};
 
-/// What the plans of a subquery have in common.
+/// Properties that the plans of a subquery share.
 pub(super) struct Segments<'s> {
     /// The rows of all segments, with their numbers.
     pub rows: &'s LogicalPlan,
@@ -138,7 +138,7 @@ impl Binder<'_> {
         Ok(if over_nothing.is_empty() { groups } else { with_missing(groups, over_nothing, segments) })
     }
 
-    /// What the aggregates return if there are no rows.
+    /// The results of the aggregates if there are no rows.
     fn over_nothing(&mut self, schema: &Schema, aggregates: &[AggregateExpr]) -> Bind<Vec<Expr>> {
         let fields = aggregates.iter().flat_map(|aggregate| aggregate.fields.iter().cloned());
         let plan = LogicalPlan::Aggregate {

@@ -18,7 +18,7 @@ pub struct QueryFileArgs {
     pub query_file: Option<PathBuf>,
 }
 
-/// What a query may refer to besides tables.
+/// Inputs of a query besides tables.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = heading::INPUT)]
 pub struct QueryInputArgs {

@@ -110,7 +110,7 @@ pub struct SourceArgs {
 }
 
 impl SourceArgs {
-    /// What these options and `paths` say about sources.
+    /// The sources that these options and `paths` give.
     pub(in crate::cli) fn call<'a>(&'a self, paths: &'a [OsString]) -> SourceOptions<'a> {
         SourceOptions {
             catalog: self.catalog.as_deref(),

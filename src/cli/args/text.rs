@@ -6,7 +6,7 @@ use super::heading;
 use crate::entra::numeric_dates::DateOrder;
 use crate::storage::text_settings::{TextEncoding, TextSettings};
 
-/// What the bytes of a text may leave open.
+/// Properties of a text that its bytes may not decide.
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[command(next_help_heading = heading::INPUT)]
 pub struct TextArgs {

@@ -1,4 +1,4 @@
-//! What is wrong with a query, with positions in the file that contains it.
+//! Findings about a query, with positions in the file that contains it.
 
 use crate::diagnostic::{Code, Diagnostic, Family, Label, Severity, Span, is_misspelt};
 use crate::functions::callable_names;
@@ -8,7 +8,7 @@ use crate::syntax::{MAX_TEXT, tokens};
 /// The plugins whose columns depend on the data, unless the query declares them.
 const WITH_COLUMNS_OF_DATA: &[&str] = &["bag_unpack", "pivot"];
 
-/// What the check of a query found, the worst last.
+/// The verdict on a query, from the best to the worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Verdict {
     /// The query runs.

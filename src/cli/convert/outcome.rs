@@ -13,7 +13,7 @@ use crate::cli::progress::size;
 use crate::diagnostic::Result;
 use crate::storage::listing::number_of_files;
 
-/// What has been converted so far.
+/// The result of the conversion so far.
 #[derive(Default)]
 pub(super) struct Converted {
     pub tables: Vec<String>,

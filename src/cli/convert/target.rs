@@ -1,4 +1,4 @@
-//! What a conversion writes: an archive or a single file.
+//! The destination of a conversion: an archive or a single file.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::convert::{self, PartitionPeriod};
 use crate::diagnostic::{Error, Result};
 use crate::output::{self, Format};
 
-/// What the conversion writes.
+/// The destination of the conversion.
 pub(super) enum ConvertTarget {
     /// A folder of Parquet files; `existing` is the archive to add to.
     Archive { existing: Option<PathBuf>, partition: PartitionPeriod },

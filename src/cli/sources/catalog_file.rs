@@ -32,7 +32,7 @@ pub(in crate::cli) struct CatalogFile {
 /// How the catalog file was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CatalogOrigin {
-    /// By `-c` or the environment.
+    /// Named by `-c` or the environment.
     Named,
     /// In the working folder.
     WorkingFolder,

@@ -45,7 +45,7 @@ pub(super) struct SourceOptions<'a> {
     pub paths: &'a [OsString],
     /// `--follow-links`.
     pub follow_links: bool,
-    /// What stdin holds instead of data, for messages: "the query" or "the queries".
+    /// The content of stdin if it is not data, for messages: "the query" or "the queries".
     pub stdin_taken: Option<&'static str>,
 }
 

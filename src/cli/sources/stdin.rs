@@ -17,11 +17,11 @@ pub(super) const DASH: &str = "-";
 pub(in crate::cli) enum Stdin {
     /// Not as data: it is a terminal, or holds the query.
     Unused,
-    /// As data, given as `-`.
+    /// Data, given as `-`.
     Named,
-    /// As data for all tables without other files, since no files are given.
+    /// Data for all tables without other files, because no files are given.
     Unnamed,
-    /// As data only if the query names the table `stdin`.
+    /// Data only if the query names the table `stdin`.
     ByName,
 }
 

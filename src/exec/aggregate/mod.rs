@@ -32,7 +32,7 @@ const MAX_RAW_ROWS: usize = 8_192;
 pub struct Grouping<'a> {
     /// The expressions whose values are the same for all rows of a group.
     pub keys: &'a [Expr],
-    /// What is computed for each group.
+    /// The aggregates of each group.
     pub aggregates: &'a [AggregateExpr],
     /// A HAVING predicate, which is also tested above: groups for which it is not true may be left out.
     pub residual: Option<&'a Expr>,
@@ -53,7 +53,7 @@ pub fn aggregate(
     groups.finish(schema)
 }
 
-/// What an aggregation computes, and how it goes on.
+/// The parts of an aggregation that all of its threads share.
 struct AggregateSpec<'a> {
     pub keys: &'a [Expr],
     pub aggregates: &'a [AggregateExpr],

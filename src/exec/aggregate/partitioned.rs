@@ -45,7 +45,7 @@ pub(super) struct PartitionedGroups<'a> {
 #[derive(Default)]
 struct GroupPartition {
     chunks: Vec<PartitionChunk>,
-    /// The rows after those of `chunks`.
+    /// The rows after `chunks`.
     rows: PartitionWriter,
 }
 

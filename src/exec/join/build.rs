@@ -35,7 +35,7 @@ pub struct InputColumn {
     pub ty: Type,
 }
 
-/// What a join keeps of the rows of its build side.
+/// The columns of the build side of a join, and which of its rows are kept.
 #[derive(Clone, Debug)]
 pub struct BuildSpec<'a> {
     /// The key expressions.

@@ -35,7 +35,7 @@ pub struct ParseRows {
 
 /// The columns of a pattern over some strings.
 struct ParsedStrings {
-    /// By position in the pattern; None if the column is not output.
+    /// The column at each position in the pattern; None if it is not output.
     columns: Vec<Option<Column>>,
     /// True for each string that matches.
     matched: BooleanBuffer,

@@ -11,7 +11,7 @@ use crate::plan::TableCall;
 use crate::scan::BatchIterator;
 use crate::types::Batch;
 
-/// What a table function sees of its input, and what its output keeps of it.
+/// The arguments of a table function, and the columns of its input that the output keeps.
 #[derive(Debug)]
 pub(crate) struct TableCallInput {
     plan: TableCall,
@@ -31,7 +31,7 @@ impl TableCallInput {
         Ok(Batch::new(arguments.chain(kept).collect::<Result<_>>()?, batch.rows()))
     }
 
-    /// Calls the function with what [`Self::columns`] returned.
+    /// Calls the function with the columns that [`Self::columns`] returned.
     pub fn apply(&self, columns: &Batch) -> Result<Batch> {
         let (arguments, all): (Vec<usize>, usize) = ((0..self.plan.arguments.len()).collect(), columns.columns().len());
         let output = self.plan.function.apply(&columns.project(&arguments))?;

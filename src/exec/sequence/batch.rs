@@ -11,7 +11,7 @@ use crate::functions::EvalContext;
 use crate::plan::Sequence;
 use crate::types::{Batch, Column, Type};
 
-/// A batch of the input with what was computed for all of its rows.
+/// A batch of the input, with the values that are computed for all of its rows at once.
 #[derive(Debug)]
 pub struct CurrentBatch {
     /// The rows of earlier records that may still be returned, then the rows of the batch.

@@ -40,7 +40,7 @@ pub struct SequenceStage {
 }
 
 impl SequenceStage {
-    /// The stage for `plan`; the input of `plan` is only asked for its columns.
+    /// The stage for `plan`; only the columns of its input are used.
     #[must_use]
     pub fn new(plan: &Sequence, context: &ExecContext) -> Arc<Self> {
         Arc::new(Self { plan: plan.clone(), compiled: CompiledSteps::new(plan), context: context.clone() })

@@ -17,7 +17,7 @@ pub struct RowPosition {
     pub row: u32,
 }
 
-/// Converts positions to what `interleave` takes: pairs of batch and row.
+/// Converts positions to the pairs of batch and row that `interleave` takes.
 pub fn interleave_indices(positions: &[RowPosition]) -> Vec<(usize, usize)> {
     positions.iter().map(|position| (position.batch as usize, position.row as usize)).collect()
 }

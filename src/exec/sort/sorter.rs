@@ -53,7 +53,7 @@ pub struct Sorter<'a> {
     keys: &'a [SortKey],
     context: &'a ExecContext,
     runs: Vec<SortedRun>,
-    /// The rows after those of the runs.
+    /// The rows after the runs.
     buffered: Vec<BufferedBatch>,
     memory: SharedMemory,
     reservation: Reservation,

@@ -71,7 +71,7 @@ pub fn top(input: &ExecPipeline, spec: TopSpec<'_>, context: &ExecContext) -> Re
     Ok(TopRows::InMemory(whole.batches, whole.reservation))
 }
 
-/// What the states of all threads share.
+/// The state that all threads share.
 struct TopShared<'a> {
     spec: TopSpec<'a>,
     types: &'a [Type],

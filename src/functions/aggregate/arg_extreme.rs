@@ -131,7 +131,7 @@ struct ArgExtreme<T> {
     best: Vec<Option<T>>,
     rows: ChosenRows,
     wanted: Ordering,
-    /// By group, the row chosen from the current batch; `NO_ROW` between batches.
+    /// For each group, the row chosen from the current batch; `NO_ROW` between batches.
     pending: Vec<u32>,
     /// Heap bytes of the values.
     heap: usize,

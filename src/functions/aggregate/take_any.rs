@@ -95,7 +95,7 @@ fn first_row(call: &AggregateCall) -> Result<Box<dyn Accumulator>> {
 #[derive(Debug)]
 struct FirstRow {
     rows: ChosenRows,
-    /// By group, true if no later row can replace the chosen one.
+    /// For each group, true if no later row can replace the chosen one.
     settled: Vec<bool>,
 }
 

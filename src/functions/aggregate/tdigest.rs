@@ -1,4 +1,4 @@
-//! tdigest, tdigest_merge: distributions that can be stored, merged, and asked for percentiles later.
+//! tdigest, tdigest_merge: distributions that can be stored and merged, and give percentiles later.
 
 use super::AggregateFunction;
 use super::element::{Element, GroupedRows};

@@ -141,11 +141,11 @@ fn pair_column(function: &AggregateFunction, arguments: &[AggregateArgument<'_>]
 /// The final formula.
 #[derive(Clone, Copy, Debug)]
 struct Measure {
-    /// Of a sample: divided by the count minus one.
+    /// True for a sample: the sum of squares is divided by the count minus one.
     sample: bool,
     /// The square root of the result.
     root: bool,
-    /// Of two columns.
+    /// True for the covariance of two columns.
     pairs: bool,
 }
 

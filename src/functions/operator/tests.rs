@@ -171,7 +171,7 @@ fn a_list_holds_a_value_that_is_the_same_as_an_item() {
     assert!(found > 1_000, "{found}");
 }
 
-/// The items that an argument stands for.
+/// The items of an argument.
 fn elements(value: &Value) -> Vec<Value> {
     match value {
         Value::Dynamic(json) if json.starts_with('[') => vec![Value::Long(1)],

@@ -36,7 +36,7 @@ struct Delimiter<'p> {
     slot: PatternSlot,
 }
 
-/// What follows a string of the pattern.
+/// The part of the pattern after a string.
 enum PatternSlot {
     /// No column.
     Empty,
@@ -48,7 +48,7 @@ enum PatternSlot {
     OptionalShaped(Rc<Regex>),
 }
 
-/// Where a string of the pattern occurs, and where the value of the column after it ends, if its shape tells.
+/// An occurrence of a string of the pattern, and the end of the value after it, if its shape determines it.
 struct Occurrence {
     start: usize,
     end: usize,
@@ -103,7 +103,7 @@ impl TextMatcher for DelimitedMatcher<'_> {
             }
         };
         let mut slot = &self.first;
-        // The end of the last string, and of the value after it as far as its shape tells.
+        // The end of the last string, and of the value after it, if its shape determines it.
         let (mut at, Some(mut value_end)) = (0, slot.end(text, 0)) else { return false };
         for index in 0..self.delimiters.len() {
             let Some(found) = self.find(index, text, value_end, slot) else { return false };
@@ -134,7 +134,7 @@ impl Delimiter<'_> {
             if let Some(value_end) = self.slot.end(text, end) {
                 return Some(Occurrence { start, end, value_end });
             }
-            // A shape that does not match after whitespace matches nowhere in that whitespace. So even a text of many
+            // A shape that does not match after whitespace does not match inside it either. So even a text of many
             // spaces takes linear time.
             let whitespace_end = text.len() - text[end..].trim_start().len();
             from = (start + 1).max(whitespace_end + 1 - length);
@@ -165,7 +165,7 @@ impl PatternSlot {
         Ok(if after.len() == 1 { Self::OptionalShaped(regex) } else { Self::Shaped(regex) })
     }
 
-    /// The end of the value that begins at `at`, as far as its shape tells; None if the shape does not match.
+    /// The end of the value that begins at `at`, if its shape determines it; None if the shape does not match.
     fn end(&self, text: &str, at: usize) -> Option<usize> {
         match self {
             Self::Empty | Self::UpToNext(_) => Some(at),

@@ -1,5 +1,5 @@
-//! What the values of each type look like, as a regular expression. A typed column takes what has this shape if no string
-//! after it says where it ends, and always with kind=regex.
+//! The values of each type as a regular expression. A typed column matches it if no string of the pattern follows, and
+//! always with kind=regex.
 //!
 //! Source: results of the engine, which differ between the kinds of `parse`. With kind=regex, a bool is not a number and
 //! a real has no point at its start or end. No shape has an exponent, or the unit of a timespan (`1d`).

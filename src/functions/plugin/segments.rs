@@ -7,14 +7,14 @@ use crate::types::{Batch, Column, ColumnBuilder, Field, Type, Value};
 pub struct SegmentInput {
     /// The columns of the input, which are also those of the output.
     pub columns: Vec<Field>,
-    /// The column with the number of rows that a row stands for; it is in no segment.
+    /// The column with the number of rows that a row represents; it is in no segment.
     pub weight: Option<usize>,
     /// The wildcard of each column: the value that matches any value.
     pub wildcards: Vec<Value>,
 }
 
 impl SegmentInput {
-    /// The number of rows that `row` stands for; 0 if that is null or negative.
+    /// The number of rows that `row` represents; 0 if it is null or negative.
     pub(super) fn weight_at(&self, batch: &Batch, row: usize) -> f64 {
         let weight = self.weight.map_or(Some(1.0), |column| batch.column(column).f64_at(row));
         weight.filter(|weight| weight.is_finite() && *weight > 0.0).unwrap_or_default()

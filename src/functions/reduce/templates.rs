@@ -31,7 +31,7 @@ pub struct TemplateIndex<'v> {
     terms: usize,
 }
 
-/// What the strings of a group have in common.
+/// The terms that the strings of a group have in common.
 #[derive(Debug)]
 pub struct StringTemplate<'v> {
     /// The first string.

@@ -41,7 +41,7 @@ fn no_database() -> Error {
     Error::query(Code::UnsupportedFunction, Span::default(), message)
 }
 
-/// What is known about the location.
+/// The known properties of the location.
 fn bag(location: &AddressLocation) -> String {
     let mut bag = BagWriter::new();
     let names = [("country", &location.country), ("state", &location.state), ("city", &location.city)];

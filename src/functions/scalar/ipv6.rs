@@ -151,7 +151,7 @@ impl Ipv6Network {
     }
 }
 
-/// The bits before those of an IPv4 address.
+/// The bits before the embedded IPv4 address.
 const IPV4_BITS_BEFORE: u32 = 96;
 
 /// Parses an address with or without a prefix length. If it ends in the dotted form of IPv4, the prefix length is one

@@ -143,7 +143,7 @@ fn best_split(series: &[f64]) -> usize {
     splits.into_iter().find(|split| error(*split) <= least + AS_GOOD * squares).unwrap_or(MIN_SEGMENT)
 }
 
-/// For each number of points, the squared error of the best line through so many of the first points.
+/// For each count, the squared error of the best line through that many first points.
 fn running_errors(points: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
     let (mut n, mut mean_x, mut mean_y) = (0.0, 0.0, 0.0);
     let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);

@@ -201,7 +201,7 @@ fn percentiles(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// Null if the value is of another type than those of the distribution.
+/// Null if the value has another type than the distribution.
 fn rank(args: &Args<'_>, of: fn(&TDigest, &Value) -> Option<f64>) -> Result<Column> {
     args.try_map(|row| Ok(digest_at(args.column(0), row)?.and_then(|digest| of(&digest, &args.column(1).value(row)))))
 }

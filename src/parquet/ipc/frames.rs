@@ -84,7 +84,7 @@ impl<R: Read> IpcFrames<R> {
     }
 }
 
-/// What a message says of rows or of a dictionary.
+/// The description of rows or of a dictionary in a message.
 fn header_of<'a>(message: &Message<'a>) -> Option<BatchHeader<'a>> {
     match message.header_type() {
         MessageHeader::RecordBatch => message.header_as_record_batch(),

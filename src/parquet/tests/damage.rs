@@ -1,4 +1,4 @@
-//! Broken files: what can be saved is, what is lost is counted, nothing panics.
+//! Damaged files: readable rows are returned, lost rows are counted, and nothing panics.
 
 use std::ops::Range;
 
@@ -50,7 +50,7 @@ fn group_bytes(file: &ParquetFile) -> Vec<Range<usize>> {
     file.metadata.row_groups().iter().map(of).collect()
 }
 
-/// Offsets and lengths of a footer are anybody's numbers: those below zero lie nowhere, and nothing panics.
+/// Offsets and lengths of a footer may be any number: negative ones are outside the file, and nothing panics.
 #[test]
 fn chunks_lie_nowhere_where_numbers_are_negative() {
     let chunk = open(save(&healthy(Compression::UNCOMPRESSED)).path()).metadata.row_group(0).column(0).clone();

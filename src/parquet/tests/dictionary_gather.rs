@@ -1,4 +1,4 @@
-//! What is picked is what was written.
+//! Gathered rows are equal to the written rows.
 
 use std::fs::File;
 
@@ -131,7 +131,7 @@ fn damaged_pages_are_left_to_the_crate() {
                 damaged[usize::try_from(place).unwrap()] ^= 0x55;
                 let mut file = tempfile::tempfile().unwrap();
                 file.write_all(&damaged).unwrap();
-                // Nothing, or as many rows as were asked for.
+                // Either no rows, or as many as requested.
                 let found = written.gather(&file, leaf, &every);
                 assert!(found.is_none_or(|found| found.len() == written.strings.len()));
             }

@@ -20,7 +20,7 @@ const START: i64 = 1_772_409_600;
 const USERS: [&str; 6] =
     ["", "ada@contoso.com", "Ada@contoso.com", "bo@contoso.com", "zoë@contoso.com", "日本@contoso.com"];
 
-/// What was written: rows of KQL values in the table's types.
+/// The written rows: KQL values in the table's types.
 struct RandomFile {
     file: tempfile::NamedTempFile,
     table: Schema,
@@ -91,7 +91,7 @@ fn file_of(rng: &mut ChaCha8Rng) -> RandomFile {
         ("flag", Arc::new(Booleans::from(flags.clone()))),
         ("bag", Arc::new(StringArray::from(bags.clone()))),
     ];
-    // The table's types: the code may be wanted as text, whatever it is in the file.
+    // The table's types: a code may be requested as a string, whatever its type in the file.
     let code_type = [Type::Int, Type::Long, Type::String][rng.random_range(0..3)];
     let table = Schema::new([
         Field::new("time", Type::Datetime),

@@ -26,7 +26,7 @@ use crate::storage::parallel::map_indexes;
 /// Fewer rows at a time are encoded on one thread.
 const FEW_ROWS: usize = 1024;
 
-/// What becomes of an error of the file.
+/// Converts an error of the file.
 type ErrorOfFile = Box<dyn Fn(ParquetError) -> Error + Send + Sync>;
 
 /// A Parquet file that is being written.

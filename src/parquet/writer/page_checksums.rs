@@ -83,7 +83,7 @@ impl PageStoreFactory for GroupPages {
     }
 }
 
-/// What the writer of a column hands its pages to.
+/// The receiver of the pages of a column.
 struct Store(SharedPages);
 
 impl PageStore for Store {

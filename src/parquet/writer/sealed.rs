@@ -1,7 +1,7 @@
 //! The end of a Parquet file, sealed with checksums.
 //!
-//! What follows the row groups is held back until it is whole: bloom filters, page indexes and the footer. The footer
-//! has room for checksums, which are filled in before these bytes are written.
+//! The bytes after the row groups (bloom filters, page indexes and the footer) are held back until all are there. The
+//! footer has room for checksums, which are filled in before these bytes are written.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -29,7 +29,7 @@ impl<W: Write> Sealed<W> {
         self.held.get_or_insert_default();
     }
 
-    /// Fills in the checksums of what was held back, and writes it. `groups_end` is the offset in the file at which the
+    /// Fills in the checksums of the bytes that were held back, and writes them. `groups_end` is the offset in the file at which the
     /// row groups end, `checksums` what the footer has at present.
     pub fn release(&mut self, metadata: &ParquetMetaData, groups_end: u64, mut checksums: Checksums) -> Result<&mut W> {
         let mut held = self.held.take().unwrap_or_default();

@@ -25,7 +25,7 @@ pub(super) struct PortalRow {
     /// Unknown headers, and the number of failed sign-ins with an empty error code.
     unknown: Vec<String>,
     empty_codes: u64,
-    /// Number of labels that stand for no known value, by table column.
+    /// The number of labels without a known value, for each table column.
     labels: BTreeMap<&'static str, u64>,
 }
 

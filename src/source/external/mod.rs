@@ -1,6 +1,6 @@
 //! The tables of `externaldata`: files whose format and columns the query declares.
 //!
-//! They are small lists, so each file is read as a whole. Nothing about them is detected: a text is what the query says
+//! They are small lists, so each file is read as a whole. Nothing about them is detected: a text has the format that the query says
 //! that it is. Source: the reference's page on ingestion formats.
 
 mod delimited;

@@ -32,7 +32,7 @@ pub(super) struct SharedScan {
     pub request: ScanRequest,
     /// Number of partitions that were not read to their end.
     pub unread: AtomicUsize,
-    /// By file, the number of records in parts that were read to their end.
+    /// For each file, the number of records in parts that were read to their end.
     pub records: Vec<AtomicU64>,
     /// Number of columnar files.
     pub foreign: AtomicUsize,

@@ -13,7 +13,7 @@ pub(crate) struct BlockOrigin<'a> {
     pub lines: Option<u64>,
     /// Maps offsets to positions in the file, if the text was generated from another format.
     pub places: Option<&'a SourceMap>,
-    /// What follows the block.
+    /// The data after the block.
     pub rest: AfterBlock,
     /// True if the rest of the text may be read in another encoding.
     pub may_change_encoding: bool,

@@ -123,7 +123,7 @@ enum NeedleSearch {
     Several(AhoCorasick, Vec<Vec<CaseCheck>>),
 }
 
-/// What must stand around a hit of a window.
+/// The bytes required around a hit of a window.
 #[derive(Debug)]
 struct CaseCheck {
     before: usize,
@@ -191,7 +191,7 @@ impl Prefilter {
 /// The hits of a prefilter in one text.
 pub(crate) struct PrefilterHits<'p> {
     prefilter: &'p Prefilter,
-    /// The next hit of each search, and last of what may hide a needle; None if not searched yet.
+    /// The next hit of each search, and last of the bytes that may hide a needle; None if not searched yet.
     next: Vec<Option<usize>>,
 }
 

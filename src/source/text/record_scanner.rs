@@ -439,7 +439,7 @@ mod tests {
 
     type Scanned = Result<Vec<Option<String>>, JsonError>;
 
-    /// What the wanted values of a record are, or why it cannot be read.
+    /// The needed values of a record, or the reason it cannot be read.
     fn scan(scanner: &mut RecordScanner, record: &str) -> Scanned {
         let slots = scanner.ranges().len();
         scanner.scan(record).map(|()| (0..slots).map(|slot| scanner.value(slot, record).map(str::to_owned)).collect())

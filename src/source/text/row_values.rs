@@ -174,7 +174,7 @@ impl BlockRows<'_> {
     }
 }
 
-/// What must be reported about the values of a file, with the number of times.
+/// The findings to report about the values of a file, with their counts.
 #[derive(Debug, Default)]
 pub(super) struct ValueFindings {
     damage: BTreeMap<Damage, u64>,

@@ -75,7 +75,7 @@ pub(super) struct FieldBoundary {
     pub is_end: bool,
 }
 
-/// What the key tree says about a member.
+/// The slots and the object that the key tree has for a member.
 pub(super) struct MemberTarget<'a> {
     pub slots: &'a [ValueSlot],
     pub has_child: bool,

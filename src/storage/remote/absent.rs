@@ -1,4 +1,4 @@
-//! What stands in for remote files in a build without the feature `remote`: nothing that could be opened.
+//! Replaces remote files in a build without the feature `remote`: none can be opened.
 
 use std::convert::Infallible;
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use super::address::Url;
 use crate::diagnostic::{Error, Result};
 use crate::storage::listing::Listing;
 
-/// No file: this build reaches no servers.
+/// A type without values: this build reaches no servers.
 #[derive(Debug)]
 pub struct RemoteFile(Infallible);
 

@@ -5,23 +5,23 @@ use std::fmt::Write as _;
 use crate::diagnostic::{Error, Result};
 use crate::storage::percent;
 
-/// Shorter values, such as versions and permissions, are in too many words of messages.
+/// Shorter values, such as versions and permissions, occur in too many words of messages.
 #[cfg(feature = "remote")]
 const SHORTEST_SECRET: usize = 4;
 
-/// What stands for a secret in messages.
+/// Shown instead of a secret in messages.
 pub(crate) const HIDDEN: &str = "[redacted]";
 
-/// A place that the user named.
+/// A location that the user named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     /// A path on this machine.
     Local(String),
-    /// A place on a server.
+    /// A URL of a server.
     Remote(Url),
 }
 
-/// Stores, by the way they are spoken to.
+/// The protocols of stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     /// `az`, `abfs`, `abfss`, `adl`, `azure`.
@@ -38,10 +38,10 @@ pub(crate) enum Scheme {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Url {
     pub scheme: Scheme,
-    /// Scheme, `://`, and bucket or container or host.
+    /// The scheme, `://`, and the bucket, container or host.
     pub root: String,
-    /// What is behind the root and its slash, as it was written: a key, a folder, a pattern. Keys of buckets are not
-    /// percent-decoded; those of the web keep their query.
+    /// The text after the root and its slash, as written: a key, a folder or a pattern. Keys of buckets are not
+    /// percent-decoded; web addresses keep their query.
     pub rest: String,
 }
 
@@ -52,10 +52,10 @@ impl std::fmt::Debug for Url {
 }
 
 impl Address {
-    /// What `text` names, if it is a URL: letters, `://`, and more. None for paths.
+    /// The address that `text` contains, if it is a URL: letters, `://`, and more. None for paths.
     ///
     /// # Errors
-    /// A scheme that is not known, an address without a host or bucket, a `file` of another machine.
+    /// The scheme is unknown, the host or bucket is missing, or it is a `file` of another machine.
     pub(crate) fn parse(text: &str) -> Option<Result<Self>> {
         let (scheme, rest) = split(text)?;
         Some(Self::of_scheme(&scheme.to_ascii_lowercase(), rest).map_err(|reason| wrong(text, reason)))
@@ -85,7 +85,7 @@ impl Address {
     }
 }
 
-/// True for what names a place by a scheme: letters and digits, `://`, and more. One letter is a drive.
+/// True for a text with a scheme: letters and digits, `://`, and more. A single letter is a drive.
 #[must_use]
 pub fn is_url(text: &str) -> bool {
     split(text).is_some()
@@ -100,7 +100,7 @@ fn wrong(text: &str, reason: &str) -> Error {
     Error::Usage(format!("{}: {reason}", redacted(text)))
 }
 
-/// The path of a `file` URL behind its `://`.
+/// The path of a `file` URL after its `://`.
 fn local(rest: &str) -> Result<String, &'static str> {
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     if !path.starts_with('/') {
@@ -110,16 +110,16 @@ fn local(rest: &str) -> Result<String, &'static str> {
 }
 
 impl Url {
-    /// How messages, provenance and manifests call it: without what may be secret.
+    /// The name in messages, provenance and manifests: without anything that may be secret.
     pub(crate) fn name(&self) -> String {
         self.with(&self.rest)
     }
 
-    /// What of the address may be secret, in every spelling in which a server may repeat it.
+    /// The parts of the address that may be secret, in every spelling in which a server may repeat them.
     #[cfg(feature = "remote")]
     pub(crate) fn secrets(&self) -> Vec<String> {
         let user = self.root.split_once("://").and_then(|(_, host)| host.rsplit_once('@')).map(|(user, _)| user);
-        // What stands before an `@` alone is the container of an Azure account.
+        // A name before an `@` without a password is the container of an Azure account.
         let user = user.filter(|user| self.scheme == Scheme::Web || user.contains(':'));
         let query = self
             .rest
@@ -134,13 +134,13 @@ impl Url {
         let written: Vec<&str> = users.chain(values).filter(|text| text.len() >= SHORTEST_SECRET).collect();
         let decoded = written.iter().filter_map(|text| percent::decoded(text));
         let mut all: Vec<String> = decoded.chain(written.iter().map(|text| (*text).to_owned())).collect();
-        // The longest first, so that no end of one is left.
+        // The longest first, so that no rest of one remains.
         all.sort_by_key(|text| std::cmp::Reverse(text.len()));
         all.dedup();
         all
     }
 
-    /// How an object of the same store is called.
+    /// The name of an object of the same store.
     pub(crate) fn with(&self, key: &str) -> String {
         match self.scheme {
             Scheme::Web => redacted(&format!("{}/{key}", self.root)),
@@ -149,7 +149,7 @@ impl Url {
     }
 }
 
-/// A text without the secrets of the URLs in it: their queries (where signatures stand) and passwords.
+/// Returns the text without the secrets of its URLs: queries, which contain signatures, and passwords.
 #[must_use]
 pub fn redacted(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
@@ -167,27 +167,27 @@ pub fn redacted(text: &str) -> String {
     clean
 }
 
-/// True for what stands behind a question mark and is no pattern of paths: names with values, as signatures are.
+/// True if the text after a question mark is a query, not a part of a pattern: names with values, like signatures.
 fn is_query(text: &str) -> bool {
     let is_parameter =
         |part: &str| part.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains('/'));
     text.split('&').all(is_parameter)
 }
 
-/// What is behind the `://` of a URL.
+/// Appends a URL from its host on, without secrets.
 fn push_url(clean: &mut String, url: &str, is_web: bool) {
     let host_end = url.find(['/', '?', '#']).unwrap_or(url.len());
     let (host, path) = url.split_at(host_end);
     match host.rsplit_once('@') {
-        // What stands before an `@` alone is the container of an Azure account.
+        // A name before an `@` without a password is the container of an Azure account.
         Some((user, host)) if is_web || user.contains(':') => {
-            // Writing to a text cannot fail.
+            // Writing to a string cannot fail.
             let _ = write!(clean, "{HIDDEN}@{host}");
         }
         _ => clean.push_str(host),
     }
     match path.split_once('?') {
-        // Elsewhere than on the web a question mark is a wildcard, unless someone put a signature behind it.
+        // Outside the web, a question mark is a wildcard, unless a signature follows it.
         Some((path, query)) if is_web || is_query(query) => {
             let _ = write!(clean, "{path}?{HIDDEN}");
         }

@@ -1,5 +1,5 @@
-//! The HTTP client of all stores. It follows redirects on the same host only, and tells no server which address led
-//! there: addresses hold signatures, and one server's are no business of another's.
+//! The HTTP client of all stores. It follows redirects on the same host only, and sends no `Referer`: addresses contain
+//! signatures, which other servers must not see.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use object_store::client::{HttpClient, HttpConnector};
 use object_store::{ClientConfigKey, ClientOptions};
 use reqwest::redirect::{Action, Attempt, Policy};
 
-/// How long it may take to reach a server at all.
+/// The maximum time to connect to a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A request may take this many times as long as a server may be silent.
+/// The maximum time of a request, as a multiple of the time that a server may be silent.
 const REQUEST_PATIENCE: u32 = 10;
 
-/// Redirects that one request follows.
+/// The maximum number of redirects that a request follows.
 const MAX_REDIRECTS: usize = 5;
 
 /// Makes the clients of stores.
 #[derive(Debug)]
 pub(super) struct Connector {
-    /// How long a server may say nothing.
+    /// The time that a server may be silent.
     pub patience: Duration,
 }
 
@@ -37,7 +37,7 @@ impl HttpConnector for Connector {
             .redirect(Policy::custom(within_host))
             .https_only(!is_set(ClientConfigKey::AllowHttp))
             .danger_accept_invalid_certs(is_set(ClientConfigKey::AllowInvalidCertificates))
-            // Ranges count bytes as they lie on the server.
+            // Ranges count bytes as they are stored on the server.
             .no_gzip()
             .no_brotli()
             .no_zstd()
@@ -63,7 +63,7 @@ fn within_host(attempt: Attempt<'_>) -> Action {
     if attempt.previous().len() > MAX_REDIRECTS { attempt.error(TooManyRedirects) } else { attempt.follow() }
 }
 
-/// A server that sends requests on to another one.
+/// The error of a redirect to another server.
 #[derive(Debug)]
 struct RedirectToOtherHost(String);
 
@@ -75,7 +75,7 @@ impl fmt::Display for RedirectToOtherHost {
 
 impl std::error::Error for RedirectToOtherHost {}
 
-/// A server that redirects without end.
+/// The error of too many redirects.
 #[derive(Debug)]
 struct TooManyRedirects;
 

@@ -1,4 +1,4 @@
-//! Connections to stores, made when they are first wanted and kept for the files behind them.
+//! Connections to stores, made when first needed and kept for later files.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,18 +21,18 @@ use super::client::Connector;
 use super::failure::RemoteFailure;
 use crate::diagnostic::{Error, Result};
 
-/// Threads that move bytes; those that scan them are elsewhere.
+/// The number of threads for the network; other threads scan the bytes.
 const THREADS: usize = 2;
 
-/// How often a request that failed on the way is made again, and for how long.
+/// How often a failed request is repeated, and for how long.
 const RETRIES: usize = 4;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Names of variables that the tools of Azure use, and those that the library knows.
+/// Names of variables that the tools of Azure use, and the library's names of them.
 const AZURE_ALIASES: [(&str, &str); 2] =
     [("AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"), ("AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY")];
 
-/// What is connected so far.
+/// The connections made so far.
 #[derive(Default)]
 pub(crate) struct Connections(Mutex<OpenConnections>);
 
@@ -42,23 +42,23 @@ struct OpenConnections {
     stores: BTreeMap<String, Arc<RemoteStore>>,
 }
 
-/// The threads that move bytes.
+/// The threads for the network.
 struct NetworkThreads(Option<Runtime>);
 
 impl Drop for NetworkThreads {
     fn drop(&mut self) {
-        // What is still under way is not waited for.
+        // Requests in progress are dropped.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }
 }
 
-/// A bucket, a container, or a place on the web.
+/// A bucket, a container, or a web server.
 pub(crate) struct RemoteStore {
     pub objects: Arc<dyn ObjectStore>,
     pub scheme: Scheme,
-    /// The names of the variables that it was told of.
+    /// The names of the variables that configure it.
     pub variables: Vec<String>,
     /// Values that no message may show.
     pub secrets: Vec<String>,
@@ -76,7 +76,7 @@ impl RemoteStore {
         self.network.0.as_ref().expect("it is taken by drop alone")
     }
 
-    /// Waits for `future`; not to be called by the threads that move bytes.
+    /// Waits for `future`. The threads for the network must not call this.
     pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime().block_on(future)
     }
@@ -88,7 +88,7 @@ impl RemoteStore {
 }
 
 impl Access {
-    /// The store at `root`, which is the root of `url`, or for single files of the web all of it.
+    /// The store at `root`: the root of `url`, or the whole of it for single files of the web.
     pub(crate) fn store(&self, url: &Url, root: &str) -> Result<Arc<RemoteStore>> {
         let mut connected = self.connections.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = connected.stores.get(root) {
@@ -162,7 +162,7 @@ impl Access {
     }
 }
 
-/// The builder told of the variables that it knows, as `from_env` of the library does.
+/// Passes the known variables to the builder, as `from_env` of the library does.
 fn configured<B, K: FromStr>(builder: B, variables: &[&(String, String)], set: impl Fn(B, K, &str) -> B) -> B {
     let usual = |name: &str| {
         let alias = AZURE_ALIASES.iter().find(|(alias, _)| *alias == name);
@@ -177,7 +177,7 @@ fn runtime(url: &Url) -> Result<Runtime> {
     runtime.map_err(|error| Error::io(url.name(), error))
 }
 
-/// Values that open something: messages of servers and libraries may repeat them.
+/// Secret values, which messages of servers and libraries may repeat.
 fn secrets(variables: &[&(String, String)], url: &Url) -> Vec<String> {
     let is_secret = |name: &str| ["KEY", "SECRET", "TOKEN", "SAS", "CREDENTIAL"].iter().any(|word| name.contains(word));
     variables

@@ -1,4 +1,4 @@
-//! Why a server did not give what it was asked for, in words, without secrets.
+//! Failures of requests to servers, described without secrets.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,10 +9,10 @@ use object_store::client::{HttpError, HttpErrorKind};
 use super::address::{HIDDEN, Scheme, redacted};
 use super::connect::RemoteStore;
 
-/// What stands before the status in texts of the library.
+/// The text before the status in messages of the library `object_store`.
 const STATUS: &str = "status code: ";
 
-/// Letters of a server's own words that are passed on.
+/// The maximum number of characters of a server's message that is quoted.
 const MAX_WORDS: usize = 300;
 
 /// The variables with credentials of each kind of store, the usual ones first.
@@ -37,7 +37,7 @@ const CREDENTIALS: [(Scheme, &[&str]); 3] = [
     (Scheme::Google, &["GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SKIP_SIGNATURE"]),
 ];
 
-/// A failure.
+/// The description of a failed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RemoteFailure(String);
 
@@ -56,12 +56,12 @@ impl From<RemoteFailure> for std::io::Error {
 }
 
 impl RemoteFailure {
-    /// In our own words.
+    /// A failure that the library did not report.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 
-    /// What `store` answered, or that it did not.
+    /// Describes an error of a request to `store`.
     pub(crate) fn of(error: &Error, store: &RemoteStore) -> Self {
         let words = || server_words(error, &store.secrets);
         let credentials = || credentials(store.scheme, &store.variables);
@@ -73,7 +73,7 @@ impl RemoteFailure {
         })
     }
 
-    /// Why there is no store to ask.
+    /// Describes an error of connecting to a store.
     pub(crate) fn connecting(error: &Error, scheme: Scheme, secrets: &[String]) -> Self {
         let variables = known_credentials(scheme);
         let hint = match variables.is_empty() {
@@ -88,7 +88,7 @@ fn known_credentials(scheme: Scheme) -> &'static [&'static str] {
     CREDENTIALS.iter().find(|(of, _)| *of == scheme).map_or(&[], |(_, names)| names)
 }
 
-/// Which of the usual variables are set.
+/// Describes which of the usual variables are set.
 fn credentials(scheme: Scheme, variables: &[String]) -> String {
     let known = known_credentials(scheme);
     if known.is_empty() {
@@ -99,7 +99,7 @@ fn credentials(scheme: Scheme, variables: &[String]) -> String {
     if unset.is_empty() { set } else { format!("{set}; not set are {}", unset.join(", ")) }
 }
 
-/// The status of an answer. The library tells it by kind for single files, in its text for listings.
+/// The HTTP status of a response. The library gives it by kind for single files, and in its message for listings.
 fn status(error: &Error) -> Option<u16> {
     match error {
         Error::NotFound { .. } => Some(404),
@@ -109,7 +109,7 @@ fn status(error: &Error) -> Option<u16> {
     }
 }
 
-/// What stands in the answer of a server about its reason.
+/// The code and message in the response of a server; "" if it has none.
 fn server_words(error: &Error, secrets: &[String]) -> String {
     let text = error.to_string();
     let part = |tag: &str| {
@@ -123,7 +123,7 @@ fn server_words(error: &Error, secrets: &[String]) -> String {
     }
 }
 
-/// Everything but the few answers that have a meaning of their own.
+/// Describes all other errors.
 fn other(error: &Error) -> String {
     let mut http = None;
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
@@ -138,7 +138,7 @@ fn other(error: &Error) -> String {
         Some(HttpErrorKind::Request | HttpErrorKind::Interrupted | HttpErrorKind::Decode) => {
             format!("the response of the server was cut off: {why}")
         }
-        // What the library says where a store is told to be at an address that is not encrypted.
+        // The error of the library if the endpoint of a store is not encrypted.
         _ if why.contains("scheme is not allowed") => {
             "its endpoint is plain http: set AWS_ALLOW_HTTP, AZURE_ALLOW_HTTP or GOOGLE_ALLOW_HTTP to true, or use https"
                 .to_owned()

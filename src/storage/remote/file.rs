@@ -18,16 +18,16 @@ use super::stream::RemoteStream;
 /// Bytes of the first block of a stream: as many as the reader of text looks at first.
 const FIRST_BYTES: u64 = 1 << 20;
 
-/// The same of a file that says it is Parquet, which is not read as a stream: what is looked at to tell it.
+/// Bytes of the first block of a file that is named like Parquet: enough to identify it. It is not read as a stream.
 const HEAD_BYTES: u64 = 64 << 10;
 
-/// Wanted ranges with fewer bytes between them are fetched as one.
+/// Requested ranges with fewer bytes between them are fetched as one.
 const GAP_BYTES: u64 = 64 << 10;
 
 /// Longer ranges are fetched in several requests at once.
 const REQUEST_BYTES: u64 = 8 << 20;
 
-/// Requests of one call that are under way at once.
+/// The maximum number of requests of one call that run at once.
 const REQUESTS: usize = 8;
 
 /// A file on a server.
@@ -39,28 +39,28 @@ pub struct RemoteFile {
     state: Mutex<ReadState>,
 }
 
-/// What was learnt while reading.
+/// The facts learnt while reading.
 #[derive(Default)]
 struct ReadState {
-    /// The version that the first answer was of: all others must be of the same.
+    /// The version of the file in the first response; all others must have the same.
     version: FileVersion,
     /// The first failure.
     fault: Option<RemoteFailure>,
-    /// The first block, where it was asked for before anyone reads it.
+    /// The first block, if it is being prefetched.
     first: Option<PendingBytes>,
 }
 
-/// A version, as servers that tell versions name it.
+/// The version of a file.
 #[derive(Default)]
 enum FileVersion {
     /// Nothing was read yet.
     #[default]
     Unknown,
-    /// What the server says, which may be nothing.
+    /// The version that the server gives; None if it gives none.
     Known(Option<String>),
 }
 
-/// Bytes that were asked for, and how many.
+/// The number of requested bytes, and the task that fetches them.
 pub(super) type PendingBytes = (u64, JoinHandle<io::Result<Bytes>>);
 
 impl fmt::Debug for RemoteFile {
@@ -70,7 +70,7 @@ impl fmt::Debug for RemoteFile {
 }
 
 impl RemoteFile {
-    /// The file at `location`, of a length that is known; `name` is how messages call it.
+    /// The file at `location`, with `bytes` bytes; `name` is its name in messages.
     pub(super) fn new(store: Arc<RemoteStore>, location: Path, name: String, bytes: u64) -> Arc<Self> {
         Arc::new(Self { store, location, name, bytes, state: Mutex::default() })
     }
@@ -81,7 +81,7 @@ impl RemoteFile {
         self.bytes
     }
 
-    /// How messages call it.
+    /// The name in messages.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -101,7 +101,7 @@ impl RemoteFile {
         most.min(self.bytes)
     }
 
-    /// Asks for the first block, which someone will read soon.
+    /// Requests the first block, which will be read soon.
     pub(crate) fn prefetch(self: &Arc<Self>) {
         let mut state = self.state();
         if state.first.is_none() && state.fault.is_none() && self.bytes > 0 {
@@ -109,27 +109,27 @@ impl RemoteFile {
         }
     }
 
-    /// The first block, where it was asked for.
+    /// The first block, if it was prefetched.
     pub(super) fn take_prefetched(&self) -> Option<PendingBytes> {
         self.state().first.take()
     }
 
-    /// Asks for a range in the background.
+    /// Requests a range in the background.
     pub(super) fn ask(self: &Arc<Self>, range: Range<u64>) -> PendingBytes {
         (range.end - range.start, self.store.start(Arc::clone(self).fetch(range)))
     }
 
-    /// Waits for what was asked for.
+    /// Waits for requested bytes.
     pub(super) fn wait(&self, coming: PendingBytes) -> io::Result<Bytes> {
         self.store.wait(coming.1).map_err(io::Error::other)?
     }
 
-    /// The bytes from `start` on, block by block; they are most likely wanted up to `end`.
+    /// Streams the bytes from `start` on, block by block; the reader probably stops at `end`.
     pub(crate) fn stream(file: &Arc<Self>, start: u64, end: Option<u64>) -> RemoteStream {
         RemoteStream::new(Arc::clone(file), start, end)
     }
 
-    /// The bytes of ranges inside of the file, which are in order of their starts.
+    /// Returns the bytes of `ranges`, which are inside the file and in order of their starts.
     pub(crate) fn read_ranges(self: &Arc<Self>, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
         let merged = merged(ranges);
         let requests: Vec<Range<u64>> = merged.iter().flat_map(pieces).collect();

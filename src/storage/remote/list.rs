@@ -1,4 +1,4 @@
-//! What a URL names -> the files to read: one file, all below a folder, or what matches a pattern.
+//! Lists the files that a URL names: one file, all files below a folder, or those that match a pattern.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -25,10 +25,10 @@ use crate::storage::listing::{DiscoveryNote, Listing};
 use crate::storage::location::Location;
 use crate::storage::percent;
 
-/// Files that a listing may have.
+/// The maximum number of files of a listing.
 const MAX_FILES: usize = 1 << 20;
 
-/// The files that `url` names, in order of their paths inside of a folder or pattern.
+/// Returns the files that `url` names; files of a folder or pattern are in order of their paths.
 pub(crate) fn expand(url: &Url, access: &Access) -> Result<Listing> {
     let listing = |key: &str| {
         let store = access.store(url, &root(url))?;
@@ -48,7 +48,7 @@ pub(crate) fn expand(url: &Url, access: &Access) -> Result<Listing> {
     }
 }
 
-/// What a store is connected to for more than one file: for the web the host, with what the query says.
+/// The address of the store for more than one file: on the web the host, with the query of `url`.
 fn root(url: &Url) -> String {
     match url.rest.split_once('?') {
         Some((_, query)) if url.scheme == Scheme::Web => format!("{}/?{query}", url.root),
@@ -60,8 +60,8 @@ fn wrong(url: &Url, reason: impl Into<String>) -> Error {
     Error::Data { file: url.name(), place: None, reason: reason.into() }
 }
 
-/// A file of the web, at exactly this URL. Its first byte tells its length, for what may be fetched may not be asked
-/// about; where a server gives no parts of files, it is copied here.
+/// The web file at exactly this URL. Its length comes with its first byte, because a server that allows a download may
+/// refuse other requests. A file on a server that does not return ranges is copied.
 fn single(url: &Url, access: &Access) -> Result<DataFile> {
     let (name, location) = (url.name(), Path::default());
     let address = format!("{}/{}", url.root, url.rest.split('#').next().unwrap_or(""));
@@ -85,7 +85,7 @@ fn remote(file: Arc<RemoteFile>) -> DataFile {
     DataFile::of(Location::Remote(file), name, bytes)
 }
 
-/// An answer as it arrives.
+/// The body of a response, read as it arrives.
 struct ResponseBody {
     store: Arc<RemoteStore>,
     stream: BoxStream<'static, object_store::Result<Bytes>>,
@@ -111,7 +111,7 @@ impl Read for ResponseBody {
 struct StoreSearch<'a> {
     url: &'a Url,
     store: Arc<RemoteStore>,
-    /// What is searched for: a key, a folder, a pattern.
+    /// The key, folder or pattern to look for.
     key: String,
 }
 
@@ -133,7 +133,7 @@ impl StoreSearch<'_> {
         self.below(&self.key, &|_| true, "there is no file of this name, and no folder of this name with files")
     }
 
-    /// The wanted files below a folder. Files and folders whose names begin with a dot are left out and told, as on
+    /// The selected files below a folder. Files and folders whose names begin with a dot are skipped with a note, as on
     /// disks.
     fn below(&self, folder: &str, wanted: &dyn Fn(&str) -> bool, nothing: &str) -> Result<Listing> {
         let folder = folder.trim_end_matches('/');

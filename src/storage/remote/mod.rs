@@ -1,7 +1,7 @@
-//! Archives on servers: Azure storage, S3, Google Cloud Storage, and what has an address on the web.
+//! Files on servers: Azure storage, S3, Google Cloud Storage, and the web.
 //!
-//! The feature `remote` brings the crates that speak to servers. Without it addresses are understood, so that they can
-//! be refused by name, and a [`RemoteFile`] cannot exist. Async ends here: readers ask for bytes and wait.
+//! The feature `remote` adds the crates for network access. Without it, addresses are parsed only to be refused by
+//! name, and a [`RemoteFile`] cannot exist. Async code stays inside this module: readers request bytes and wait.
 
 #[cfg(not(feature = "remote"))]
 mod absent;
@@ -37,14 +37,14 @@ pub use address::{is_url, redacted};
 
 use super::folders::LinkPolicy;
 
-/// How long a server may say nothing, where nobody says how long.
+/// The default time that a server may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The names of variables that stores are told of begin with one of these.
+/// The prefixes of the environment variables that stores receive.
 pub const VARIABLES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
-/// How files are reached: remote ones with these variables, local ones through these links. Nothing is connected before
-/// a remote file is named.
+/// The access to files: the variables for remote files, and the treatment of links to local files. Connections are made
+/// only when a remote file is named.
 pub struct Access {
     variables: Vec<(String, String)>,
     patience: Duration,
@@ -73,8 +73,8 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// With the variables of the environment whose names begin with one of [`VARIABLES`], as the tools of the stores
-    /// use them; others are left out. `patience` is how long a server may say nothing.
+    /// Access with the environment variables whose names begin with one of [`VARIABLES`], as the tools of the stores
+    /// use them. `patience` is the time that a server may be silent.
     #[must_use]
     pub fn new(variables: impl IntoIterator<Item = (String, String)>, patience: Option<Duration>) -> Self {
         let known = |(name, value): &(String, String)| {
@@ -84,7 +84,7 @@ impl Access {
         Self { variables, patience: patience.unwrap_or(PATIENCE), ..Self::default() }
     }
 
-    /// The same, which treats symbolic links in folders so.
+    /// Sets how symbolic links in folders are treated.
     #[must_use]
     pub fn with_links(self, links: LinkPolicy) -> Self {
         Self { links, ..self }

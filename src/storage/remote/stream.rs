@@ -1,7 +1,7 @@
-//! A remote file as a stream: blocks are asked for ahead while those before them are scanned.
+//! Reads a remote file as a stream: blocks are prefetched while earlier ones are scanned.
 //!
-//! The first block is fetched alone, for much is known after a few bytes. Behind it the more of the file was used, the
-//! more is asked for ahead; so a reader that stops early has cost little, and one that goes on waits for nothing.
+//! The first block is fetched alone, because a few bytes often suffice. After it, the more of the file has been used,
+//! the more is prefetched: a reader that stops early costs little, and one that goes on does not wait.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -11,27 +11,27 @@ use bytes::Bytes;
 
 use super::file::{PendingBytes, RemoteFile};
 
-/// Bytes of a block, at most.
+/// The maximum bytes of a block.
 const BLOCK_BYTES: u64 = 4 << 20;
 
-/// Bytes that are asked for at once behind the place where the reader most likely stops.
+/// The bytes of a request after the position where the reader probably stops.
 const TAIL_BYTES: u64 = 64 << 10;
 
-/// Bytes that are asked for ahead, at most.
+/// The maximum number of prefetched bytes.
 const AHEAD_BYTES: u64 = 16 << 20;
 
 /// Reads a remote file.
 pub(crate) struct RemoteStream {
     file: Arc<RemoteFile>,
-    /// What was fetched and not yet taken.
+    /// Bytes that were fetched but not read yet.
     current: Bytes,
-    /// What was asked for, in order, with its length.
+    /// The requested ranges, in order, with their lengths.
     coming: VecDeque<PendingBytes>,
-    /// Offset behind what was asked for.
+    /// The offset after the requested bytes.
     next: u64,
-    /// Where the reader most likely stops.
+    /// The offset at which the reader probably stops.
     end: u64,
-    /// Bytes that the reader took.
+    /// The number of bytes that the reader has used.
     used: u64,
 }
 
@@ -43,7 +43,7 @@ impl RemoteStream {
         Self { file, current: Bytes::new(), coming: expected.into_iter().collect(), next, end, used: 0 }
     }
 
-    /// Asks for one more block.
+    /// Requests one more block.
     fn ask(&mut self) {
         let most = match self.used {
             0 => self.file.first_bytes(),
@@ -90,7 +90,7 @@ impl Read for RemoteStream {
 }
 
 impl Drop for RemoteStream {
-    /// Nobody waits for what was asked for ahead.
+    /// Cancels the requests of prefetched blocks.
     fn drop(&mut self) {
         self.coming.iter().for_each(|(_, fetched)| fetched.abort());
     }

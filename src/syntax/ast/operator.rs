@@ -139,7 +139,7 @@ pub enum OperatorKind {
         parameters: Vec<Parameter>,
         /// The column whose values divide the rows.
         key: Name,
-        /// What runs for each value.
+        /// The operators that run for each value.
         body: PartitionBody,
     },
     /// `fork name=(operators) (operators)`: a result for each branch.
@@ -303,13 +303,13 @@ pub struct ReorderItem {
 /// The column orders of `project-reorder`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReorderOrder {
-    /// By name, ascending.
+    /// Ascending by name.
     Ascending,
-    /// By name, descending.
+    /// Descending by name.
     Descending,
-    /// By name, runs of digits by their value, ascending.
+    /// Ascending by name, with runs of digits compared by value.
     GrannyAscending,
-    /// By name, runs of digits by their value, descending.
+    /// Descending by name, with runs of digits compared by value.
     GrannyDescending,
 }
 
@@ -399,7 +399,7 @@ pub struct MakeSeries {
     pub parameters: Vec<Parameter>,
     /// The aggregates.
     pub items: Vec<MakeSeriesItem>,
-    /// What the elements of a series are ordered by.
+    /// The axis that orders the elements of a series.
     pub axis: Assignment,
     /// The ends of the axis and the distance between two elements.
     pub bounds: AxisBounds,
@@ -439,7 +439,7 @@ pub enum AxisBounds {
     },
 }
 
-/// What `partition` runs for each value of its key.
+/// The operators or pipeline that `partition` runs for each value of its key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PartitionBody {
     /// `(operators)`: over the rows with the value.

@@ -81,7 +81,7 @@ impl<'a> Formatter<'a> {
         Document::group(documents)
     }
 
-    /// True for the braces of a function or a subquery, and false for those of a bag.
+    /// True for the braces of a function or a subquery, false for the braces of a bag.
     fn is_block(&self, open: usize) -> bool {
         let is_value = |index: usize| ["(", "[", ",", ":"].iter().any(|symbol| self.tokens[index].is_symbol(symbol));
         self.tokens[open].is_symbol("{") && open.checked_sub(1).is_some_and(|before| !is_value(before))

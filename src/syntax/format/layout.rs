@@ -9,7 +9,7 @@ const MAX_WIDTH: usize = 100;
 /// The number of spaces of one level of indentation.
 const INDENT: usize = 4;
 
-/// The width of what contains a line end: no line is long enough.
+/// The width of text with a line end: no line is long enough.
 const UNLIMITED: usize = usize::MAX / 4;
 
 /// A document: text, and the spaces between.
@@ -121,7 +121,7 @@ struct Mode {
     indent: usize,
     /// True inside a group that is on one line.
     is_flat: bool,
-    /// The width of what follows on the same line in any case.
+    /// The width of the text that follows on the same line in any case.
     after: usize,
 }
 

@@ -85,7 +85,7 @@ impl<'a> Formatter<'a> {
         Document::Text(self.tokens[index].text)
     }
 
-    /// What separates the token `index` from the one before it: `separator`, or the comments there.
+    /// Returns the text between the token `index` and the one before it: `separator`, or the comments there.
     fn before(&self, index: usize, separator: Document<'a>) -> Document<'a> {
         if self.gaps[index].comments.is_empty() {
             return separator;
@@ -93,7 +93,7 @@ impl<'a> Formatter<'a> {
         Document::Sequence(vec![self.comments(index, false), Document::line()])
     }
 
-    /// As [`Self::before`], with what follows on a line of its own indented.
+    /// Like [`Self::before`], with text on a line of its own indented.
     fn before_indented(&self, index: usize, separator: Document<'a>) -> Document<'a> {
         Document::indented(self.before(index, separator))
     }

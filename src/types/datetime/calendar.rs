@@ -193,7 +193,7 @@ pub enum DatetimePart {
     Hour,
     Minute,
     Second,
-    /// Of the second; so are the components below.
+    /// A fraction of the second, like the components below.
     Millisecond,
     Microsecond,
     Nanosecond,

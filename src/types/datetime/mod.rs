@@ -198,7 +198,7 @@ fn write_digits(text: &mut [u8], mut n: u32) {
 /// Writes the text form without allocating.
 ///
 /// # Errors
-/// Only those of `out`.
+/// Only errors of `out`.
 pub fn write_text(ticks: i64, out: &mut impl fmt::Write) -> fmt::Result {
     let bytes = to_bytes(ticks);
     out.write_str(std::str::from_utf8(&bytes).map_err(|_| fmt::Error)?)

@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use super::Found;
 use super::quotes::QuotedText;
 
-/// What separates pairs, and keys from values; see [`super::KeyValueSyntax::Delimited`].
+/// The delimiters of pairs, and of keys and values; see [`super::KeyValueSyntax::Delimited`].
 pub(super) struct Delimiters<'p> {
     pub pairs: Finder<'p>,
     pub key_value: Finder<'p>,

@@ -35,7 +35,7 @@ pub struct KeyValuePattern {
 /// How keys and values are separated.
 #[derive(Clone, Debug)]
 pub enum KeyValueSyntax {
-    /// By given strings, neither of which is empty.
+    /// Separated by given strings, neither of which is empty.
     Delimited {
         /// Between pairs.
         pairs: String,
@@ -44,9 +44,9 @@ pub enum KeyValueSyntax {
         /// True if a value without quotes ends before the next key, false if it ends before the next pair delimiter.
         greedy: bool,
     },
-    /// By any characters but letters and digits.
+    /// Separated by any characters but letters and digits.
     Words,
-    /// By a regular expression with two groups: the key and the value.
+    /// Found by a regular expression with two groups: the key and the value.
     Regex(String),
 }
 
@@ -121,12 +121,12 @@ impl<'t> Found<'_, '_, 't> {
         self.missing == 0
     }
 
-    /// True if a value of `key` is asked for.
+    /// True if a column for `key` is declared.
     fn has_key(&self, key: &str) -> bool {
         self.keys.iter().any(|asked| asked == key)
     }
 
-    /// Sets the value of `key`, unless it has one or is not asked for.
+    /// Sets the value of `key`, unless it has one or no column for it is declared.
     fn set(&mut self, key: &str, value: Cow<'t, str>) {
         let Some(index) = self.keys.iter().position(|asked| asked == key) else { return };
         if self.captures[index].is_none() {

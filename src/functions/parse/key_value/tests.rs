@@ -85,7 +85,7 @@ fn a_regular_expression_finds_key_and_value() {
     assert_eq!(values, [Some(String::new()), Some("1".to_owned()), None]);
 }
 
-/// Without quotes, pairs are what splitting gives.
+/// Without quotes, pairs are the parts that splitting gives.
 #[test]
 fn pairs_are_those_of_splitting() {
     const CHARACTERS: [char; 7] = ['a', 'b', 'é', ',', ';', '=', ' '];

@@ -19,7 +19,7 @@ pub(super) const MAX_WINDOWS: i64 = 1_000_000;
 pub struct Activity {
     /// The name of the plugin.
     pub name: &'static str,
-    /// What is counted.
+    /// The counted values.
     pub kind: ActivityKind,
     /// The first time.
     pub from: i64,
@@ -35,7 +35,7 @@ pub struct Activity {
     pub known: Batch,
 }
 
-/// What is counted; all lengths are in the unit of the timeline.
+/// The counted windows; all lengths are in the unit of the timeline.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is named like the parameters of its plugin")]
 pub enum ActivityKind {

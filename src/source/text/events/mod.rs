@@ -22,7 +22,7 @@ pub(crate) struct ScanEvents {
     plan: Arc<ScanPlan>,
     /// The report of the run.
     pub report: Arc<ScanReport>,
-    /// What the partitions found, until all were read.
+    /// The findings of the partitions, until all are read.
     pub log: ScanLog,
 }
 

@@ -1,11 +1,11 @@
-//! What the partitions of one scan find in the files, collected until all were read.
+//! The findings of the partitions of one scan, collected until all files are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::scan::{Note, ResultPages};
 
-/// What the partitions of one scan found. Threads share it.
+/// The findings of the partitions of one scan. Threads share it.
 #[derive(Debug, Default)]
 pub(crate) struct ScanLog {
     /// Notes that the scan reported.

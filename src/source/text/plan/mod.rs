@@ -175,7 +175,7 @@ fn watched_ids(
 }
 
 /// True if rows of a table called `name` are rows of `table`, to which the user bound them: the table was restored from
-/// an archive of a workspace, under a name that may not tell which it was, or the names are similar.
+/// an archive of a workspace, under a name that may not identify it, or the names are similar.
 pub(crate) fn is_renamed(name: &str, table: &KnownTable) -> bool {
     name.ends_with(RESTORED) || resembles(name, table)
 }

@@ -1,4 +1,4 @@
-//! Determines whether a record is a row of the table, and what it tells about its file.
+//! Determines whether a record is a row of the table, and whether it identifies the table of its file.
 
 use std::sync::Arc;
 

@@ -394,7 +394,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     },
 ];
 
-/// What the documentation says about an operator after its examples, by keyword.
+/// The notes of the documentation after the examples of an operator, by keyword.
 pub static OPERATOR_NOTES: &[(&str, &str)] = &[
     (
         "reduce",
