@@ -10,7 +10,7 @@ use super::Binder;
 use super::scope::Binding;
 use crate::diagnostic::Span;
 use crate::functions::special::{Expansion, ScalarForm};
-use crate::functions::{self, ResultName};
+use crate::functions::{self, ResultName, ScalarFunction};
 use crate::syntax::ast::{Argument, Assignment, Name, ParsedExpr, ParsedExprKind};
 use crate::types::{Schema, Value};
 
@@ -25,9 +25,10 @@ pub(super) fn name_of(expr: &ParsedExpr, calls: &CallNames) -> Option<String> {
         ParsedExprKind::Member { base, name } => {
             Some(name_of(base, calls).map_or_else(|| name.text.clone(), |base| format!("{base}_{}", name.text)))
         }
-        ParsedExprKind::Index { base, index } => match name_of(base, calls) {
-            Some(base) => Some(format!("{base}_{}", step(index).unwrap_or_default())),
-            None => step(index),
+        ParsedExprKind::Index { base, index } => match (indexed_name(base, index, calls), name_of(base, calls)) {
+            (Some(column), _) => Some(column),
+            (None, Some(base)) => Some(format!("{base}_{}", step(index).unwrap_or_default())),
+            (None, None) => step(index),
         },
         ParsedExprKind::Call { function, arguments } => {
             if let Some((_, name)) = calls.iter().find(|(span, _)| *span == expr.span) {
@@ -53,6 +54,40 @@ pub(super) fn name_of(expr: &ParsedExpr, calls: &CallNames) -> Option<String> {
     }
 }
 
+/// The name of the column that an index selects of a call that returns several.
+fn indexed_name(base: &ParsedExpr, index: &ParsedExpr, calls: &CallNames) -> Option<String> {
+    match (&base.kind, &index.kind) {
+        (ParsedExprKind::Parenthesised(inner), _) => indexed_name(inner, index, calls),
+        (ParsedExprKind::Call { function, arguments }, ParsedExprKind::Literal(position)) => {
+            let position = usize::try_from(position.as_i64()?).ok()?;
+            let function = functions::scalar_function(&function.text)?;
+            let is_flag = |argument: &Argument| matches!(argument.value.kind, ParsedExprKind::Literal(Value::Bool(_)));
+            let arrays = arguments.iter().filter(|argument| !is_flag(argument)).count();
+            let sorts_several = function.result_name == ResultName::Sorted && arrays > 1;
+            let is_several = (sorts_several && position < arrays) || !function.columns.is_empty();
+            is_several.then(|| column_of_several(function, arguments, position, calls)).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// The name of one column of a function that returns several; None if it has no such column.
+pub(super) fn column_of_several(
+    function: &ScalarFunction,
+    arguments: &[Argument],
+    position: usize,
+    calls: &CallNames,
+) -> Option<String> {
+    if function.result_name == ResultName::Sorted {
+        let argument = arguments.get(position);
+        let aggregate = argument.and_then(|argument| calls.iter().find(|(span, _)| *span == argument.value.span));
+        let name = aggregate.map(|(_, name)| name.clone()).or_else(|| column(argument).map(str::to_owned));
+        return Some(format!("{}_sorted", name.unwrap_or_else(|| format!("array{position}"))));
+    }
+    let first = arguments.first().and_then(|argument| name_of(&argument.value, calls)).unwrap_or_default();
+    function.columns.get(position).map(|(column, _)| format!("{}_{first}_{column}", function.name))
+}
+
 /// The name of an argument: the one that the call gives it, or that of its value.
 fn argument_name(argument: &Argument, calls: &CallNames) -> Option<String> {
     argument.name.as_ref().map_or_else(|| name_of(&argument.value, calls), |name| Some(name.text.clone()))
@@ -74,13 +109,14 @@ pub(super) fn column(argument: Option<&Argument>) -> Option<&str> {
     }
 }
 
-/// The explicit name of an item: before the `=`, or the item itself if it is a bare name. Explicit names must be
-/// unique within an operator; derived names are changed on a conflict.
-pub(super) fn spelled(item: &Assignment) -> Option<&Name> {
-    match (item.names.first(), &item.value.kind) {
-        (Some(name), _) | (None, ParsedExprKind::Name(name)) => Some(name),
-        (None, _) => None,
-    }
+/// The explicit names of an item: before the `=`, or the item itself if it is a bare name. Explicit names must be
+/// unique within an operator. A name, explicit or derived, that an earlier column has gets a number.
+pub(super) fn spelled(item: &Assignment) -> impl Iterator<Item = &Name> {
+    let bare = match &item.value.kind {
+        ParsedExprKind::Name(name) if item.names.is_empty() => Some(name),
+        _ => None,
+    };
+    item.names.iter().chain(bare)
 }
 
 /// The index as a part of a name; None if it is not a literal.

@@ -216,6 +216,7 @@ impl Binder<'_> {
     fn print(&mut self, items: &[ast::Assignment]) -> Bind<LogicalPlan> {
         let input = Self::one_row();
         let schema = input.schema().clone();
+        self.spelled_once(items.iter().flat_map(|item| &item.names))?;
         let mut names = Names::default();
         self.inputs.push(input.clone());
         let columns = self.all(items.iter().enumerate(), |binder, (position, item)| {
@@ -224,13 +225,11 @@ impl Binder<'_> {
             if !item.names.is_empty() {
                 labelled.truncate(item.names.len());
             }
-            let one = labelled.len() == 1;
             let mut columns = Vec::new();
             for (label, expr) in labelled {
                 let name = match label {
-                    ColumnLabel::Written(name) if names.claim(&name.text) => name.text.clone(),
-                    ColumnLabel::Written(name) => return Err(binder.duplicate_column(name)),
-                    ColumnLabel::Made(Some(name)) if !one => names.unique(&name),
+                    ColumnLabel::Written(name) => names.unique(&name.text),
+                    ColumnLabel::Spread(name) => names.unique(&name),
                     ColumnLabel::Made(_) => names.unique(&format!("print_{position}")),
                 };
                 columns.push((name, expr));

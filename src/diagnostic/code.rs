@@ -389,9 +389,10 @@ pub static CODES: &[CodeInfo] = &[
         Code::PeriodLookedFor,
         "KQL5005",
         "inferred period",
-        "How the service infers the period of a series is not published. Here it is inferred only if it is \
-         unambiguous (the autocorrelation at the period is 0.85 or more, and no other lag comes close). There is no \
-         period if no autocorrelation reaches 0.5; in between it is an error. Name the period to be sure.",
+        "How the service detects the period of a series is not published. Here a period is a peak of the \
+         autocorrelation near a frequency that stands out from noise; its score is the autocorrelation, scaled so that \
+         the lowest is 0 and the highest 1. `series_decompose` takes the best period if its score is 0.6 or more, \
+         `series_seasonal` if it is 0.7 or more. Name the period to be sure.",
         "print series_seasonal(dynamic([1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7]))",
     ),
 ];

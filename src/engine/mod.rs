@@ -204,8 +204,8 @@ impl Prepared {
     /// Reports what is known only after the run.
     fn report_events(&self) {
         self.context.report.report_gaps();
-        for (reason, count) in self.context.eval.unparsed().take() {
-            self.context.report.damaged(Damage::Unparsed(reason), "", count);
+        for (doubt, count) in self.context.eval.doubts().take() {
+            self.context.report.damaged(Damage::Doubt(doubt), "", count);
         }
     }
 

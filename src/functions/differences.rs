@@ -32,12 +32,32 @@ pub static DIFFERENCES: &[(&[&str], &str)] = &[
     (&["take_any", "take_anyif"], "Kusto takes any row. Here it is the first one."),
     (&["rand", "new_guid"], "The values are random; those of a run cannot be repeated."),
     (
-        &["series_decompose", "series_decompose_anomalies", "series_decompose_forecast"],
-        "Kusto does not publish how it selects a period. Here a period that is not given is inferred only if it is \
-         unambiguous, with a warning.",
+        &["series_decompose", "series_decompose_forecast", "series_seasonal"],
+        "Kusto does not publish how it detects a period that is not given. Another one may be detected here, with a \
+         warning.",
     ),
     (
-        &["series_periods_detect"],
+        &["series_decompose_anomalies"],
+        "Kusto does not publish how it detects a period that is not given. Another one may be detected here, with a \
+         warning. If most points are equal, scores of the others are infinite here, with a warning.",
+    ),
+    (
+        &["series_outliers"],
+        "If most points are equal, scores of the others are infinite here, with a warning. The percentiles of \
+         `ctukey` cannot be changed.",
+    ),
+    (
+        &[
+            "series_fit_line",
+            "series_fit_line_dynamic",
+            "series_fit_2lines",
+            "series_fit_2lines_dynamic",
+            "series_fit_poly",
+        ],
+        "The quality of the fit, rsquare, is null here for equal points.",
+    ),
+    (
+        &["series_periods_detect", "series_periods_validate"],
         "Kusto does not publish how it selects periods. Other periods may be selected here, with a warning.",
     ),
     (

@@ -9,6 +9,7 @@ pub mod differences;
 pub(crate) mod digest;
 pub(crate) mod distinct_set;
 pub mod docs;
+pub mod doubt;
 pub mod known;
 pub mod location;
 pub mod needle;
@@ -22,11 +23,11 @@ pub mod scalar;
 pub mod signature;
 pub mod special;
 pub mod table_function;
-pub mod unparsed;
 
 pub use aggregate::{Accumulator, AggregateFunction};
 pub use args::{Args, ResultValue};
 pub use docs::{Category, Example};
+pub use doubt::{Doubt, Doubts};
 pub use location::LocationDatabase;
 pub use plugin::{Plugin, plugin};
 pub use signature::{
@@ -34,7 +35,6 @@ pub use signature::{
 };
 pub use special::SpecialForm;
 pub use table_function::{TableFunction, TableOutput};
-pub use unparsed::{UnparsedReason, UnparsedValues};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,14 +56,14 @@ pub struct EvalContext {
     locations: Option<Arc<LocationDatabase>>,
     /// The number of generators handed out: no two calls may share random numbers.
     generators: Arc<AtomicU64>,
-    unparsed: Arc<UnparsedValues>,
+    doubts: Arc<Doubts>,
 }
 
 impl EvalContext {
     /// A run at `now` with the random seed `seed`.
     #[must_use]
     pub fn new(now: i64, seed: u64) -> Self {
-        Self { now, seed, locations: None, generators: Arc::default(), unparsed: Arc::default() }
+        Self { now, seed, locations: None, generators: Arc::default(), doubts: Arc::default() }
     }
 
     /// The same run with a database of locations.
@@ -78,10 +78,10 @@ impl EvalContext {
         self.locations.as_deref()
     }
 
-    /// The values that functions of the run could not parse.
+    /// The values for which functions of the run have no certain result.
     #[must_use]
-    pub fn unparsed(&self) -> &UnparsedValues {
-        &self.unparsed
+    pub fn doubts(&self) -> &Doubts {
+        &self.doubts
     }
 
     /// A random number generator that no other call of this run shares. Which call gets which depends on scheduling.

@@ -3,26 +3,44 @@
 use std::collections::BTreeMap;
 
 use super::{NO_EVIDENCE, counted};
-use crate::functions::UnparsedReason;
+use crate::functions::Doubt;
 use crate::scan::{Damage, RejectReason};
 
 /// Maximum number of files that a message names; the rest are counted.
 const FILES_NAMED: usize = 3;
 
-/// The text about values that a function could not parse.
-fn unparsed(reason: UnparsedReason, count: u64) -> String {
+/// What a function returned for values without a certain result.
+fn doubt(doubt: Doubt, count: u64) -> String {
     let values = |noun| counted(count, noun);
     let (is, names) = if count == 1 { ("is", "names") } else { ("are", "name") };
-    match reason {
-        UnparsedReason::XmlDepth => {
+    match doubt {
+        Doubt::XmlDepth => {
             format!("parse_xml returned null for {} that {is} nested too deep", values("different document"))
         }
-        UnparsedReason::UserAgentLength => {
+        Doubt::UserAgentLength => {
             format!("parse_user_agent returned null for {} that {is} too long", values("different user agent"))
         }
-        UnparsedReason::UserAgentPart => format!(
+        Doubt::UserAgentPart => format!(
             "parse_user_agent returned null for {} that {names} neither browser, os nor device",
             values("different string")
+        ),
+        Doubt::SeriesElements => format!(
+            "series functions returned null for {} with elements that are not numbers: fill the gaps first, for \
+             example with series_fill_const",
+            values("different array")
+        ),
+        Doubt::SeriesUndefined => format!(
+            "series functions returned null for {} for which the result is undefined, such as a series with too few \
+             points or equal ones",
+            values("different array")
+        ),
+        Doubt::SeriesTooLarge => format!(
+            "series functions returned null for {} with too many points, or with numbers that are too large",
+            values("different array")
+        ),
+        Doubt::SeriesInfiniteScore => format!(
+            "scores of {} are infinite, because most of the points are equal: Kusto may score them differently",
+            values("different array")
         ),
     }
 }
@@ -144,7 +162,7 @@ pub fn damage(kind: &Damage, count: u64) -> String {
                 "the files contain none of the tables that `{pattern}` matches (they contain {found}): {NO_EVIDENCE}"
             )
         }
-        Damage::Unparsed(reason) => unparsed(*reason, count),
+        Damage::Doubt(kind) => doubt(*kind, count),
         Damage::HiddenTable(name) => format!(
             "the stored function {name} hides the table {name}, whose records are not read: rename the function, \
              or ignore the catalog with --no-catalog"

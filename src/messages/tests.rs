@@ -10,7 +10,7 @@ use crate::diagnostic::{CODES, Error};
 use crate::entra::RowKind;
 use crate::entra::RowLimit;
 use crate::entra::numeric_dates::DateOrder;
-use crate::functions::UnparsedReason;
+use crate::functions::Doubt;
 use crate::scan::events::BoundOrigin;
 use crate::scan::{
     ColumnNote, Damage, EmptyReason, FileProblems, Note, OverlapBasis, RejectReason, TimeGap, UnnamedRows, Warning,
@@ -240,9 +240,13 @@ fn damages() -> Vec<String> {
         Damage::NotConverted("a, b".to_owned()),
         Damage::MissingPages("auditLogs/signIns".to_owned()),
         Damage::MissingPages(String::new()),
-        Damage::Unparsed(UnparsedReason::XmlDepth),
-        Damage::Unparsed(UnparsedReason::UserAgentLength),
-        Damage::Unparsed(UnparsedReason::UserAgentPart),
+        Damage::Doubt(Doubt::XmlDepth),
+        Damage::Doubt(Doubt::UserAgentLength),
+        Damage::Doubt(Doubt::UserAgentPart),
+        Damage::Doubt(Doubt::SeriesElements),
+        Damage::Doubt(Doubt::SeriesUndefined),
+        Damage::Doubt(Doubt::SeriesTooLarge),
+        Damage::Doubt(Doubt::SeriesInfiniteScore),
         Damage::Other,
     ];
     let counted = |kind: &Damage| match (damage(kind, 1), damage(kind, 3)) {

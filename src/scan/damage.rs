@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::entra::numeric_dates::DateOrder;
-use crate::functions::UnparsedReason;
+use crate::functions::Doubt;
 use crate::storage::listing::DiscoveryNote;
 use crate::types::Type;
 
@@ -89,8 +89,8 @@ pub enum Damage {
     NotConverted(String),
     /// A page that names a next page that is missing, with the kind of its records.
     MissingPages(String),
-    /// Values that a function could not parse because of a limit of this program.
-    Unparsed(UnparsedReason),
+    /// Values for which a function has no certain result.
+    Doubt(Doubt),
     /// Further damage beyond the maximum number of kinds.
     Other,
 }

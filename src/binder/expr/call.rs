@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::{Expr, ExprKind, fold};
 use crate::functions::aggregate::AggregateArgument;
 use crate::functions::signature::{Arity, arity, choose, expand};
-use crate::functions::{self, AggregateFunction, ConstantChecks, ScalarFunction, TypeArgument, known};
+use crate::functions::{self, AggregateFunction, ConstantChecks, ResultName, ScalarFunction, TypeArgument, known};
 use crate::plan::AggregateExpr;
 use crate::syntax::ast;
 use crate::types::{Schema, Type, Value};
@@ -37,16 +37,16 @@ impl Binder<'_> {
             return self.bind_aggregate(function, name, arguments, span, context);
         }
         match functions::scalar_function(&name.text) {
-            Some(function) if !function.columns.is_empty() => {
-                let message = format!("`{}` returns several columns where a single value is required", name.text);
-                let help = "assign them to columns first: | extend (a, b, ...) = ...";
-                Err(self.report(Diagnostic::new(Code::NotAllowedHere, name.span, message).help(help)))
-            }
+            Some(function) if !function.columns.is_empty() => self.several_for_one(name),
             Some(function) if function.type_argument != TypeArgument::None => {
                 self.typed_call(function, &Call { name, arguments, span }, context)
             }
             Some(function) => {
                 let arguments = self.all(arguments, |binder, argument| binder.bind_expr(&argument.value, context))?;
+                let is_array = |argument: &Expr| argument.ty == Type::Dynamic;
+                if function.result_name == ResultName::Sorted && arguments.get(1).is_some_and(is_array) {
+                    return self.several_for_one(name);
+                }
                 self.function_call(function, name, arguments, span)
             }
             None => Err(self.unknown_function(name)),

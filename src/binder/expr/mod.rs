@@ -6,6 +6,7 @@ mod null_text;
 mod operator;
 mod path;
 mod special;
+mod tuple;
 mod typed;
 
 use self::operator::WrittenOperator;
@@ -30,6 +31,8 @@ pub(super) struct Aggregates {
     /// The input columns that are keys, which `*` excludes.
     pub key_columns: Vec<usize>,
 }
+
+pub(super) use tuple::ResultColumn;
 
 /// The columns and aggregates that an expression can refer to.
 pub(super) struct ExprContext<'c> {

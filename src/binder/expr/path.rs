@@ -37,6 +37,9 @@ impl Binder<'_> {
         span: Span,
         context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
+        if let Some(column) = self.indexed_column(base, index, context)? {
+            return Ok(column);
+        }
         let both = self.all([base, index], |binder, part| binder.bind_expr(part, context))?;
         let [base, index] = <[Expr; 2]>::try_from(both)
             .map_err(|_| crate::diagnostic::Error::internal("two expressions were bound"))?;

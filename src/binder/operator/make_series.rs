@@ -3,7 +3,7 @@
 //! Source: the reference's page on the make-series operator. Rows outside the bounds are filtered out before they are
 //! grouped, so a group has a series only if it has rows inside. A value without a bin, such as null, is outside.
 
-use super::summarize::{Output, assemble, claim_written};
+use super::summarize::{Output, assemble};
 use crate::binder::expr::Aggregates;
 use crate::binder::naming::{CallNames, Names, name_of, spelled};
 use crate::binder::{Bind, Binder};
@@ -25,23 +25,22 @@ impl Binder<'_> {
             items.chain(&operator.by).chain(std::iter::once(&operator.axis))
         };
         let items = operator.items.iter().flat_map(|item| &item.assignment.names);
-        let columns = operator.by.iter().chain(std::iter::once(&operator.axis)).filter_map(spelled);
+        let columns = operator.by.iter().chain(std::iter::once(&operator.axis)).flat_map(spelled);
         self.spelled_once(items.chain(columns))?;
         let mut names = Names::default().past_written(written()).past_input(&schema);
-        claim_written(written(), &mut names);
-        let mut keys = self.keys_after_claim(&operator.by, &schema, &mut names, name_of)?;
+        let mut keys = self.keys(&operator.by, &schema, &mut names, name_of)?;
         let key_columns = keys.values.iter().filter_map(Expr::as_column).collect();
         let mut aggregates = Aggregates { keys: keys.values.len() + 1, key_columns, ..Aggregates::default() };
         let items = self.all(&operator.items, |binder, item| binder.series_item(item, &schema, &mut aggregates));
         let (nonempty, items) = (nonempty?, items?);
         let BoundAxis { axis, bin, inside } = axis?;
+        let key_count = keys.values.len();
         keys.fields.push(Field::new("$bin", bin.ty));
         keys.values.push(bin);
         let (outputs, defaults): (Vec<_>, Vec<_>) = items.into_iter().flatten().unzip();
-        let key_count = operator.by.len();
         let binned = assemble(input.filter(inside), keys, aggregates.found, outputs, &mut names);
         let axis_name = match operator.axis.names.first() {
-            Some(name) => name.text.clone(),
+            Some(name) => names.unique(&name.text),
             None => names.unique_or_numbered(name_of(&operator.axis.value, &CallNames::new()).as_deref()),
         };
         let (keys, rest) = binned.schema().fields().split_at(key_count);

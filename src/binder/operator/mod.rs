@@ -21,7 +21,6 @@ mod reduce;
 mod sample;
 mod scan;
 mod search;
-mod sorted_arrays;
 mod summarize;
 mod top_hitters;
 mod top_nested;

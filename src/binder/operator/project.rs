@@ -1,27 +1,26 @@
 //! project, extend: columns computed from columns. Within one operator every expression sees the old columns.
 
+use crate::binder::expr::{ExprContext, ResultColumn};
 use crate::binder::naming::{Names, spelled};
 use crate::binder::{Bind, Binder};
-use crate::diagnostic::Code;
-use crate::expr::{Expr, fold};
-use crate::functions::{self, ScalarFunction};
+use crate::diagnostic::{Code, Span};
+use crate::expr::Expr;
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, Argument, Assignment, Name};
+use crate::syntax::ast::{Assignment, Name};
 use crate::types::Schema;
-use crate::types::dynamic::{Path, Step};
 
 impl Binder<'_> {
     pub(super) fn project(&mut self, input: LogicalPlan, items: &[Assignment]) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
         let input = self.windowed(input, items.iter().map(|item| &item.value))?;
-        self.spelled_once(items.iter().filter_map(spelled))?;
+        self.spelled_once(items.iter().flat_map(spelled))?;
         let mut names = Names::default().past_written(items);
         let columns = self.all(items, |binder, item| {
             let mut columns = Vec::new();
             for (label, expr) in binder.labelled(item, &schema)? {
                 let name = match label {
-                    // If an earlier unnamed column has taken the name, it gets a number.
                     ColumnLabel::Written(name) => names.unique(&name.text),
+                    ColumnLabel::Spread(name) => names.unique(&name),
                     ColumnLabel::Made(name) => names.unique_or_numbered(name.as_deref()),
                 };
                 columns.push((name, expr));
@@ -37,24 +36,22 @@ impl Binder<'_> {
         }
         let schema = input.schema().clone();
         let input = self.windowed(input, items.iter().map(|item| &item.value))?;
+        self.spelled_once(items.iter().flat_map(spelled))?;
         let mut columns = identity(&schema);
-        let mut made = Names::default();
         let mut numbers = Names::default().past_input(&schema);
+        let mut spread = Names::taken(schema.names());
         let new = self.all(items, |binder, item| {
-            let mut columns = Vec::new();
-            for (label, expr) in binder.labelled(item, &schema)? {
-                let (name, span) = match label {
-                    ColumnLabel::Written(name) => (name.text.clone(), name.span),
-                    ColumnLabel::Made(name) => (name.unwrap_or_else(|| numbers.numbered()), item.value.span),
+            let named = binder.labelled(item, &schema)?.into_iter().map(|(label, expr)| {
+                let name = match label {
+                    ColumnLabel::Written(name) => name.text.clone(),
+                    ColumnLabel::Spread(name) => spread.unique(&name),
+                    ColumnLabel::Made(name) => name.unwrap_or_else(|| numbers.numbered()),
                 };
-                // Two columns of the same name would be one column with two values.
-                if !made.claim(&name) {
-                    return Err(binder.duplicate_column(&Name { text: name, span }));
-                }
-                columns.push((name, expr));
-            }
-            Ok(columns)
+                (name, expr)
+            });
+            Ok(named.collect::<Vec<_>>())
         })?;
+        // A column replaces the one of its name: of the input, or of an earlier item.
         for (name, expr) in new.into_iter().flatten() {
             match columns.iter_mut().find(|(existing, _)| *existing == name) {
                 Some(column) => column.1 = expr,
@@ -65,7 +62,7 @@ impl Binder<'_> {
     }
 
     /// Reports a name that is written twice.
-    pub(super) fn spelled_once<'i>(&mut self, mut spelled: impl Iterator<Item = &'i Name>) -> Bind<()> {
+    pub(in crate::binder) fn spelled_once<'i>(&mut self, mut spelled: impl Iterator<Item = &'i Name>) -> Bind<()> {
         let mut names = Names::default();
         match spelled.find(|name| !names.claim(&name.text)) {
             Some(again) => Err(self.duplicate_column(again)),
@@ -79,11 +76,9 @@ impl Binder<'_> {
         item: &'i Assignment,
         schema: &Schema,
     ) -> Bind<Vec<(ColumnLabel<'i>, Expr)>> {
-        if let Some((function, name, arguments)) = several_columns(&item.value) {
-            return self.several_columns(function, name, arguments, item, schema);
-        }
-        if let Some(columns) = self.sorted_arrays(item, schema)? {
-            return Ok(columns);
+        let mut context = ExprContext { schema, aggregates: None };
+        if let Some(columns) = self.result_columns(&item.value, &mut context)? {
+            return self.spread(item, columns);
         }
         let expr = self.expr(&item.value, schema)?;
         match item.names.as_slice() {
@@ -93,37 +88,26 @@ impl Binder<'_> {
         }
     }
 
-    fn several_columns<'i>(
+    /// The columns of a function that returns several, with the names of `item`.
+    pub(super) fn spread<'i>(
         &mut self,
-        function: &'static ScalarFunction,
-        name: &Name,
-        arguments: &[Argument],
         item: &'i Assignment,
-        schema: &Schema,
+        columns: Vec<ResultColumn>,
     ) -> Bind<Vec<(ColumnLabel<'i>, Expr)>> {
-        let span = item.value.span;
-        let bound = self.all(arguments, |binder, argument| binder.expr(&argument.value, schema))?;
-        let tuple = self.function_call(function, name, bound, span)?;
-        let count = function.columns.len();
+        let count = columns.len();
         if let Some(name) = item.names.get(count) {
-            let message = format!("`{}` returns {count} columns, fewer than it has names", function.name);
+            let message = format!("the result has {count} columns, fewer than it has names");
             return self.error(Code::InvalidValue, name.span, message);
         }
         if item.names.is_empty() && count == 1 {
-            let message = format!(
-                "name the result of `{}`: the name that Kusto would give its column is not known",
-                function.name
-            );
-            return self.error(Code::UnsupportedSyntax, span, message);
+            let message = "name this result: the name that Kusto would give its column is not known";
+            return self.error(Code::UnsupportedSyntax, item.value.span, message);
         }
-        let first = arguments.first().and_then(|argument| Self::own_name(&argument.value)).unwrap_or_default();
-        let columns = function.columns.iter().enumerate().map(|(position, (column, ty))| {
-            let made = || ColumnLabel::Made(Some(format!("{}_{first}_{column}", function.name)));
-            let label = item.names.get(position).map_or_else(made, ColumnLabel::Written);
-            let step = Step::Index(i64::try_from(position).unwrap_or(i64::MAX));
-            (label, tuple.clone().path(Path::new(vec![step]), span).cast(*ty))
+        let labelled = columns.into_iter().enumerate().map(|(position, column)| {
+            let label = item.names.get(position).map_or(ColumnLabel::Spread(column.name), ColumnLabel::Written);
+            (label, column.value)
         });
-        columns.map(|(label, expr)| Ok((label, fold::fold(expr, &self.context)?))).collect()
+        Ok(labelled.collect())
     }
 }
 
@@ -134,18 +118,8 @@ pub(in crate::binder) enum ColumnLabel<'i> {
     Written(&'i Name),
     /// Derived from the value; None if it is numbered.
     Made(Option<String>),
-}
-
-/// A call of a function that returns several columns.
-fn several_columns(value: &ast::ParsedExpr) -> Option<(&'static ScalarFunction, &Name, &[Argument])> {
-    match &value.kind {
-        ast::ParsedExprKind::Parenthesised(inner) => several_columns(inner),
-        ast::ParsedExprKind::Call { function: name, arguments } => {
-            let function = functions::scalar_function(&name.text).filter(|function| !function.columns.is_empty())?;
-            Some((function, name, arguments))
-        }
-        _ => None,
-    }
+    /// Derived for one of several columns of a function, which replaces no other column.
+    Spread(String),
 }
 
 /// All columns unchanged, as a projection.
@@ -154,6 +128,6 @@ pub(in crate::binder) fn identity(schema: &Schema) -> Vec<(String, Expr)> {
         .fields()
         .iter()
         .enumerate()
-        .map(|(index, field)| (field.name.clone(), Expr::column(index, field.ty, crate::diagnostic::Span::default())))
+        .map(|(index, field)| (field.name.clone(), Expr::column(index, field.ty, Span::default())))
         .collect()
 }

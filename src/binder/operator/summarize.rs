@@ -1,6 +1,7 @@
 //! summarize, distinct and count.
 
-use crate::binder::expr::Aggregates;
+use super::project::ColumnLabel;
+use crate::binder::expr::{Aggregates, ExprContext};
 use crate::binder::naming::{CallNames, Names, name_of, spelled};
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -34,7 +35,7 @@ impl Binder<'_> {
             return Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema });
         }
         let input = self.windowed(input, items.iter().map(|item| &item.value))?;
-        self.spelled_once(items.iter().filter_map(spelled))?;
+        self.spelled_once(items.iter().flat_map(spelled))?;
         let mut names = Names::default().past_written(items).past_input(&schema);
         // Measured on the engine: gettype names its column everywhere but in distinct.
         let key_name =
@@ -53,18 +54,17 @@ impl Binder<'_> {
         let schema = input.schema().clone();
         let written = || items.iter().chain(by.unwrap_or_default());
         let input = self.windowed(input, written().map(|item| &item.value))?;
-        let keys_spelled = by.unwrap_or_default().iter().filter_map(spelled);
+        let keys_spelled = by.unwrap_or_default().iter().flat_map(spelled);
         self.spelled_once(items.iter().flat_map(|item| &item.names).chain(keys_spelled))?;
         let mut names = Names::default().past_written(written()).past_input(&schema);
-        claim_written(written(), &mut names);
         // A let as a key gets a numbered name, although it names its column elsewhere.
         let key_name = |expr: &ast::ParsedExpr, calls: &CallNames| match &expr.kind {
             ast::ParsedExprKind::Name(name) if schema.index_of(&name.text).is_none() => None,
             _ => name_of(expr, calls),
         };
-        let keys = self.keys_after_claim(by.unwrap_or_default(), &schema, &mut names, key_name);
+        let keys = self.keys(by.unwrap_or_default(), &schema, &mut names, key_name);
         let key_columns = keys.iter().flat_map(|keys| keys.values.iter().filter_map(Expr::as_column)).collect();
-        let key_count = by.map_or(0, <[Assignment]>::len);
+        let key_count = keys.as_ref().map_or(0, |keys| keys.values.len());
         let mut aggregates = Aggregates { keys: key_count, key_columns, ..Aggregates::default() };
         let outputs = self.all(items, |binder, item| binder.summarize_item(item, &schema, &mut aggregates));
         let (keys, outputs) = (keys?, outputs?);
@@ -94,6 +94,11 @@ impl Binder<'_> {
         schema: &Schema,
         aggregates: &mut Aggregates,
     ) -> Bind<Vec<Output>> {
+        let mut context = ExprContext { schema, aggregates: Some(aggregates) };
+        if let Some(columns) = self.result_columns(&item.value, &mut context)? {
+            let columns = self.spread(item, columns)?.into_iter();
+            return Ok(columns.map(|(label, expr)| Output::labelled(label, expr)).collect());
+        }
         let before = aggregates.found.len();
         let expr = self.aggregate_expr(&item.value, schema, aggregates)?;
         let written = |position: usize| item.names.get(position).map(|name| name.text.clone());
@@ -116,18 +121,8 @@ impl Binder<'_> {
         Ok(vec![Output { written: written(0), wanted, expr }])
     }
 
-    fn keys(
-        &mut self,
-        items: &[Assignment],
-        schema: &Schema,
-        names: &mut Names,
-        name_of: impl Fn(&ast::ParsedExpr, &CallNames) -> Option<String>,
-    ) -> Bind<GroupKeys> {
-        claim_written(items.iter(), names);
-        self.keys_after_claim(items, schema, names, name_of)
-    }
-
-    pub(super) fn keys_after_claim(
+    /// The keys of groups and their columns.
+    pub(super) fn keys(
         &mut self,
         items: &[Assignment],
         schema: &Schema,
@@ -135,18 +130,22 @@ impl Binder<'_> {
         name_of: impl Fn(&ast::ParsedExpr, &CallNames) -> Option<String>,
     ) -> Bind<GroupKeys> {
         let keys = self.all(items, |binder, item| {
-            let key = binder.expr(&item.value, schema)?;
-            binder.not_dynamic(&key, "a group key")?;
-            let name = match item.names.first() {
-                Some(name) => name.text.clone(),
-                None => {
-                    let name = name_of(&item.value, &CallNames::new());
-                    names.unique_or_numbered(name.or_else(|| binder.looked_up(&item.value, schema)).as_deref())
-                }
-            };
-            Ok((Field::new(name, key.ty), key))
+            let mut keys = Vec::new();
+            for (label, key) in binder.labelled(item, schema)? {
+                binder.not_dynamic(&key, "a group key")?;
+                let name = match label {
+                    ColumnLabel::Written(name) => names.unique(&name.text),
+                    ColumnLabel::Spread(name) => names.unique(&name),
+                    ColumnLabel::Made(_) => {
+                        let name = name_of(&item.value, &CallNames::new());
+                        names.unique_or_numbered(name.or_else(|| binder.looked_up(&item.value, schema)).as_deref())
+                    }
+                };
+                keys.push((Field::new(name, key.ty), key));
+            }
+            Ok(keys)
         })?;
-        let (fields, values) = keys.into_iter().unzip();
+        let (fields, values) = keys.into_iter().flatten().unzip();
         Ok(GroupKeys { values, fields })
     }
 }
@@ -157,12 +156,6 @@ fn names_by_type(expr: &ast::ParsedExpr) -> bool {
     let hands_on = functions::scalar_function(&function.text)
         .is_some_and(|entry| entry.result_name == functions::ResultName::FirstArgument);
     function.text == "gettype" || (hands_on && arguments.first().is_some_and(|first| names_by_type(&first.value)))
-}
-
-pub(super) fn claim_written<'i>(items: impl Iterator<Item = &'i Assignment>, names: &mut Names) {
-    for name in items.flat_map(|item| &item.names) {
-        names.claim(&name.text);
-    }
 }
 
 /// The keys of an aggregation.
@@ -182,6 +175,16 @@ pub(super) struct Output {
     pub expr: Expr,
 }
 
+impl Output {
+    fn labelled(label: ColumnLabel<'_>, expr: Expr) -> Self {
+        match label {
+            ColumnLabel::Written(name) => Self { written: Some(name.text.clone()), wanted: None, expr },
+            ColumnLabel::Spread(name) => Self { written: None, wanted: Some(name), expr },
+            ColumnLabel::Made(wanted) => Self { written: None, wanted, expr },
+        }
+    }
+}
+
 /// An aggregation, and a projection above it if expressions wrap its aggregates: the keys, then the outputs.
 pub(super) fn assemble(
     input: LogicalPlan,
@@ -195,7 +198,10 @@ pub(super) fn assemble(
         columns.push((field.name.clone(), Expr::column(index, field.ty, keys[index].span)));
     }
     for output in outputs {
-        let name = output.written.unwrap_or_else(|| names.unique_or_numbered(output.wanted.as_deref()));
+        let name = match output.written {
+            Some(name) => names.unique(&name),
+            None => names.unique_or_numbered(output.wanted.as_deref()),
+        };
         columns.push((name, output.expr));
     }
     let count = key_fields.len() + aggregates.iter().map(|aggregate| aggregate.fields.len()).sum::<usize>();

@@ -35,6 +35,7 @@ pub mod rounding;
 pub mod search;
 pub mod series;
 pub mod series_decompose;
+pub mod series_fill;
 pub mod series_fill_linear;
 pub mod series_filter;
 pub mod series_fit;
@@ -42,7 +43,7 @@ pub mod series_fit_poly;
 pub mod series_fit_two;
 pub mod series_fourier;
 pub mod series_math;
-mod series_period;
+pub mod series_outliers;
 pub mod series_periods;
 pub mod session;
 pub mod sketches;
@@ -90,12 +91,14 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     rounding::FUNCTIONS,
     search::FUNCTIONS,
     series_decompose::FUNCTIONS,
+    series_fill::FUNCTIONS,
     series_fill_linear::FUNCTIONS,
     series_filter::FUNCTIONS,
     series_fit::FUNCTIONS,
     series_fit_poly::FUNCTIONS,
     series_fit_two::FUNCTIONS,
     series_fourier::FUNCTIONS,
+    series_outliers::FUNCTIONS,
     series_periods::FUNCTIONS,
     series_math::FUNCTIONS,
     session::FUNCTIONS,

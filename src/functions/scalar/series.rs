@@ -1,39 +1,74 @@
 //! Shared code of series functions: reading and writing arrays of numbers.
+//!
+//! The reference says of null elements that only `series_outliers` supports them. Other functions return null for such
+//! a series, and the run reports it.
 
 use super::array_elements::array_of;
 use crate::diagnostic::{Code, Error, Result, Span};
+use crate::functions::args::Args;
 use crate::functions::signature::Param;
+use crate::functions::{Doubt, ResultValue};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type, Value};
 
 /// The parameter that takes a series.
 pub(super) const SERIES: Param = Param::new("series", Type::Dynamic, "an array of numbers");
 
-/// The series in `row`; None if it is null.
-///
-/// # Errors
-/// Anything but an array of finite numbers: the result of the engine is not known.
-pub(super) fn numbers(column: &Column, row: usize) -> Result<Option<Vec<f64>>> {
-    let Some(json) = column.text_at(row).filter(|json| *json != "null") else { return Ok(None) };
-    let series =
-        array_of(column, row).and_then(|elements| elements.into_iter().map(number).collect::<Option<Vec<_>>>());
-    match series {
-        Some(series) if !series.is_empty() => Ok(Some(series)),
-        _ => {
-            let shown: String = json.chars().take(40).collect();
-            Err(unknown(format!("a series that is not an array of numbers is not supported here: {shown}")))
-        }
+/// A result for one series, or why there is none.
+pub(super) type SeriesResult<T> = std::result::Result<T, Doubt>;
+
+/// Computes `row -> T` for each row. If there is no result, the row is null, and the run reports the series.
+pub(super) fn map_series<T: ResultValue>(
+    args: &Args<'_>,
+    of: impl Fn(usize) -> SeriesResult<Option<T>>,
+) -> Result<Column> {
+    args.try_map(|row| {
+        Ok(of(row).unwrap_or_else(|doubt| {
+            report(args, doubt, row);
+            None
+        }))
+    })
+}
+
+/// Reports the first series in `row`.
+pub(super) fn report(args: &Args<'_>, doubt: Doubt, row: usize) {
+    let series = args.columns().iter().find(|column| column.ty() == Type::Dynamic);
+    args.context().doubts().add(doubt, series.and_then(|series| series.text_at(row)).unwrap_or(""));
+}
+
+/// The series in `row`, which has at least one point; None if it is null.
+pub(super) fn numbers(column: &Column, row: usize) -> SeriesResult<Option<Vec<f64>>> {
+    let Some(elements) = elements(column, row)? else { return Ok(None) };
+    let series = elements.into_iter().map(number).collect::<Option<Vec<_>>>().ok_or(Doubt::SeriesElements)?;
+    if series.is_empty() { Err(Doubt::SeriesUndefined) } else { Ok(Some(series)) }
+}
+
+/// The elements of the series in `row`, of any kind; None if it is null.
+pub(super) fn elements(column: &Column, row: usize) -> SeriesResult<Option<Vec<&str>>> {
+    match column.text_at(row) {
+        None | Some("null") => Ok(None),
+        Some(_) => array_of(column, row).map(Some).ok_or(Doubt::SeriesElements),
     }
 }
 
-/// The number in an element, if it is one.
+/// The number in an element, if it is a finite one.
 pub(super) fn number(element: &str) -> Option<f64> {
     let is_number = element.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     element.parse::<f64>().ok().filter(|number| is_number && number.is_finite())
 }
 
-/// The error of a value for which the engine's result is not known.
-pub(super) fn unknown(message: impl Into<String>) -> Error {
+/// The real in an element: dynamics hold those that are not finite by their names.
+pub(super) fn real_in(element: &str) -> Option<f64> {
+    match element {
+        "\"NaN\"" => Some(f64::NAN),
+        "\"Infinity\"" => Some(f64::INFINITY),
+        "\"-Infinity\"" => Some(f64::NEG_INFINITY),
+        _ => number(element),
+    }
+}
+
+/// The error of an argument that is wrong for every row.
+pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::query(Code::ValueOutOfRange, Span::default(), message)
 }
 

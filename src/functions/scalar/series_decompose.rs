@@ -1,17 +1,17 @@
-//! Decomposition of a series into seasonal, trend and residual components, and its outliers.
+//! Decomposition of a series into seasonal, trend and residual components, and the anomalies that it shows.
 //!
 //! Season: the median of the points of each phase. Trend: the average or best-fitting line of the series without the
-//! season. Outliers: the distance of a point beyond the 10th or 90th percentile, relative to the distance of these
-//! percentiles. The reference describes the steps; the unit is measured on the engine. A period that is not given is
-//! detected, or is an error if it is ambiguous.
+//! season. Anomalies: the outliers of the residual. The reference describes these steps. A period that is not given is
+//! the best of `series_periods_detect`, if its score reaches the threshold.
 
-use super::series::{Line, SERIES, count, mean, numbers, reals, unknown};
-use super::series_period;
+use super::series::{Line, SERIES, SeriesResult, map_series, mean, numbers, reals, report};
+use super::series_outliers::{Fence, check_kind};
+use super::series_periods;
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
-use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
-use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, Returns};
+use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type, Value};
 
@@ -35,7 +35,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             ("trend", Type::Dynamic),
             ("residual", Type::Dynamic),
         ],
-        validate: |constants| check_season(constants, 1).and_then(|()| check_trend(constants, 2)),
+        validate: |constants| {
+            check_season(constants, 1)?;
+            check_trend(constants, 2)?;
+            check_points(constants, 3)
+        },
         caution: |constants| caution_of_search(constants, 1),
         ..SERIES_FUNCTION
     },
@@ -50,7 +54,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
                 SEASONALITY,
                 TREND,
                 TEST_POINTS,
-                Param::new("method", Type::String, "`ctukey`").optional().constant(),
+                Param::new("method", Type::String, "`ctukey` (the default) or `tukey`").optional().constant(),
                 SEASONALITY_THRESHOLD,
             ],
             returns: Returns::Type(Type::Dynamic),
@@ -64,7 +68,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         validate: |constants| {
             check_season(constants, 2)?;
             check_trend(constants, 3)?;
-            check_method(constants, 5)
+            check_points(constants, 4)?;
+            check_kind(constants, 5)
         },
         caution: |constants| caution_of_search(constants, 2),
         ..SERIES_FUNCTION
@@ -89,7 +94,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             "[1.0,2.0,3.0,4.0,5.0,6.0]",
         )],
         columns: &[("baseline", Type::Dynamic)],
-        validate: |constants| check_season(constants, 2).and_then(|()| check_trend(constants, 3)),
+        validate: |constants| {
+            check_points(constants, 1)?;
+            check_season(constants, 2)?;
+            check_trend(constants, 3)
+        },
         caution: |constants| caution_of_search(constants, 2),
         ..SERIES_FUNCTION
     },
@@ -97,7 +106,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "series_seasonal",
         summary: "Returns the seasonal component of a series: the median of the points of each phase.",
         overloads: &[Overload {
-            params: &[SERIES, SEASONALITY],
+            params: &[SERIES, SEASONALITY, TEST_POINTS],
             returns: Returns::Type(Type::Dynamic),
             kernel: seasonal,
         }],
@@ -105,25 +114,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             "series_seasonal(dynamic([1, 3, 5, 1, 3, 5, 2, 4, 6]), 3)",
             "[1.0,3.0,5.0,1.0,3.0,5.0,1.0,3.0,5.0]",
         )],
-        validate: |constants| check_season(constants, 1),
+        validate: |constants| check_points(constants, 2),
         caution: |constants| caution_of_search(constants, 1),
-        ..SERIES_FUNCTION
-    },
-    ScalarFunction {
-        name: "series_outliers",
-        summary: "Returns an anomaly score for each point: the signed distance beyond the 10th or 90th percentile, \
-                  an outlier beyond 1.5.",
-        overloads: &[Overload {
-            params: &[SERIES, Param::new("kind", Type::String, "`ctukey`").optional().constant()],
-            returns: Returns::Type(Type::Dynamic),
-            kernel: outliers,
-        }],
-        examples: &[Example::new(
-            "series_outliers(dynamic([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]))",
-            "[-0.34657570068848936,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.34657570068848936]",
-        )],
-        result_name: ResultName::FirstArgument,
-        validate: |constants| check_method(constants, 1),
         ..SERIES_FUNCTION
     },
 ];
@@ -148,9 +140,9 @@ const SEASONALITY_THRESHOLD: Param =
     Param::of("seasonality_threshold", NUMBER, "the score from which a detected period counts; 0.6 by default")
         .optional();
 
-/// The score of a point is this factor times its distance from the percentile, divided by the percentiles' distance.
-/// Measured: results of the engine for series of 365 and 840 points agree to the last digit.
-const SCORE_UNIT: f64 = 2.772_605_605_507_915;
+/// The scores from which a detected period counts. Source: the reference's pages.
+const DECOMPOSE_THRESHOLD: f64 = 0.6;
+const SEASONAL_THRESHOLD: f64 = 0.7;
 
 /// True if the constant at `index` asks to detect the period.
 fn searches(constants: &[Option<&Value>], index: usize) -> bool {
@@ -182,20 +174,14 @@ fn check_trend(constants: &[Option<&Value>], index: usize) -> Result<()> {
     }
 }
 
-fn check_method(constants: &[Option<&Value>], index: usize) -> Result<()> {
-    let Some(Some(value)) = constants.get(index) else { return Ok(()) };
-    match value.as_str() {
-        Some("ctukey") => Ok(()),
-        Some("tukey") => {
-            Err(unsupported("the method `tukey` is not supported here: its unit is not known for certain"))
+/// Rejects a negative number of points at `index`.
+fn check_points(constants: &[Option<&Value>], index: usize) -> Result<()> {
+    match constants.get(index) {
+        Some(Some(value)) if value.as_i64().is_some_and(|points| points < 0) => {
+            Err(Error::query(Code::InvalidValue, Span::default(), "the number of points must be 0 or more"))
         }
-        _ => Err(Error::query(Code::InvalidValue, Span::default(), "the method must be `ctukey` or `tukey`")),
+        _ => Ok(()),
     }
-}
-
-/// The error of an unsupported argument.
-fn unsupported(message: &str) -> Error {
-    Error::query(Code::UnsupportedSyntax, Span::default(), message)
 }
 
 /// How to decompose a series.
@@ -219,13 +205,13 @@ impl SeriesParts {
 }
 
 /// The points of a series without those excluded at its end.
-fn learnt(series: &[f64], held_out: usize) -> Result<&[f64]> {
+fn learnt(series: &[f64], held_out: usize) -> SeriesResult<&[f64]> {
     let learnt = series.len().checked_sub(held_out).filter(|learnt| *learnt > 0);
-    Ok(&series[..learnt.ok_or_else(|| unknown("no point of the series is left to fit the model to"))?])
+    learnt.map(|learnt| &series[..learnt]).ok_or(Doubt::SeriesUndefined)
 }
 
 impl Model<'_> {
-    fn take_apart(&self, series: &[f64]) -> Result<SeriesParts> {
+    fn take_apart(&self, series: &[f64]) -> SeriesResult<SeriesParts> {
         let learnt = learnt(series, self.held_out)?;
         let medians = self.medians(learnt)?;
         let season = |index: usize| if self.period == 0 { 0.0 } else { medians[index % self.period] };
@@ -241,10 +227,10 @@ impl Model<'_> {
         Ok(SeriesParts { seasonal: (0..series.len()).map(season).collect(), trend })
     }
 
-    /// The median of each phase of the period.
-    fn medians(&self, series: &[f64]) -> Result<Vec<f64>> {
+    /// The median of each phase of the period, which must not be longer than the series.
+    fn medians(&self, series: &[f64]) -> SeriesResult<Vec<f64>> {
         if self.period > series.len() {
-            return Err(unknown(format!("a period of {} points in a series of {}", self.period, series.len())));
+            return Err(Doubt::SeriesUndefined);
         }
         let phase = |start: usize| {
             let mut points: Vec<f64> = series.iter().skip(start).step_by(self.period).copied().collect();
@@ -257,31 +243,28 @@ impl Model<'_> {
 }
 
 /// The argument at `index` as a number of points; 0 if it is omitted.
-fn points(args: &Args<'_>, index: usize, row: usize) -> Result<usize> {
+fn points(args: &Args<'_>, index: usize, row: usize) -> SeriesResult<usize> {
     if index >= args.len() {
         return Ok(0);
     }
     let number = args.longs(index).get(row).and_then(|number| usize::try_from(number).ok());
-    number.ok_or_else(|| unknown("the number of points must be 0 or more"))
+    number.ok_or(Doubt::SeriesUndefined)
 }
 
-/// The positions of the arguments that decide the period of a series.
-struct PeriodArguments {
-    period: usize,
-    /// The threshold of the detection.
-    threshold: usize,
-}
-
-/// The given period, or the detected one if it is omitted or -1.
-fn period(args: &Args<'_>, at: PeriodArguments, row: usize, learnt: &[f64]) -> Result<usize> {
-    if at.period < args.len() && args.longs(at.period).get(row) != Some(-1) {
-        return points(args, at.period, row);
+/// The period given at `index`, or the detected one if it is omitted or -1; 0 for none.
+fn period(args: &Args<'_>, index: usize, row: usize, learnt: &[f64], threshold: f64) -> SeriesResult<usize> {
+    let given = if index < args.len() { args.longs(index).get(row) } else { Some(-1) };
+    match given {
+        Some(-1) => series_periods::best(learnt, threshold),
+        Some(period) => Ok(usize::try_from(period).unwrap_or(0)),
+        None => Err(Doubt::SeriesUndefined),
     }
-    let threshold = match at.threshold < args.len() {
-        true => args.reals(at.threshold).get(row).ok_or_else(|| unknown("the threshold must be a number"))?,
-        false => series_period::DEFAULT_THRESHOLD,
-    };
-    series_period::find(learnt, threshold)
+}
+
+/// The real argument at `index`, or `otherwise` if it is omitted.
+fn real(args: &Args<'_>, index: usize, row: usize, otherwise: f64) -> SeriesResult<f64> {
+    let given = if index < args.len() { args.reals(index).get(row) } else { Some(otherwise) };
+    given.ok_or(Doubt::SeriesUndefined)
 }
 
 /// The string argument at `index`, or `otherwise`.
@@ -293,35 +276,34 @@ fn word<'a>(args: &Args<'a>, index: usize, otherwise: &'a str) -> &'a str {
 }
 
 fn decompose(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| {
+    map_series(args, |row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let held_out = points(args, 3, row)?;
-        let period = period(args, PeriodArguments { period: 1, threshold: 4 }, row, learnt(&series, held_out)?)?;
+        let threshold = real(args, 4, row, DECOMPOSE_THRESHOLD)?;
+        let period = period(args, 1, row, learnt(&series, held_out)?, threshold)?;
         let model = Model { period, trend: word(args, 2, "avg"), held_out };
         let parts = model.take_apart(&series)?;
         let baseline = parts.baseline();
-        let residual: Vec<f64> = series.iter().zip(&baseline).map(|(value, expected)| value - expected).collect();
+        let residual = residual(&series, &baseline);
         Ok(Some(tuple([reals(baseline), reals(parts.seasonal), reals(parts.trend), reals(residual)])))
     })
 }
 
 fn anomalies(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| {
+    let fence = Fence::of_kind(word(args, 5, Fence::DEFAULT_KIND));
+    map_series(args, |row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
-        let threshold = if args.len() > 1 { args.reals(1).get(row) } else { Some(1.5) };
-        let threshold = threshold.ok_or_else(|| unknown("the threshold must be a number"))?;
+        let threshold = real(args, 1, row, 1.5)?;
         let held_out = points(args, 4, row)?;
-        if held_out > 0 {
-            return Err(unknown("anomalies in a series with test points are not supported here"));
-        }
-        let model = Model {
-            period: period(args, PeriodArguments { period: 2, threshold: 6 }, row, &series)?,
-            trend: word(args, 3, "avg"),
-            held_out,
-        };
+        let period_threshold = real(args, 6, row, DECOMPOSE_THRESHOLD)?;
+        let period = period(args, 2, row, learnt(&series, held_out)?, period_threshold)?;
+        let model = Model { period, trend: word(args, 3, "avg"), held_out };
         let baseline = model.take_apart(&series)?.baseline();
-        let residual: Vec<f64> = series.iter().zip(&baseline).map(|(value, expected)| value - expected).collect();
-        let scores = scores(&residual)?;
+        let residual: Vec<Option<f64>> = residual(&series, &baseline).into_iter().map(Some).collect();
+        let scores = fence.scores(&residual);
+        if scores.iter().any(|score| score.is_infinite()) {
+            report(args, Doubt::SeriesInfiniteScore, row);
+        }
         let flags = scores.iter().map(|&score| i64::from(score > threshold) - i64::from(score < -threshold));
         let mut array = ArrayWriter::new();
         flags.for_each(|flag| array.push(&Value::Long(flag)));
@@ -330,51 +312,28 @@ fn anomalies(args: &Args<'_>) -> Result<Column> {
 }
 
 fn forecast(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| {
+    map_series(args, |row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let held_out = points(args, 1, row)?;
-        let period = period(args, PeriodArguments { period: 2, threshold: 4 }, row, learnt(&series, held_out)?)?;
+        let threshold = real(args, 4, row, DECOMPOSE_THRESHOLD)?;
+        let period = period(args, 2, row, learnt(&series, held_out)?, threshold)?;
         let model = Model { period, trend: word(args, 3, "linefit"), held_out };
         Ok(Some(tuple([reals(model.take_apart(&series)?.baseline())])))
     })
 }
 
 fn seasonal(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| {
+    map_series(args, |row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
-        let model = Model {
-            period: period(args, PeriodArguments { period: 1, threshold: 2 }, row, &series)?,
-            trend: "none",
-            held_out: 0,
-        };
-        Ok(Some(reals(model.take_apart(&series)?.seasonal)))
+        let held_out = points(args, 2, row)?;
+        let period = period(args, 1, row, learnt(&series, held_out)?, SEASONAL_THRESHOLD)?;
+        Ok(Some(reals(Model { period, trend: "none", held_out }.take_apart(&series)?.seasonal)))
     })
 }
 
-fn outliers(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| numbers(args.column(0), row)?.map(|series| Ok(reals(scores(&series)?))).transpose())
-}
-
-/// The anomaly score of each number.
-fn scores(numbers: &[f64]) -> Result<Vec<f64>> {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let (low, high) = (percentile(&sorted, 0.1), percentile(&sorted, 0.9));
-    let unit = (high - low) / SCORE_UNIT;
-    let beyond = |number: f64| if number > high { number - high } else { (number - low).min(0.0) };
-    if unit == 0.0 && numbers.iter().any(|number| beyond(*number) != 0.0) {
-        return Err(unknown("nine of ten points are equal, so the distance of the others cannot be scored"));
-    }
-    Ok(numbers.iter().map(|number| if beyond(*number) == 0.0 { 0.0 } else { beyond(*number) / unit }).collect())
-}
-
-/// The percentile of sorted numbers, linearly interpolated.
-fn percentile(sorted: &[f64], part: f64) -> f64 {
-    let rank = part * count(sorted.len() - 1);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the length")]
-    let below = rank as usize;
-    let above = sorted.get(below + 1).copied().unwrap_or(sorted[below]);
-    sorted[below] + (above - sorted[below]) * (rank - count(below))
+/// The points of a series without what is expected.
+fn residual(series: &[f64], baseline: &[f64]) -> Vec<f64> {
+    series.iter().zip(baseline).map(|(value, expected)| value - expected).collect()
 }
 
 /// Several result columns as one array, which the binder splits into columns.

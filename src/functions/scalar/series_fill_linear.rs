@@ -3,13 +3,13 @@
 //! Source: the reference's page on `series_fill_linear`: a series of whole numbers stays one, and what is missing at
 //! the ends is the nearest value.
 
-use super::array_elements::array_of;
-use super::series::{SERIES, count, number, unknown};
-use crate::diagnostic::{Error, Result};
-use crate::functions::ScalarFunction;
+use super::series::{SERIES, SeriesResult, count, elements, map_series, number};
+use super::series_fill::{MissingValue, NUMBER, PLACEHOLDER};
+use crate::diagnostic::Result;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
-use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, Returns};
+use crate::functions::signature::{Nulls, Overload, Param, ResultName, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::{self, ArrayWriter};
 use crate::types::{Column, Type, Value};
 
@@ -30,32 +30,21 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     ..ScalarFunction::DEFAULT
 }];
 
-const NUMBER: Accepts = Accepts::OneOf(&[Type::Long, Type::Int, Type::Real]);
-
 static PARAMS: &[Param] = &[
     SERIES,
-    Param::of("missing_value_placeholder", NUMBER, "the value that stands for a missing one; null by default")
-        .optional(),
+    PLACEHOLDER,
     Param::new("fill_edges", Type::Bool, "true to fill the start and the end; true by default").optional(),
     Param::of("constant_value", NUMBER, "the elements if all values are missing; 0.0 by default").optional(),
 ];
 
 fn fill_linear(args: &Args<'_>) -> Result<Column> {
     let given = |index: usize, row: usize| args.columns().get(index).map(|column| column.value(row));
-    args.try_map(|row| {
-        let elements = match args.column(0).text_at(row) {
-            None | Some("null") => return Ok(None),
-            Some(_) => array_of(args.column(0), row),
-        };
-        let placeholder = given(1, row).filter(|value| !value.is_null()).map(|value| json_of(&value));
-        let placeholder = placeholder.as_deref().and_then(number);
-        let elements = elements.ok_or_else(not_numbers)?;
-        let points = elements.into_iter().map(|element| point(element, placeholder)).collect::<Result<_>>()?;
+    map_series(args, |row| {
+        let Some(elements) = elements(args.column(0), row)? else { return Ok(None) };
+        let placeholder = MissingValue::of(args, 1, row);
+        let points = elements.into_iter().map(|element| point(element, &placeholder)).collect::<SeriesResult<_>>()?;
         let fill_edges = !matches!(given(2, row), Some(Value::Bool(false)));
-        let missing = match placeholder {
-            Some(_) => given(1, row).map_or_else(|| "null".to_owned(), |value| json_of(&value)),
-            None => "null".to_owned(),
-        };
+        let missing = given(1, row).map_or_else(|| "null".to_owned(), |value| json_of(&value));
         let constant = given(3, row).map_or_else(|| "0.0".to_owned(), |value| json_of(&value));
         Ok(Some(Gaps { points, missing, constant, fill_edges }.filled()))
     })
@@ -67,18 +56,13 @@ fn json_of(value: &Value) -> String {
     json
 }
 
-/// The number in an element; None if it is missing.
-fn point(element: &str, placeholder: Option<f64>) -> Result<Option<&str>> {
-    match (number(element), placeholder) {
-        (Some(value), Some(placeholder)) if value.to_bits() == placeholder.to_bits() => Ok(None),
-        (Some(_), _) => Ok(Some(element)),
-        (None, None) if element == "null" => Ok(None),
-        (None, _) => Err(not_numbers()),
+/// An element that is a number; None if it is missing.
+fn point<'a>(element: &'a str, placeholder: &MissingValue) -> SeriesResult<Option<&'a str>> {
+    match placeholder.matches(element)? {
+        true => Ok(None),
+        false if number(element).is_some() => Ok(Some(element)),
+        false => Err(Doubt::SeriesElements),
     }
-}
-
-fn not_numbers() -> Error {
-    unknown("a series that is not an array of numbers and missing values is not supported here")
 }
 
 /// A series with gaps, and what fills them.

@@ -3,12 +3,12 @@
 //! Source: the reference's pages. Points before the first and after the last are 0.
 
 use super::array_elements::array_of;
-use super::series::{SERIES, numbers, reals, unknown};
+use super::series::{SERIES, SeriesResult, map_series, numbers, reals};
 use crate::diagnostic::Result;
-use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, ResultName, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type, Value};
 
@@ -59,11 +59,8 @@ static IIR: &[Param] = &[
     Param::new("denominators", Type::Dynamic, "the coefficients of the result"),
 ];
 
-fn check_work(series: &[f64], filter: usize) -> Result<()> {
-    match series.len().saturating_mul(filter) > MAX_WORK {
-        true => Err(unknown("a filter with this many coefficients is not applied to a series of this length")),
-        false => Ok(()),
-    }
+fn check_work(series: &[f64], filter: usize) -> SeriesResult<()> {
+    if series.len().saturating_mul(filter) > MAX_WORK { Err(Doubt::SeriesTooLarge) } else { Ok(()) }
 }
 
 /// True if all elements of the array are whole.
@@ -73,7 +70,7 @@ fn is_whole(column: &Column, row: usize) -> bool {
 
 fn fir(args: &Args<'_>) -> Result<Column> {
     let flag = |index: usize, row: usize| args.columns().get(index).and_then(|column| column.bool_at(row));
-    args.try_map(|row| {
+    map_series(args, |row| {
         let series = numbers(args.column(0), row)?;
         let (Some(series), Some(filter)) = (series, numbers(args.column(1), row)?) else { return Ok(None) };
         let has_negative = filter.iter().any(|coefficient| *coefficient < 0.0);
@@ -82,12 +79,10 @@ fn fir(args: &Args<'_>) -> Result<Column> {
             return Ok(None);
         }
         let total: f64 = filter.iter().sum();
-        if normalize && total == 0.0 {
-            return Err(unknown("coefficients whose sum is 0 are not normalized"));
-        }
         let center = flag(3, row).unwrap_or(false);
-        if center && filter.len() % 2 == 0 {
-            return Err(unknown("a filter with an even number of coefficients has no center"));
+        // Coefficients whose sum is 0 cannot be normalized, and an even number of them has no center.
+        if (normalize && total == 0.0) || (center && filter.len() % 2 == 0) {
+            return Err(Doubt::SeriesUndefined);
         }
         check_work(&series, filter.len())?;
         let ahead = if center { filter.len() / 2 } else { 0 };
@@ -121,14 +116,14 @@ fn whole(series: impl Iterator<Item = f64>) -> String {
 }
 
 fn iir(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| {
+    map_series(args, |row| {
         let [series, numerators, denominators] = [0, 1, 2].map(|index| numbers(args.column(index), row));
         let (Some(series), Some(numerators), Some(denominators)) = (series?, numerators?, denominators?) else {
             return Ok(None);
         };
         let (first, feedback) = denominators.split_first().unwrap_or((&0.0, &[]));
         if *first == 0.0 {
-            return Err(unknown("the first denominator of `series_iir` must not be 0"));
+            return Err(Doubt::SeriesUndefined);
         }
         check_work(&series, numerators.len().saturating_add(denominators.len()))?;
         let mut filtered: Vec<f64> = Vec::with_capacity(series.len());

@@ -2,12 +2,12 @@
 //!
 //! Source of the columns: the reference's pages, and results of the engine.
 
-use super::series::{Line, SERIES, mean, numbers, reals, unknown, variance};
+use super::series::{Line, SERIES, SeriesResult, elements, map_series, mean, number, numbers, reals, variance};
 use crate::diagnostic::Result;
-use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
-use crate::functions::signature::{Overload, ResultName, Returns};
+use crate::functions::signature::{Overload, Param, ResultName, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::{ArrayWriter, BagWriter};
 use crate::types::{Column, Type, Value};
 
@@ -22,7 +22,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),
-            kernel: |args| columns(args, fit_line, LINE),
+            kernel: |args| columns(args, |row| of_series(args, row, fit_line), LINE),
         }],
         examples: &[Example::new("series_fit_line(dynamic([1, 3, 4, 8]))", "0.9307692307692308")],
         columns: LINE,
@@ -34,7 +34,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),
-            kernel: |args| bag(args, fit_line),
+            kernel: |args| bag(args, |row| of_series(args, row, fit_line)),
         }],
         examples: &[Example::new("series_fit_line_dynamic(dynamic([1, 3, 5])).slope", "2.0")],
         ..STATISTIC
@@ -44,11 +44,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         summary: "Returns statistics of a series: minimum and maximum with their positions, average, standard \
                   deviation and variance.",
         overloads: &[Overload {
-            params: &[SERIES],
+            params: &[SERIES, IGNORE],
             returns: Returns::Type(Type::Dynamic),
-            kernel: |args| columns(args, stats, STATS),
+            kernel: |args| columns(args, |row| stats(args, row), STATS),
         }],
-        examples: &[Example::new("series_stats(dynamic([1, 3, 5]))", "1.0")],
+        examples: &[
+            Example::new("series_stats(dynamic([1, 3, 5]))", "1.0"),
+            Example::new("series_stats(dynamic([null, 3, 5]), true)", "3.0"),
+        ],
         columns: STATS,
         ..STATISTIC
     },
@@ -57,9 +60,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         summary: "Returns a property bag of statistics of a series: minimum and maximum with their positions, \
                   average, standard deviation, variance, sum and length.",
         overloads: &[Overload {
-            params: &[SERIES],
+            params: &[SERIES, IGNORE],
             returns: Returns::Type(Type::Dynamic),
-            kernel: |args| bag(args, stats),
+            kernel: |args| bag(args, |row| stats(args, row)),
         }],
         examples: &[Example::new(
             "series_stats_dynamic(dynamic([1, 3, 5]))",
@@ -71,6 +74,13 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 
 pub(super) const STATISTIC: ScalarFunction =
     ScalarFunction { category: Category::Series, result_name: ResultName::Numbered, ..ScalarFunction::DEFAULT };
+
+const IGNORE: Param = Param::new(
+    "ignore_nonfinite",
+    Type::Bool,
+    "true to ignore elements that are not finite numbers; else they give null",
+)
+.optional();
 
 const LINE: &[(&str, Type)] = &[
     ("rsquare", Type::Real),
@@ -92,10 +102,13 @@ const STATS: &[(&str, Type)] = &[
 ];
 
 /// The values named by `wanted`, in its order, as an array that the binder splits into columns.
-pub(super) fn columns(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>, wanted: &[(&str, Type)]) -> Result<Column> {
-    args.try_map(|row| {
-        let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
-        let facts = of(&series)?;
+pub(super) fn columns(
+    args: &Args<'_>,
+    of: impl Fn(usize) -> SeriesResult<Option<Facts>>,
+    wanted: &[(&str, Type)],
+) -> Result<Column> {
+    map_series(args, |row| {
+        let Some(facts) = of(row)? else { return Ok(None) };
         let mut array = ArrayWriter::new();
         for (name, _) in wanted {
             let found = facts.iter().find(|(fact, _)| fact == name);
@@ -105,13 +118,22 @@ pub(super) fn columns(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>, wanted: 
     })
 }
 
-pub(super) fn bag(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>) -> Result<Column> {
-    args.try_map(|row| {
-        let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
+pub(super) fn bag(args: &Args<'_>, of: impl Fn(usize) -> SeriesResult<Option<Facts>>) -> Result<Column> {
+    map_series(args, |row| {
+        let Some(facts) = of(row)? else { return Ok(None) };
         let mut bag = BagWriter::new();
-        of(&series)?.iter().for_each(|(name, json)| bag.push_json(name, json));
+        facts.iter().for_each(|(name, json)| bag.push_json(name, json));
         Ok(Some(bag.finish()))
     })
+}
+
+/// The facts of the series in `row`; None if it is null.
+pub(super) fn of_series(
+    args: &Args<'_>,
+    row: usize,
+    of: fn(&[f64]) -> SeriesResult<Facts>,
+) -> SeriesResult<Option<Facts>> {
+    numbers(args.column(0), row)?.map(|series| of(&series)).transpose()
 }
 
 pub(super) fn real(number: f64) -> String {
@@ -121,7 +143,7 @@ pub(super) fn real(number: f64) -> String {
 }
 
 /// A series of equal values has a level line and no variance; how well the line fits is then not known: null.
-fn fit_line(series: &[f64]) -> Result<Facts> {
+fn fit_line(series: &[f64]) -> SeriesResult<Facts> {
     let line = Line::fit(series);
     let spread = variance(series);
     let fit: Vec<f64> = (0..series.len()).map(|index| line.at(index)).collect();
@@ -138,25 +160,35 @@ fn fit_line(series: &[f64]) -> Result<Facts> {
     ])
 }
 
-fn stats(series: &[f64]) -> Result<Facts> {
+/// The statistics of the series in `row`: null if any element is not a finite number, unless these are ignored.
+/// Positions, and the length, count all elements.
+fn stats(args: &Args<'_>, row: usize) -> SeriesResult<Option<Facts>> {
+    let Some(elements) = elements(args.column(0), row)? else { return Ok(None) };
+    let points: Vec<(usize, f64)> =
+        elements.iter().enumerate().filter_map(|(index, element)| Some((index, number(element)?))).collect();
+    let ignores = args.columns().get(1).and_then(|column| column.bool_at(row)) == Some(true);
+    if points.len() < elements.len() && !ignores {
+        return Ok(None);
+    }
+    let series: Vec<f64> = points.iter().map(|(_, number)| *number).collect();
+    // The variance of a single point is undefined.
     if series.len() < 2 {
-        return Err(unknown("statistics of fewer than two points are not supported here"));
+        return Err(Doubt::SeriesUndefined);
     }
     let first = |better: fn(f64, f64) -> bool| {
-        let better = |best: usize, at: usize| if better(series[at], series[best]) { at } else { best };
-        (1..series.len()).fold(0, better)
+        points.iter().fold(points[0], |best, point| if better(point.1, best.1) { *point } else { best })
     };
     let (least, greatest) = (first(|a, b| a < b), first(|a, b| a > b));
-    let spread = variance(series);
-    Ok(vec![
-        ("min", real(series[least])),
-        ("min_idx", least.to_string()),
-        ("max", real(series[greatest])),
-        ("max_idx", greatest.to_string()),
-        ("avg", real(mean(series))),
+    let spread = variance(&series);
+    Ok(Some(vec![
+        ("min", real(least.1)),
+        ("min_idx", least.0.to_string()),
+        ("max", real(greatest.1)),
+        ("max_idx", greatest.0.to_string()),
+        ("avg", real(mean(&series))),
         ("stdev", real(spread.sqrt())),
         ("variance", real(spread)),
         ("sum", real(series.iter().sum())),
-        ("len", series.len().to_string()),
-    ])
+        ("len", elements.len().to_string()),
+    ]))
 }

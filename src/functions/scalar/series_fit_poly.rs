@@ -3,15 +3,15 @@
 //! Source: the reference's page on `series_fit_poly`. The powers of x, scaled to -1..1, are made orthogonal (modified
 //! Gram-Schmidt, twice), which is accurate for high degrees, too.
 
-use super::series::{SERIES, count, numbers, reals, unknown, variance};
+use super::series::{SERIES, SeriesResult, count, invalid, map_series, numbers, reals, variance};
 use super::series_fit::{STATISTIC, real};
 use crate::diagnostic::Result;
-use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Overload, Param, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
-use crate::types::{Column, Type};
+use crate::types::{Column, Type, Value};
 
 /// The maximum degree: coefficients of higher powers have no correct digits.
 const MAX_DEGREE: usize = 20;
@@ -32,6 +32,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
         ("rvariance", Type::Real),
         ("poly_fit", Type::Dynamic),
     ],
+    validate: |constants| match constants.get(2).copied().flatten().and_then(Value::as_i64) {
+        Some(given) if degree(given).is_none() => Err(invalid(format!("the degree must be from 1 to {MAX_DEGREE}"))),
+        _ => Ok(()),
+    },
     ..STATISTIC
 }];
 
@@ -41,22 +45,25 @@ static PARAMS: &[Param] = &[
     Param::new("degree", Type::Long, "the degree of the polynomial; 1 by default").optional(),
 ];
 
+/// A degree that can be computed.
+fn degree(given: i64) -> Option<usize> {
+    usize::try_from(given).ok().filter(|degree| (1..=MAX_DEGREE).contains(degree))
+}
+
 fn fit_poly(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| {
+    map_series(args, |row| {
         let Some(y) = numbers(args.column(0), row)? else { return Ok(None) };
         let x = match args.columns().get(1) {
             Some(column) => numbers(column, row)?,
             None => Some((1..=y.len()).map(count).collect()),
         };
         let Some(x) = x else { return Ok(None) };
-        let degree = args.columns().get(2).map_or(Some(1), |column| column.i64_at(row));
-        let Some(degree) = degree else { return Ok(None) };
-        let degree = usize::try_from(degree).ok().filter(|degree| (1..=MAX_DEGREE).contains(degree));
-        let degree = degree.ok_or_else(|| unknown(format!("the degree must be from 1 to {MAX_DEGREE}")))?;
-        let fit = fit(&x, &y, degree)?;
+        let given = args.columns().get(2).map_or(Some(1), |column| column.i64_at(row));
+        let Some(given) = given else { return Ok(None) };
+        let fit = fit(&x, &y, degree(given).ok_or(Doubt::SeriesUndefined)?)?;
         let mut array = ArrayWriter::new();
         [
-            real(fit.rsquare),
+            fit.rsquare.map_or_else(|| "null".to_owned(), real),
             reals(fit.coefficients),
             real(fit.variance),
             real(fit.residual_variance),
@@ -70,7 +77,8 @@ fn fit_poly(args: &Args<'_>) -> Result<Column> {
 
 /// A polynomial and how well it fits.
 struct Polynomial {
-    rsquare: f64,
+    /// None for equal values.
+    rsquare: Option<f64>,
     /// The highest power first.
     coefficients: Vec<f64>,
     variance: f64,
@@ -79,28 +87,23 @@ struct Polynomial {
     values: Vec<f64>,
 }
 
-fn fit(x: &[f64], y: &[f64], degree: usize) -> Result<Polynomial> {
-    if x.len() != y.len() {
-        return Err(unknown("the series of the positions must be as long as the series"));
-    }
-    if y.len() <= degree {
-        return Err(unknown("a polynomial needs more points than its degree"));
+/// The best polynomial, if there are more points at different positions than its degree.
+fn fit(x: &[f64], y: &[f64], degree: usize) -> SeriesResult<Polynomial> {
+    if x.len() != y.len() || y.len() <= degree {
+        return Err(Doubt::SeriesUndefined);
     }
     let spread = variance(y);
-    if spread == 0.0 {
-        return Err(unknown("how well a polynomial fits a series of equal values is not known here"));
-    }
     let (least, greatest) = x.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
     let scale = Scale { center: f64::midpoint(least, greatest), half: (greatest - least) / 2.0 };
     let basis = Basis::new(&x.iter().map(|x| (x - scale.center) / scale.half).collect::<Vec<_>>(), degree)
-        .ok_or_else(|| unknown("a polynomial needs more different positions than its degree"))?;
+        .ok_or(Doubt::SeriesUndefined)?;
     let weights: Vec<f64> = basis.columns.iter().map(|column| dot(column, y)).collect();
     let value = |row: usize| basis.columns.iter().zip(&weights).map(|(column, weight)| column[row] * weight).sum();
     let values: Vec<f64> = (0..y.len()).map(value).collect();
     let residuals: Vec<f64> = y.iter().zip(&values).map(|(y, value)| y - value).collect();
     let residual_variance = variance(&residuals);
     Ok(Polynomial {
-        rsquare: 1.0 - residual_variance / spread,
+        rsquare: (spread != 0.0).then(|| 1.0 - residual_variance / spread),
         coefficients: scale.unscaled(&basis.solve(&weights)),
         variance: spread,
         residual_variance,
@@ -195,7 +198,7 @@ mod tests {
         let y: Vec<f64> = x.iter().map(|x| wanted.iter().fold(0.0, |sum, c| sum * x + c)).collect();
         let found = fit(&x, &y, 4).expect("enough points");
         assert!(found.coefficients.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6), "{:?}", found.coefficients);
-        assert!((found.rsquare - 1.0).abs() < 1e-12);
+        assert!(found.rsquare.is_some_and(|rsquare| (rsquare - 1.0).abs() < 1e-12));
     }
 
     #[test]

@@ -3,12 +3,11 @@
 //! Source: the reference's page on `series_fit_2lines`, and results of the engine. Each segment has the line that
 //! `series_fit_line` finds for it, so that its points are counted from 1.
 
-use super::series::{Line, SERIES, count, mean, reals, unknown, variance};
-use super::series_fit::{Facts, STATISTIC, bag, columns, real};
-use crate::diagnostic::Result;
-use crate::functions::ScalarFunction;
+use super::series::{Line, SERIES, SeriesResult, count, mean, reals, variance};
+use super::series_fit::{Facts, STATISTIC, bag, columns, of_series, real};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Overload, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::Type;
 use crate::types::dynamic::BagWriter;
 
@@ -26,7 +25,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),
-            kernel: |args| columns(args, facts, TWO_LINES),
+            kernel: |args| columns(args, |row| of_series(args, row, facts), TWO_LINES),
         }],
         examples: &[Example::new("series_fit_2lines(dynamic([1, 2, 3, 9, 8, 7]))", "1.0")],
         columns: TWO_LINES,
@@ -39,7 +38,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),
-            kernel: |args| bag(args, nested_facts),
+            kernel: |args| bag(args, |row| of_series(args, row, nested_facts)),
         }],
         examples: &[
             Example::new("series_fit_2lines_dynamic(dynamic([1, 2, 3, 9, 8, 7])).right.slope", "-1.0"),
@@ -85,11 +84,15 @@ impl FittedSegment {
 
     /// rsquare, slope, interception, variance and rvariance as JSON. How well a line fits equal values is not known.
     fn facts(&self) -> [String; 5] {
-        let is_level = self.variance == 0.0;
-        let rsquare = if is_level { "null".to_owned() } else { real(1.0 - self.residual_variance / self.variance) };
         let Line { slope, interception } = self.line;
+        let rsquare = rsquare(self.variance, self.residual_variance);
         [rsquare, real(slope), real(interception - slope), real(self.variance), real(self.residual_variance)]
     }
+}
+
+/// The fit quality as JSON: null for equal values.
+fn rsquare(variance: f64, residual_variance: f64) -> String {
+    if variance == 0.0 { "null".to_owned() } else { real(1.0 - residual_variance / variance) }
 }
 
 /// The two segments of a series, and the position at which the right one begins.
@@ -102,25 +105,22 @@ struct TwoLines {
 }
 
 impl TwoLines {
-    fn fit(series: &[f64]) -> Result<Self> {
+    fn fit(series: &[f64]) -> SeriesResult<Self> {
         if series.len() < 2 * MIN_SEGMENT {
-            return Err(unknown("two lines through fewer than four points are not supported here"));
-        }
-        let spread = variance(series);
-        if spread == 0.0 {
-            return Err(unknown("how well lines fit a series of equal values is not known here"));
+            return Err(Doubt::SeriesUndefined);
         }
         let split = best_split(series);
         let (left, right) = (FittedSegment::fit(&series[..split]), FittedSegment::fit(&series[split..]));
         let fit = left.fit.iter().chain(&right.fit);
         let residuals: Vec<f64> = series.iter().zip(fit).map(|(value, fit)| value - fit).collect();
-        Ok(Self { split, left, right, variance: spread, residual_variance: variance(&residuals) })
+        Ok(Self { split, left, right, variance: variance(series), residual_variance: variance(&residuals) })
     }
 
     fn common_facts(&self) -> Facts {
         vec![
-            ("rsquare", real(1.0 - self.residual_variance / self.variance)),
-            ("split_idx", self.split.to_string()),
+            ("rsquare", rsquare(self.variance, self.residual_variance)),
+            // Every split of equal values is as good as any other.
+            ("split_idx", if self.variance == 0.0 { "null".to_owned() } else { self.split.to_string() }),
             ("variance", real(self.variance)),
             ("rvariance", real(self.residual_variance)),
             ("line_fit", reals(self.left.fit.iter().chain(&self.right.fit).copied())),
@@ -164,14 +164,14 @@ const RIGHT: [&str; 5] = ["right_rsquare", "right_slope", "right_interception", 
 const LEFT: [&str; 5] = ["left_rsquare", "left_slope", "left_interception", "left_variance", "left_rvariance"];
 const SEGMENT: [&str; 5] = ["rsquare", "slope", "interception", "variance", "rvariance"];
 
-fn facts(series: &[f64]) -> Result<Facts> {
+fn facts(series: &[f64]) -> SeriesResult<Facts> {
     let lines = TwoLines::fit(series)?;
     let right = RIGHT.into_iter().zip(lines.right.facts());
     let left = LEFT.into_iter().zip(lines.left.facts());
     Ok(lines.common_facts().into_iter().chain(right).chain(left).collect())
 }
 
-fn nested_facts(series: &[f64]) -> Result<Facts> {
+fn nested_facts(series: &[f64]) -> SeriesResult<Facts> {
     let lines = TwoLines::fit(series)?;
     let segment = |segment: &FittedSegment| {
         let mut bag = BagWriter::new();

@@ -3,12 +3,12 @@
 //! Source: the reference's pages on `series_fft` and `series_ifft`. The inverse divides by the number of points, so that
 //! it restores the series.
 
-use super::series::{SERIES, count, numbers, reals, unknown};
+use super::series::{SERIES, count, map_series, numbers, reals};
 use crate::diagnostic::Result;
-use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, ResultName, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type};
 
@@ -65,7 +65,7 @@ static PARAMS: &[Param] = &[
 ];
 
 fn transformed(args: &Args<'_>, inverse: bool) -> Result<Column> {
-    args.try_map(|row| {
+    map_series(args, |row| {
         let Some(real) = numbers(args.column(0), row)? else { return Ok(None) };
         let imaginary = match args.columns().get(1) {
             Some(column) => numbers(column, row)?,
@@ -73,13 +73,11 @@ fn transformed(args: &Args<'_>, inverse: bool) -> Result<Column> {
         };
         let Some(imaginary) = imaginary else { return Ok(None) };
         if real.len() != imaginary.len() {
-            return Err(unknown("the real and the imaginary components must have the same length"));
+            return Err(Doubt::SeriesUndefined);
         }
         let points: Vec<Complex> = real.into_iter().zip(imaginary).collect();
         if !points.len().is_power_of_two() && points.len() > MAX_ODD_LENGTH {
-            return Err(unknown(format!(
-                "a series of more than {MAX_ODD_LENGTH} points is transformed only if its length is a power of two"
-            )));
+            return Err(Doubt::SeriesTooLarge);
         }
         let scale = if inverse { count(points.len()) } else { 1.0 };
         let output = transform(&points, inverse);

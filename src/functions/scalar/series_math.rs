@@ -1,18 +1,17 @@
 //! Element-wise arithmetic on series, and sums over them.
 //!
 //! An element that is not a number, or has no counterpart in the other series, gives null. Whole numbers stay whole if
-//! the operation preserves them and every element is one. A result that would be infinite or NaN is an error, because
-//! it is not known how the engine writes it.
+//! the operation preserves them and every element is one. Division by zero follows that of reals: 2/0 is infinite.
 
 use std::cmp::Ordering;
 
-use super::array_elements::{JsonArgument, array_of, written};
-use super::series::{SERIES, mean, number, numbers, unknown};
+use super::array_elements::written;
+use super::series::{SERIES, SeriesResult, elements, invalid, map_series, mean, number, real_in};
 use crate::diagnostic::Result;
-use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
-use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, ResultName, Returns};
+use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::write_value;
 use crate::types::{Column, Type, Value};
 
@@ -130,7 +129,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "series_divide",
         summary: "Returns the element-wise quotient of two series, as reals.",
         overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, None, |a, b| a / b))],
-        examples: &[Example::new("series_divide(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[0.25,1.0,4.0]")],
+        examples: &[
+            Example::new("series_divide(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[0.25,1.0,4.0]"),
+            Example::new("series_divide(dynamic([0, 2]), 0)", r#"["NaN","Infinity"]"#),
+        ],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
@@ -218,8 +220,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_cosine_similarity",
-        summary: "Returns the cosine similarity of two series up to the length of the shorter one, or null if one is \
-                  empty.",
+        summary: "Returns the cosine similarity of two series up to the length of the shorter one, ignoring positions \
+                  where either element is not a number, or null if one is empty.",
         overloads: &[Overload {
             params: &[
                 SERIES,
@@ -248,42 +250,6 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             kernel: correlation,
         }],
         examples: &[Example::new("series_pearson_correlation(dynamic([1, 2, 3]), dynamic([2, 4, 6]))", "1.0")],
-        ..SERIES_FUNCTION
-    },
-    ScalarFunction {
-        name: "series_fill_const",
-        summary: "Returns a series in which each null is replaced with a constant.",
-        overloads: &[Overload {
-            params: &[SERIES, Param::of("constant", Accepts::OneOf(&[Type::Long, Type::Int, Type::Real]), "the value")],
-            returns: Returns::Type(Type::Dynamic),
-            kernel: fill_const,
-        }],
-        examples: &[Example::new("series_fill_const(dynamic([1, null, 3.5]), 0.0)", "[1,0.0,3.5]")],
-        result_name: ResultName::FirstArgument,
-        ..SERIES_FUNCTION
-    },
-    ScalarFunction {
-        name: "series_fill_forward",
-        summary: "Returns a series in which each null is replaced with the preceding number.",
-        overloads: &[Overload {
-            params: &[SERIES],
-            returns: Returns::Type(Type::Dynamic),
-            kernel: |args| fill(args, false),
-        }],
-        examples: &[Example::new("series_fill_forward(dynamic([null, 1, null, 3.5]))", "[null,1,1,3.5]")],
-        result_name: ResultName::FirstArgument,
-        ..SERIES_FUNCTION
-    },
-    ScalarFunction {
-        name: "series_fill_backward",
-        summary: "Returns a series in which each null is replaced with the following number.",
-        overloads: &[Overload {
-            params: &[SERIES],
-            returns: Returns::Type(Type::Dynamic),
-            kernel: |args| fill(args, true),
-        }],
-        examples: &[Example::new("series_fill_backward(dynamic([null, 1, null, 3.5, null]))", "[1,1,3.5,3.5,null]")],
-        result_name: ResultName::FirstArgument,
         ..SERIES_FUNCTION
     },
 ];
@@ -315,15 +281,14 @@ enum SeriesOperand<'a> {
 }
 
 impl SeriesOperand<'_> {
-    fn of(column: &Column, row: usize) -> Result<SeriesOperand<'_>> {
+    /// None if it is null.
+    fn of(column: &Column, row: usize) -> SeriesResult<Option<SeriesOperand<'_>>> {
         if column.ty() != Type::Dynamic {
             let mut text = String::new();
             write_value(&column.value(row), &mut text);
-            return Ok(SeriesOperand::One(text));
+            return Ok(Some(SeriesOperand::One(text)));
         }
-        array_of(column, row)
-            .map(SeriesOperand::Series)
-            .ok_or_else(|| unknown("a series that is not an array is not supported here"))
+        Ok(elements(column, row)?.map(SeriesOperand::Series))
     }
 
     fn get(&self, index: usize) -> Option<&str> {
@@ -341,46 +306,56 @@ impl SeriesOperand<'_> {
     }
 }
 
+/// Both operands of `row`; None if either is null.
+fn operands<'a>(args: &Args<'a>, row: usize) -> SeriesResult<Option<(SeriesOperand<'a>, SeriesOperand<'a>)>> {
+    let (left, right) = (SeriesOperand::of(args.column(0), row)?, SeriesOperand::of(args.column(1), row)?);
+    Ok(left.zip(right))
+}
+
 /// True if all numbers are whole; other elements are ignored.
 fn is_whole(element: &str) -> bool {
-    number(element).is_none() || element.parse::<i64>().is_ok()
+    real_in(element).is_none() || element.parse::<i64>().is_ok()
 }
 
-fn real(value: f64) -> Result<String> {
-    if !value.is_finite() {
-        return Err(unknown("elements that are infinite or NaN are not supported here"));
-    }
+fn real(value: f64) -> String {
     let mut text = String::new();
     write_value(&Value::Real(value), &mut text);
-    Ok(text)
+    text
 }
 
-fn long(value: Option<i64>) -> Result<String> {
-    value.map(|value| value.to_string()).ok_or_else(|| unknown("an element beyond 64 bits is not supported here"))
+fn long(value: Option<i64>) -> SeriesResult<String> {
+    value.map(|value| value.to_string()).ok_or(Doubt::SeriesTooLarge)
 }
 
 fn map(args: &Args<'_>, whole: Option<fn(i64) -> Option<i64>>, of: fn(f64) -> f64) -> Result<Column> {
-    args.try_map(|row| {
-        let side = SeriesOperand::of(args.column(0), row)?;
-        let SeriesOperand::Series(series) = &side else { return Ok(None) };
+    map_series(args, |row| {
+        let Some(series) = elements(args.column(0), row)? else { return Ok(None) };
         let whole = whole.filter(|_| series.iter().all(|element| is_whole(element)));
-        let element = |element: &&str| match (number(element), whole, element.parse()) {
+        let element = |element: &&str| match (real_in(element), whole, element.parse()) {
             (None, ..) => Ok("null".to_owned()),
             (Some(_), Some(whole), Ok(number)) => long(whole(number)),
-            (Some(number), ..) => real(of(number)),
+            (Some(number), ..) => Ok(real(of(number))),
         };
-        Ok(Some(written(series.iter().map(element).collect::<Result<Vec<_>>>()?)))
+        Ok(Some(written(series.iter().map(element).collect::<SeriesResult<Vec<_>>>()?)))
     })
 }
 
-/// The pairs of elements up to the end of the longer series, as numbers; None if either is not a number.
+/// The pairs of elements up to the end of the longer series; None if either is not a number.
 fn matched<'a>(
     left: &'a SeriesOperand<'_>,
     right: &'a SeriesOperand<'_>,
 ) -> impl Iterator<Item = Option<(&'a str, &'a str)>> {
     let longest = left.len().max(right.len()).unwrap_or(0);
-    let numeric = |element: &&str| number(element).is_some();
+    let numeric = |element: &&str| real_in(element).is_some();
     (0..longest).map(move |index| Some((left.get(index).filter(numeric)?, right.get(index).filter(numeric)?)))
+}
+
+/// The pairs of numbers up to the end of the shorter series, which are ignored if either is not a number; None if that
+/// series is empty.
+fn common_pairs(left: &SeriesOperand<'_>, right: &SeriesOperand<'_>) -> Option<Vec<(f64, f64)>> {
+    let shortest = [left.len(), right.len()].into_iter().flatten().min().filter(|shortest| *shortest > 0)?;
+    let pairs = matched(left, right).take(shortest).flatten();
+    Some(pairs.filter_map(|(a, b)| Some((real_in(a)?, real_in(b)?))).collect())
 }
 
 fn pairs(
@@ -388,73 +363,70 @@ fn pairs(
     whole: Option<fn(i64, i64) -> Option<i64>>,
     of: impl Fn(f64, f64) -> f64 + Copy,
 ) -> Result<Column> {
-    args.try_map(|row| {
-        let (left, right) = (SeriesOperand::of(args.column(0), row)?, SeriesOperand::of(args.column(1), row)?);
+    map_series(args, |row| {
+        let Some((left, right)) = operands(args, row)? else { return Ok(None) };
         let all_whole = matched(&left, &right).flatten().all(|(a, b)| is_whole(a) && is_whole(b));
         let whole = whole.filter(|_| all_whole);
         let element = |pair: Option<(&str, &str)>| {
             let Some((a, b)) = pair else { return Ok("null".to_owned()) };
             match (whole, a.parse(), b.parse()) {
                 (Some(whole), Ok(a), Ok(b)) => long(whole(a, b)),
-                _ => real(of(number(a).unwrap_or(f64::NAN), number(b).unwrap_or(f64::NAN))),
+                _ => Ok(real(of(real_in(a).unwrap_or(f64::NAN), real_in(b).unwrap_or(f64::NAN)))),
             }
         };
-        Ok(Some(written(matched(&left, &right).map(element).collect::<Result<Vec<_>>>()?)))
+        Ok(Some(written(matched(&left, &right).map(element).collect::<SeriesResult<Vec<_>>>()?)))
     })
 }
 
 fn compare(args: &Args<'_>, holds: fn(Ordering) -> bool) -> Result<Column> {
-    args.try_map(|row| {
-        let (left, right) = (SeriesOperand::of(args.column(0), row)?, SeriesOperand::of(args.column(1), row)?);
+    // NaN differs from every number, itself included.
+    let unordered = !holds(Ordering::Equal) && holds(Ordering::Less) && holds(Ordering::Greater);
+    map_series(args, |row| {
+        let Some((left, right)) = operands(args, row)? else { return Ok(None) };
         let element = |pair: Option<(&str, &str)>| {
-            let order = pair.and_then(|(a, b)| number(a)?.partial_cmp(&number(b)?));
-            order.map_or("null", |order| if holds(order) { "true" } else { "false" })
+            let Some((a, b)) = pair.and_then(|(a, b)| real_in(a).zip(real_in(b))) else { return "null" };
+            if a.partial_cmp(&b).map_or(unordered, holds) { "true" } else { "false" }
         };
         Ok(Some(written(matched(&left, &right).map(element))))
     })
 }
 
 fn over(args: &Args<'_>, of: impl Fn(&[f64]) -> f64 + Copy) -> Result<Column> {
-    args.try_map(|row| Ok(numbers(args.column(0), row)?.map(|series| of(&series))))
+    map_series(args, |row| {
+        let Some(elements) = elements(args.column(0), row)? else { return Ok(None) };
+        let series: Option<Vec<f64>> = elements.into_iter().map(real_in).collect();
+        let series = series.ok_or(Doubt::SeriesElements)?;
+        if series.is_empty() { Err(Doubt::SeriesUndefined) } else { Ok(Some(of(&series))) }
+    })
 }
 
 fn dot_product(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| {
-        let (left, right) = (SeriesOperand::of(args.column(0), row)?, SeriesOperand::of(args.column(1), row)?);
-        let Some(shortest) = [left.len(), right.len()].into_iter().flatten().min() else {
-            return Err(unknown("the product of two numbers is not supported here: one side is a series"));
-        };
-        let products = matched(&left, &right).take(shortest).flatten();
-        let products = products.filter_map(|(a, b)| Some(number(a)? * number(b)?));
-        Ok((shortest > 0).then(|| products.sum::<f64>()))
+    if args.columns().iter().all(|column| column.ty() != Type::Dynamic) {
+        return Err(invalid("the product of two numbers is not supported here: one side is a series"));
+    }
+    map_series(args, |row| {
+        let Some((left, right)) = operands(args, row)? else { return Ok(None) };
+        Ok(common_pairs(&left, &right).map(|pairs| pairs.iter().map(|(a, b)| a * b).sum::<f64>()))
     })
 }
 
 fn cosine_similarity(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| {
-        let series = |index: usize| {
-            let elements = array_of(args.column(index), row);
-            let known = elements.and_then(|elements| elements.into_iter().map(number).collect::<Option<Vec<f64>>>());
-            known.ok_or_else(|| unknown("a series that is not an array of numbers is not supported here"))
-        };
-        let (left, right) = (series(0)?, series(1)?);
-        let length = left.len().min(right.len());
-        let (left, right) = (&left[..length], &right[..length]);
-        let magnitude = |index: usize, series: &[f64]| {
-            let given = args.columns().get(index).and_then(|column| column.f64_at(row));
-            given.unwrap_or_else(|| series.iter().map(|n| n * n).sum::<f64>().sqrt())
-        };
-        let product: f64 = left.iter().zip(right).map(|(a, b)| a * b).sum();
-        Ok((length > 0).then(|| product / (magnitude(2, left) * magnitude(3, right))))
+    let given = |index: usize, row: usize| args.columns().get(index).and_then(|column| column.f64_at(row));
+    map_series(args, |row| {
+        let Some((left, right)) = operands(args, row)? else { return Ok(None) };
+        let Some(pairs) = common_pairs(&left, &right) else { return Ok(None) };
+        let product: f64 = pairs.iter().map(|(a, b)| a * b).sum();
+        let left = given(2, row).unwrap_or_else(|| pairs.iter().map(|(a, _)| a * a).sum::<f64>().sqrt());
+        let right = given(3, row).unwrap_or_else(|| pairs.iter().map(|(_, b)| b * b).sum::<f64>().sqrt());
+        Ok(Some(product / (left * right)))
     })
 }
 
 fn correlation(args: &Args<'_>) -> Result<Column> {
-    args.try_map(|row| {
+    map_series(args, |row| {
         let series = |index: usize| {
-            let elements = array_of(args.column(index), row);
-            let elements = elements.ok_or_else(|| unknown("a series that is not an array is not supported here"))?;
-            Ok::<_, crate::diagnostic::Error>(elements.into_iter().map(number).collect::<Option<Vec<f64>>>())
+            let elements = elements(args.column(index), row)?;
+            Ok(elements.and_then(|elements| elements.into_iter().map(number).collect::<Option<Vec<f64>>>()))
         };
         let (Some(left), Some(right)) = (series(0)?, series(1)?) else { return Ok(None) };
         if left.len() != right.len() {
@@ -468,43 +440,8 @@ fn correlation(args: &Args<'_>) -> Result<Column> {
             squares = (squares.0 + a * a, squares.1 + b * b);
         }
         if squares.0 == 0.0 || squares.1 == 0.0 {
-            return Err(unknown("the correlation with a series of equal values is not known here"));
+            return Err(Doubt::SeriesUndefined);
         }
         Ok(Some(products / (squares.0 * squares.1).sqrt()))
-    })
-}
-
-/// The elements of a series: numbers and nulls.
-fn with_gaps<'a>(args: &Args<'a>, row: usize) -> Result<Vec<&'a str>> {
-    let known = |element: &&str| *element == "null" || number(element).is_some();
-    let elements = array_of(args.column(0), row).filter(|elements| elements.iter().all(known));
-    elements.ok_or_else(|| unknown("a series that is not an array of numbers and nulls is not supported here"))
-}
-
-fn fill_const(args: &Args<'_>) -> Result<Column> {
-    let constants = JsonArgument::of(args, 1);
-    args.try_map(|row| {
-        let constant = constants.get(row);
-        let filled = with_gaps(args, row)?.into_iter();
-        Ok(Some(written(
-            filled.map(|element| if element == "null" { constant.to_string() } else { element.to_owned() }),
-        )))
-    })
-}
-
-fn fill(args: &Args<'_>, backward: bool) -> Result<Column> {
-    args.try_map(|row| {
-        let mut elements = with_gaps(args, row)?;
-        if backward {
-            elements.reverse();
-        }
-        let mut last = "null";
-        for element in &mut elements {
-            if *element == "null" { *element = last } else { last = element }
-        }
-        if backward {
-            elements.reverse();
-        }
-        Ok(Some(written(elements)))
     })
 }

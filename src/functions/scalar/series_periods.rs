@@ -5,13 +5,13 @@
 //! the highest peak of the autocorrelation near a frequency whose power stands out from noise.
 //! <https://learn.microsoft.com/kusto/query/series-periods-detect-function>
 
-use super::series::{SERIES, count, mean, numbers, reals, unknown};
+use super::series::{SERIES, SeriesResult, count, invalid, map_series, mean, numbers, reals};
 use super::series_fourier::transform;
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
-use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Nulls, Overload, Param, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type, Value};
 
@@ -91,17 +91,17 @@ const PERIODS: ScalarFunction = ScalarFunction {
 
 fn check_count(count: i64) -> Result<()> {
     let message = format!("the number of periods must be 0 to {MAX_PERIODS}");
-    if (0..=MAX_PERIODS).contains(&count) { Ok(()) } else { Err(unknown(message)) }
+    if (0..=MAX_PERIODS).contains(&count) { Ok(()) } else { Err(invalid(message)) }
 }
 
 fn detect(args: &Args<'_>) -> Result<Column> {
     let (shortest, longest, counts) = (args.reals(1), args.reals(2), args.longs(3));
-    args.try_map(|row| {
+    map_series(args, |row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let (Some(from), Some(to), Some(wanted)) = (shortest.get(row), longest.get(row), counts.get(row)) else {
             return Ok(None);
         };
-        check_count(wanted)?;
+        check_count(wanted).map_err(|_| Doubt::SeriesUndefined)?;
         let wanted = usize::try_from(wanted).unwrap_or(0);
         let mut found = periods(&series)?;
         found.retain(|period| (from..=to).contains(&count(period.length)));
@@ -115,7 +115,7 @@ fn detect(args: &Args<'_>) -> Result<Column> {
 
 fn validate(args: &Args<'_>) -> Result<Column> {
     let asked: Vec<_> = (1..args.len()).map(|index| args.reals(index)).collect();
-    args.try_map(|row| {
+    map_series(args, |row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let found = periods(&series)?;
         let asked: Vec<f64> = asked.iter().filter_map(|values| values.get(row)).collect();
@@ -140,11 +140,17 @@ struct ScoredPeriod {
     score: f64,
 }
 
+/// The period with the highest score, in points, if its score reaches `threshold`; 0 if there is none.
+pub(super) fn best(series: &[f64], threshold: f64) -> SeriesResult<usize> {
+    let best = periods(series)?.into_iter().next().filter(|period| period.score >= threshold);
+    Ok(best.map_or(0, |period| period.length))
+}
+
 /// The periods of a series, the one with the highest score first.
-fn periods(series: &[f64]) -> Result<Vec<ScoredPeriod>> {
+fn periods(series: &[f64]) -> SeriesResult<Vec<ScoredPeriod>> {
     let n = series.len();
     if n > LONGEST_SERIES {
-        return Err(unknown(format!("no periods are looked for in a series of {n} points")));
+        return Err(Doubt::SeriesTooLarge);
     }
     let average = mean(series);
     let centered: Vec<f64> = series.iter().map(|value| value - average).collect();
@@ -162,7 +168,7 @@ fn periods(series: &[f64]) -> Result<Vec<ScoredPeriod>> {
 }
 
 /// The scaled circular autocorrelation by distance; None for a series of equal values.
-fn scores(centered: &[f64]) -> Result<Option<Vec<f64>>> {
+fn scores(centered: &[f64]) -> SeriesResult<Option<Vec<f64>>> {
     let n = centered.len();
     let correlation = |distance: usize| -> f64 {
         let (first, later) = centered.split_at(n - distance);
@@ -173,7 +179,7 @@ fn scores(centered: &[f64]) -> Result<Option<Vec<f64>>> {
     let mut correlations: Vec<f64> = (0..=n / 2 + 1).map(|distance| correlation(distance.min(n - distance))).collect();
     let (highest, lowest) = (correlations[0], correlations.iter().copied().fold(f64::INFINITY, f64::min));
     if !highest.is_finite() {
-        return Err(unknown("no periods are looked for in a series of numbers this large"));
+        return Err(Doubt::SeriesTooLarge);
     }
     if highest <= lowest {
         return Ok(None);
@@ -210,7 +216,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::{count, periods};
+    use super::{best, count, periods};
 
     fn lengths(series: &[f64]) -> Vec<usize> {
         periods(series).unwrap().iter().map(|period| period.length).collect()
@@ -231,6 +237,28 @@ mod tests {
         let found = lengths(&series(24 * 7 * 6, 0.5, shape));
         assert_eq!(found.first(), Some(&168), "{found:?}");
         assert!(found.contains(&24), "{found:?}");
+    }
+
+    #[test]
+    fn a_period_counts_if_its_score_reaches_the_threshold() {
+        let day = series(168, 2.0, |hour| if (8..18).contains(&(hour % 24)) { 3.0 } else { 0.0 });
+        let score = periods(&day).unwrap()[0].score;
+        assert_eq!(best(&day, score), Ok(24));
+        assert_eq!(best(&day, score + 1e-9), Ok(0));
+        assert_eq!(best(&[1.0, 9.0, 1.0, 9.0, 1.0, 9.0, 1.0], 0.0), Ok(0));
+    }
+
+    #[test]
+    fn a_period_is_found_in_data_with_noise() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let found = (0..50).filter(|_| {
+            let counts = |hour: usize| if (8..18).contains(&(hour % 24)) { 9.0 } else { 3.0 };
+            // The variance of a count is near its mean.
+            let noise = |mean: f64| mean + (random.random::<f64>() - 0.5) * (12.0 * mean).sqrt();
+            let week: Vec<f64> = (0..168).map(counts).map(noise).collect();
+            best(&week, 0.6).is_ok_and(|period| (23..=25).contains(&period))
+        });
+        assert!(found.count() > 40);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, ResultName, Returns};
-use crate::functions::{ScalarFunction, UnparsedReason};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::Type;
 use crate::types::dynamic::{BagWriter, Kind, MAX_DEPTH, kind, quote, validate};
 
@@ -25,7 +25,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
             args.try_map(|row| {
                 let Some(xml) = texts.get(row) else { return Ok(None) };
                 Ok(parse(xml).unwrap_or_else(|TooDeep| {
-                    args.context().unparsed().add(UnparsedReason::XmlDepth, xml);
+                    args.context().doubts().add(Doubt::XmlDepth, xml);
                     None
                 }))
             })

@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, Returns};
-use crate::functions::{ScalarFunction, UnparsedReason};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::{BagWriter, Kind, elements, kind, to_text};
 use crate::types::{Column, Type, Value};
 
@@ -91,12 +91,12 @@ fn parse(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(agent) = agents.get(row) else { return Ok(None) };
         if agent.len() > MAX_BYTES {
-            args.context().unparsed().add(UnparsedReason::UserAgentLength, agent);
+            args.context().doubts().add(Doubt::UserAgentLength, agent);
             return Ok(None);
         }
         let part = args.column(1).value(row);
         let Ok(targets) = targets(&part) else {
-            args.context().unparsed().add(UnparsedReason::UserAgentPart, &part.to_text());
+            args.context().doubts().add(Doubt::UserAgentPart, &part.to_text());
             return Ok(None);
         };
         let mut bag = BagWriter::new();
