@@ -92,8 +92,8 @@ impl MemoryBudget {
         Reservation { budget: Arc::clone(self), is_scan: true, bytes: 0 }
     }
 
-    /// True if scans and operators together exceed the limit once operators use `more` bytes. Scans take at most half of
-    /// it from operators, so that operators spill in runs of a useful size.
+    /// True if scans and operators together exceed the limit once operators use `more` bytes. Scans take at most half
+    /// of it from operators, so that operators spill in runs of a useful size.
     fn is_exceeded_with(&self, more: usize) -> bool {
         let scans = self.scans.load(Ordering::Relaxed).min(self.limit / 2);
         self.operators.load(Ordering::Relaxed).saturating_add(scans).saturating_add(more) > self.limit

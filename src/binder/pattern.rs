@@ -1,7 +1,7 @@
 //! `declare pattern`: tables that strings select.
 //!
-//! Each case is a function whose parameters are those of the pattern; a call selects the case with its arguments and its
-//! path, which must be literals. Source: the reference's page on the pattern statement, and the analyzer.
+//! Each case is a function whose parameters are those of the pattern; a call selects the case with its arguments and
+//! its path, which must be literals. Source: the reference's page on the pattern statement, and the analyzer.
 
 use std::sync::Arc;
 

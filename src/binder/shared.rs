@@ -1,7 +1,7 @@
 //! Values that the body of a function uses several times.
 //!
-//! A use of a `let` or a parameter repeats its expression, which optimizer rules see through. A chain of lets would grow
-//! exponentially that way, so large values that depend on the row are computed once for a call.
+//! A use of a `let` or a parameter repeats its expression, which optimizer rules see through. A chain of lets would
+//! grow exponentially that way, so large values that depend on the row are computed once for a call.
 
 use super::Binder;
 use crate::expr::{Expr, ExprKind, SharedId, visit};
@@ -30,8 +30,8 @@ impl Binder<'_> {
         bound.map(|result| if values.is_empty() { result } else { wrap(result, values) })
     }
 
-    /// The value of a let or a parameter in the call being bound: a reference if it is large. A value that is new on each
-    /// evaluation is not shared.
+    /// The value of a let or a parameter in the call being bound: a reference if it is large. A value that is new on
+    /// each evaluation is not shared.
     pub(super) fn shared_value(&mut self, value: Expr) -> Expr {
         let mut is_of_row = false;
         visit::walk(&value, &mut |part| is_of_row |= part.is_of_row());

@@ -24,8 +24,8 @@ struct WrittenCall<'e> {
 }
 
 impl Binder<'_> {
-    /// Appends a column to `input` for each window function that `expressions` call: `schema`, that of `input`, does not
-    /// have these columns, and binding a call over it gives its column.
+    /// Appends a column to `input` for each window function that `expressions` call: `schema`, that of `input`, does
+    /// not have these columns, and binding a call over it gives its column.
     pub(super) fn windowed<'e>(
         &mut self,
         input: LogicalPlan,

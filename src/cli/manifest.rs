@@ -124,7 +124,8 @@ fn inputs(session: &Session, inputs: &[Input]) -> Result<Vec<Json>> {
     Ok(found)
 }
 
-/// The files of each table, which a query reads together; without a table, those in which all known tables are searched.
+/// The files of each table, which a query reads together; without a table, those in which all known tables are
+/// searched.
 fn files_by_table(inputs: &[Input], limits: ReadLimits) -> FilesByTable {
     let mut files: BTreeMap<Option<String>, Vec<DataFile>> = BTreeMap::new();
     for input in inputs {

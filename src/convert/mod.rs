@@ -3,8 +3,8 @@
 //! The input may be larger than memory: rows are collected into sorted runs (`runs.rs`), runs that do not fit are
 //! spilled to temporary files (`exec::spill`), and all runs are merged (`merge.rs`) into an [`ArchiveSink`]. An
 //! archive is written beside its destination and renamed when complete (`staging.rs`). Queries give the same results as
-//! over the original files: the KQL types that Parquet lacks are recorded in the footers, from which the reader restores
-//! them.
+//! over the original files: the KQL types that Parquet lacks are recorded in the footers, from which the reader
+//! restores them.
 
 mod blocks;
 mod dictionaries;

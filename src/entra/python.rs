@@ -131,7 +131,8 @@ impl Reader<'_> {
     }
 }
 
-/// Reads what follows a backslash into `text`: a character, or the end of a line, which is left out. None for anything else.
+/// Reads what follows a backslash into `text`: a character, or the end of a line, which is left out. None for anything
+/// else.
 fn escaped(characters: &mut std::str::Chars<'_>, text: &mut String) -> Option<()> {
     let digits = match characters.next()? {
         '\n' => return Some(()),

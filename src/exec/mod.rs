@@ -58,7 +58,7 @@ fn count_expected(plan: &LogicalPlan, context: &ExecContext) {
 /// Runs `plan`, a subquery, and returns all of its rows.
 ///
 /// # Errors
-/// Those of the plan, and [`Error::Limit`](crate::diagnostic::Error::Limit) if the rows do not fit in memory.
+/// Errors of the plan, and [`Error::Limit`](crate::diagnostic::Error::Limit) if the rows do not fit in memory.
 pub fn collect(plan: &LogicalPlan, context: &ExecContext) -> Result<Vec<Batch>> {
     collect_reserved(plan, context).map(|(batches, _)| batches)
 }

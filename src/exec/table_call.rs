@@ -14,8 +14,8 @@ const COPIES: usize = 2;
 /// Returns the output of `plan.function` for all rows of `input`.
 ///
 /// # Errors
-/// Those of the input and of the function, and [`Error::Limit`](crate::diagnostic::Error::Limit) if the rows do not fit
-/// in memory.
+/// Errors of the input and of the function, and [`Error::Limit`](crate::diagnostic::Error::Limit) if the rows do not
+/// fit in memory.
 pub(super) fn call_with_all_rows(
     input: &ExecPipeline,
     plan: &TableCall,

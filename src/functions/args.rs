@@ -156,8 +156,8 @@ impl<'a> Args<'a> {
     }
 
     /// Computes `row -> T` for each row, as a column of the result type. If nulls propagate, `of` is not called for
-    /// rows with a null argument. If all arguments are constant, it is called once. If the strings exceed the limit, the
-    /// remaining rows are null, and [`Self::has_overflowed`] is true.
+    /// rows with a null argument. If all arguments are constant, it is called once. If the strings exceed the limit,
+    /// the remaining rows are null, and [`Self::has_overflowed`] is true.
     pub fn map<T: ResultValue>(&self, of: impl Fn(usize) -> T) -> Column {
         let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
         let mut bytes = 0;

@@ -1,4 +1,5 @@
-//! Special forms: functions that take tables, names of columns or rows in order, so that the binder expands their calls.
+//! Special forms: functions that take tables, names of columns or rows in order, so that the binder expands their
+//! calls.
 //!
 //! A row says everything but the expansion; the binder matches on [`Expansion`] and has no names of its own.
 

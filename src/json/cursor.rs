@@ -31,8 +31,8 @@ pub(crate) struct JsonError {
 }
 
 impl JsonError {
-    /// Returns the offset of the first byte that cannot continue the JSON. It lies inside a wrong escape in `bytes`, the
-    /// text scanned, and not at its backslash.
+    /// Returns the offset of the first byte that cannot continue the JSON. It lies inside a wrong escape in `bytes`,
+    /// the text scanned, and not at its backslash.
     pub(crate) fn first_wrong_byte(&self, bytes: &[u8]) -> usize {
         match bytes.get(self.at..) {
             Some([b'\\', b'u', digits @ ..]) if [BAD_UNICODE_ESCAPE, CUT_OFF].contains(&self.reason) => {

@@ -50,7 +50,7 @@ impl ParquetInput {
         matches!(self, Self::Remote(_))
     }
 
-    /// The same file; if it is remote, with these ranges fetched in advance.
+    /// Opens the file again; if it is remote, these ranges are fetched in advance.
     pub fn with(&self, ranges: impl FnOnce() -> Vec<Range<u64>>) -> io::Result<Self> {
         Ok(match self {
             Self::Disk(file) => Self::Disk(file.try_clone()?),

@@ -56,7 +56,7 @@ pub(super) enum PreparedRowGroup {
 pub(super) struct ReadableRowGroup {
     /// The metadata of a file with only this row group.
     pub metadata: ArrowReaderMetadata,
-    /// The same with 96-bit timestamps as seconds, if there are any.
+    /// The metadata with 96-bit timestamps as seconds, if there are any.
     pub seconds: Option<ArrowReaderMetadata>,
     /// The rows of pages that may match; None for all.
     pages: Option<RowSelection>,

@@ -14,7 +14,7 @@ pub struct Join {
     pub left: Box<LogicalPlan>,
     /// The right input.
     pub right: Box<LogicalPlan>,
-    /// Which rows come out.
+    /// The kind, which decides the rows of the output.
     pub kind: JoinKind,
     /// The keys that must be equal; at least one.
     pub keys: Vec<JoinKey>,
@@ -68,7 +68,8 @@ pub enum Side {
     Right,
 }
 
-/// Which rows come out.
+/// The kinds of join, which differ in the rows of the output.
+///
 /// Source: the reference's page on the join operator and those on its kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinKind {

@@ -47,7 +47,7 @@ impl RowColumns {
         Self { columns: schema.fields().iter().enumerate().map(column).collect(), schema: schema.clone() }
     }
 
-    /// The same with the number of the row as the last column.
+    /// Appends the number of the row as the last column.
     #[must_use]
     pub fn numbered(self) -> Self {
         let schema = Schema::new(self.schema.fields().iter().cloned().chain([row_number()]));

@@ -71,7 +71,7 @@ pub fn map_inputs(
 
 /// Returns the expressions of the node itself. They refer to columns of its input, or of the join side they belong to,
 /// or of [`Sequence::step_schema`].
-/// Those of [`LogicalPlan::Rows`] refer to another node, so they are not among them.
+/// The expressions of [`LogicalPlan::Rows`] refer to another node, so they are not among them.
 #[must_use]
 pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
     match plan {
@@ -152,7 +152,7 @@ fn map_keys(keys: Vec<SortKey>, replace: &mut impl FnMut(Expr) -> Result<Expr>) 
     keys.into_iter().map(|key| Ok(SortKey { expr: replace(key.expr)?, ..key })).collect()
 }
 
-/// How much there is of a plan: its nodes with the parts of their expressions, and the nodes on its longest way down.
+/// The size of a plan: its nodes with the parts of their expressions, and the nodes on its longest path.
 #[must_use]
 pub fn extent(plan: &LogicalPlan) -> (usize, usize) {
     let own = 1 + expressions(plan).into_iter().map(expr_visit::size).sum::<usize>();

@@ -102,8 +102,8 @@ impl Decompressor {
         self.resume(input, io::Error::new(io::ErrorKind::InvalidData, reason)).map(|()| true)
     }
 
-    /// Returns an error if the streams before `offset` are too many for their size, as only hostile files have them. The
-    /// decoders of Zstandard and gzip are quick to start.
+    /// Returns an error if the streams before `offset` are too many for their size, as only hostile files have them.
+    /// The decoders of Zstandard and gzip are quick to start.
     fn check_stream_bytes(&self, offset: u64) -> io::Result<()> {
         let is_slow = self.compression == Compression::Bzip2 && self.streams > FREE_STREAMS;
         if is_slow && offset / self.streams < MIN_STREAM_BYTES {

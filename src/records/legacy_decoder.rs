@@ -85,7 +85,8 @@ impl LegacyDecoder {
 mod tests {
     use super::LegacyDecoder;
 
-    /// Returns the text of `bytes`, the number of invalid sequences, and whether it is probably UTF-8; decoded in chunks.
+    /// Returns the text of `bytes`, the number of invalid sequences, and whether it is probably UTF-8; decoded in
+    /// chunks.
     fn decode(label: &str, bytes: &[u8], chunk: usize) -> (String, u64, bool) {
         let mut decoder = LegacyDecoder::new(label.parse().expect("a label"));
         let mut text = Vec::new();

@@ -35,7 +35,7 @@ pub(crate) enum AfterBlock {
     BlockIsFull,
 }
 
-/// How far the record goes that begins with a line.
+/// The extent of the record that begins with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecordExtent {
     /// The record, whole or damaged, ends here: at the end of the line, or of a multi-line value.

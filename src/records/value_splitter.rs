@@ -22,7 +22,7 @@ const MAX_RESPONSE_HEADER_BYTES: usize = 2 << 20;
 /// Maximum length of a frame without rows.
 const MAX_FRAME_BYTES: usize = 4 << 10;
 
-/// It precedes the values of each file among concatenated files.
+/// The mark before the values of each file, also inside concatenated files.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Maximum length of a key around records that is examined.

@@ -1,6 +1,7 @@
 //! Recognises rules by their keys.
 //!
-//! Sources: the schema of rules of the Azure-Sentinel repository, the resources `Microsoft.SecurityInsights/alertRules`,
+//! Sources: the schema of rules of the Azure-Sentinel repository, the resources
+//! `Microsoft.SecurityInsights/alertRules`,
 //! `Microsoft.Insights/scheduledQueryRules` (2018-04-16, 2021-08-01 and later) and
 //! `Microsoft.OperationalInsights/workspaces/savedSearches` of Azure Resource Manager, and `detectionRule` of Microsoft
 //! Graph.

@@ -99,8 +99,8 @@ impl QuoteStyle {
         }
     }
 
-    /// The length of the whitespace `space` at the beginning of `rest`; 0 for a line end, which may have been folded and
-    /// is skipped with the indentation after it.
+    /// The length of the whitespace `space` at the beginning of `rest`; 0 for a line end, which may have been folded
+    /// and is skipped with the indentation after it.
     fn space_length(self, rest: &str, space: char) -> usize {
         match self.read(rest) {
             Some((found, length)) if found == space && (rest.starts_with('\\') || !is_line_end(space)) => length,

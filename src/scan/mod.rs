@@ -96,24 +96,24 @@ pub trait TableProvider: Debug + Send + Sync {
         None
     }
 
-    /// The same table with additional columns at the end: those of `names` that its records have and its schema lacks.
+    /// Returns the table with additional columns at the end: the `names` that its records have and its schema lacks.
     /// None if there are none. If the columns are known to `exist`, a column whose type cannot be inferred is a string.
     fn with_columns(&self, _names: &BTreeSet<String>, _exist: bool) -> Result<Option<Arc<dyn TableProvider>>> {
         Ok(None)
     }
 
-    /// The same table with the columns of [`provenance`] at the end; None if its rows do not come from files.
+    /// Returns the table with the columns of [`provenance`] at the end; None if its rows do not come from files.
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
         None
     }
 
-    /// Returns two files that contain the same record, among the rows that scans returned and in a few other places; None
-    /// if none are found.
+    /// Returns two files that contain the same record, among the rows that scans returned and in a few other places;
+    /// None if none are found.
     fn overlap(&self) -> Option<Overlap> {
         None
     }
 
-    /// The same table as one of several that a wildcard matches: then it is damage only if the files contain none of
+    /// Returns the table as one of several that a wildcard matches: it is damage only if the files contain none of
     /// them. None if the table cannot be missing.
     fn matched_by_wildcard(&self, _wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
         None

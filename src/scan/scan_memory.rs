@@ -49,7 +49,7 @@ impl ScanReservation {
     /// Sets the bytes held, of which `file` is the reason.
     ///
     /// # Errors
-    /// They are more than the thread may hold.
+    /// If the thread may not hold as many.
     pub fn try_set(&mut self, bytes: usize, file: &str) -> Result<()> {
         self.held.set(bytes);
         if bytes > self.max_bytes { Err(self.exceeded(bytes, file)) } else { Ok(()) }

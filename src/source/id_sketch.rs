@@ -1,8 +1,8 @@
 //! Finds Ids that occur in more than one file, among the rows that scans return.
 //!
-//! The Ids are sampled by their hash: those below a threshold are kept, in every file the same ones. The threshold falls
-//! when there are too many, so memory is bounded, and an overlap of files is found wherever it is in them. The sample
-//! depends only on the Ids, not on the order in which threads read them.
+//! The Ids are sampled by their hash: those below a threshold are kept, in every file the same ones. The threshold
+//! falls when there are too many, so memory is bounded, and an overlap of files is found wherever it is in them. The
+//! sample depends only on the Ids, not on the order in which threads read them.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;

@@ -1,4 +1,5 @@
-//! Counters of the files, bytes and records that a scan reads and skips. They are updated once per block, batch or file, never per row.
+//! Counters of the files, bytes and records that a scan reads and skips. They are updated once per block, batch or
+//! file, never per row.
 
 use std::io::{self, Read};
 use std::sync::Arc;

@@ -31,7 +31,7 @@ pub enum PresentFiles {
         /// The folder that was listed; it may be below or above `folder`.
         root: PathBuf,
     },
-    /// These paths below the folder, with `/`.
+    /// Listed paths below the folder, with `/`.
     Listed(BTreeSet<String>),
 }
 

@@ -142,7 +142,7 @@ impl DataFile {
         Self { name, bytes: 0, refused: Some(reason), ..self.clone() }
     }
 
-    /// The same file, marked as one that must not be read.
+    /// Marks the file as one that must not be read.
     pub(crate) fn refuse(&self, reason: &'static str) -> Self {
         Self { refused: Some(reason), ..self.clone() }
     }

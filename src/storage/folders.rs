@@ -292,7 +292,7 @@ mod tests {
         let _ = (target, path);
     }
 
-    /// The same, one folder after the other.
+    /// The reference implementation, which lists one folder after another.
     fn one_by_one(root: &Path, links: LinkPolicy) -> Vec<PathBuf> {
         let real_root = root.canonicalize().expect("a path");
         let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");

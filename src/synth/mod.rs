@@ -62,7 +62,8 @@ pub struct SynthOptions {
     pub days: u32,
     /// The shape of the archive.
     pub shape: Shape,
-    /// The compression of JSON files; Parquet files are compressed internally and allow only [`SynthCompression::None`].
+    /// The compression of JSON files; Parquet files are compressed internally and allow only
+    /// [`SynthCompression::None`].
     pub compression: SynthCompression,
     /// The incidents to inject, each kind once; only into [`GeneratedTable::SigninLogs`].
     pub inject: Vec<IncidentKind>,

@@ -1,5 +1,5 @@
-//! Holds that files of different folders do not import each other in circles. A module with children is the front of its
-//! folder: it imports them, and they import from it, so it is no part of a circle.
+//! Holds that files of different folders do not import each other in circles. A module with children is the front of
+//! its folder: it imports them, and they import from it, so it is no part of a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -163,8 +163,8 @@ impl Binder<'_> {
     }
 
     /// A pair of columns as a join key; an int and a long are compared as longs.
-    /// The key of two columns that a condition compares: of one type, or an int and a long. Columns of the same name must
-    /// have the same type. Source: the analyzer of the KQL language service.
+    /// The key of two columns that a condition compares: of one type, or an int and a long. Columns of the same name
+    /// must have the same type. Source: the analyzer of the KQL language service.
     fn same_type(&mut self, left: Expr, right: Expr, span: Span) -> Bind<JoinKey> {
         match (left.ty, right.ty) {
             (a, b) if a == b => Ok(JoinKey { left, right }),

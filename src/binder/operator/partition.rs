@@ -1,7 +1,7 @@
 //! partition: a subquery for each value of a column.
 //!
-//! Source: the reference's page on the partition operator. Its strategies differ in how a cluster runs the subquery, not
-//! in the result, so they are ignored; the rows come in the order of the values.
+//! Source: the reference's page on the partition operator. Its strategies differ in how a cluster runs the subquery,
+//! not in the result, so they are ignored; the rows come in the order of the values.
 
 use std::sync::Arc;
 

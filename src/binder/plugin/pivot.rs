@@ -130,7 +130,7 @@ impl Binder<'_> {
     }
 }
 
-/// The same aggregate of all rows.
+/// The call without keys: the aggregate of all rows.
 fn without_keys<'c>(parts: &PivotCall<'c>) -> PivotCall<'c> {
     let pivot = Expr::literal(Value::Bool(true), Span::default());
     PivotCall { pivot, aggregate: parts.aggregate.clone(), groups: Vec::new(), schema: parts.schema }

@@ -250,7 +250,7 @@ fn numbers(rows: LogicalPlan) -> LogicalPlan {
     LogicalPlan::Aggregate { input: Box::new(rows), keys: vec![key], aggregates: Vec::new(), schema }
 }
 
-/// Those of `numbers` that are not in the last column of `groups`.
+/// The rows of `numbers` whose number is not in the last column of `groups`.
 fn without(numbers: LogicalPlan, groups: LogicalPlan) -> LogicalPlan {
     let right = number(groups.schema().len() - 1);
     let schema = numbers.schema().clone();

@@ -64,10 +64,11 @@ Exit codes: 0 all queries are valid, 3 a query is wrong, 4 a query is not suppor
 #[derive(Args, Debug)]
 #[command(help_template = HELP_TEMPLATE, before_help = CHECK_EXAMPLES, after_help = CHECK_NOTES)]
 pub struct CheckArgs {
-    /// Files, and folders of them: queries in .kql, .kusto and .csl, rules in .yaml, .yml and .json; - is a query on stdin
+    /// Files, and folders of them: queries in .kql, .kusto and .csl, rules in .yaml, .yml and .json; - is a query on
+    /// stdin
     ///
-    /// Rules are those of Microsoft Sentinel in YAML, of Azure Resource Manager in JSON (alertRules, scheduledQueryRules,
-    /// savedSearches), and detectionRule of Microsoft Graph.
+    /// Rules are those of Microsoft Sentinel in YAML, of Azure Resource Manager in JSON (alertRules,
+    /// scheduledQueryRules, savedSearches), and detectionRule of Microsoft Graph.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]

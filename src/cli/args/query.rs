@@ -35,7 +35,8 @@ pub struct QueryInputArgs {
     pub watchlists: Vec<String>,
     /// Read PATH where a query reads URL with externaldata; repeatable
     ///
-    /// Nothing is downloaded. PATH is a file, a folder or a glob. URL may omit its query, which often holds a signature.
+    /// Nothing is downloaded. PATH is a file, a folder or a glob. URL may omit its query, which often holds a
+    /// signature.
     #[arg(long = "externaldata", value_name = "URL=PATH", hide_short_help = true)]
     pub externaldata: Vec<String>,
     /// Add the columns _SourceFile, _SourceLine, _SourceByte and _SourceShape to every table

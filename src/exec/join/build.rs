@@ -305,8 +305,8 @@ impl JoinTable {
         &self.by_key[self.starts[key] as usize..self.starts[key + 1] as usize]
     }
 
-    /// Sorts the rows of each key by a datetime column, so that [`Self::rows_within`] can search; `column` is a position
-    /// in [`BuildSpec::columns`]. Returns the bytes that the times take.
+    /// Sorts the rows of each key by a datetime column, so that [`Self::rows_within`] can search; `column` is a
+    /// position in [`BuildSpec::columns`]. Returns the bytes that the times take.
     pub fn sort_by_time(&mut self, column: usize) -> usize {
         let column = self.rows.column(column);
         let time = |row: u32| column.i64_at(row as usize).unwrap_or(NO_TIME);

@@ -28,7 +28,7 @@ pub struct ProbeJoin {
     batch_bytes: usize,
 }
 
-/// Which rows come out.
+/// The rows of the output.
 #[derive(Debug)]
 enum JoinMode {
     /// A row for each pair.

@@ -92,7 +92,7 @@ pub struct MergedRuns {
     pub order: RowOrder,
     /// The maximum number of rows of a batch.
     pub batch_rows: usize,
-    /// How they are merged.
+    /// The settings of the merge.
     pub settings: MergeSettings,
 }
 

@@ -24,7 +24,7 @@ const SLACK_BATCHES: usize = 4;
 /// The unmerged states of all threads together may use one part in this many of the memory.
 const UNMERGED_SHARE: usize = 16;
 
-/// Which rows a `top` returns.
+/// The order and the number of the rows that a `top` returns.
 #[derive(Clone, Copy)]
 pub struct TopSpec<'a> {
     /// The columns of the input.

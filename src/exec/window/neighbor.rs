@@ -11,8 +11,8 @@ use crate::types::{Batch, Column, ColumnBuilder, Type, Value};
 
 /// The calls of `prev` and `next` of one node, and the rows that they can still look at.
 ///
-/// Rows are numbered from the first one of the input. They stay in the batches that they came in, so that each is copied
-/// once, however far a call looks.
+/// Rows are numbered from the first one of the input. They stay in the batches that they came in, so that each is
+/// copied once, however far a call looks.
 #[derive(Debug)]
 pub struct Neighbors {
     calls: Vec<NeighborCall>,

@@ -1,5 +1,5 @@
-//! Decimal arithmetic: a sum, difference or product with more digits than a decimal holds is an error that ends the query,
-//! and is never rounded. A quotient is rounded to the digits of a decimal.
+//! Decimal arithmetic: a sum, difference or product with more digits than a decimal holds is an error that ends the
+//! query, and is never rounded. A quotient is rounded to the digits of a decimal.
 
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::Args;

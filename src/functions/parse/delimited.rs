@@ -1,12 +1,13 @@
 //! `parse` with kind=simple or kind=relaxed: columns between strings, which are searched one after the other.
 //!
 //! Source: the reference's page on the parse operator, and results of the engine: the pattern may begin anywhere, but a
-//! pattern that does not end with `*` extends to the end of the input. A column ends at the next occurrence of the string
-//! after it. Before a `*`, a column takes what has the shape of its type, or nothing if the `*` ends the pattern and the
-//! shape does not match.
+//! pattern that does not end with `*` extends to the end of the input. A column ends at the next occurrence of the
+//! string after it. Before a `*`, a column takes what has the shape of its type, or nothing if the `*` ends the pattern
+//! and the shape does not match.
 //!
-//! A value that is not a string may have whitespace before it. If the string after the column occurs in that whitespace,
-//! as in `"got" count:long " "` over `got 2 items`, the column ends at its next occurrence, if the value converts.
+//! A value that is not a string may have whitespace before it. If the string after the column occurs in that
+//! whitespace, as in `"got" count:long " "` over `got 2 items`, the column ends at its next occurrence, if the value
+//! converts.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -57,7 +58,7 @@ struct Occurrence {
 
 impl<'p> DelimitedMatcher<'p> {
     /// # Errors
-    /// Those of [`pattern::compile`], which the shapes do not cause.
+    /// The errors of [`pattern::compile`], which the shapes do not cause.
     pub(super) fn new(elements: &'p [PatternElement]) -> Result<Self> {
         let mut matcher = Self { first: PatternSlot::Empty, delimiters: Vec::new(), is_open: false };
         for (index, element) in elements.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! The values of each type as a regular expression. A typed column matches it if no string of the pattern follows, and
 //! always with kind=regex.
 //!
-//! Source: results of the engine, which differ between the kinds of `parse`. With kind=regex, a bool is not a number and
-//! a real has no point at its start or end. No shape has an exponent, or the unit of a timespan (`1d`).
+//! Source: results of the engine, which differ between the kinds of `parse`. With kind=regex, a bool is not a number
+//! and a real has no point at its start or end. No shape has an exponent, or the unit of a timespan (`1d`).
 
 use crate::types::Type;
 
@@ -24,9 +24,9 @@ const TIMESPAN: &str = concat!(
 /// The kinds of `parse` whose shapes differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shapes {
-    /// Those of kind=simple and kind=relaxed.
+    /// The shapes of kind=simple and kind=relaxed.
     Plain,
-    /// Those of kind=regex.
+    /// The shapes of kind=regex.
     Regex,
 }
 

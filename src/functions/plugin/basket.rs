@@ -1,7 +1,7 @@
 //! basket: the values that occur together in many rows.
 //!
-//! Source: the reference's page on the plugin. Its example lists the patterns that are as long as their rows allow (closed
-//! frequent item sets). Kusto estimates them from a sample; these are exact.
+//! Source: the reference's page on the plugin. Its example lists the patterns that are as long as their rows allow
+//! (closed frequent item sets). Kusto estimates them from a sample; these are exact.
 
 use super::frequent_sets::FrequentSets;
 use super::segments::{SegmentInput, counts, ids, reals, with_input};

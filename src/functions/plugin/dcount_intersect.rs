@@ -54,7 +54,8 @@ fn sets(arguments: &Batch, row: usize) -> Result<Vec<DistinctSet>> {
     values.map(|json| DistinctSet::from_json(json).ok_or_else(not_a_set)).collect()
 }
 
-/// The number of values that the first, the first two, ... sets have in common. It is exact while all of these sets are.
+/// The number of values that the first, the first two, ... sets have in common. It is exact while all of these sets
+/// are.
 fn counts(sets: &[DistinctSet]) -> Result<Vec<i64>> {
     let mut common = sets.first().and_then(DistinctSet::as_hashes).cloned();
     let mut counts: Vec<i64> = Vec::new();

@@ -1,7 +1,7 @@
 //! The discrete Fourier transform of series, and its inverse.
 //!
-//! Source: the reference's pages on `series_fft` and `series_ifft`. The inverse divides by the number of points, so that
-//! it restores the series.
+//! Source: the reference's pages on `series_fft` and `series_ifft`. The inverse divides by the number of points, so
+//! that it restores the series.
 
 use super::series::{SERIES, count, map_series, numbers, reals};
 use crate::diagnostic::Result;

@@ -27,7 +27,7 @@ const MAX_PERIODS: i64 = 1_000;
 /// The largest number of periods that a call may validate.
 const MAX_VALIDATED: usize = 16;
 
-/// How rarely the strongest frequency of noise passes for a period.
+/// The probability that the strongest frequency of noise is taken for a period.
 const SIGNIFICANCE: f64 = 0.05;
 
 /// The functions of this family.

@@ -96,8 +96,8 @@ fn names() -> String {
     names.finish()
 }
 
-/// Converts the times of the first argument with `of`; null if the result is out of range, or if the name that a row has
-/// is not that of a time zone.
+/// Converts the times of the first argument with `of`; null if the result is out of range, or if the name that a row
+/// has is not that of a time zone.
 fn convert(args: &Args<'_>, of: fn(Tz, i64) -> Option<i64>) -> Column {
     let (times, names) = (args.longs(0), args.texts(1));
     args.map(|row| of(zone(names.get(row)?).ok()?, times.get(row)?))

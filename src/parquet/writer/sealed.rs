@@ -29,8 +29,8 @@ impl<W: Write> Sealed<W> {
         self.held.get_or_insert_default();
     }
 
-    /// Fills in the checksums of the bytes that were held back, and writes them. `groups_end` is the offset in the file at which the
-    /// row groups end, `checksums` what the footer has at present.
+    /// Fills in the checksums of the bytes that were held back, and writes them. `groups_end` is the offset in the file
+    /// at which the row groups end, `checksums` the present content of the footer.
     pub fn release(&mut self, metadata: &ParquetMetaData, groups_end: u64, mut checksums: Checksums) -> Result<&mut W> {
         let mut held = self.held.take().unwrap_or_default();
         let room = checksums.to_string();

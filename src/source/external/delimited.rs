@@ -13,8 +13,8 @@ pub(super) struct DelimitedRows<'a> {
 }
 
 impl DelimitedRows<'_> {
-    /// Reads the next row, and skips it if it is a header; false at the end. A row that cannot be parsed is reported and
-    /// its first line is skipped, so that a stray quote loses one row.
+    /// Reads the next row, and skips it if it is a header; false at the end. A row that cannot be parsed is reported
+    /// and its first line is skipped, so that a stray quote loses one row.
     pub(super) fn next(&self, position: &mut TextPosition, rows: &mut RowBuilder<'_>, is_header: bool) -> bool {
         let rest = position.record_text(self.text).as_bytes();
         if rest.is_empty() {

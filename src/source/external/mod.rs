@@ -1,7 +1,7 @@
 //! The tables of `externaldata`: files whose format and columns the query declares.
 //!
-//! They are small lists, so each file is read as a whole. Nothing about them is detected: a text has the format that the query says
-//! that it is. Source: the reference's page on ingestion formats.
+//! They are small lists, so each file is read as a whole. Nothing about them is detected: a text has the format that
+//! the query names. Source: the reference's page on ingestion formats.
 
 mod delimited;
 mod json;

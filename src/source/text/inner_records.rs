@@ -246,7 +246,7 @@ fn drop_copies(records: &mut Vec<InnerRecord>, value: &str) {
     });
 }
 
-/// Which keys an object has, as far as they identify it.
+/// The keys of an object that identify it.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "keys that are there, each by itself")]
 struct ObjectKeys<'a> {

@@ -31,7 +31,8 @@ pub(crate) struct ValueRange {
 }
 
 impl ValueRange {
-    /// The bytes from `start` to `end`, both at most [`ReadLimits::max_record_bytes`](crate::storage::limits::ReadLimits).
+    /// The bytes from `start` to `end`, both at most
+    /// [`ReadLimits::max_record_bytes`](crate::storage::limits::ReadLimits).
     pub(super) fn new(start: usize, end: usize) -> Self {
         let offset = |at: usize| u32::try_from(at).unwrap_or(0);
         Self { start: offset(start), end: offset(end) }

@@ -41,7 +41,7 @@ pub fn cast_column(column: &Column, to: Type) -> Result<Column> {
 /// Casts a column of elements as `mv-expand ... to typeof(T)` does; see [`cast_element`].
 ///
 /// # Errors
-/// Those of [`cast_column`].
+/// The errors of [`cast_column`].
 pub fn cast_elements(column: &Column, to: Type) -> Result<Column> {
     if column.ty() != Type::Dynamic || to == Type::Dynamic {
         return cast_column(column, to);

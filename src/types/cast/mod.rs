@@ -29,12 +29,12 @@ pub fn cast(value: &Value, to: Type) -> Result<Value, OutOfRange> {
     scalar.to_value(to)
 }
 
-/// Casts an element as `mv-expand ... to typeof(T)` does: like [`cast`], but numbers come from numbers only, booleans from
-/// booleans only, and datetimes, timespans and guids from strings only, as which JSON has them.
-/// Source: the reference's page on the mv-expand operator, and the results of the engine for numbers.
+/// Casts an element as `mv-expand ... to typeof(T)` does: like [`cast`], but numbers come from numbers only, booleans
+/// from booleans only, and datetimes, timespans and guids from strings only, as which JSON has them. Source: the
+/// reference's page on the mv-expand operator, and the results of the engine for numbers.
 ///
 /// # Errors
-/// Those of [`cast`].
+/// The errors of [`cast`].
 pub fn cast_element(json: &str, to: Type) -> Result<Value, OutOfRange> {
     let fits = match to {
         Type::Int | Type::Long | Type::Real | Type::Decimal => matches!(dynamic::kind(json), Kind::Long | Kind::Double),

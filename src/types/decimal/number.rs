@@ -9,8 +9,8 @@ use super::wide::{Wide, power_of_ten};
 /// The number of significant digits.
 pub(super) const DIGITS: usize = 34;
 
-/// The largest and the smallest power of ten of a digit. Kusto's decimals reach farther, but how it shows such numbers is
-/// not known.
+/// The largest and the smallest power of ten of a digit. Kusto's decimals reach farther, but how it shows such numbers
+/// is not known.
 const MAX_POWER: i32 = 150;
 
 /// Bits of the serialised form: the sign, the exponent, and the digits as a number below 2^113.

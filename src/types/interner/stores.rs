@@ -45,8 +45,8 @@ impl ConcatenatedStrings {
         (0..self.ends.len()).map(|position| self.text(position))
     }
 
-    /// Returns the chunk of a string, and where it is in the chunk: from the end of the string before, or from the start
-    /// if that is in another chunk.
+    /// Returns the chunk of a string, and where it is in the chunk: from the end of the string before, or from the
+    /// start if that is in another chunk.
     #[inline]
     fn place(&self, position: usize) -> (usize, Range<usize>) {
         let end = self.ends[position];

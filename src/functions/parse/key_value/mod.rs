@@ -1,8 +1,8 @@
 //! `parse-kv`: columns named by keys.
 //!
 //! Source: the reference's page on the parse-kv operator. Whitespace around keys and values is ignored, and of several
-//! values of a key only the first counts. Where the page is silent: a quote that is not closed is an ordinary character,
-//! and a greedy value ends before the next key even if the query does not ask for that key.
+//! values of a key only the first counts. Where the page is silent: a quote that is not closed is an ordinary
+//! character, and a greedy value ends before the next key even if the query does not ask for that key.
 
 mod delimited;
 mod quotes;

@@ -61,8 +61,8 @@ pub(crate) struct ScanPlan {
 }
 
 impl ScanPlan {
-    /// Compiles `request` for a table of the records in `selection`, with the columns `origins`. Which keys are known is
-    /// needed only if the request `has_text` to read.
+    /// Compiles `request` for a table of the records in `selection`, with the columns `origins`. Which keys are known
+    /// is needed only if the request `has_text` to read.
     pub(crate) fn new(
         selection: RecordSelection,
         origins: &ProvenanceColumns,

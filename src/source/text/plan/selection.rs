@@ -1,4 +1,4 @@
-//! Which records are rows of a table.
+//! The selection of the records that are rows of a table.
 
 use crate::entra::KnownTable;
 use crate::types::Schema;
@@ -12,7 +12,7 @@ pub struct TableBinding {
     pub is_bound: bool,
 }
 
-/// Which records are rows of a table.
+/// Selects the records that are rows of a table.
 #[derive(Clone, Debug)]
 pub enum RecordSelection {
     /// The records of this known table.

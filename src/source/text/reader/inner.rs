@@ -161,7 +161,8 @@ impl JsonReader {
         }
     }
 
-    /// Returns the origin of text that was decoded from the value at `start` in the block; `rank` is its virtual offset.
+    /// Returns the origin of text that was decoded from the value at `start` in the block; `rank` is its virtual
+    /// offset.
     pub(super) fn start_decoded_text<'a>(
         &mut self,
         block: &[u8],
