@@ -36,7 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--queries", type=listed, default=[], help="only these: Q1,Q1b,Q2")
     parser.add_argument("--tools", type=listed, default=list(TOOLS), help=f"only these of {', '.join(TOOLS)}")
     parser.add_argument("--data", type=listed, default=list(WORKS), help=f"only these of {names}")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of JSON; Parquet has 2 and 10 times as many")
+    parser.add_argument("--rows", type=int, default=200_000, help="rows of JSON; Parquet has 10 and 50 times as many")
     parser.add_argument("--seed", type=int, default=7, help="the seed of the data")
     parser.add_argument("--runs", type=int, default=5, help="runs of which the median counts")
     parser.add_argument("--timeout", type=int, default=600, help="seconds that a run may take")
@@ -73,7 +73,8 @@ def main() -> int:
         bench = Bench(root, Path(scratch), REPOSITORY, options.binary.resolve(), venv, options.timeout, cpus)
         bench.flags = ["--max-memory", options.max_memory] if options.max_memory else []
         floors, works = measure_all(bench, store, options)
-    text = report(machine(bench), floors, works, options.runs)
+    spreads = [(data.name, store.spread(data)) for data, _ in floors]
+    text = report(machine(bench), floors, spreads, works, options.runs)
     print(text)
     if options.output:
         options.output.write_text(text)

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources import pattern_of
+from sources import COLUMNS, alias, pattern_of
 
 EXTENSIONS = {
     "la": (".json", ".json.gz", ".json.zst"),
@@ -21,7 +21,9 @@ EXTENSIONS = {
 # Days of an archive of the full size: five-minute files for a month, hour files and Parquet for a year (8,760 hours).
 # A smaller one has as many rows a file in fewer days, but the day that Q6 asks for.
 DAYS = {"la": 30, "diagnostic": 365, "parquet": 365}
-FULL, FEWEST = 1_000_000, 3
+FULL, FEWEST = 200_000, 3
+# Rows of Parquet for each row of JSON, and those of the sets that show growth.
+PARQUET, GROWN = 10, 50
 
 # Rewrites Parquet with pyarrow's writer, a row group at a time.
 PYARROW = """
@@ -71,13 +73,13 @@ class Store:
         if name == "none":
             return Dataset(name, "none", self.root, 0)
         kind = next((kind for kind in ("la", "diagnostic") if name.split("-")[0] == kind), "parquet")
-        rows = self.rows if kind != "parquet" else self.rows * (10 if "x5" in name else 2)
+        rows = self.rows if kind != "parquet" else self.rows * (GROWN if "x5" in name else PARQUET)
         if name in self.taken:
             return Dataset(name, kind, self.taken[name], self.counted(self.taken[name]))
         folder = self.root / name
         # Rows of a base that was taken from elsewhere are as many as it has.
         base = self.taken.get("base-x5" if "x5" in name else "base") if kind == "parquet" else None
-        recipe = {"rows": rows, "seed": self.seed, "days": self.days(kind), "version": 1, "base": str(base or "synth")}
+        recipe = {"rows": rows, "seed": self.seed, "days": self.days(kind), "version": 2, "base": str(base or "synth")}
         stamp = self.root / f"{name}.stamp.json"
         if not (folder.is_dir() and stamp.exists() and json.loads(stamp.read_text()) == recipe):
             stamp.unlink(missing_ok=True)
@@ -95,7 +97,8 @@ class Store:
             case "base":
                 self.synth("parquet", folder, rows)
             case "parquet":
-                self.duckdb(folder, self.get(f"base{growth}"), "SELECT * FROM {source}")
+                # Rows of the base are in the order in which they arrived.
+                self.duckdb(folder, self.get(f"base{growth}"), "SELECT * FROM {source} ORDER BY TimeGenerated, Id")
             case "parquet-unsorted":
                 self.duckdb(folder, self.get(f"base{growth}"), "SELECT * FROM {source} ORDER BY hash(Id)")
             case "parquet-pyarrow":
@@ -139,9 +142,22 @@ class Store:
 
     def counted(self, folder: Path) -> int:
         """How many rows a folder has, where that is not for us to say."""
-        argv = [self.binary, "SigninLogs | count", folder, "-o", "jsonl"]
+        return self.asked("SigninLogs | count", folder)["Count"]
+
+    def spread(self, data: Dataset) -> dict[str, int]:
+        """How many different values each column has that the queries read; estimated beyond 65,536."""
+        if data.kind == "none":
+            return {}
+        counts = ", ".join(f"{alias(column)} = dcount(tostring({column}))" for column in COLUMNS if column != "Type")
+        found = self.asked(f"SigninLogs | summarize {counts}", data.folder)
+        elements = "mv-expand Policy = ConditionalAccessPolicies | summarize Count = dcount(tostring(Policy))"
+        return found | {"elements of policies": self.asked(f"SigninLogs | {elements}", data.folder)["Count"]}
+
+    def asked(self, query: str, folder: Path) -> dict[str, int]:
+        """The only row that coldcase answers with."""
+        argv = [self.binary, query, folder, "-o", "jsonl", "--quiet"]
         answer = subprocess.run(list(map(str, argv)), check=True, capture_output=True, text=True)
-        return json.loads(answer.stdout)["Count"]
+        return json.loads(answer.stdout)
 
     def run(self, *argv: object, quiet: bool = False) -> None:
         stdout = subprocess.DEVNULL if quiet else sys.stderr

@@ -204,8 +204,19 @@ def data_table(floors: list[tuple[Dataset, dict[str, Measured]]]) -> list[str]:
     return table(["data", "rows", "files", "MB", "floors, seconds"], rows)
 
 
+def spread_table(spreads: list[tuple[str, dict[str, int]]]) -> list[str]:
+    """How many different values the columns have that the queries read."""
+    columns = list(dict.fromkeys(column for _, spread in spreads for column in spread))
+    rows = [[name, *(f"{spread.get(column, 0):,}" for column in columns)] for name, spread in spreads]
+    return table(["different values", *columns], rows) if rows else []
+
+
 def report(
-    machine: list[tuple[str, str]], floors: list[tuple[Dataset, dict[str, Measured]]], works: list[Work], runs: int
+    machine: list[tuple[str, str]],
+    floors: list[tuple[Dataset, dict[str, Measured]]],
+    spreads: list[tuple[str, dict[str, int]]],
+    works: list[Work],
+    runs: int,
 ) -> str:
     """The whole report."""
     lines = ["# coldcase and what people would use instead", ""]
@@ -219,6 +230,7 @@ def report(
         "## Data",
         "",
         *data_table(floors),
+        *spread_table(spreads),
         "## Every tool",
         "",
         "Seconds / peak MB (runs). A peer that is clearly not the best is run once.",

@@ -36,6 +36,10 @@ fn table(named: SynthTable) -> GeneratedTable {
     match named {
         SynthTable::Signinlogs => GeneratedTable::SigninLogs,
         SynthTable::Aadnoninteractiveusersigninlogs => GeneratedTable::NonInteractive,
+        SynthTable::Aadserviceprincipalsigninlogs => GeneratedTable::ServicePrincipal,
+        SynthTable::Auditlogs => GeneratedTable::AuditLogs,
+        SynthTable::Aadriskyusers => GeneratedTable::RiskyUsers,
+        SynthTable::Aaduserriskevents => GeneratedTable::UserRiskEvents,
     }
 }
 
@@ -61,6 +65,6 @@ fn report(made: &SynthSummary, table: GeneratedTable) -> String {
             "{rows} sign-ins in {files} files, {bytes} bytes; {break_glass} by emergency accounts, \
              {break_glass_granted} of them successful"
         ),
-        GeneratedTable::NonInteractive => format!("{rows} rows in {files} files, {bytes} bytes"),
+        _ => format!("{rows} rows in {files} files, {bytes} bytes"),
     }
 }

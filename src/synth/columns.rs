@@ -1,8 +1,9 @@
 //! Columns with accessors for their values: the single definition of a table for all shapes.
 
-use super::calendar::SECOND;
+use super::calendar::{HOUR, SECOND, START};
 use super::catalogue::{WORKSPACE, WORKSPACE_RESOURCE};
 use super::findings::FoundRow;
+use super::random::Random;
 
 /// A row of a table that can be generated.
 pub trait SynthRow {
@@ -35,6 +36,15 @@ pub struct StoredRow {
     pub item: String,
     /// The billed bytes of the row.
     pub billed: u32,
+}
+
+impl StoredRow {
+    /// Stores a row that arrives at `arrival`; four of a thousand arrive hours after they were published.
+    pub fn new(arrival: i64, random: &mut Random) -> Self {
+        let late = if random.happens(4) { random.between(HOUR, 30 * HOUR).min(arrival - START) } else { 0 };
+        let billed = 900 + random.below(1200) as u32;
+        Self { published: arrival - late, arrival, item: random.guid().text(), billed }
+    }
 }
 
 /// A column.
@@ -86,6 +96,8 @@ pub struct TableFormat<R> {
     pub category: &'static str,
     /// All columns in the order of data export: sorted by character codes.
     pub columns: Vec<SynthColumn<R>>,
+    /// Values of records of diagnostic settings that are no columns.
+    pub record_only: Vec<SynthColumn<R>>,
     /// The envelope of a record of diagnostic settings: key, column. Empty strings are left out.
     pub envelope: &'static [(&'static str, &'static str)],
     /// The `properties` of a record of diagnostic settings: key, column.
@@ -102,12 +114,12 @@ impl<R: SynthRow> TableFormat<R> {
     ) -> Self {
         columns.extend(standard());
         columns.sort_by_key(|column| column.name);
-        Self { name, category, columns, envelope, properties }
+        Self { name, category, columns, record_only: Vec::new(), envelope, properties }
     }
 
-    /// Returns the column of a name.
+    /// Returns the column of a name, also of those that only records have.
     pub fn find(&self, name: &str) -> Option<&SynthColumn<R>> {
-        self.columns.iter().find(|column| column.name == name)
+        self.columns.iter().chain(&self.record_only).find(|column| column.name == name)
     }
 }
 

@@ -15,6 +15,7 @@
     reason = "every number of the generator is small by construction: draws below a bound, days, offsets in a chunk"
 )]
 
+mod audit;
 mod calendar;
 mod catalogue;
 mod columns;
@@ -25,7 +26,9 @@ mod json;
 mod layout;
 mod people;
 mod random;
+mod risk;
 mod schedule;
+mod service_principal;
 mod signin;
 mod signin_columns;
 mod timeline;
@@ -37,10 +40,13 @@ use std::path::PathBuf;
 
 use crate::diagnostic::{Error, Result};
 use crate::exec;
+use audit::AuditLog;
 use columns::{SynthRow, TableFormat};
 use findings::FoundRow;
 pub use findings::IncidentKind;
 use generator::Generator;
+use risk::RiskLog;
+use service_principal::ServicePrincipals;
 use timeline::Timeline;
 use world::World;
 
@@ -78,8 +84,16 @@ pub struct SynthOptions {
 pub enum GeneratedTable {
     /// Interactive sign-ins.
     SigninLogs,
-    /// Sign-ins of apps on behalf of users.
+    /// Sign-ins of apps on behalf of users: `AADNonInteractiveUserSignInLogs`.
     NonInteractive,
+    /// Sign-ins of service principals: `AADServicePrincipalSignInLogs`.
+    ServicePrincipal,
+    /// Changes to the directory.
+    AuditLogs,
+    /// `AADRiskyUsers`.
+    RiskyUsers,
+    /// `AADUserRiskEvents`.
+    UserRiskEvents,
 }
 
 /// The shape of an archive.
@@ -176,6 +190,12 @@ pub fn generate(options: &SynthOptions) -> Result<SynthSummary> {
         GeneratedTable::NonInteractive => {
             write(options, Generator::new(&world, options)?, signin_columns::non_interactive())
         }
+        GeneratedTable::ServicePrincipal => {
+            write(options, ServicePrincipals::new(&world, options), service_principal::format())
+        }
+        GeneratedTable::AuditLogs => write(options, AuditLog::new(&world, options), audit::format()),
+        GeneratedTable::RiskyUsers => write(options, RiskLog::new(&world, options), risk::users()),
+        GeneratedTable::UserRiskEvents => write(options, RiskLog::new(&world, options), risk::events()),
     }
 }
 

@@ -25,6 +25,12 @@ pub enum Purpose {
     Noise = 7,
     /// The sign-ins of one chunk of `AADNonInteractiveUserSignInLogs`.
     NonInteractive = 8,
+    /// The sign-ins of one chunk of `AADServicePrincipalSignInLogs`.
+    ServicePrincipal = 9,
+    /// The rows of one chunk of `AuditLogs`.
+    Audit = 10,
+    /// The rows of one chunk of `AADRiskyUsers` or `AADUserRiskEvents`.
+    Risk = 11,
 }
 
 /// A random stream.

@@ -34,7 +34,9 @@ pub fn non_interactive<'w>() -> TableFormat<SignIn<'w>> {
     });
     let mut columns: Vec<_> = adapted.collect();
     columns.dedup_by_key(|column| column.name);
-    TableFormat::new([name, category], columns, ENVELOPE, PROPERTIES)
+    // Its name in records is that of the other table.
+    let record_only = vec![column("ProcessingTimeInMilliseconds", Json(|row| &row.processing_time))];
+    TableFormat { record_only, ..TableFormat::new([name, category], columns, ENVELOPE, PROPERTIES) }
 }
 
 fn column<'w>(name: &'static str, value: SynthValue<SignIn<'w>>) -> SynthColumn<SignIn<'w>> {

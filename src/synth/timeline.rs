@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::SynthOptions;
 use super::calendar::Rhythm;
 use super::random::{Purpose, Random};
 
@@ -23,6 +24,22 @@ impl Timeline {
     /// Divides the rows of `rhythm`, of which there are `rows`; `purpose` tells the tables of one seed apart.
     pub fn new(rhythm: Rhythm, rows: u64, seed: u64, purpose: Purpose) -> Self {
         Self { rhythm, rows, seed, purpose }
+    }
+
+    /// Divides all rows that `options` ask for.
+    pub fn of_table(options: &SynthOptions, purpose: Purpose) -> Self {
+        Self::new(Rhythm::new(options.rows, options.days, None), options.rows, options.seed, purpose)
+    }
+
+    /// Draws the rows of chunk `index` in order: `draw` gets the random stream and the time of each row.
+    pub fn draw<R>(&self, index: u64, mut draw: impl FnMut(&mut Random, i64) -> R) -> Vec<R> {
+        let mut random = self.random(index);
+        self.rows_of(index)
+            .map(|row| {
+                let arrival = self.time_of(row, &mut random);
+                draw(&mut random, arrival)
+            })
+            .collect()
     }
 
     /// Returns the number of chunks.

@@ -62,10 +62,10 @@ fn close(open: &mut Option<(i64, LineFile)>, summary: &mut SynthSummary) -> Resu
 /// A file of lines, compressed or not.
 struct LineFile {
     path: String,
-    sink: Sink,
+    sink: LineSink,
 }
 
-enum Sink {
+enum LineSink {
     Plain(BufWriter<NewFile>),
     Gzip(GzEncoder<NewFile>),
     Zstd(zstd::Encoder<'static, NewFile>),
@@ -76,18 +76,18 @@ impl LineFile {
         let path = format!("{path}{}", suffix(options.compression));
         let file = NewFile::create(&options.out, &path)?;
         let sink = match options.compression {
-            SynthCompression::None => Ok(Sink::Plain(BufWriter::with_capacity(1 << 16, file))),
-            SynthCompression::Gzip => Ok(Sink::Gzip(GzEncoder::new(file, flate2::Compression::fast()))),
-            SynthCompression::Zstd => zstd::Encoder::new(file, 1).map(Sink::Zstd),
+            SynthCompression::None => Ok(LineSink::Plain(BufWriter::with_capacity(1 << 16, file))),
+            SynthCompression::Gzip => Ok(LineSink::Gzip(GzEncoder::new(file, flate2::Compression::fast()))),
+            SynthCompression::Zstd => zstd::Encoder::new(file, 1).map(LineSink::Zstd),
         };
         sink.map(|sink| Self { sink, path: path.clone() }).map_err(|source| Error::io(path, source))
     }
 
     fn write(&mut self, line: &[u8]) -> Result<()> {
         let written = match &mut self.sink {
-            Sink::Plain(sink) => sink.write_all(line),
-            Sink::Gzip(sink) => sink.write_all(line),
-            Sink::Zstd(sink) => sink.write_all(line),
+            LineSink::Plain(sink) => sink.write_all(line),
+            LineSink::Gzip(sink) => sink.write_all(line),
+            LineSink::Zstd(sink) => sink.write_all(line),
         };
         written.map_err(|source| Error::io(&self.path, source))
     }
@@ -95,9 +95,9 @@ impl LineFile {
     /// Renames the file to its final name and returns its length in bytes.
     fn finish(self) -> Result<u64> {
         let file = match self.sink {
-            Sink::Plain(sink) => sink.into_inner().map_err(io::IntoInnerError::into_error),
-            Sink::Gzip(sink) => sink.finish(),
-            Sink::Zstd(sink) => sink.finish(),
+            LineSink::Plain(sink) => sink.into_inner().map_err(io::IntoInnerError::into_error),
+            LineSink::Gzip(sink) => sink.finish(),
+            LineSink::Zstd(sink) => sink.finish(),
         };
         file.map_err(|source| Error::io(self.path, source))?.finish()
     }

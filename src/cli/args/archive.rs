@@ -158,6 +158,14 @@ pub enum SynthTable {
     Signinlogs,
     /// Sign-ins of apps on behalf of users
     Aadnoninteractiveusersigninlogs,
+    /// Sign-ins of apps as themselves
+    Aadserviceprincipalsigninlogs,
+    /// Changes to the directory
+    Auditlogs,
+    /// Users at risk
+    Aadriskyusers,
+    /// Detections of Identity Protection
+    Aaduserriskevents,
 }
 
 /// Incidents that can be injected.
