@@ -1,6 +1,5 @@
 //! The settings and shared state of one run.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +9,7 @@ use super::spill::SpillFolder;
 use crate::diagnostic::{Error, Result};
 use crate::functions::EvalContext;
 use crate::memory::MemoryBudget;
-use crate::scan::{ScanColumn, ScanMemory, ScanReport, ScanRequest};
+use crate::scan::{NamedColumns, ScanColumn, ScanMemory, ScanReport, ScanRequest};
 use crate::storage::counters::ScanCounters;
 use crate::types::Batch;
 
@@ -32,7 +31,7 @@ pub struct ExecContext {
     /// A filter for scans that was learned while the query runs.
     pub dynamic_filter: Option<Arc<DynamicFilter>>,
     /// The columns that the query names.
-    pub named_columns: Arc<BTreeSet<String>>,
+    pub named_columns: Arc<NamedColumns>,
     /// Where scans count what they skip.
     pub report: Arc<ScanReport>,
     /// The rows for which the body of a plan per row runs; None outside of one.

@@ -152,6 +152,11 @@ pub fn damage(kind: &Damage, count: u64) -> String {
         Damage::MissingResult(column) => {
             format!("{} without {column}: success or failure is unknown", counted("sign-in"))
         }
+        Damage::MissingTime(column) => format!(
+            "{} {} no {column}: it is null there, so a filter on {column} drops the row",
+            counted("row"),
+            if count == 1 { "has" } else { "have" }
+        ),
         Damage::MissingTable(table, found) => {
             let found = if found.is_empty() { "nor of any other known table" } else { &format!("only {found}") };
             format!("the files contain no {table} records ({found}): {NO_EVIDENCE}")

@@ -70,7 +70,7 @@ fn column_note(event: &ColumnNote) -> String {
             format!("{} carry no TimeGenerated; {time} (the time of the sign-in) is used", kind.describe())
         }
         ColumnNote::OtherTime { kind, time } => {
-            format!("{} without TimeGenerated: {time} is used in its place", kind.describe())
+            format!("{} without TimeGenerated: {time} is used in its place, if they have it", kind.describe())
         }
         ColumnNote::ValueDifference(text) => (*text).to_owned(),
         ColumnNote::UnknownKey { key, table } => format!("the key {key:?} of the records {}", unknown(key, *table)),
@@ -80,6 +80,7 @@ fn column_note(event: &ColumnNote) -> String {
         ColumnNote::ColumnAdded { table, column, ty } => {
             format!("{table} has no column {column}; it is read from the key of that name, as {ty}")
         }
+        ColumnNote::EmptyCsvRows => "empty rows of a CSV file are not read".to_owned(),
         ColumnNote::UnnamedCsvColumns => "unnamed columns of a CSV file are not read".to_owned(),
         ColumnNote::UnknownCsvColumn(column) => format!("the CSV column {column:?} is unknown and not read"),
         ColumnNote::RepeatedCsvHeader(file) => format!("{file}: repeated header lines further down are skipped"),

@@ -33,6 +33,8 @@ pub(crate) struct CsvLines<R> {
     count: u64,
     /// True if the last line so far is a row that was read.
     ends_in_row: bool,
+    /// True once the end of the file was reported.
+    ended: bool,
     /// Number of rows that are not UTF-8.
     undecodable: u64,
     text: String,
@@ -78,6 +80,7 @@ impl<R: Read> CsvLines<R> {
             last_column: LastColumn::default(),
             count: 0,
             ends_in_row: false,
+            ended: false,
             undecodable: 0,
             text,
             position: 0,
@@ -109,10 +112,14 @@ impl<R: Read> CsvLines<R> {
             let (line, byte) = (self.rows.line, self.rows.offset);
             let before = self.count;
             let (length, problem) = match self.rows.parse() {
-                ParsedRow::Row(cells, length, _) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
-                    if length == 0 {
-                        self.end();
-                        break;
+                ParsedRow::Row(_, 0, _) => {
+                    self.end();
+                    break;
+                }
+                // Spreadsheets write the empty rows below a table as nothing but delimiters.
+                ParsedRow::Row(cells, length, _) if cells.iter().all(|cell| cell.trim().is_empty()) => {
+                    if cells.len() > 1 {
+                        self.report.note(ColumnNote::EmptyCsvRows, 1);
                     }
                     (length, None)
                 }
@@ -181,8 +188,11 @@ impl<R: Read> CsvLines<R> {
         self.last_column = LastColumn::default();
     }
 
-    /// Reports what is known at the end of the file.
+    /// Reports what is known at the end of the file, once.
     fn end(&mut self) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
         self.layout.report(&self.report);
         match self.rows.unfinished {
             true if self.ends_in_row && self.last_column.is_last_whole() => {

@@ -36,6 +36,7 @@ pub(crate) use effort::Effort;
 pub(crate) use encoding::{Encoding, utf16_in};
 pub(crate) use multi_line::{AfterBlock, RecordExtent, extent};
 pub(crate) use open::{FileReport, HEAD_BYTES, Opened, OpenedText, TextLayers, open, open_at};
+pub(crate) use page::says_partial;
 pub(crate) use query_response::FramingNote;
 pub(crate) use source_map::SourceMap;
 pub(crate) use value_scan::value_end;
@@ -95,10 +96,14 @@ pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns the bytes after a UTF-8 byte order mark, if there is one.
+/// Returns the bytes after the UTF-8 byte order mark, if there is one. Tools that add a mark to text with a mark write
+/// several.
 #[must_use]
-pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+pub fn without_byte_order_mark(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// Returns the bytes after leading NUL bytes, which interrupted writes leave.

@@ -31,8 +31,22 @@ impl ResultPage {
             self.context = text().map(|context| shorten(&context)).unwrap_or_default();
         } else if is_error_key(key) {
             self.failed |= is_filled(value);
+        } else if says_partial(key, value) {
+            self.failed = true;
         }
     }
+}
+
+/// True for a member by which a search service says that it did not search everything: `timed_out`, or a part of an
+/// index that failed.
+pub(crate) fn says_partial(key: &[u8], value: &[u8]) -> bool {
+    const FLAGS: [&[u8]; 5] = [b"timed_out", b"terminated_early", b"is_partial", b"isPartial", b"partial"];
+    if key == b"_shards" {
+        let shards = std::str::from_utf8(value).ok().filter(|text| dynamic::validate(text.as_bytes()).is_ok());
+        let failed = shards.and_then(|shards| dynamic::get_member(shards, "failed"));
+        return failed.is_some_and(|failed| failed != "0");
+    }
+    value == b"true" && FLAGS.contains(&key)
 }
 
 /// True for the key of the link to the next page: `@odata.nextLink`, `odata.nextLink`, `nextLink`.
@@ -72,6 +86,11 @@ mod tests {
             let found = page(&format!(r#"{{"value":[],"@odata.context":"c","{key}":{link}}}"#));
             assert_eq!((found.context.as_str(), found.next.as_deref()), ("c", Some("$filter=a%20eq%201")), "{key}");
         }
+        for text in [r#"{"timed_out":true,"hits":[]}"#, r#"{"_shards":{"total":5,"failed":2},"hits":[]}"#] {
+            assert!(page(text).failed, "{text}");
+        }
+        let whole = page(r#"{"timed_out":false,"_shards":{"total":5,"failed":0},"hits":[]}"#);
+        assert_eq!(whole, ResultPage::default());
         for text in [r#"{"value":[]}"#, r#"{"nextLink":null}"#, r#"{"nextLink":""}"#, r#"{"deltaLink":"x"}"#] {
             assert_eq!(page(text), ResultPage::default(), "{text}");
         }

@@ -63,6 +63,8 @@ pub enum Damage {
     UnknownLabel(String),
     /// Sign-ins without a result, with the column of the result.
     MissingResult(String),
+    /// Rows without a value in this column of times.
+    MissingTime(String),
     /// The files contain no records of the queried table (first); the tables that they contain (second).
     MissingTable(String, String),
     /// The files contain none of the tables that a wildcard (first) matches; the tables that they contain (second).

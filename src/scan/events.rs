@@ -253,6 +253,8 @@ pub enum ColumnNote {
     },
     /// Columns of a CSV file without a name.
     UnnamedCsvColumns,
+    /// Rows of a CSV file that are nothing but delimiters.
+    EmptyCsvRows,
     /// A column of a CSV file of the Entra admin center that is not known.
     UnknownCsvColumn(String),
     /// The header line of a CSV file occurs several times.

@@ -145,11 +145,20 @@ pub struct ScanRequest {
     /// How files are divided.
     pub sizes: ScanSizes,
     /// The columns that the query names, even if it reads all columns.
-    pub named_columns: Arc<BTreeSet<String>>,
+    pub named_columns: Arc<NamedColumns>,
     /// Collects warnings, notes and damage.
     pub report: Arc<ScanReport>,
     /// Counts what is read and skipped.
     pub counters: Arc<ScanCounters>,
+}
+
+/// What a query names of its tables.
+#[derive(Clone, Debug, Default)]
+pub struct NamedColumns {
+    /// The columns that rows are filtered, sorted, grouped or joined by, or that something is computed of.
+    pub columns: BTreeSet<String>,
+    /// The paths that are looked up in a column, and in what is parsed from it.
+    pub paths: BTreeSet<(String, dynamic::Path)>,
 }
 
 /// How scans divide files among threads. Tests divide small files, too.

@@ -104,6 +104,10 @@ impl FileFormat {
             [b'R', b'a', b'r', b'!', ..] => Self::Unsupported("rar is not supported"),
             [0x04, 0x22, 0x4d, 0x18, ..] => Self::Unsupported("lz4 is not supported"),
             [0x1f, 0x9d, ..] => Self::Unsupported("`compress` files (.Z) are not supported"),
+            // Read as UTF-16, every second character would be NUL.
+            [0xff, 0xfe, 0, 0, _, _, _, 0, ..] | [0, 0, 0xfe, 0xff, 0, ..] => {
+                Self::Unsupported("UTF-32 is not supported: save the file as UTF-8")
+            }
             // Read as text, it would look like damaged lines.
             _ if head.get(TAR_MAGIC_AT..).is_some_and(|rest| rest.starts_with(b"ustar")) => {
                 Self::Unsupported("a tar archive: unpack it first")
@@ -315,6 +319,10 @@ mod tests {
         assert_eq!(FileFormat::of(b"{"), FileFormat::Text(Compression::None));
         assert_eq!(FileFormat::of(b""), FileFormat::Text(Compression::None));
         assert_eq!(FileFormat::of(b"PK\x03\x04"), FileFormat::Zip);
+        assert_eq!(FileFormat::of(b"\xff\xfe{\0\"\0"), FileFormat::Text(Compression::None));
+        for mark in [&b"\xff\xfe\0\0{\0\0\0"[..], b"\0\0\xfe\xff\0\0\0{"] {
+            assert!(matches!(FileFormat::of(mark), FileFormat::Unsupported(_)));
+        }
         assert_eq!(FileFormat::of(b"BZh9"), FileFormat::Text(Compression::Bzip2));
     }
 

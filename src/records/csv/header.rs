@@ -172,7 +172,7 @@ impl HeaderLines {
     /// file. Its first name is the longest known column name that the joined cell ends with; "" if there is none.
     pub(super) fn joined(&self, cells: &[Cow<'_, str>], width: usize) -> Option<Vec<String>> {
         let last = cells.get(width.checked_sub(1)?)?;
-        let others = cells.get(width..)?;
+        let others = cells.get(width..).filter(|others| others.len() <= MAX_COLUMNS)?;
         let names = others.iter().filter(|cell| self.is_name(cell.trim())).count();
         if names < 2 || names * 2 <= others.len() {
             return None;
@@ -185,6 +185,9 @@ impl HeaderLines {
 
     fn is_name(&self, cell: &str) -> bool {
         let name = without_zone(cell);
+        if name.is_empty() {
+            return false;
+        }
         // Times, numbers and long strings are ruled out at once.
         if name.len() > MAX_NAME || name.starts_with(|first: char| first.is_ascii_digit()) {
             return self.names.iter().any(|own| own == cell);

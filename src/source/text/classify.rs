@@ -317,14 +317,16 @@ fn told_by(list: &str) -> (Option<&'static str>, bool) {
     (names.find_map(table_of_event_type), is_listed)
 }
 
+/// The table of a kind of sign-in, in any case: cmdlets capitalise it, and scripts write the category in its place.
 fn table_of_event_type(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "interactiveUser" => "SigninLogs",
-        "nonInteractiveUser" => "AADNonInteractiveUserSignInLogs",
-        "servicePrincipal" => "AADServicePrincipalSignInLogs",
-        "managedIdentity" => "AADManagedIdentitySignInLogs",
-        _ => return None,
-    })
+    const KINDS: [(&str, &str); 4] = [
+        ("interactiveUser", "SigninLogs"),
+        ("nonInteractiveUser", "AADNonInteractiveUserSignInLogs"),
+        ("servicePrincipal", "AADServicePrincipalSignInLogs"),
+        ("managedIdentity", "AADManagedIdentitySignInLogs"),
+    ];
+    let known = KINDS.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(name)).map(|(_, table)| *table);
+    known.or_else(|| table_of_category(name).map(|table| table.name).filter(|name| name.ends_with("SignInLogs")))
 }
 
 /// A sign-in that does not name its table.

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::records::{ValueSplitter, holds_records, is_sequence};
+use crate::records::{ValueSplitter, holds_records, is_sequence, says_partial};
 use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic::{self, Kind};
 
@@ -314,6 +314,7 @@ impl<'a> ObjectKeys<'a> {
         self.has_tables |= is("tables") && value.starts_with('[');
         self.is_page |= (is("value") && value.starts_with('[')) || names_page(key);
         self.failed |= is("error") && matches!(dynamic::kind(value), Kind::Bag | Kind::String) && value.len() > 2;
+        self.failed |= says_partial(key.as_bytes(), value.as_bytes());
         if SIGN_IN_KEYS.iter().any(|name| is(name)) {
             (self.of_sign_in, self.is_sign_in) = (self.of_sign_in + 1, true);
         }

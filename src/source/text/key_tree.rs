@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::rewrite::joined_keys;
+use super::rewrite::{PROPERTIES, joined_keys};
 
 /// The number of a needed value of a record.
 pub(crate) type ValueSlot = usize;
@@ -131,12 +131,18 @@ impl KeyTree {
         let is_wanted = !target.slots.is_empty() || target.child.is_some();
         target.unknown = is_declared == Some(false) && !bookkeeping && !is_wanted;
         // A key of a known shape is not a flattened one: records with it are not rewritten.
-        if let Some(joined) = self.joined.filter(|_| node == 0 && !is_wanted && is_declared != Some(true))
+        let is_ordinary = is_wanted || is_declared == Some(true);
+        if let Some(joined) = self.joined.filter(|_| !is_ordinary && self.may_be_flattened(node))
             && joined_keys(key).is_some()
         {
             (target.slots, target.unknown) = (vec![joined], false);
         }
         target
+    }
+
+    /// True for the record, and for the object in the envelope of a diagnostic record.
+    fn may_be_flattened(&self, node: ObjectId) -> bool {
+        node == 0 || self.envelope.get(PROPERTIES).is_some_and(|target| target.child == Some(node))
     }
 
     /// Returns the slots below an object.

@@ -43,6 +43,9 @@ const NESTED_PROPERTIES: [&str; 24] = [
     "additionaldetails",
 ];
 
+/// The object in the envelope of a diagnostic record.
+pub(super) const PROPERTIES: &str = "properties";
+
 /// Suffixes of the names that `union` gives to columns of different types.
 const UNION_TYPES: [&str; 9] = ["string", "dynamic", "long", "int", "real", "bool", "datetime", "guid", "timespan"];
 
@@ -86,8 +89,20 @@ enum RebuiltValue<'a> {
 impl RecordRewrite<'_> {
     /// Returns the restored record; None if nothing changes, or if it has more than [`MAX_MEMBERS`] members.
     pub(super) fn record(self, record: &str) -> Option<String> {
+        self.object(record, &|key, value| {
+            let value = self.value(0, key, value);
+            // Tools flatten the object in an envelope, too.
+            let is_envelope = key.eq_ignore_ascii_case(PROPERTIES) && value.starts_with('{');
+            let whole = if is_envelope { self.object(&value, &|_, value| value.into()) } else { None };
+            whole.map_or(value, Cow::Owned)
+        })
+    }
+
+    /// Returns an object with its flattened keys put together, and with each other value replaced by that of `member`;
+    /// None if nothing changes, or if it has more than [`MAX_MEMBERS`] members.
+    fn object(self, object: &str, member: &dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str>) -> Option<String> {
         // The order of keys stays: of duplicate keys the last one is used, in an envelope in any case.
-        let entries: Vec<_> = dynamic::entries(record).take(MAX_MEMBERS + 1).collect();
+        let entries: Vec<_> = dynamic::entries(object).take(MAX_MEMBERS + 1).collect();
         if entries.len() > MAX_MEMBERS {
             return None;
         }
@@ -99,7 +114,7 @@ impl RecordRewrite<'_> {
                 insert(&mut joined, keys, self.leaf(entry.value));
                 continue;
             }
-            let value = self.value(0, &key, entry.value);
+            let value = member(&key, entry.value);
             changed |= matches!(value, Cow::Owned(_));
             members.push((key, RebuiltValue::Json(value)));
         }
@@ -108,7 +123,7 @@ impl RecordRewrite<'_> {
         joined.retain(|(key, _)| !members.iter().any(|(name, value)| name == key && value.is_nested()));
         members.retain(|(key, _)| !joined.iter().any(|(name, _)| name == key));
         members.append(&mut joined);
-        let mut out = String::with_capacity(record.len());
+        let mut out = String::with_capacity(object.len());
         write_object(&members, &mut out);
         changed.then_some(out)
     }
@@ -287,7 +302,11 @@ mod tests {
         let expected =
             r#"{"status":{"errorCode":0},"deviceDetail":{"isManaged":false},"signInEventTypes":["x"],"location":null}"#;
         assert_eq!(rewritten(record, true).as_deref(), Some(expected));
+        let record = r#"{"category":"c","Properties":{"id":"1","status.errorCode":0}}"#;
+        let expected = r#"{"category":"c","Properties":{"id":"1","status":{"errorCode":0}}}"#;
+        assert_eq!(rewritten(record, false).as_deref(), Some(expected));
         assert_eq!(rewritten(r#"{"a":1,"status":{"errorCode":0}}"#, false), None);
+        assert_eq!(rewritten(r#"{"other":{"status.errorCode":0}}"#, false), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::column::ColumnWriter;
-use super::plan::{PlannedColumn, PlannedSource};
+use super::plan::{PlannedColumn, PlannedSource, RESULT};
 use super::record_scanner::ValueRange;
 use crate::entra::dynamic_strings::{Fit, read_dynamic};
 use crate::entra::integral_columns::without_point;
@@ -85,7 +85,6 @@ impl BlockRows<'_> {
             kept.iter().for_each(|&index| append_origin(writer, of, &self.rows[index], self.file));
             return;
         }
-        let result = column.name == RESULT && column.path.is_none();
         let mut empty = 0;
         let mut outcomes: BTreeMap<ValueOutcome, u64> = BTreeMap::new();
         for &index in kept {
@@ -94,14 +93,15 @@ impl BlockRows<'_> {
                 text: &self.block[row.record.clone()],
                 ranges: &self.ranges[index * self.slots..(index + 1) * self.slots],
             };
-            empty += u64::from(result && lacks_result(column, row, record));
+            empty += u64::from(column.is_required && lacks_required(column, row, record));
             match self.append_value(writer, column, row, record) {
                 ValueOutcome::Whole => {}
                 outcome => *outcomes.entry(outcome).or_default() += 1,
             }
         }
         if empty > 0 {
-            findings.add_damage(Damage::MissingResult(column.name.clone()), empty);
+            let missing = if column.name == RESULT { Damage::MissingResult } else { Damage::MissingTime };
+            findings.add_damage(missing(column.name.clone()), empty);
         }
         outcomes.into_iter().for_each(|(outcome, count)| findings.add(outcome, column, count));
     }
@@ -161,10 +161,13 @@ impl BlockRows<'_> {
         let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(powershell::is_cut);
         let Some(path) = &column.path else {
             let python = json.filter(|json| column.holds_json && is_python(json));
-            return match python {
-                Some(json) => append_python(writer, json),
-                None => ValueOutcome::of(writer.append(json), cut),
-            };
+            if let Some(json) = python {
+                return append_python(writer, json);
+            }
+            let cut = cut || (column.is_validated && json.is_some_and(powershell::is_cut));
+            let fit = writer.append(json);
+            let is_broken = column.is_validated && fit == Fit::Whole && json.is_some_and(holds_broken_json);
+            return ValueOutcome::of(if is_broken { Fit::NotJson } else { fit }, cut);
         };
         let (json, fit) = json.map_or((None, Fit::Whole), |json| read_dynamic(json, column.is_nested));
         let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
@@ -235,9 +238,6 @@ impl ValueFindings {
     }
 }
 
-/// The column with the result code of a sign-in.
-const RESULT: &str = "ResultType";
-
 /// How a value was converted to the type of its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum ValueOutcome {
@@ -275,12 +275,14 @@ impl ValueOutcome {
     }
 }
 
-/// True for a sign-in without a result. For the CSV of the admin center, this is reported where it is converted.
-fn lacks_result(column: &PlannedColumn, row: &ScannedRow, record: RecordValues<'_>) -> bool {
+/// True for a sign-in without a result, and for any row without a time. For the CSV of the admin center, a missing
+/// result is reported where it is converted.
+fn lacks_required(column: &PlannedColumn, row: &ScannedRow, record: RecordValues<'_>) -> bool {
     let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { return false };
-    let sign_in = row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
+    let has_result = || row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
+    let is_expected = column.name != RESULT || (row.kind != RowKind::PortalCsv && has_result());
     let value = first_filled(slots.iter().map(|&slot| record.value(slot)));
-    sign_in && row.kind != RowKind::PortalCsv && value.is_none_or(|value| matches!(value, "null" | "\"\""))
+    is_expected && value.is_none_or(|value| matches!(value, "null" | "\"\""))
 }
 
 /// A record and the ranges of its needed values.
@@ -331,6 +333,12 @@ fn unquoted_number(json: &str) -> &str {
     let is_number =
         |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit()) && dynamic::validate(text.as_bytes()).is_ok();
     inside.filter(is_number).unwrap_or(json)
+}
+
+/// True for a string that begins like an object or array of JSON and is none.
+fn holds_broken_json(json: &str) -> bool {
+    let begins_nested = json.strip_prefix('"').is_some_and(|text| text.trim_start().starts_with(['{', '[']));
+    begins_nested && dynamic::validate(dynamic::unescape(json).as_bytes()).is_err()
 }
 
 /// True for a string that begins like a Python dict or list of strings.

@@ -13,8 +13,8 @@ use crate::records::FramingNote;
 use crate::scan::{ColumnNote, Damage, EmptyReason, Note, UnnamedRows, Warning};
 use crate::source::text::classify::{RecordClass, RowClass};
 use crate::source::text::key_tree::ValueSlot;
-use crate::source::text::plan::{PlannedColumn, PlannedSource, RecordSelection};
-use crate::types::Schema;
+use crate::source::text::plan::{PlannedColumn, PlannedSource, RecordSelection, keys_after};
+use crate::types::{Schema, dynamic};
 
 /// Records of unrecognised shape, in messages.
 const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
@@ -101,7 +101,10 @@ impl ScanEvents {
         };
         let is_whole = |column: &&PlannedColumn| column.path.is_none();
         self.plan.columns.iter().filter(is_whole).filter(lacks).for_each(|column| self.report.lacks(&column.name));
-        let wanted = self.plan.wanted_columns().filter(|column| !is_unsupplied_path(table, column, RowKind::PortalCsv));
+        let is_supplied = |column: &&PlannedColumn| {
+            !is_unsupplied_path(table, &column.name, column.path.as_ref(), RowKind::PortalCsv)
+        };
+        let wanted = self.plan.wanted_columns().filter(is_supplied);
         let lacking: BTreeSet<String> = wanted.filter(lacks).map(PlannedColumn::label).collect();
         let reason = match lacking.contains("IsInteractive") {
             true => EmptyReason::UndeterminedInPortalCsv,
@@ -165,9 +168,13 @@ impl ScanEvents {
         let is_empty = |column: &&PlannedColumn| {
             let index = table.schema.index_of(&column.name);
             index.is_some_and(|index| is_unsupplied(table, index, kind, complete))
-                || is_unsupplied_path(table, column, kind)
+                || is_unsupplied_path(table, &column.name, column.path.as_ref(), kind)
         };
-        let empty = self.plan.wanted_columns().filter(is_empty).map(PlannedColumn::label).collect();
+        let mut empty: BTreeSet<String> =
+            self.plan.wanted_columns().filter(is_empty).map(PlannedColumn::label).collect();
+        let paths = self.plan.named_columns.paths.iter();
+        let paths = paths.filter(|(column, path)| is_unsupplied_path(table, column, Some(path), kind));
+        empty.extend(paths.map(|(column, path)| format!("{column}{path}")));
         self.warn_empty(EmptyReason::NotExported { kind, is_v1: kind.is_graph() && !complete }, empty);
         let told = self
             .plan
@@ -216,10 +223,10 @@ fn is_unsupplied(table: &KnownTable, column: usize, kind: RowKind, complete: boo
 }
 
 /// True for a path into a dynamic column that no record of `kind` has, although such records have the column.
-fn is_unsupplied_path(table: &KnownTable, column: &PlannedColumn, kind: RowKind) -> bool {
-    let index = table.schema.index_of(&column.name).filter(|_| column.path.is_some() && kind == RowKind::PortalCsv);
+fn is_unsupplied_path(table: &KnownTable, column: &str, path: Option<&dynamic::Path>, kind: RowKind) -> bool {
+    let index = table.schema.index_of(column).filter(|_| path.is_some() && kind == RowKind::PortalCsv);
     let paths = index.map(|index| table.mapping(index, kind).paths()).unwrap_or_default();
-    !paths.is_empty() && paths.iter().all(|path| !portal::supplies(&column.keys_after(path)))
+    !paths.is_empty() && paths.iter().all(|keys| !portal::supplies(&keys_after(keys, path)))
 }
 
 /// The first characters of a name that comes from a file.

@@ -14,6 +14,9 @@ use crate::scan::provenance::{Provenance, ProvenanceColumns};
 use crate::source::text::key_tree::{KeyTree, ValueSlot};
 use crate::types::{Type, dynamic};
 
+/// The column with the result code of a sign-in.
+pub(crate) const RESULT: &str = "ResultType";
+
 /// The key of a number that some records have as a string.
 const ERROR_CODE: &str = "errorCode";
 
@@ -33,6 +36,10 @@ pub(crate) struct PlannedColumn {
     pub holds_json: bool,
     /// True for a path to a number.
     pub is_number: bool,
+    /// True if a row without a value is damage; see [`is_required`].
+    pub is_required: bool,
+    /// True for a string column of JSON that the query names: its values are validated.
+    pub is_validated: bool,
     /// Where its values are read, by row kind.
     pub sources: [PlannedSource; RowKind::ALL.len()],
     /// The values that records spell differently from the table, by row kind.
@@ -53,12 +60,7 @@ pub(crate) enum PlannedSource {
 impl PlannedColumn {
     /// The keys that lead to the value, if `path` leads to the column; they end at an array index.
     pub(crate) fn keys_after<'a>(&'a self, path: &'a KeyPath) -> Vec<&'a str> {
-        let steps = self.path.iter().flat_map(|path| &path.steps);
-        let keys = steps.map_while(|step| match step {
-            dynamic::Step::Member(key) => Some(key.as_str()),
-            dynamic::Step::Index(_) => None,
-        });
-        path.iter().map(Cow::as_ref).chain(keys).collect()
+        keys_after(path, self.path.as_ref())
     }
 
     /// The first key of the path; None for the column as a whole.
@@ -75,13 +77,24 @@ impl PlannedColumn {
     }
 }
 
+/// The keys that lead to the value at `inner`, if `path` leads to the column; they end at an array index.
+pub(crate) fn keys_after<'a>(path: &'a KeyPath, inner: Option<&'a dynamic::Path>) -> Vec<&'a str> {
+    let keys = inner.into_iter().flat_map(|path| &path.steps).map_while(|step| match step {
+        dynamic::Step::Member(key) => Some(key.as_str()),
+        dynamic::Step::Index(_) => None,
+    });
+    path.iter().map(Cow::as_ref).chain(keys).collect()
+}
+
+/// Compiles `wanted`; `named` tells which columns the query names.
 pub(super) fn plan_columns(
     tree: &mut KeyTree,
     selection: &RecordSelection,
     origins: &ProvenanceColumns,
     wanted: &[ScanColumn],
+    named: &dyn Fn(&str) -> bool,
 ) -> Vec<PlannedColumn> {
-    wanted.iter().map(|column| plan_column(tree, selection, origins, column)).collect()
+    wanted.iter().map(|column| plan_column(tree, selection, origins, column, named)).collect()
 }
 
 fn plan_column(
@@ -89,6 +102,7 @@ fn plan_column(
     selection: &RecordSelection,
     origins: &ProvenanceColumns,
     wanted: &ScanColumn,
+    named: &dyn Fn(&str) -> bool,
 ) -> PlannedColumn {
     let index = wanted.column();
     if let Some(of) = origins.at(index) {
@@ -101,6 +115,8 @@ fn plan_column(
             is_nested: false,
             holds_json: false,
             is_number: false,
+            is_required: false,
+            is_validated: false,
             sources,
             spellings: [None; RowKind::ALL.len()],
         };
@@ -125,7 +141,31 @@ fn plan_column(
     let to_number = |path: &dynamic::Path| matches!(&path.steps[..], [dynamic::Step::Member(key)] if key == ERROR_CODE);
     let is_number = is_nested && path.as_ref().is_some_and(to_number);
     let name = field.name.clone();
-    PlannedColumn { name, ty: field.ty, path, whole, is_nested, holds_json, is_number, sources, spellings }
+    let is_named = named(&name);
+    let is_required = selection.known().is_some() && path.is_none() && is_required(&name, is_named);
+    PlannedColumn {
+        name,
+        ty: field.ty,
+        path,
+        whole,
+        is_nested,
+        holds_json,
+        is_number,
+        is_required,
+        is_validated: holds_json && is_named,
+        sources,
+        spellings,
+    }
+}
+
+/// True for a column in which every row needs a value: without a result, success or failure is unknown, and without a
+/// time, a filter drops the row. Exports need not have the times of ingestion, so these count only if they are named.
+fn is_required(column: &str, is_named: bool) -> bool {
+    match column {
+        RESULT | "TimeGenerated" => true,
+        "_TimeReceived" | "_IngestionTime" => is_named,
+        _ => false,
+    }
 }
 
 fn plan_source(tree: &mut KeyTree, source: &ColumnSource, kind: RowKind) -> PlannedSource {

@@ -4,11 +4,10 @@ mod columns;
 mod declared_keys;
 mod selection;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::columns::plan_columns;
-pub(crate) use self::columns::{PlannedColumn, PlannedSource};
+pub(crate) use self::columns::{PlannedColumn, PlannedSource, RESULT, keys_after};
 pub use self::selection::{RecordSelection, TableBinding};
 use super::classify::{RowClass, ShapeMarkers};
 use super::key_tree::{KeyTree, ValueSlot};
@@ -19,7 +18,7 @@ use crate::entra::spelling::Verbatim;
 use crate::entra::table::RESTORED;
 use crate::entra::{ColumnSource, KnownTable, RowKind, resembles};
 use crate::scan::provenance::{Provenance, ProvenanceColumns};
-use crate::scan::{RowFilter, ScanColumn, ScanRequest};
+use crate::scan::{NamedColumns, RowFilter, ScanColumn, ScanRequest};
 use crate::source::id_sketch::IdSketch;
 use crate::storage::counters::ScanCounters;
 use crate::types::Type;
@@ -52,7 +51,7 @@ pub(crate) struct ScanPlan {
     pub batch_rows: usize,
     pub batch_bytes: usize,
     /// The columns that the query names, even if it reads all columns.
-    pub named_columns: Arc<BTreeSet<String>>,
+    pub named_columns: Arc<NamedColumns>,
     pub counters: Arc<ScanCounters>,
     /// The order of numeric dates.
     pub dates: Arc<dyn DateOrders>,
@@ -77,8 +76,9 @@ impl ScanPlan {
             declared_keys::declare_keys(&mut tree, &selection);
         }
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
-        let columns = plan_columns(&mut tree, &selection, origins, &request.columns);
-        let filter_columns = plan_columns(&mut tree, &selection, origins, filter_request);
+        let named = |column: &str| request.named_columns.columns.contains(column);
+        let columns = plan_columns(&mut tree, &selection, origins, &request.columns, &named);
+        let filter_columns = plan_columns(&mut tree, &selection, origins, filter_request, &|_| true);
         let ids = ids.and_then(|sketch| watched_ids(&mut tree, &selection, origins, sketch));
         let verbatim = |column: usize, needle: &RecordNeedle| match origins.at(column) {
             Some(_) => Verbatim::No,
@@ -113,7 +113,7 @@ impl ScanPlan {
     /// The columns that the query uses. If it returns most columns without naming them, only those that it names.
     pub(crate) fn wanted_columns(&self) -> impl Iterator<Item = &PlannedColumn> {
         let most = self.selection.known().is_some_and(|table| self.columns.len() > table.schema.len() / 2);
-        let outputs = self.columns.iter().filter(move |column| !most || self.named_columns.contains(&column.name));
+        let outputs = self.columns.iter().filter(move |column| !most || self.named_columns.columns.contains(&column.name));
         self.filter_columns.iter().chain(outputs)
     }
 
@@ -170,7 +170,7 @@ fn watched_ids(
     let table = selection.single_table()?.table;
     let schema = Some(&table.schema).filter(|_| table.category.ends_with("Logs"))?;
     let index = schema.index_of(ID).filter(|&index| schema.field(index).ty == Type::String)?;
-    let column = plan_columns(tree, selection, origins, &[ScanColumn::Column(index)]).pop()?;
+    let column = plan_columns(tree, selection, origins, &[ScanColumn::Column(index)], &|_| false).pop()?;
     Some(WatchedIds { column, sketch: Arc::clone(sketch) })
 }
 
