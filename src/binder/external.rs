@@ -8,6 +8,7 @@ use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::LogicalPlan;
 use crate::scan::{ExternalFormat, ExternalSource, ExternalTarget, external};
+use crate::storage::remote::redacted;
 use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Schema, Value};
 
@@ -115,7 +116,9 @@ impl Binder<'_> {
     fn external_table(&mut self, source: &ExternalSource, span: Span) -> Bind<LogicalPlan> {
         let shown = external::without_options(&source.address);
         match self.environment.catalog.external(source)? {
-            ExternalTarget::Table(table) => Ok(LogicalPlan::scan(format!("externaldata('{shown}')"), table)),
+            ExternalTarget::Table(table) => {
+                Ok(LogicalPlan::scan(format!("externaldata('{}')", redacted(shown)), table))
+            }
             ExternalTarget::Unmapped(reason) => {
                 let message = format!("no file is given for `{shown}`: {reason}");
                 let help = format!(

@@ -16,7 +16,7 @@ use super::manifest::{self, merged};
 use super::session::QueryText;
 use super::sources::SourceOptions;
 use super::{Outcome, destination, overwrite, session, stdout, terminal};
-use crate::diagnostic::{Code, Error, Result};
+use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
 use crate::output;
 use crate::syntax::decode_text;
@@ -47,10 +47,6 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
             Ok((table, entry)) => {
                 entries.push((id.clone(), entry));
                 writeln!(output, "{{\"id\":{id},{table}}}")
-            }
-            // A usage error, which would be the result of every other query, too.
-            Err(error) if is_nothing_to_read(&error) && session.catalog.is_empty() => {
-                return Err(Error::Usage(session.reporter.error_text(&error)));
             }
             Err(error @ Error::Cancelled) => return Err(error),
             Err(error) => {
@@ -116,10 +112,6 @@ fn decoded(mut input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
         }
         _ => Ok(input),
     }
-}
-
-fn is_nothing_to_read(error: &Error) -> bool {
-    matches!(error, Error::Query(list) if list.iter().all(|diagnostic| diagnostic.code == Code::NothingToRead))
 }
 
 /// Opens stdout, or a temporary file that is renamed at the end.

@@ -17,6 +17,7 @@ use crate::messages::{self, CommandWarning};
 use crate::scan::ScanReport;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
+use crate::storage::remote::redacted;
 use crate::types::{Value, datetime};
 
 /// The files of each table.
@@ -45,6 +46,8 @@ pub(super) fn write(path: &Path, session: &Session, results: Json) -> Result<()>
 
 /// The entry of a query: its text, the columns and number of rows of its results, and the messages of its scans.
 pub(super) fn answer(query: &str, results: &[Prepared], rows: &[u64]) -> Json {
+    // Records of queries are kept and handed on: the secrets of URLs are not.
+    let query = redacted(query);
     let entry = |(prepared, rows): (&Prepared, &u64)| {
         let columns = prepared.schema().fields().iter();
         let columns = columns.map(|field| json!({"name": field.name, "type": field.ty.name()}));

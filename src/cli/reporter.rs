@@ -15,6 +15,7 @@ use super::terminal;
 use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json, render_line, visible, visible_lines};
 use crate::messages::{self, CommandNote, CommandWarning};
 use crate::scan::{FunctionLibrary, ScanReport};
+use crate::storage::remote::redacted;
 
 /// The number of damaged files that are named; the others are summed up in one line.
 const MAX_FILES_NAMED: usize = 10;
@@ -69,9 +70,9 @@ pub(super) fn print_lines(text: &str) {
     write(&visible_lines(text));
 }
 
-/// Writes text that is escaped already; a closed stderr is ignored.
+/// Writes text that is escaped already, without the secrets of URLs in it; a closed stderr is ignored.
 fn write(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", redacted(text));
 }
 
 /// A message that does not point into the query.
@@ -133,13 +134,13 @@ impl Reporter {
 
     /// The text of an error, one line per diagnostic. One in a file of stored functions has its position there.
     pub fn error_text(&self, error: &Error) -> String {
-        let Error::Query(diagnostics) = error else { return error.to_string() };
+        let Error::Query(diagnostics) = error else { return redacted(&error.to_string()) };
         let sources = self.sources();
         let text = |diagnostic: &Diagnostic| match sources.is_query(diagnostic.span) {
             true => diagnostic.to_string(),
             false => render_line(diagnostic, &sources),
         };
-        diagnostics.iter().map(text).collect::<Vec<_>>().join("\n")
+        redacted(&diagnostics.iter().map(text).collect::<Vec<_>>().join("\n"))
     }
 
     fn sources(&self) -> Sources {

@@ -6,6 +6,7 @@ use anstream::{AutoStream, ColorChoice};
 use terminal_size::terminal_size_of;
 
 use super::args::Colour;
+use crate::storage::remote::redacted;
 use crate::diagnostic::{Style, visible_json};
 use crate::output::Stream;
 
@@ -29,9 +30,10 @@ pub(super) fn style(colour: Colour) -> Style {
     if coloured { Style::Coloured } else { Style::Plain }
 }
 
-/// Writes coloured text, which is escaped already, to stderr; a closed stderr is ignored.
+/// Writes coloured text, which is escaped already, to stderr, without the secrets of URLs in it; a closed stderr is
+/// ignored.
 pub(super) fn write_coloured(text: &str) {
-    let _ = writeln!(AutoStream::always(io::stderr()).lock(), "{text}");
+    let _ = writeln!(AutoStream::always(io::stderr()).lock(), "{}", redacted(text));
 }
 
 /// The stream for data on stdout: unchanged into pipes and files, through [`VisibleText`] on a terminal.

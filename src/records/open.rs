@@ -304,9 +304,14 @@ fn is_inside_json(head: &[u8]) -> bool {
     keys.take(2).count() == 2
 }
 
-/// True if the first line contains at least two of a usual delimiter.
+/// True if the first line contains at least two of a usual delimiter, or is the header of a column of quoted JSON.
 fn looks_like_csv(head: &[u8]) -> bool {
-    let line = head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(head);
+    let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let line = lines.next().unwrap_or(head);
+    // No JSON begins like this.
+    if lines.next().is_some_and(|row| [&b"\"{\"\""[..], b"\"[{\"\""].iter().any(|start| row.starts_with(start))) {
+        return true;
+    }
     let count = |delimiter: u8| memchr::memchr_iter(delimiter, line).count();
     line.starts_with(b"#TYPE ") || line.starts_with(b"sep=") || [b',', b';', b'\t'].into_iter().any(|d| count(d) >= 2)
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
-use crate::command::{Output, coldcase_at, program};
+use crate::command::{Output, coldcase, coldcase_at, program};
 
 /// Runs the program in `folder` with nothing on stdin.
 fn run(folder: &Path, args: &[&str]) -> Output {
@@ -413,4 +413,35 @@ mod terminal {
         );
         assert!(!text.contains('…'), "{text}");
     }
+}
+
+/// Whatever a message quotes: an argument, the query, an address that the query reads, a record of the query.
+#[test]
+fn secrets_of_addresses_are_never_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manifest = folder.path().join("manifest.json");
+    let manifest = manifest.to_str().expect("a name");
+    let url = "https://user:USERSECRET@files.contoso.com/c/x.csv?sv=1&sig=SIGSECRET%3D";
+    let query = format!("externaldata(x:string)['{url}'] | count");
+    for args in [
+        &["SigninLogs | count", url][..],
+        &["SigninLogs | count", "az://account/c?sig=SIGSECRET"],
+        &["SigninLogs | count", "abfss://c@account.dfs.core.windows.net/x?sig=SIGSECRET"],
+        &[query.as_str()],
+        &[query.as_str(), "-v", "--color", "always"],
+        &["explain", query.as_str()],
+        &["print 1", "-O", url],
+        &["batch", url],
+        &["-f", url],
+        &["print 1", "-c", url],
+        &["print 1", "--geoip", url],
+        &["check", url],
+        &["fmt", url],
+        &[format!("print 'a' | where '{url}' == '' | count").as_str(), "--manifest", manifest],
+    ] {
+        let Output { stdout, stderr, .. } = coldcase(args);
+        let said = stdout + &stderr + &std::fs::read_to_string(manifest).unwrap_or_default();
+        assert!(!said.contains("SECRET"), "{args:?}: {said}");
+    }
+    assert!(std::fs::read_to_string(manifest).expect("a manifest").contains("[redacted]"));
 }

@@ -133,7 +133,9 @@ pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(CsvLa
     if names.iter().filter(|name| portal_column(name).is_some()).count() >= 3 && !is_table {
         return Ok((CsvLayout::Portal(PortalRow::new(cells, file)), true));
     }
-    let is_value = |name: &&str| name.parse::<f64>().is_ok() || datetime::parse(name).is_some();
+    let is_value = |name: &&str| {
+        name.parse::<f64>().is_ok() || datetime::parse(name).is_some() || name.contains("{\"") || name.starts_with('{')
+    };
     // An unnamed index or a trailing comma does not affect the columns of a table.
     if names.iter().any(is_value) || (!is_table && has("")) {
         return Err("CSV without a header line: its columns are unknown");

@@ -1,7 +1,10 @@
 //! State shared by the partitions of one scan, and the reports after the last partition.
 
+use std::io::Read;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use memchr::memmem;
 
 use super::super::replaced_columns::ReplacedColumns;
 use super::super::table_membership::{self, FileContents, TableMembership, UnlabelledRows};
@@ -267,7 +270,7 @@ impl SharedScan {
         let file = &self.files[index];
         let report = &self.events.report;
         report.reject(&Reject { file: &file.name, place: None, reason: RejectReason::Lost(reason), raw: None });
-        if is_other_thing(file, reason) {
+        if is_other_thing(file, reason) && !names_sign_ins(file) {
             report.note(Note::NotAnExport { file: file.name.clone(), reason });
         } else {
             report.refuse_file(&file.name, reason);
@@ -310,6 +313,27 @@ const OTHER_THINGS: [&str; 24] = [
 /// True for a file that has the extension of a document and contains no known data format: no record was skipped.
 fn is_other_thing(file: &DataFile, reason: &str) -> bool {
     [records::NO_RECORDS, records::NO_TEXT].contains(&reason) && is_called_document(file)
+}
+
+/// Extensions of documents that tools also write exports to.
+const TEXTS: [&str; 6] = ["txt", "html", "htm", "xml", "rtf", "md"];
+
+/// Bytes at the start of a text that are searched for the words of sign-ins.
+const SEARCHED_BYTES: u64 = 64 << 10;
+
+/// True for a text that names properties of sign-ins: it may be an export, such as a list that PowerShell wrote.
+fn names_sign_ins(file: &DataFile) -> bool {
+    const WORDS: [&str; 4] = ["userprincipalname", "createddatetime", "timegenerated", "signinlogs"];
+    if !TEXTS.iter().any(|text| file.ending().eq_ignore_ascii_case(text)) {
+        return false;
+    }
+    let mut head = Vec::new();
+    let read = file.open().map(|input| input.take(SEARCHED_BYTES).read_to_end(&mut head));
+    // Without the NUL bytes, UTF-16 is ASCII.
+    head.retain(|byte| *byte != 0);
+    head.make_ascii_lowercase();
+    let count = WORDS.iter().filter(|word| memmem::find(&head, word.as_bytes()).is_some()).count();
+    matches!(read, Ok(Ok(_))) && count >= 2
 }
 
 /// True if the file has the extension of a document.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::column::ColumnWriter;
+use super::key_tree::ValueSlot;
 use super::plan::{PlannedColumn, PlannedSource, RESULT};
 use super::record_scanner::ValueRange;
 use crate::entra::dynamic_strings::{Fit, read_dynamic};
@@ -140,15 +141,12 @@ impl BlockRows<'_> {
             PlannedSource::Origin(_) => return ValueOutcome::Whole,
             PlannedSource::Table => return constant(writer, row.table.map_or("", |table| table.name)),
             PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
-            PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| record.value(slot))),
+            PlannedSource::Keys(slots) => filled(column, row.kind, slots, record),
             PlannedSource::UnlessZero { value, guard } => {
                 let zero = record.value(*guard).is_some_and(|json| without_point(&dynamic::to_text(json)) == "0");
                 if zero { None } else { record.value(*value) }
             }
         };
-        // The Azure command line writes `None` for null. A string column has no null, so there the word is a value.
-        let none = row.kind == RowKind::Az && column.ty != Type::String;
-        let json = json.filter(|json| !none || *json != "\"None\"");
         if let Some(spellings) = column.spellings[row.kind as usize] {
             return append_spelled(writer, spellings, json);
         }
@@ -158,7 +156,8 @@ impl BlockRows<'_> {
         let lowered =
             json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(powershell::camel_case);
         let json = lowered.as_deref().or(json);
-        let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(powershell::is_cut);
+        let may_be_cut = column.is_nested || (row.kind.is_graph() && column.ty.is_text());
+        let cut = may_be_cut && json.is_some_and(powershell::is_cut);
         let Some(path) = &column.path else {
             let python = json.filter(|json| column.holds_json && is_python(json));
             if let Some(json) = python {
@@ -281,8 +280,21 @@ fn lacks_required(column: &PlannedColumn, row: &ScannedRow, record: RecordValues
     let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { return false };
     let has_result = || row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
     let is_expected = column.name != RESULT || (row.kind != RowKind::PortalCsv && has_result());
-    let value = first_filled(slots.iter().map(|&slot| record.value(slot)));
+    let value = filled(column, row.kind, slots, record);
     is_expected && value.is_none_or(|value| matches!(value, "null" | "\"\""))
+}
+
+/// The first value of the keys of a column that says something.
+fn filled<'a>(
+    column: &PlannedColumn,
+    kind: RowKind,
+    slots: &[ValueSlot],
+    record: RecordValues<'a>,
+) -> Option<&'a str> {
+    // The Azure command line writes `None` for null. A string column has no null, so there the word is a value.
+    let has_none = kind == RowKind::Az && column.ty != Type::String;
+    let values = slots.iter().map(|&slot| record.value(slot).filter(|json| !has_none || *json != "\"None\""));
+    first_filled(values)
 }
 
 /// A record and the ranges of its needed values.
