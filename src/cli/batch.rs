@@ -16,7 +16,7 @@ use super::manifest::{self, merged};
 use super::session::QueryText;
 use super::sources::SourceOptions;
 use super::{Outcome, destination, overwrite, session, stdout, terminal};
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Code, Error, Result};
 use crate::engine::{Flow, Prepared};
 use crate::output;
 use crate::syntax::decode_text;
@@ -51,6 +51,9 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
             Err(error @ Error::Cancelled) => return Err(error),
             Err(error) => {
                 batch.failed = true;
+                if is_nothing_to_read(&error) && session.catalog.is_empty() {
+                    batch.forgotten.get_or_insert_with(|| session.reporter.error_text(&error));
+                }
                 let error = json!({"error": session.reporter.error_text(&error), "code": error.exit_code()});
                 entries.push((id.clone(), merged(json!({"query": query}), error.clone())));
                 writeln!(output, "{}", merged(json!({"id": id}), error))
@@ -70,6 +73,10 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         let answers: Vec<Json> = entries.into_iter().map(|(id, entry)| merged(json!({"id": id}), entry)).collect();
         let written = manifest::output(args.output_file.as_deref(), Some(&digest));
         manifest::write(path, &session, merged(json!({"answers": answers}), written))?;
+    }
+    // No query about a table could be answered: that is a mistake in the call, not in one of them.
+    if let Some(forgotten) = batch.forgotten {
+        return Err(Error::Usage(forgotten));
     }
     Ok(match (session.strict && batch.damage, batch.failed) {
         (true, _) => Outcome::Damaged,
@@ -114,6 +121,10 @@ fn decoded(mut input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
     }
 }
 
+fn is_nothing_to_read(error: &Error) -> bool {
+    matches!(error, Error::Query(list) if list.iter().all(|diagnostic| diagnostic.code == Code::NothingToRead))
+}
+
 /// Opens stdout, or a temporary file that is renamed at the end.
 fn open(file: Option<&Path>) -> Result<(Box<dyn Write>, Option<PendingFile>)> {
     let Some(path) = file else {
@@ -127,6 +138,8 @@ fn open(file: Option<&Path>) -> Result<(Box<dyn Write>, Option<PendingFile>)> {
 /// The state of the queries of the batch so far.
 #[derive(Default)]
 struct BatchOutcome {
+    /// The error of the first query without a source, if none is given.
+    forgotten: Option<String>,
     /// Messages that were printed already.
     emitted: BTreeSet<String>,
     /// True once data could not be read.

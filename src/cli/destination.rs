@@ -175,6 +175,10 @@ pub(super) fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::
 
 /// Creates the temporary file that will be renamed to `path`, and its writer.
 pub(super) fn pending(path: &Path) -> Result<(PendingFile, BufWriter<std::fs::File>)> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+        return Err(Error::Usage(format!("{}: there is no folder {}", path.display(), folder.display())));
+    }
     let failed = |error| Error::io(path, error);
     let pending = PendingFile::create(path).map_err(failed)?;
     let out = BufWriter::with_capacity(BUFFER, pending.handle().map_err(failed)?);

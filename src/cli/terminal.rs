@@ -6,9 +6,9 @@ use anstream::{AutoStream, ColorChoice};
 use terminal_size::terminal_size_of;
 
 use super::args::Colour;
-use crate::storage::remote::redacted;
 use crate::diagnostic::{Style, visible_json};
 use crate::output::Stream;
+use crate::storage::remote::redacted;
 
 /// The width in columns if neither the terminal nor the environment tells it.
 const DEFAULT_WIDTH: usize = 120;

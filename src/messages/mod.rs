@@ -20,8 +20,12 @@ pub use self::command::{CommandNote, CommandWarning};
 pub use self::damage::{damage, damage_in_files, reject_reason};
 pub use self::lost::{lost, number_lost};
 pub use self::note::note;
+use self::note::note_about_files;
 pub use self::warning::warning;
 use crate::scan::{DamageLog, ScanReport};
+
+/// The maximum number of files that notes of one kind name; the others are counted.
+const MAX_NOTED_FILES: usize = 10;
 
 /// The end of messages about missing rows.
 const NO_EVIDENCE: &str = "finding no rows is not evidence of absence";
@@ -42,9 +46,27 @@ pub fn notes(report: &ScanReport) -> BTreeMap<String, u64> {
     texts
 }
 
-/// The notes of a report, sorted, each followed by the number of its occurrences.
+/// The notes of a report, sorted, each followed by the number of its occurrences. Notes of one kind about very many
+/// files name the first of them.
 pub fn counted_notes(report: &ScanReport) -> impl Iterator<Item = String> {
-    notes(report).into_iter().map(|(text, count)| if count == 1 { text } else { format!("{text} ({count} times)") })
+    let mut files: BTreeMap<String, usize> = BTreeMap::new();
+    let mut texts: BTreeMap<String, u64> = BTreeMap::new();
+    for (event, count) in report.notes() {
+        let kind = note_about_files(&event);
+        let of_kind = kind.clone().map(|kind| files.entry(kind).or_default());
+        let is_named = of_kind.is_none_or(|files| {
+            *files += 1;
+            *files <= MAX_NOTED_FILES
+        });
+        if is_named {
+            *texts.entry(note(&event)).or_default() += count;
+        }
+    }
+    let more = files.into_iter().filter(|(_, count)| *count > MAX_NOTED_FILES);
+    let more: Vec<String> =
+        more.map(|(kind, count)| format!("{kind}: {} more files", count - MAX_NOTED_FILES)).collect();
+    let texts = texts.into_iter();
+    texts.map(|(text, count)| if count == 1 { text } else { format!("{text} ({count} times)") }).chain(more)
 }
 
 /// A message for each kind of damage, which names the first files.

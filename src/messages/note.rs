@@ -59,6 +59,16 @@ pub fn note(event: &Note) -> String {
     }
 }
 
+/// What a note says of a file, without its name; None for other notes.
+pub(super) fn note_about_files(event: &Note) -> Option<String> {
+    match event {
+        Note::EmptyFile(_) => Some("empty".to_owned()),
+        Note::NotAnExport { reason, .. } => Some(format!("not read: {reason}")),
+        Note::OwnFile(_) => Some("skipped because coldcase wrote them".to_owned()),
+        _ => None,
+    }
+}
+
 fn column_note(event: &ColumnNote) -> String {
     let unknown = |name: &str, table: Option<&'static str>| {
         let table = table.unwrap_or("the table");

@@ -44,10 +44,7 @@ fn add_paths(plan: &LogicalPlan, paths: &mut BTreeSet<(String, dynamic::Path)>) 
 }
 
 /// The column of a table and the path in it that an expression reads, given those of the columns of its input.
-fn path_of(
-    expr: &Expr,
-    column: &dyn Fn(usize) -> Option<(String, dynamic::Path)>,
-) -> Option<(String, dynamic::Path)> {
+fn path_of(expr: &Expr, column: &dyn Fn(usize) -> Option<(String, dynamic::Path)>) -> Option<(String, dynamic::Path)> {
     let (input, steps) = match &expr.kind {
         ExprKind::Column(index) => return column(*index),
         ExprKind::Path { input, path } => (&**input, path.steps.clone()),

@@ -184,6 +184,11 @@ impl SessionCatalog {
         messages
     }
 
+    /// True if neither the command line nor the catalog file gives a source, and stdin is empty.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty() && !matches!(self.copied.get(), Some(Some(_)))
+    }
+
     /// The progress of copying stdin; None before or after.
     pub fn stdin_progress(&self) -> Option<String> {
         let bytes = self.spooled.load(Ordering::Relaxed);

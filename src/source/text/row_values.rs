@@ -285,12 +285,7 @@ fn lacks_required(column: &PlannedColumn, row: &ScannedRow, record: RecordValues
 }
 
 /// The first value of the keys of a column that says something.
-fn filled<'a>(
-    column: &PlannedColumn,
-    kind: RowKind,
-    slots: &[ValueSlot],
-    record: RecordValues<'a>,
-) -> Option<&'a str> {
+fn filled<'a>(column: &PlannedColumn, kind: RowKind, slots: &[ValueSlot], record: RecordValues<'a>) -> Option<&'a str> {
     // The Azure command line writes `None` for null. A string column has no null, so there the word is a value.
     let has_none = kind == RowKind::Az && column.ty != Type::String;
     let values = slots.iter().map(|&slot| record.value(slot).filter(|json| !has_none || *json != "\"None\""));

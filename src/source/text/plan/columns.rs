@@ -36,7 +36,8 @@ pub(crate) struct PlannedColumn {
     pub holds_json: bool,
     /// True for a path to a number.
     pub is_number: bool,
-    /// True if a row without a value is damage; see [`is_required`].
+    /// True if a row without a value is damage: without a result, success or failure is unknown, and without a time, a
+    /// filter drops the row.
     pub is_required: bool,
     /// True for a string column of JSON that the query names: its values are validated.
     pub is_validated: bool,
@@ -84,6 +85,20 @@ pub(crate) fn keys_after<'a>(path: &'a KeyPath, inner: Option<&'a dynamic::Path>
         dynamic::Step::Index(_) => None,
     });
     path.iter().map(Cow::as_ref).chain(keys).collect()
+}
+
+/// Compiles the columns of a filter. Exports need not have the times of ingestion, but a filter on them needs them.
+pub(super) fn plan_filter_columns(
+    tree: &mut KeyTree,
+    selection: &RecordSelection,
+    origins: &ProvenanceColumns,
+    wanted: &[ScanColumn],
+) -> Vec<PlannedColumn> {
+    let mut columns = plan_columns(tree, selection, origins, wanted, &|_| true);
+    let is_ingestion = |column: &PlannedColumn| matches!(&*column.name, "_TimeReceived" | "_IngestionTime");
+    let is_known = selection.known().is_some();
+    columns.iter_mut().for_each(|column| column.is_required |= is_known && is_ingestion(column));
+    columns
 }
 
 /// Compiles `wanted`; `named` tells which columns the query names.
@@ -141,8 +156,7 @@ fn plan_column(
     let to_number = |path: &dynamic::Path| matches!(&path.steps[..], [dynamic::Step::Member(key)] if key == ERROR_CODE);
     let is_number = is_nested && path.as_ref().is_some_and(to_number);
     let name = field.name.clone();
-    let is_named = named(&name);
-    let is_required = selection.known().is_some() && path.is_none() && is_required(&name, is_named);
+    let is_required = selection.known().is_some() && path.is_none() && matches!(&*name, RESULT | "TimeGenerated");
     PlannedColumn {
         name,
         ty: field.ty,
@@ -152,19 +166,9 @@ fn plan_column(
         holds_json,
         is_number,
         is_required,
-        is_validated: holds_json && is_named,
+        is_validated: holds_json && named(&field.name),
         sources,
         spellings,
-    }
-}
-
-/// True for a column in which every row needs a value: without a result, success or failure is unknown, and without a
-/// time, a filter drops the row. Exports need not have the times of ingestion, so these count only if they are named.
-fn is_required(column: &str, is_named: bool) -> bool {
-    match column {
-        RESULT | "TimeGenerated" => true,
-        "_TimeReceived" | "_IngestionTime" => is_named,
-        _ => false,
     }
 }
 

@@ -6,8 +6,8 @@ mod selection;
 
 use std::sync::Arc;
 
-use self::columns::plan_columns;
 pub(crate) use self::columns::{PlannedColumn, PlannedSource, RESULT, keys_after};
+use self::columns::{plan_columns, plan_filter_columns};
 pub use self::selection::{RecordSelection, TableBinding};
 use super::classify::{RowClass, ShapeMarkers};
 use super::key_tree::{KeyTree, ValueSlot};
@@ -78,7 +78,7 @@ impl ScanPlan {
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
         let named = |column: &str| request.named_columns.columns.contains(column);
         let columns = plan_columns(&mut tree, &selection, origins, &request.columns, &named);
-        let filter_columns = plan_columns(&mut tree, &selection, origins, filter_request, &|_| true);
+        let filter_columns = plan_filter_columns(&mut tree, &selection, origins, filter_request);
         let ids = ids.and_then(|sketch| watched_ids(&mut tree, &selection, origins, sketch));
         let verbatim = |column: usize, needle: &RecordNeedle| match origins.at(column) {
             Some(_) => Verbatim::No,
@@ -113,7 +113,8 @@ impl ScanPlan {
     /// The columns that the query uses. If it returns most columns without naming them, only those that it names.
     pub(crate) fn wanted_columns(&self) -> impl Iterator<Item = &PlannedColumn> {
         let most = self.selection.known().is_some_and(|table| self.columns.len() > table.schema.len() / 2);
-        let outputs = self.columns.iter().filter(move |column| !most || self.named_columns.columns.contains(&column.name));
+        let outputs =
+            self.columns.iter().filter(move |column| !most || self.named_columns.columns.contains(&column.name));
         self.filter_columns.iter().chain(outputs)
     }
 
