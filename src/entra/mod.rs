@@ -4,6 +4,7 @@
 //! documentation and the messages use it ([`table::KnownTable`]). A record is classified by its own keys, never by the
 //! name of its file.
 
+pub(crate) mod counted_times;
 pub mod differences;
 pub(crate) mod dynamic_strings;
 pub mod headerless_columns;

@@ -5,8 +5,7 @@ use crate::types::{Type, Value, cast as language, decimal, number};
 /// Converts `value` to `target`; None for null, and if it has no counterpart.
 ///
 /// Strings are parsed as KQL does. Numbers are only converted if the value stays the same: `toint()` would wrap and
-/// `tolong()` truncate, which nobody requested here. Numbers are not converted to datetimes, because their unit is
-/// unknown.
+/// `tolong()` truncate, which nobody requested here. Datetimes in numbers are read by `times.rs`.
 pub(super) fn cast(value: &Value, target: Type) -> Option<Value> {
     match (value, target) {
         (Value::Null(_), _) => None,

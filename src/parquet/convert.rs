@@ -3,6 +3,7 @@
 //! The type of the table's column decides. A file column of another type is converted value by value as KQL would
 //! (`cast.rs`); a value without a counterpart becomes null and is reported as damage, never approximated.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, FixedSizeBinaryBuilder, Int64Array, PrimitiveArray};
@@ -17,6 +18,7 @@ use arrow::datatypes::{
 use super::file_columns::{FileColumn, StoredAs};
 use super::nested;
 use super::strings::StringConverter;
+use super::times::{ConversionFinding, counted_time};
 use crate::diagnostic::Result;
 use crate::entra::integral_columns::{holds_whole_numbers, without_point};
 use crate::scan::{ColumnNote, Damage, ScanReport};
@@ -36,13 +38,13 @@ pub(super) struct Converter {
 }
 
 impl Converter {
-    /// Converts `column` of `file` to `target`. `only_paths`: the query reads only paths inside the values.
-    pub fn new(column: &FileColumn, file: &str, target: Type, only_paths: bool, report: &Arc<ScanReport>) -> Self {
+    /// Converts `column` of `file` to `target`, its strings with `text`.
+    pub fn new(column: &FileColumn, file: &str, target: Type, text: StringConverter, report: &Arc<ScanReport>) -> Self {
         Self {
             name: column.name.clone(),
             source: column.source.clone(),
             target,
-            text: StringConverter::new(target, only_paths),
+            text,
             file: file.to_owned(),
             report: Arc::clone(report),
         }
@@ -70,13 +72,9 @@ impl Converter {
             }
             StoredAs::Scalar(_) => self.cast_natural(array, natural(array)?),
         };
-        let name = self.name.clone();
-        let damage = match self.target {
-            Type::Datetime => Damage::UnreadableTime(name),
-            target => Damage::UnreadableValue(name, target),
-        };
+        self.found(ConversionFinding::Unconverted, lost);
         let found = self.text.take_findings();
-        self.damaged(damage, lost + found.unconverted);
+        found.values.into_iter().for_each(|(finding, count)| self.found(finding, count));
         self.damaged(Damage::NotJson(self.name.clone()), found.not_json);
         if found.python > 0 {
             self.report.note_times(ColumnNote::PythonNotation(self.name.clone()), found.python as u64);
@@ -99,6 +97,9 @@ impl Converter {
         if column.ty() == self.target {
             return column;
         }
+        if self.target == Type::Datetime && column.ty().is_numeric() {
+            return self.cast_counted(&column);
+        }
         if let Some(widened) = widen(&column, self.target) {
             return widened;
         }
@@ -112,6 +113,29 @@ impl Converter {
             }
         }
         builder.finish()
+    }
+
+    /// Converts numbers that count a unit since an epoch.
+    fn cast_counted(&self, column: &Column) -> Column {
+        let mut builder = ColumnBuilder::with_capacity(Type::Datetime, column.rows());
+        let mut units: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in 0..column.rows() {
+            match counted_time(&column.value(row)) {
+                Some((ticks, unit)) => {
+                    builder.append(&Value::Datetime(ticks));
+                    *units.entry(unit).or_default() += 1;
+                }
+                None => builder.append_null(),
+            }
+        }
+        units.into_iter().for_each(|(unit, count)| self.found(ConversionFinding::Counted(unit), count));
+        builder.finish()
+    }
+
+    fn found(&self, finding: ConversionFinding, count: usize) {
+        if count > 0 {
+            finding.report(&self.name, self.target, &self.file, count, &self.report);
+        }
     }
 
     fn damaged(&self, damage: Damage, count: usize) {

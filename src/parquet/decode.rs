@@ -18,6 +18,8 @@ use super::prune::RowGroupStatistics;
 use super::reader::{DamageReason, RowGroupRead, RowGroupReader};
 use super::sparse_pages::read_selected;
 use super::string_lengths::StringLengths;
+use super::strings::StringConverter;
+use super::times::TimeReader;
 use crate::diagnostic::{Error, Result};
 use crate::scan::provenance::{Provenance, position};
 use crate::scan::{ScanColumn, ScanReservation};
@@ -366,7 +368,11 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], known: &[(usize, Prec
     let decoded = |&index: &usize| {
         let ty = scan.mapping.ty(index);
         let only_paths = scan.takes_apart(index);
-        let converter = |column| Converter::new(column, &scan.file.name, ty, only_paths, &scan.request.report);
+        let times = TimeReader::of(&scan.mapping.table);
+        let converter = |column| {
+            let text = StringConverter::new(ty, only_paths, times.clone());
+            Converter::new(column, &scan.file.name, ty, text, &scan.request.report)
+        };
         let values = match (file_column(index), known(index)) {
             (None, _) => scan
                 .mapping

@@ -35,6 +35,7 @@ mod sparse_pages;
 mod string_lengths;
 mod strings;
 mod survivors;
+mod times;
 pub(crate) mod writer;
 
 use std::io;
@@ -51,6 +52,7 @@ pub(crate) use self::ipc::ArrowFile;
 use self::partition::RowGroupScan;
 use self::prune::{PruningStatistics, RowGroupStatistics, may_match};
 use crate::diagnostic::{Error, Result};
+use crate::entra::numeric_dates::DateOrders;
 use crate::scan::provenance::{Provenance, ProvenanceColumns};
 use crate::scan::{ArchivedWarnings, Damage, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
 use crate::storage::counters::ScanCount;
@@ -152,7 +154,7 @@ impl ParquetFile {
     /// # Errors
     /// None at present: damage below the footer is found when the partitions are read.
     pub fn partitions(self: &Arc<Self>, table: &Schema, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
-        self.partitions_of(&FileInTable { origins: ProvenanceColumns::none(table), index: 0 }, request)
+        self.partitions_of(&FileInTable::new(ProvenanceColumns::none(table), 0), request)
     }
 
     /// Like [`Self::partitions`], for a table that may have provenance columns.
@@ -246,6 +248,20 @@ pub(crate) struct FileInTable {
     pub origins: ProvenanceColumns,
     /// The index of the file among the files of the table.
     pub index: usize,
+    /// The order of numeric dates in the files of the table; None if it is not known.
+    pub dates: Option<Arc<dyn DateOrders>>,
+}
+
+impl FileInTable {
+    /// The file at `index` of a table with the columns `origins`.
+    pub fn new(origins: ProvenanceColumns, index: usize) -> Self {
+        Self { origins, index, dates: None }
+    }
+
+    /// Returns the same file; `dates` decides the order of its numeric dates.
+    pub fn with_dates(self, dates: &Arc<dyn DateOrders>) -> Self {
+        Self { dates: Some(Arc::clone(dates)), ..self }
+    }
 }
 
 /// The mapping from columns of a table to columns of a file.

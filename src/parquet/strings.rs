@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -12,6 +13,7 @@ use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::{DataType, Int32Type};
 
 use super::cast::cast;
+use super::times::{ConversionFinding, TimeReader};
 use crate::diagnostic::{Error, Result};
 use crate::entra::dynamic_strings::{Fit, HeldJson, read_dynamic_string};
 use crate::types::column::text_at;
@@ -25,6 +27,7 @@ use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 #[derive(Debug)]
 pub(super) struct StringConverter {
     target: Type,
+    times: TimeReader,
     /// Set if the query reads only paths inside the values: duplicates are then encoded, so that paths are extracted
     /// once.
     repeats: Option<DictionaryEncoder>,
@@ -33,10 +36,10 @@ pub(super) struct StringConverter {
 }
 
 /// The numbers of strings that do not have the format of the column's type.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct StringFindings {
-    /// Non-empty strings that became null.
-    pub unconverted: usize,
+    /// Strings that were converted to values of another type, by what must be reported about them.
+    pub values: BTreeMap<ConversionFinding, usize>,
     /// Strings of a dynamic column in Python notation, which are read as JSON.
     pub python: usize,
     /// Strings of a dynamic column that are not JSON: they stay strings.
@@ -49,6 +52,12 @@ impl StringFindings {
             Fit::Python => self.python += 1,
             Fit::NotJson => self.not_json += 1,
             _ => {}
+        }
+    }
+
+    fn add_value(&mut self, finding: Option<ConversionFinding>) {
+        if let Some(finding) = finding {
+            *self.values.entry(finding).or_default() += 1;
         }
     }
 
@@ -81,15 +90,16 @@ enum ConvertedEntries {
     Strings(ArrayRef, OnceCell<(ArrayRef, i32)>),
     /// The distinct texts of a dynamic column, and which of them were no JSON.
     Json(ArrayRef, InexactEntries),
-    /// Values of any other type, and whether a text was not one of them.
-    Parsed(Column, Vec<bool>),
+    /// Values of any other type, and what must be reported about each.
+    Parsed(Column, Vec<Option<ConversionFinding>>),
 }
 
 impl StringConverter {
-    /// Converts to columns of type `target`. `only_paths`: the query reads only paths inside the values.
-    pub fn new(target: Type, is_taken_apart: bool) -> Self {
+    /// Converts to columns of type `target`, datetimes with `times`. `is_taken_apart`: the query reads only paths inside
+    /// the values.
+    pub fn new(target: Type, is_taken_apart: bool, times: TimeReader) -> Self {
         let repeats = is_taken_apart.then(DictionaryEncoder::default);
-        Self { target, repeats, dictionary: None, findings: StringFindings::default() }
+        Self { target, times, repeats, dictionary: None, findings: StringFindings::default() }
     }
 
     /// Returns and resets the findings.
@@ -117,8 +127,8 @@ impl StringConverter {
                 Ok(Column::array(Type::Dynamic, json))
             }
             target => {
-                let (column, failed) = parse_all(array, target);
-                self.findings.unconverted += failed.iter().filter(|failed| **failed).count();
+                let (column, findings) = parse_all(array, target, &self.times);
+                findings.into_iter().for_each(|finding| self.findings.add_value(finding));
                 Ok(column)
             }
         }
@@ -129,7 +139,7 @@ impl StringConverter {
         let known = self.dictionary.take().filter(|known| Arc::ptr_eq(&known.original, dictionary.values()));
         let converted = match known {
             Some(known) => known,
-            None => ConvertedDictionary::new(dictionary.values(), self.target)?,
+            None => ConvertedDictionary::new(dictionary.values(), self.target, &self.times)?,
         };
         let column = match &converted.values {
             // The keys stay valid: the new values are at least as many.
@@ -146,8 +156,8 @@ impl StringConverter {
                 self.findings.add_keys(keys, inexact);
                 Column::array(Type::Dynamic, Arc::new(dictionary.with_values(Arc::clone(strings))))
             }
-            ConvertedEntries::Parsed(values, failed) => {
-                self.findings.unconverted += keys.iter().flatten().filter(|&key| failed[index(key)]).count();
+            ConvertedEntries::Parsed(values, findings) => {
+                keys.iter().flatten().for_each(|key| self.findings.add_value(findings[index(key)]));
                 let rows: UInt32Array =
                     keys.iter().map(|key| key.and_then(|key| u32::try_from(index(key)).ok())).collect();
                 values.take(&rows)?
@@ -163,7 +173,7 @@ fn index(key: i32) -> usize {
 }
 
 impl ConvertedDictionary {
-    fn new(original: &ArrayRef, target: Type) -> Result<Self> {
+    fn new(original: &ArrayRef, target: Type, times: &TimeReader) -> Result<Self> {
         let strings = original.as_any().downcast_ref::<StringArray>();
         let strings = strings.ok_or_else(|| Error::internal("a dictionary of strings is not of type Utf8"))?;
         let values = match target {
@@ -173,8 +183,8 @@ impl ConvertedDictionary {
                 ConvertedEntries::Json(Arc::new(strings), inexact)
             }
             target => {
-                let (column, failed) = parse_all(original, target);
-                ConvertedEntries::Parsed(column, failed)
+                let (column, findings) = parse_all(original, target, times);
+                ConvertedEntries::Parsed(column, findings)
             }
         };
         Ok(Self { original: Arc::clone(original), values })
@@ -241,20 +251,34 @@ fn views_as_json(array: &ArrayRef, findings: &mut StringFindings) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-/// Parses strings as `target`, and returns for each whether it failed.
-fn parse_all(array: &ArrayRef, target: Type) -> (Column, Vec<bool>) {
+/// Parses strings as `target`, and returns what must be reported about each.
+fn parse_all(array: &ArrayRef, target: Type, times: &TimeReader) -> (Column, Vec<Option<ConversionFinding>>) {
     let mut builder = ColumnBuilder::with_capacity(target, array.len());
-    let mut failed = vec![false; array.len()];
-    for (row, failed) in failed.iter_mut().enumerate() {
-        let text = plain_text_at(array, row).filter(|text| !text.is_empty());
-        let value = text.and_then(|text| cast(&Value::string(text), target));
-        *failed = text.is_some() && value.is_none();
+    let mut findings = vec![None; array.len()];
+    for (row, finding) in findings.iter_mut().enumerate() {
+        let Some(text) = plain_text_at(array, row).filter(|text| !text.is_empty()) else {
+            builder.append_null();
+            continue;
+        };
+        let (value, found) = parse(text, target, times);
+        *finding = found;
         match value {
             Some(value) => builder.append(&value),
             None => builder.append_null(),
         }
     }
-    (builder.finish(), failed)
+    (builder.finish(), findings)
+}
+
+/// Parses a string that is not empty.
+fn parse(text: &str, target: Type, times: &TimeReader) -> (Option<Value>, Option<ConversionFinding>) {
+    if target == Type::Datetime {
+        let (ticks, finding) = times.read_string(text);
+        return (ticks.map(Value::Datetime), finding);
+    }
+    let value = cast(&Value::string(text), target);
+    let finding = value.is_none().then_some(ConversionFinding::Unconverted);
+    (value, finding)
 }
 
 fn plain_text_at(array: &ArrayRef, row: usize) -> Option<&str> {

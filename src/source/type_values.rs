@@ -43,9 +43,9 @@ impl TypeValues {
         let report = Arc::new(ScanReport::default());
         let request = request(Arc::clone(&report));
         let parts = match &replaced_columns {
-            None => file.partitions_of(&FileInTable { origins: own, index: 0 }, &request)?,
+            None => file.partitions_of(&FileInTable::new(own, 0), &request)?,
             Some(replaced_columns) => {
-                let rows = FileInTable { origins: replaced_columns.origins.clone(), index: 0 };
+                let rows = FileInTable::new(replaced_columns.origins.clone(), 0);
                 replaced_columns.restored(&request, file.partitions_of(&rows, &replaced_columns.request(&request))?)
             }
         };

@@ -10,6 +10,8 @@ use arrow::ipc::reader::StreamDecoder;
 
 use super::super::convert::Converter;
 use super::super::reader::{DamageReason, guarded};
+use super::super::strings::StringConverter;
+use super::super::times::TimeReader;
 use super::super::{FileInTable, ipc};
 use super::frames::{IpcFrame, IpcFrames, IpcMessage};
 use super::{ArrowFile, columns::IpcColumn};
@@ -79,7 +81,8 @@ impl SelectedColumn {
             (Some(of), _) => IpcColumnSource::Origin(of),
             (None, None) => IpcColumnSource::Missing(field.ty),
             (None, Some(column)) => {
-                let converter = Converter::new(&column.column, part.file.name(), field.ty, false, report);
+                let text = StringConverter::new(field.ty, false, TimeReader::of(&part.table));
+                let converter = Converter::new(&column.column, part.file.name(), field.ty, text, report);
                 IpcColumnSource::Read { column: column.clone(), converter: Box::new(converter) }
             }
         };

@@ -13,6 +13,7 @@ use crate::entra::numeric_dates::{
 use crate::records;
 use crate::records::Opened;
 use crate::scan::{ScanColumn, ScanReport, ScanRequest, TableProvider};
+use crate::source::column_file::ColumnFile;
 use crate::source::text::RecordSelection;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
@@ -118,13 +119,19 @@ impl FileDates {
         all
     }
 
-    /// The keys of the first record of a file of JSON Lines or CSV; None for other files.
+    /// The keys of the first record of a file of JSON Lines or CSV, or the columns of a columnar file; None for other
+    /// files.
     fn first_keys(&self, file: usize) -> Option<String> {
         let file = &self.files[file];
         let unused_report = Arc::new(ScanReport::default());
         let input = file.open().ok()?;
-        let Opened::Text(text) = records::open(file, input, Vec::new(), self.limits, &unused_report).ok()? else {
-            return None;
+        let text = match records::open(file, input, Vec::new(), self.limits, &unused_report).ok()? {
+            Opened::Text(text) => text,
+            Opened::Columns => {
+                let columns = ColumnFile::of(file, self.limits).ok()?.columns();
+                return Some(columns.names().collect::<Vec<_>>().join("\n"));
+            }
+            Opened::Refused(_) => return None,
         };
         let mut line = String::new();
         BufReader::new(text.input.take(MAX_FIRST_RECORD)).read_line(&mut line).ok()?;

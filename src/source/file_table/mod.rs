@@ -167,7 +167,7 @@ impl TableProvider for FileTable {
             if ReplacedColumns::of(&opened.columns(), &self.origins).is_some() {
                 continue;
             }
-            let rows = FileInTable { origins: self.origins.clone(), index };
+            let rows = FileInTable::new(self.origins.clone(), index);
             let Some(by) = opened.ruled_out_by(&rows, prune) else { continue };
             count += 1;
             let names = by.iter().flat_map(|&at| prune[at].columns()).map(|at| self.schema().field(at).name.as_str());

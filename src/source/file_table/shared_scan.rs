@@ -165,13 +165,12 @@ impl SharedScan {
     ) -> Result<Vec<Arc<dyn Partition>>> {
         let replaced_columns = ReplacedColumns::of(&opened.columns(), &self.origins).filter(|_| restored);
         let Some(replaced_columns) = replaced_columns else {
-            return opened.partitions_of(&FileInTable { origins: self.origins.clone(), index }, request);
+            return opened.partitions_of(&file(&self.origins), request);
         };
         if replaced_columns.has_copies() {
             self.events.report_copied();
         }
-        let rows = FileInTable { origins: replaced_columns.origins.clone(), index };
-        let parts = opened.partitions_of(&rows, &replaced_columns.request(request))?;
+        let parts = opened.partitions_of(&file(&replaced_columns.origins), &replaced_columns.request(request))?;
         Ok(replaced_columns.restored(request, parts))
     }
 
@@ -190,6 +189,7 @@ impl SharedScan {
             let file = match &*self.files {
                 [file] => file.name.clone(),
                 files => format!("{} files", files.len()),
+        let file = |origins: &ProvenanceColumns| FileInTable::new(origins.clone(), index).with_dates(&self.plan.dates);
             };
             let reason = format!("no records of a known table, only {}", unrecognised.join("; "));
             return Err(Error::Data { file, place: None, reason });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringViewBuilder};
 
-use super::counted_times::parse_counted_time;
+use crate::entra::counted_times::parse_counted_time;
 use crate::entra::dynamic_strings::{Fit, read_dynamic};
 use crate::entra::integral_columns::json_without_point;
 use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};

@@ -13,7 +13,6 @@
 mod block_origin;
 mod classify;
 mod column;
-mod counted_times;
 mod decoded_text;
 mod events;
 mod infer;
