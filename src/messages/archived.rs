@@ -9,6 +9,5 @@ pub fn archived_warnings(report: &ScanReport) -> ArchivedWarnings {
     let problems = report.problems();
     let lost = problems.iter().map(|(file, problems)| format!("{file}: {}", super::number_lost(problems)));
     let damage = super::all_damage(&report.damage()).into_iter().chain(lost);
-    let warnings = super::warnings(report).into_iter().chain(damage);
-    ArchivedWarnings::new(report, warnings, super::counted_notes(report))
+    ArchivedWarnings::new(report, damage, super::warnings(report).into_iter(), super::counted_notes(report))
 }

@@ -195,6 +195,7 @@ pub fn damage(kind: &Damage, count: u64) -> String {
         Damage::PartialAnswer | Damage::FewerRows(..) | Damage::ErrorAnswer(_) | Damage::MissingPages(_) => {
             response_damage(kind, count)
         }
+        Damage::Archived(text) => text.clone(),
         Damage::Other => format!("{} of further kinds of damage", counted("case")),
     }
 }
@@ -225,6 +226,8 @@ pub fn damage_in_files(kind: &Damage, files: &BTreeMap<String, u64>) -> String {
     let named: Vec<&String> = files.keys().filter(|file| !file.is_empty()).collect();
     let list = match named.as_slice() {
         [] => return text,
+        // The text names the original files.
+        _ if matches!(kind, Damage::Archived(_)) => return text,
         [file] => (*file).clone(),
         several => {
             let first = several.iter().take(FILES_NAMED).map(|file| format!("{file} {}", files[*file]));

@@ -48,7 +48,11 @@ pub fn note(event: &Note) -> String {
         Note::OtherTables { names, more, table } => {
             let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
             let more = if *more == 0 { String::new() } else { format!(" and {more} more") };
-            format!("records of {}{more} belong to other tables, not to {table}", names.join(", "))
+            let owner = match table {
+                Some(table) => format!("other tables, not to {table}"),
+                None => "tables that a query reads only if it names them".to_owned(),
+            };
+            format!("records of {}{more} belong to {owner}", names.join(", "))
         }
         Note::UnknownSignInKinds => "sign-ins whose signInEventTypes are not known are read by isInteractive, else by \
                                      the name of their file, else as SigninLogs"

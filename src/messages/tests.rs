@@ -147,8 +147,9 @@ fn notes() -> Vec<String> {
         Note::DuplicatesDropped { table: table.to_owned(), column: "Id".to_owned(), records: 3, rows: 3 },
         Note::Renamed { name: None, table },
         Note::Renamed { name: Some("SigninLogs_CL".to_owned()), table },
-        Note::OtherTables { names: vec!["Heartbeat".to_owned()], more: 0, table },
-        Note::OtherTables { names: ["Heartbeat", "Syslog"].map(str::to_owned).to_vec(), more: 3, table },
+        Note::OtherTables { names: vec!["Heartbeat".to_owned()], more: 0, table: Some(table) },
+        Note::OtherTables { names: ["Heartbeat", "Syslog"].map(str::to_owned).to_vec(), more: 3, table: Some(table) },
+        Note::OtherTables { names: vec!["Heartbeat".to_owned()], more: 0, table: None },
         Note::UnknownSignInKinds,
         Note::SearchJobRows,
         Note::Archived("a note of the footer".to_owned()),
@@ -249,6 +250,7 @@ fn damages() -> Vec<String> {
         Damage::Doubt(Doubt::SeriesUndefined),
         Damage::Doubt(Doubt::SeriesTooLarge),
         Damage::Doubt(Doubt::SeriesInfiniteScore),
+        Damage::Archived("damage of the footer".to_owned()),
         Damage::Other,
     ];
     let counted = |kind: &Damage| match (damage(kind, 1), damage(kind, 3)) {

@@ -13,7 +13,9 @@ use crate::diagnostic::visible;
 const SHAPES_KEY: &str = "coldcase.shape";
 /// Columns that one of the original files lacked, one per line.
 const LACKING_KEY: &str = "coldcase.lacking";
-/// Warnings, one per line.
+/// Damage, one per line.
+const DAMAGE_KEY: &str = "coldcase.damage";
+/// Damage and warnings, one per line: version 0.2.0 does not distinguish them.
 const WARNINGS_KEY: &str = "coldcase.warnings";
 /// Notes, one per line.
 const NOTES_KEY: &str = "coldcase.notes";
@@ -35,7 +37,9 @@ pub struct ArchivedWarnings {
     pub shapes: Vec<String>,
     /// Columns of the table that one of the files lacked, such as a CSV file.
     pub lacking: BTreeSet<String>,
-    /// Reasons why results may mislead.
+    /// What could not be read, is missing or ambiguous.
+    pub damage: Vec<String>,
+    /// Other reasons why results may mislead.
     pub warnings: Vec<String>,
     /// Further observations.
     pub notes: Vec<String>,
@@ -45,21 +49,24 @@ impl ArchivedWarnings {
     /// Collects what a finished scan reported, of which these are the texts. The number and length of texts is limited.
     pub fn new(
         report: &ScanReport,
+        damage: impl Iterator<Item = String>,
         warnings: impl Iterator<Item = String>,
         notes: impl Iterator<Item = String>,
     ) -> Self {
         let (shapes, lacking) = (report.shapes(), report.lacking());
-        Self { shapes, lacking, warnings: bounded(warnings), notes: bounded(notes) }
+        Self { shapes, lacking, damage: bounded(damage), warnings: bounded(warnings), notes: bounded(notes) }
     }
 
     /// The footer's keys with their values, without empty ones.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let lacking: Vec<&str> = self.lacking.iter().map(String::as_str).collect();
+        let warnings: Vec<&str> = self.warnings.iter().chain(&self.damage).map(String::as_str).collect();
         let pairs = [
             (SHAPES_KEY, self.shapes.join(", ")),
             (LACKING_KEY, lacking.join("\n")),
-            (WARNINGS_KEY, self.warnings.join("\n")),
+            (DAMAGE_KEY, self.damage.join("\n")),
+            (WARNINGS_KEY, warnings.join("\n")),
             (NOTES_KEY, self.notes.join("\n")),
         ];
         pairs.into_iter().filter(|(_, text)| !text.is_empty()).collect()
@@ -69,10 +76,12 @@ impl ArchivedWarnings {
     pub(crate) fn read<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Self {
         let lines = |key: &str| value(key).unwrap_or_default().lines().map(str::to_owned);
         let shapes = value(SHAPES_KEY).unwrap_or_default().split(", ").filter(|name| !name.is_empty());
+        let damage: BTreeSet<String> = lines(DAMAGE_KEY).take(MAX_LINES).collect();
         Self {
             shapes: bounded(shapes.map(str::to_owned)),
             lacking: lines(LACKING_KEY).take(MAX_COLUMNS).collect(),
-            warnings: replayed(lines(WARNINGS_KEY)),
+            damage: replayed(lines(DAMAGE_KEY)),
+            warnings: replayed(lines(WARNINGS_KEY).filter(|line| !damage.contains(line))),
             notes: replayed(lines(NOTES_KEY)),
         }
     }
@@ -118,14 +127,16 @@ mod tests {
     fn what_is_kept_is_said_again() {
         let none = std::iter::empty;
         let report = ScanReport::default();
-        assert!(ArchivedWarnings::new(&report, none(), none()).pairs().is_empty());
+        assert!(ArchivedWarnings::new(&report, none(), none(), none()).pairs().is_empty());
         report.lacks("City");
         report.note_shape("flat table rows");
-        let [warning, note] = ["successes only", "a note (3 times)"].map(|text| std::iter::once(text.to_owned()));
-        let kept = ArchivedWarnings::new(&report, warning, note);
+        let texts = ["1 record was not read", "successes only", "a note (3 times)"];
+        let [damage, warning, note] = texts.map(|text| std::iter::once(text.to_owned()));
+        let kept = ArchivedWarnings::new(&report, damage, warning, note);
         let said = read(&kept.pairs());
         assert_eq!(said.shapes, ["flat table rows"]);
         assert_eq!(said.lacking.iter().collect::<Vec<_>>(), ["City"]);
+        assert_eq!(said.damage, [format!("{PREFIX}1 record was not read")]);
         assert_eq!(said.warnings, [format!("{PREFIX}successes only")]);
         assert_eq!(said.notes, [format!("{PREFIX}a note (3 times)")]);
         assert_eq!(read(&said.pairs()), said, "an archive of an archive says the same");
@@ -136,8 +147,10 @@ mod tests {
     fn footers_of_others_are_bounded() {
         let long = format!("\u{1b}[31m{}", "x".repeat(100_000));
         let many: Vec<String> = (0..1_000).map(|number| format!("{number} {long}")).collect();
-        let said = read(&[(WARNINGS_KEY, many.join("\n")), (SHAPES_KEY, many.join(", "))]);
-        for lines in [&said.warnings, &said.shapes] {
+        let keys = [(WARNINGS_KEY, "\n"), (SHAPES_KEY, ", ")];
+        let said = read(&keys.map(|(key, separator)| (key, many.join(separator))));
+        let damaged = read(&[(DAMAGE_KEY, many.join("\n"))]);
+        for lines in [&said.warnings, &said.shapes, &damaged.damage] {
             assert_eq!(lines.len(), MAX_LINES);
             assert!(lines.iter().all(|line| line.len() < MAX_LENGTH + 50 && !line.contains('\u{1b}')));
             assert_eq!(lines.last().map(String::as_str), Some("951 more of these"));

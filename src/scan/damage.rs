@@ -91,6 +91,8 @@ pub enum Damage {
     NotConverted(String),
     /// A page that names a next page that is missing, with the kind of its records.
     MissingPages(String),
+    /// Damage to the original files of an archive, as its footer has it.
+    Archived(String),
     /// Values for which a function has no certain result.
     Doubt(Doubt),
     /// Further damage beyond the maximum number of kinds.

@@ -186,8 +186,8 @@ pub enum Note {
         names: Vec<String>,
         /// The number of other names.
         more: usize,
-        /// The requested table.
-        table: &'static str,
+        /// The requested table; None if the records of all known tables are read.
+        table: Option<&'static str>,
     },
     /// Sign-ins of unknown kinds.
     UnknownSignInKinds,

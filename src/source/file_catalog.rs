@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::column_file::ColumnFile;
 use super::file_table::{FileTable, SharedDates};
 use super::sample::sample_files;
+use super::table_membership::has_table_names;
 use super::type_values::TypeValues;
 use crate::diagnostic::{Error, Result};
 use crate::entra::{KnownTable, known_table, known_table_names, known_tables, recognised_tables, restored_from};
@@ -403,8 +404,8 @@ fn names_table(file: &ColumnFile, name: &str) -> Result<bool> {
     if let Some(archived) = file.archived_table() {
         return Ok(archived == name);
     }
-    let is_named = ["Type", "_OriginalType"].iter().any(|column| file.columns().index_of(column).is_some());
-    Ok(is_named && TypeValues::of(file)?.rows.keys().any(|value| value.trim_ascii().eq_ignore_ascii_case(name)))
+    Ok(has_table_names(file)
+        && TypeValues::of(file)?.rows.keys().any(|value| value.trim_ascii().eq_ignore_ascii_case(name)))
 }
 
 /// Determines the rows of a columnar file that is bound to a name: rows of a known table if it has all of the columns.

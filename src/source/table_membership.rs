@@ -56,14 +56,19 @@ impl UnlabelledRows {
     }
 }
 
+/// True if the file has a column that names the table of each row.
+pub(crate) fn has_table_names(file: &ColumnFile) -> bool {
+    let columns = file.columns();
+    ["Type", "_OriginalType"].iter().any(|name| columns.index_of(name).is_some())
+}
+
 /// Determines from the columns and the path of the file which of its rows belong to `table`.
 pub(crate) fn membership(file: &ColumnFile, binding: TableBinding) -> TableMembership {
-    let columns = file.columns();
     if let Some(archived) = file.archived_table() {
         return if archived == binding.table.name { TableMembership::Archived } else { TableMembership::None };
     }
     let unlabelled = UnlabelledRows::of(file, binding.table, binding.is_bound);
-    if ["Type", "_OriginalType"].iter().any(|name| columns.index_of(name).is_some()) {
+    if has_table_names(file) {
         TableMembership::ByType(unlabelled)
     } else if unlabelled == UnlabelledRows::Excluded {
         TableMembership::None

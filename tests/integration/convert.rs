@@ -500,3 +500,39 @@ fn keys_that_are_left_out_come_without_advice_for_queries() {
         assert!(asked.stderr.contains(expected), "{name}: {asked:?}");
     }
 }
+
+/// Strict queries over an archive of damaged files end as those over the files, and manifests list the damage.
+#[test]
+fn archives_of_damaged_files_are_damaged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let record =
+        "{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\",\"ResultType\":\"0\"}\n";
+    let dates = "TimeGenerated,Type,Id,ResultType\n02/03/2026 09:07,SigninLogs,1,0\n";
+    for (name, text, words) in [
+        ("cut.jsonl", format!("{record}{}", &record[..40]), "1 record was not read"),
+        ("dates.csv", dates.to_owned(), "may have the day or the month first"),
+        ("warned.csv", dates.replace("02/03/2026 09:07", "2026-03-02T09:07:43Z"), ""),
+    ] {
+        fs::write(path(name), text).expect("written");
+        let (archive, again) = (path(&format!("{name}-archive")), path(&format!("{name}-again")));
+        for (source, target) in [(&path(name), &archive), (&archive, &again)] {
+            let strict = convert(source, &path("refused"), &["--strict"]);
+            let output = convert(source, target, &[]);
+            assert_eq!((strict.code, output.code), (if words.is_empty() { 0 } else { 5 }, 0), "{name}: {strict:?}");
+            let _ = fs::remove_dir_all(path("refused"));
+        }
+        for place in [path(name), archive, again] {
+            let (place, manifest) = (place.display().to_string(), path("m.json").display().to_string());
+            let query = "SigninLogs | where IPAddress == '' | project TimeGenerated";
+            let output = coldcase(&[query, &place, "--strict", "--manifest", &manifest]);
+            assert_eq!(output.code, if words.is_empty() { 0 } else { 5 }, "{place}: {output:?}");
+            let manifest: serde_json::Value =
+                serde_json::from_slice(&fs::read(manifest).expect("a manifest")).expect("JSON");
+            let found = manifest["notRead"].to_string() + &manifest["damage"].to_string();
+            let listed = found.contains(words) || found.contains("\"records\":1");
+            assert!(listed != words.is_empty() || found == "[][]", "{place}: {found}");
+            assert!(manifest["inputs"][0]["problems"].to_string().contains(words), "{place}: {manifest}");
+        }
+    }
+}

@@ -8,8 +8,9 @@ use memchr::memmem;
 
 use super::super::replaced_columns::ReplacedColumns;
 use super::super::table_membership::{self, FileContents, TableMembership, UnlabelledRows};
+use super::super::type_values::TypeValues;
 use crate::diagnostic::{Error, Result};
-use crate::entra::{KnownTable, RowLimit, table_named};
+use crate::entra::{KnownTable, RowLimit, recognised_tables, resembles, table_named};
 use crate::parquet::FileInTable;
 use crate::records;
 use crate::scan::completion::CompletionTracker;
@@ -76,6 +77,7 @@ impl SharedScan {
         };
         self.rows_of_table(&opened, index, binding)
     }
+                self.report_unknown_tables(&opened)?;
 
     /// Returns the partitions of a columnar file with the rows of one table.
     fn rows_of_table(
@@ -120,7 +122,26 @@ impl SharedScan {
 
     /// Repeats the warnings that an archive keeps about its original files.
     fn replay_archived(&self, opened: &ColumnFile) {
-        opened.archived_warnings().iter().for_each(|warnings| self.events.replay_warnings(warnings));
+        let warnings = opened.archived_warnings();
+        warnings.iter().for_each(|warnings| self.events.replay_warnings(warnings, opened.name()));
+    }
+
+    /// Reports rows that name an unknown table in a file whose rows are read as those of known tables.
+    fn report_unknown_tables(&self, opened: &ColumnFile) -> Result<()> {
+        if opened.archived_table().is_some() || !table_membership::has_table_names(opened) {
+            return Ok(());
+        }
+        let values = TypeValues::of(opened)?;
+        let (known, others): (Vec<_>, Vec<_>) = values
+            .rows
+            .into_keys()
+            .filter(|name| !name.trim_ascii().is_empty())
+            .partition(|name| table_named(name).is_some());
+        // All rows of a restored table have its name.
+        if !known.is_empty() {
+            self.note_other_tables(others, None);
+        }
+        Ok(())
     }
 
     /// Reports rows that are read or skipped although they do not name the table.
@@ -205,18 +226,36 @@ impl SharedScan {
     }
 
     /// Reports records of unknown tables, whose names may be other spellings of a known one. Tables that are read only
-    /// by name are reported, too, because a query over all tables does not read them.
+    /// by name are reported, too, because a query over all tables does not read them. Records that may be rows of the
+    /// requested table are not named: they are damage.
     fn report_other_tables(&self, seen: &[String]) {
-        const MAX_NAMES: usize = 5;
         let Some(TableBinding { table, .. }) = self.plan.selection.single_table() else { return };
-        let is_other = |name: &&String| table_named(name).is_none_or(|named| named.by_name && !table.by_name);
-        let mut names: Vec<String> = seen.iter().filter(is_other).cloned().collect();
+        let is_all = self.wildcard.is_some();
+        let may_be_requested = |name: &str| match is_all {
+            true => recognised_tables().any(|known| resembles(name, known)),
+            false => resembles(name, table),
+        };
+        let is_other = |name: &&String| match table_named(name) {
+            Some(named) => named.by_name && !table.by_name,
+            None => !may_be_requested(name),
+        };
+        let names: Vec<String> = seen.iter().filter(is_other).cloned().collect();
+        self.note_other_tables(names, (!is_all).then_some(table.name));
+    }
+
+    /// Reports that records of these tables are not read. Several scans of a query over all tables report it once.
+    fn note_other_tables(&self, mut names: Vec<String>, table: Option<&'static str>) {
+        const MAX_NAMES: usize = 5;
         if names.is_empty() {
             return;
         }
         let more = names.len().saturating_sub(MAX_NAMES);
         names.truncate(MAX_NAMES);
-        self.events.report.note(Note::OtherTables { names, more, table: table.name });
+        let note = Note::OtherTables { names, more, table };
+        match table {
+            Some(_) => self.events.report.note(note),
+            None => self.events.report.note_once(note),
+        }
     }
 
     /// Returns an error if every file was refused.

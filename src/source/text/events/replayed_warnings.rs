@@ -2,11 +2,11 @@
 
 use super::ScanEvents;
 use crate::entra::RowKind;
-use crate::scan::{ArchivedWarnings, EmptyReason, Note, Warning};
+use crate::scan::{ArchivedWarnings, Damage, EmptyReason, Note, Warning};
 
 impl ScanEvents {
-    /// Reports the warnings about the files that an archive was made of.
-    pub(crate) fn replay_warnings(&self, archived_warnings: &ArchivedWarnings) {
+    /// Reports the warnings about the files that the archive `file` was made of.
+    pub(crate) fn replay_warnings(&self, archived_warnings: &ArchivedWarnings, file: &str) {
         // An archive made of this one inherits them.
         archived_warnings.shapes.iter().for_each(|shape| self.report.note_shape(shape));
         archived_warnings.lacking.iter().for_each(|column| self.report.lacks(column));
@@ -20,6 +20,9 @@ impl ScanEvents {
                 .map(str::to_owned)
                 .collect();
             self.warn_empty(EmptyReason::MissingFromOriginals, lacking);
+        }
+        for text in &archived_warnings.damage {
+            self.report.damaged(Damage::Archived(text.clone()), file, 1);
         }
         archived_warnings.warnings.iter().for_each(|warning| self.report.warn(Warning::Archived(warning.clone())));
         archived_warnings.notes.iter().for_each(|note| self.report_once(Note::Archived(note.clone())));
