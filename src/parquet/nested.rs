@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, StringViewBuilder};
+use arrow::compute;
 use arrow::datatypes::DataType;
 
 use super::convert::{natural, not_null};
@@ -81,6 +82,11 @@ impl NestedArray {
             }
             // As bytes, because the reader did not validate strings without the annotation.
             DataType::Utf8View => Self::text(array.as_string_view().clone().to_binary_view(), lost),
+            // Arrow files have strings and lists of any layout.
+            DataType::Utf8 | DataType::LargeUtf8 => Self::new(&compute::cast(array, &DataType::Utf8View)?, lost)?,
+            DataType::Binary | DataType::LargeBinary => Self::new(&compute::cast(array, &DataType::BinaryView)?, lost)?,
+            DataType::LargeList(items) => Self::new(&compute::cast(array, &DataType::List(Arc::clone(items)))?, lost)?,
+            DataType::Dictionary(_, values) => Self::new(&compute::cast(array, values)?, lost)?,
             DataType::BinaryView => Self::text(array.as_binary_view().clone(), lost),
             _ => {
                 let column = natural(array)?;

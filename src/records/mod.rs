@@ -38,7 +38,7 @@ pub(crate) use multi_line::{AfterBlock, RecordExtent, extent};
 pub(crate) use open::{FileReport, HEAD_BYTES, Opened, OpenedText, TextLayers, open, open_at};
 pub(crate) use page::says_partial;
 pub(crate) use query_response::FramingNote;
-pub(crate) use source_map::SourceMap;
+pub(crate) use source_map::{SourceMap, SourceUnit, UnitStart};
 pub(crate) use value_scan::value_end;
 pub(crate) use value_splitter::{ColumnHeader, RecordSpan, ValueSplitter, is_sequence};
 pub(crate) use whole_text::whole_text;

@@ -11,6 +11,8 @@ pub(crate) enum SourceUnit {
     Row,
     /// Messages, identified by their number; their records by the byte offset in the message.
     Message,
+    /// Rows of a columnar file, identified by their number.
+    ColumnarRow,
 }
 
 /// The start of a unit.
@@ -53,23 +55,25 @@ impl SourceMap {
         starts.drain(..gone);
     }
 
-    /// Returns the position in the original of an offset in the text: the line and byte offset of a row, or the number
-    /// of a message and the byte offset in it.
-    pub(crate) fn at(&self, text: u64) -> Option<(u64, u64)> {
+    /// Returns the position in the original of an offset in the text: the line and byte offset of a row, the number of a
+    /// message and the byte offset in it, or the number of a row of a columnar file.
+    pub(crate) fn at(&self, text: u64) -> Option<(u64, Option<u64>)> {
         let starts = self.lock();
         let start = starts.get(starts.partition_point(|start| start.text <= text).checked_sub(1)?)?;
         Some(match self.unit {
-            SourceUnit::Row => (start.number, start.byte),
-            SourceUnit::Message => (start.number, text - start.text),
+            SourceUnit::Row => (start.number, Some(start.byte)),
+            SourceUnit::Message => (start.number, Some(text - start.text)),
+            SourceUnit::ColumnarRow => (start.number, None),
         })
     }
 
     /// Returns the position in the original, for messages.
     pub(crate) fn describe(&self, text: u64) -> Option<String> {
         let (number, byte) = self.at(text)?;
-        Some(match self.unit {
-            SourceUnit::Row => format!("line {number}, byte {byte}"),
-            SourceUnit::Message => format!("byte {byte} of message {number}"),
+        Some(match (self.unit, byte) {
+            (SourceUnit::Row, Some(byte)) => format!("line {number}, byte {byte}"),
+            (SourceUnit::Message, Some(byte)) => format!("byte {byte} of message {number}"),
+            _ => format!("row {number}"),
         })
     }
 }
@@ -87,12 +91,15 @@ mod tests {
             source_map
         };
         let rows = fill(SourceUnit::Row);
-        assert_eq!([0, 19, 20, 60].map(|text| rows.at(text)), [(2, 10), (2, 10), (3, 15), (7, 40)].map(Some));
+        let at = |number, byte| Some((number, Some(byte)));
+        assert_eq!([0, 19, 20, 60].map(|text| rows.at(text)), [at(2, 10), at(2, 10), at(3, 15), at(7, 40)]);
         let messages = fill(SourceUnit::Message);
-        assert_eq!([0, 19, 20, 60].map(|text| messages.at(text)), [(2, 0), (2, 19), (3, 0), (7, 10)].map(Some));
+        assert_eq!([0, 19, 20, 60].map(|text| messages.at(text)), [at(2, 0), at(2, 19), at(3, 0), at(7, 10)]);
         messages.forget(30);
-        assert_eq!((messages.at(10), messages.at(30)), (None, Some((3, 10))));
+        assert_eq!((messages.at(10), messages.at(30)), (None, at(3, 10)));
         assert_eq!(messages.describe(60).as_deref(), Some("byte 10 of message 7"));
+        let columnar = fill(SourceUnit::ColumnarRow);
+        assert_eq!((columnar.at(60), columnar.describe(60).as_deref()), (Some((7, None)), Some("row 7")));
         assert_eq!(SourceMap::new(SourceUnit::Row).at(0), None);
     }
 }

@@ -11,6 +11,7 @@ mod id_sketch;
 pub mod listing;
 mod overlap;
 pub(crate) mod replaced_columns;
+pub(crate) mod record_rows;
 pub(crate) mod sample;
 pub mod sniff;
 pub(crate) mod table_membership;

@@ -3,6 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::column_file::ColumnFile;
+use super::record_rows;
 use crate::diagnostic::{Error, Result};
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, NextBlock, Opened, OpenedText};
@@ -14,8 +16,8 @@ use crate::storage::limits::ReadLimits;
 /// Decompressed bytes of records that are read to infer columns.
 const INFERRED_BYTES: u64 = 64 << 20;
 
-/// Passes the records of text files to `inference` and calls `columns` for each columnar file, in order, until enough
-/// was seen or `columns` breaks. Damage is not reported here but when the files are read.
+/// Passes the records of text files to `inference` and calls `columns` for each columnar file whose rows are not
+/// records of text, in order, until enough was seen or `columns` breaks. Damage is not reported here but when the files are read.
 pub(crate) fn sample_files(
     inference: &mut Inference,
     files: &[DataFile],
@@ -33,7 +35,12 @@ pub(crate) fn sample_files(
         match opened {
             Opened::Text(text) => left = left.saturating_sub(sample_file(inference, file, text, limits, left)?),
             Opened::Columns => {
-                if columns(file)?.is_break() {
+                let opened = ColumnFile::of(file, limits);
+                if let Ok(opened) = &opened
+                    && record_rows::holds_known_records(opened)?
+                {
+                    left = left.saturating_sub(record_rows::sample_rows(opened, inference)?);
+                } else if columns(file)?.is_break() {
                     return Ok(());
                 }
             }

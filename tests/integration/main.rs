@@ -10,6 +10,7 @@ mod catalog;
 mod check;
 mod circles;
 mod cli;
+mod columnar_exports;
 mod convert;
 mod damage;
 mod damage_kinds;

@@ -90,8 +90,10 @@ fn scalar_type(ty: &DataType) -> Option<Type> {
 fn is_printable(ty: &DataType) -> bool {
     match ty {
         DataType::Struct(fields) => fields.iter().all(|field| is_printable(field.data_type())),
-        DataType::List(field) | DataType::Map(field, _) => is_printable(field.data_type()),
-        DataType::Utf8 | DataType::Binary => true,
+        DataType::List(field) | DataType::LargeList(field) | DataType::Map(field, _) => is_printable(field.data_type()),
+        DataType::Dictionary(_, values) => is_printable(values),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => true,
         ty => scalar_type(ty).is_some(),
     }
 }

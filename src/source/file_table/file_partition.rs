@@ -20,7 +20,7 @@ use crate::types::{Batch, SharedMemory};
 const CUT_OFF: &str = "the file ends inside an array: it was cut off";
 
 /// Reason for a file of which no record can be read.
-const NOTHING_READ: &str = "none of its records can be read";
+pub(super) const NOTHING_READ: &str = "none of its records can be read";
 
 /// Maximum number of remote files that a partition prefetches.
 const EXPECTED_FILES: usize = 8;
@@ -56,7 +56,7 @@ impl Partition for FilePartition {
 
 /// Iterator over the batches of the files.
 struct PartitionIterator<'a> {
-    scan: &'a SharedScan,
+    scan: &'a Arc<SharedScan>,
     slices: std::slice::Iter<'a, FileSlice>,
     reader: JsonReader,
     open: Option<OpenTextFile<'a>>,
@@ -233,7 +233,6 @@ impl PartitionIterator<'_> {
         let looked_at = bytes.min(records::HEAD_BYTES as u64);
         counters.take_back(ScanCount::Bytes, looked_at);
         counters.add(ScanCount::BytesDone, bytes - looked_at);
-        self.scan.foreign.fetch_add(1, Ordering::Relaxed);
         self.reader.finish();
         let mut batches: Vec<Batch> = std::iter::from_fn(|| self.reader.take_ready()).collect();
         let (mut memory, mut held) = (SharedMemory::default(), 0_usize);

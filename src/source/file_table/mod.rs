@@ -7,6 +7,7 @@ mod dates;
 mod extra_columns;
 mod file_partition;
 mod partitioning;
+mod record_partition;
 mod shared_dates;
 mod shared_scan;
 
@@ -130,7 +131,6 @@ impl TableProvider for FileTable {
                     partitions.push(Arc::new(FilePartition { scan: Arc::clone(&scan), slices }));
                 }
                 PlannedPartition::Columns(index) => {
-                    scan.foreign.fetch_add(1, Ordering::Relaxed);
                     partitions.extend(scan.left.track(index, self.files[index].bytes, scan.columns(index)?));
                 }
             }

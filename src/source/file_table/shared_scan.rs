@@ -34,11 +34,11 @@ pub(super) struct SharedScan {
     pub plan: Arc<ScanPlan>,
     pub events: Arc<ScanEvents>,
     pub request: ScanRequest,
-    /// Number of partitions that were not read to their end.
+    /// Number of partitions of text that were not read to their end.
     pub unread: AtomicUsize,
     /// For each file, the number of records in parts that were read to their end.
     pub records: Vec<AtomicU64>,
-    /// Number of columnar files.
+    /// Number of columnar files, without those whose rows are read as records of text.
     pub foreign: AtomicUsize,
     /// Number of files that are not exports.
     pub refused: AtomicUsize,
@@ -49,7 +49,8 @@ pub(super) struct SharedScan {
 
 impl SharedScan {
     /// Returns the partitions of a columnar file.
-    pub(super) fn columns(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
+    pub(super) fn columns(self: &Arc<Self>, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
+        self.foreign.fetch_add(1, Ordering::AcqRel);
         let opened = match ColumnFile::of(&self.files[index], self.limits) {
             Ok(opened) => opened,
             Err(Error::Data { place, reason, .. }) if self.files.len() > 1 => {
@@ -62,6 +63,10 @@ impl SharedScan {
             self.leave_out(index);
             return Ok(Vec::new());
         }
+        if self.reads_records(&opened)? {
+            self.foreign.fetch_sub(1, Ordering::AcqRel);
+            return self.records(&opened, index);
+        }
         if let RecordSelection::NamedTable(name, _) = &self.plan.selection {
             self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
             self.request.report.damaged(Damage::NotSearched(name.clone()), &self.files[index].name, 1);
@@ -72,12 +77,12 @@ impl SharedScan {
             let is_known = matches!(self.plan.selection, RecordSelection::AllKnownAs(_));
             if is_known {
                 self.events.report_unknown_columns(&opened.columns(), opened.format());
+                self.report_unknown_tables(&opened)?;
             }
             return self.column_rows(&opened, index, &self.request, is_known);
         };
         self.rows_of_table(&opened, index, binding)
     }
-                self.report_unknown_tables(&opened)?;
 
     /// Returns the partitions of a columnar file with the rows of one table.
     fn rows_of_table(
@@ -185,6 +190,7 @@ impl SharedScan {
         restored: bool,
     ) -> Result<Vec<Arc<dyn Partition>>> {
         let replaced_columns = ReplacedColumns::of(&opened.columns(), &self.origins).filter(|_| restored);
+        let file = |origins: &ProvenanceColumns| FileInTable::new(origins.clone(), index).with_dates(&self.plan.dates);
         let Some(replaced_columns) = replaced_columns else {
             return opened.partitions_of(&file(&self.origins), request);
         };
@@ -210,7 +216,6 @@ impl SharedScan {
             let file = match &*self.files {
                 [file] => file.name.clone(),
                 files => format!("{} files", files.len()),
-        let file = |origins: &ProvenanceColumns| FileInTable::new(origins.clone(), index).with_dates(&self.plan.dates);
             };
             let reason = format!("no records of a known table, only {}", unrecognised.join("; "));
             return Err(Error::Data { file, place: None, reason });

@@ -23,13 +23,18 @@ pub(crate) struct ScanEvents {
     /// The report of the run.
     pub report: Arc<ScanReport>,
     /// The findings of the partitions, until all are read.
-    pub log: ScanLog,
+    pub log: Arc<ScanLog>,
 }
 
 impl ScanEvents {
     /// The events of a scan that begins.
     pub(crate) fn new(plan: &Arc<ScanPlan>, report: &Arc<ScanReport>) -> Self {
-        Self { plan: Arc::clone(plan), report: Arc::clone(report), log: ScanLog::default() }
+        Self { plan: Arc::clone(plan), report: Arc::clone(report), log: Arc::default() }
+    }
+
+    /// The events of the same scan, for partitions that read with another plan.
+    pub(crate) fn for_plan(&self, plan: &Arc<ScanPlan>) -> Self {
+        Self { plan: Arc::clone(plan), report: Arc::clone(&self.report), log: Arc::clone(&self.log) }
     }
 
     /// Reports a note, unless this scan reported it before.

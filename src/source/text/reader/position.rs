@@ -26,7 +26,10 @@ impl JsonReader {
         }
         let offset = origin.offset + start as u64;
         match origin.places.filter(|_| self.plan.wants_places) {
-            Some(places) => places.at(offset).unzip(),
+            Some(places) => {
+                let (line, byte) = places.at(offset).unzip();
+                (line, byte.flatten())
+            }
             None => (self.line_of(block, start, origin), Some(offset).filter(|_| !self.file.is_generated)),
         }
     }

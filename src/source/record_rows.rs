@@ -1,0 +1,162 @@
+//! Rows of columnar files that are records of other export shapes: Microsoft Graph objects or diagnostic records as
+//! columns, or records in strings and bytes. Rows are written as lines of JSON, so that the reader of text finds the
+//! records.
+
+use std::sync::Arc;
+
+use super::column_file::ColumnFile;
+use super::text::{Inference, RecordSelection};
+use crate::diagnostic::Result;
+use crate::parquet::FileInTable;
+use crate::records::AfterBlock;
+use crate::scan::provenance::ProvenanceColumns;
+use crate::scan::{BatchIterator, Partition, ScanColumn, ScanMemory, ScanReport, ScanRequest, ScanSizes};
+use crate::types::{Batch, Schema, dynamic};
+
+/// Rows per batch: each row may contain many records.
+const BATCH_ROWS: usize = 1_024;
+
+/// Rows that are examined to identify the records of a file.
+const SAMPLED_ROWS: usize = 1_000;
+
+/// Columns by which rows of a table are recognised.
+const TABLE_COLUMNS: [&str; 4] = ["TimeGenerated", "_OriginalTimeGenerated", "Type", "_OriginalType"];
+
+/// The column by which rows of sign-ins without a time are recognised.
+const RESULT: &str = "ResultType";
+
+/// True if the rows of the file are not recognised as rows of a table by its columns.
+pub(crate) fn are_other_rows(file: &ColumnFile) -> bool {
+    let columns = file.columns();
+    file.archived_table().is_none() && TABLE_COLUMNS.iter().all(|name| columns.index_of(name).is_none())
+}
+
+/// True if the first rows of the file are not rows of a table, but are or contain records of known tables.
+///
+/// # Errors
+/// The file cannot be opened, or its server does not answer.
+pub(crate) fn holds_known_records(file: &ColumnFile) -> Result<bool> {
+    if !are_other_rows(file) || file.is_answer() || file.columns().index_of(RESULT).is_some() {
+        return Ok(false);
+    }
+    let mut inference = Inference::new();
+    sample_rows(file, &mut inference)?;
+    Ok(matches!(inference.finish(), Some(RecordSelection::AllKnownAs(_))))
+}
+
+/// Passes the first rows of the file to `inference`. Returns the number of bytes of their text.
+///
+/// # Errors
+/// As for [`holds_known_records`]. Damage is reported when the file is read.
+pub(crate) fn sample_rows(file: &ColumnFile, inference: &mut Inference) -> Result<u64> {
+    let request = ScanRequest {
+        columns: Vec::new(),
+        prune: Vec::new(),
+        filter: None,
+        limit: None,
+        batch_rows: BATCH_ROWS,
+        memory: ScanMemory::default(),
+        sizes: ScanSizes::default(),
+        named_columns: Arc::default(),
+        report: Arc::new(ScanReport::default()),
+        counters: Arc::default(),
+    };
+    let (parts, writer) = (partitions(file, &request)?, RowWriter::new(&file.columns()));
+    let (mut text, mut rows) = (String::new(), 0);
+    for batch in batches(&parts) {
+        let batch = batch?;
+        (0..batch.rows()).for_each(|row| writer.write(&batch, row, &mut text));
+        rows += batch.rows();
+        if rows >= SAMPLED_ROWS {
+            break;
+        }
+    }
+    inference.start_file(false);
+    inference.observe_lines(text.as_bytes(), AfterBlock::Nothing);
+    Ok(text.len() as u64)
+}
+
+/// Returns partitions with all rows and columns of the file, within the limits of `request`.
+pub(crate) fn partitions(file: &ColumnFile, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
+    let columns = file.columns();
+    let all = ScanRequest {
+        columns: (0..columns.len()).map(ScanColumn::Column).collect(),
+        prune: Vec::new(),
+        filter: None,
+        limit: None,
+        batch_rows: BATCH_ROWS,
+        // The records are counted, not the rows.
+        counters: Arc::default(),
+        ..request.clone()
+    };
+    file.partitions_of(&FileInTable::new(ProvenanceColumns::none(&columns), 0), &all)
+}
+
+/// The batches of `parts`, one part after the other.
+pub(crate) fn batches(parts: &[Arc<dyn Partition>]) -> impl Iterator<Item = Result<Batch>> + Send + '_ {
+    parts
+        .iter()
+        .flat_map(|part| part.read().unwrap_or_else(|error| Box::new(std::iter::once(Err(error))) as BatchIterator<'_>))
+}
+
+/// Writes rows as lines of JSON.
+#[derive(Debug)]
+pub(crate) struct RowWriter {
+    /// The names of the columns, quoted.
+    keys: Vec<String>,
+}
+
+impl RowWriter {
+    /// Creates a writer for rows with these columns.
+    pub(crate) fn new(columns: &Schema) -> Self {
+        let quoted = |name: &str| {
+            let mut key = String::new();
+            dynamic::quote(name, &mut key);
+            key
+        };
+        Self { keys: columns.names().map(quoted).collect() }
+    }
+
+    /// Appends a row as one line. Null and "" are left out: a column may be filled in rows of another kind only.
+    pub(crate) fn write(&self, batch: &Batch, row: usize, out: &mut String) {
+        out.push('{');
+        let mut separator = "";
+        for (key, column) in self.keys.iter().zip(batch.columns()) {
+            if column.is_null(row) || column.text_at(row).is_some_and(str::is_empty) {
+                continue;
+            }
+            out.push_str(separator);
+            out.push_str(key);
+            out.push(':');
+            dynamic::write_row(column, row, out);
+            separator = ",";
+        }
+        out.push_str("}\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, StringViewArray};
+
+    use super::*;
+    use crate::types::{Column, Field, Type, Value};
+
+    #[test]
+    fn a_row_is_one_line_without_empty_values() {
+        let fields = [("a\"b", Type::String), ("n", Type::Long), ("d", Type::Dynamic), ("c", Type::String)];
+        let schema = Schema::new(fields.map(|(name, ty)| Field::new(name, ty)));
+        let texts = StringViewArray::from(vec![Some("x\ny"), Some("")]);
+        let objects = StringViewArray::from(vec![None, Some("{\n \"k\": [1]\n}")]);
+        let columns = vec![
+            Column::array(Type::String, Arc::new(texts)),
+            Column::array(Type::Long, Arc::new(Int64Array::from(vec![Some(5), None]))),
+            Column::array(Type::Dynamic, Arc::new(objects)),
+            Column::constant(Value::string(""), 2),
+        ];
+        let batch = Batch::new(columns, 2);
+        let mut text = String::new();
+        (0..2).for_each(|row| RowWriter::new(&schema).write(&batch, row, &mut text));
+        assert_eq!(text, "{\"a\\\"b\":\"x\\ny\",\"n\":5}\n{\"d\":{\"k\":[1]}}\n");
+    }
+}
