@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
+use super::sources;
 use crate::diagnostic::{Error, Result};
 use crate::messages::CommandWarning;
 
@@ -45,24 +46,31 @@ pub(super) fn refuse(session: &Session, outputs: &[(&str, Option<&Path>)]) -> Re
 
 /// Warns if a result is written to a folder in which records are searched: the next run over that folder would take
 /// it for evidence. Parquet and Arrow results, manifests and rejects are exempt, because they are recognised and
-/// skipped.
+/// skipped, and so are results with a manifest in the folder.
 fn warn_if_searched(session: &Session, outputs: &[(&str, &Path)]) {
-    let is_marked = |path: &Path| {
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-        ["parquet", "arrow", "arrows"].iter().any(|marked| extension.eq_ignore_ascii_case(marked))
-    };
+    let is_marked =
+        |path: &Path| path.extension().and_then(|extension| extension.to_str()).is_some_and(sources::is_marked);
     let results = outputs.iter().filter(|(flag, path)| *flag == "-O" && !is_marked(path));
+    let is_json = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let manifests = outputs.iter().filter(|(flag, path)| *flag == "--manifest" && is_json(path));
+    let manifests: Vec<PathBuf> = manifests.map(|(_, path)| resolved(path)).collect();
     let inputs = session.catalog.inputs();
     for (flag, path) in results {
         let result = resolved(path);
-        let is_inside = |folder: &&Path| fs::canonicalize(folder).is_ok_and(|folder| result.starts_with(folder));
+        let is_inside = |folder: &&Path| is_below(&result, folder);
         let folders: BTreeSet<&Path> = inputs.iter().filter_map(|input| input.file.found_in()).collect();
-        if let Some(folder) = folders.into_iter().find(is_inside) {
+        let has_manifest = |folder: &&Path| manifests.iter().any(|manifest| is_below(manifest, folder));
+        if let Some(folder) = folders.into_iter().filter(is_inside).find(|folder| !has_manifest(folder)) {
             let (file, folder) = (path.display().to_string(), folder.display().to_string());
             let warning = CommandWarning::ResultAmongInputs { flag: (*flag).to_owned(), file, folder };
             session.reporter.warn(warning);
         }
     }
+}
+
+/// True if a resolved path is inside a folder.
+fn is_below(path: &Path, folder: &Path) -> bool {
+    fs::canonicalize(folder).is_ok_and(|folder| path.starts_with(folder))
 }
 
 /// The path of an existing or new file, with links resolved.

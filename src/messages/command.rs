@@ -109,7 +109,8 @@ impl fmt::Display for CommandWarning {
             Self::ResultAmongInputs { flag, file, folder } => write!(
                 f,
                 "{flag} {file} is inside {folder}, which is searched for records: the next run over that folder would \
-                 read it as evidence; write it elsewhere"
+                 read it as evidence; write it elsewhere, or describe it by a manifest in the folder (--manifest \
+                 FILE.json)"
             ),
             Self::UnknownTables(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();

@@ -22,6 +22,11 @@ pub fn note(event: &Note) -> String {
         Note::EncodingOverridden { file, specified, found } => {
             format!("{file}: it is read as {found}, as its first bytes say, not as {specified}")
         }
+        Note::Overlap { files: [first, second], basis: OverlapBasis::TimesAndAccounts, table } => format!(
+            "{second} has no Ids, and each of its records has the time and account of a record of another file, such as \
+             {first}: if it is a copy or the result of an earlier query, every copy counts as a row of {table}; move it \
+             elsewhere to count each record once"
+        ),
         Note::Overlap { files: [first, second], basis, table } => format!(
             "{first} and {second} hold a record with the same Id ({}): every copy counts as a row of {table}; to count \
              each record once, add --dedup Id",
@@ -136,6 +141,7 @@ fn bound_origin(origin: &BoundOrigin) -> String {
 fn overlap_basis(basis: OverlapBasis) -> String {
     match basis {
         OverlapBasis::AllRecords => "all records were compared".to_owned(),
+        OverlapBasis::TimesAndAccounts => "the times and accounts of all records were compared".to_owned(),
         OverlapBasis::FirstRecords => "the first records of the files were compared".to_owned(),
         OverlapBasis::Ids { repeated, compared, is_sample } => {
             let of = if is_sample { "a sample of" } else { "the" };

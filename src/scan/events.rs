@@ -99,6 +99,8 @@ pub enum OverlapBasis {
     AllRecords,
     /// The first records of the files.
     FirstRecords,
+    /// The times and accounts of all records: all those of the second file, which have no Ids, are in other files.
+    TimesAndAccounts,
     /// The Ids of the rows that were read, of which some are repeated.
     Ids {
         /// Number of Ids that occur in more than one file.

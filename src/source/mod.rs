@@ -4,14 +4,15 @@
 //! [`storage`](crate::storage): text files go through `text`, column files through [`parquet`](crate::parquet).
 
 pub(crate) mod column_file;
+mod event_files;
 pub mod external;
 pub mod file_catalog;
 pub mod file_table;
 mod id_sketch;
 pub mod listing;
 mod overlap;
-pub(crate) mod replaced_columns;
 pub(crate) mod record_rows;
+pub(crate) mod replaced_columns;
 pub(crate) mod sample;
 pub mod sniff;
 pub(crate) mod table_membership;

@@ -4,13 +4,15 @@
 //! The Ids of the rows of text files are compared while they are scanned. If none of them repeat, some records are
 //! compared afterwards, since the query may have skipped them. That is cheap for any archive: small inputs are compared
 //! completely; of a few files the first records are compared, and of many files only those of equal length. More
-//! rows are compared of Parquet files beside text files: an archive may be in the same folder as its originals.
+//! rows are compared of Parquet files beside text files: an archive may be in the same folder as its originals. Files
+//! without Ids are compared by the times and accounts of their records.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::event_files::{EventFiles, RecordEvent};
 use super::file_table::FileTable;
 use super::id_sketch::{IdSketch, RepeatedIds};
 use crate::diagnostic::Result;
@@ -50,7 +52,15 @@ pub(crate) fn among_rows(files: &[DataFile], sketch: &IdSketch) -> Option<Overla
     Some(Overlap { files: [name(pair[0])?, name(pair[1])?], basis })
 }
 
-/// Returns two of `files` that contain a record with the same Id. `read` has the Ids that scans returned; `table` makes
+/// What is compared of a record.
+#[derive(Debug)]
+struct ComparedRecord {
+    id: Option<String>,
+    event: RecordEvent,
+}
+
+/// Returns two of `files` that contain a record with the same Id, or else a file without Ids whose records are all in
+/// other files. `read` has the Ids that scans returned; `table` makes
 /// the table of one Parquet file.
 pub(crate) fn find(
     files: &[DataFile],
@@ -59,15 +69,18 @@ pub(crate) fn find(
     table: impl Fn(&DataFile) -> FileTable,
 ) -> Option<Overlap> {
     let mut first: HashMap<String, usize> = HashMap::new();
+    let mut events = EventFiles::default();
     let is_small = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add) < SMALL;
     for index in candidates(files, is_small) {
         let file = &files[index];
         // Problems of a file are reported by the query itself.
-        let ids = match file.format() {
-            Ok(FileFormat::Parquet) => ids_of_table(&table(file)),
-            _ => ids_of_text(file, limits, is_small).unwrap_or_default(),
+        let records = match file.format() {
+            Ok(FileFormat::Parquet) => records_of_table(&table(file)),
+            _ => records_of_text(file, limits, is_small).unwrap_or_default(),
         };
-        for id in ids {
+        for ComparedRecord { id, event } in records {
+            events.add(index, event, id.is_some());
+            let Some(id) = id else { continue };
             let known = first.get(&id).copied().or_else(|| read.file_with(id.as_bytes()));
             if let Some(other) = known.filter(|other| *other != index) {
                 let basis = if is_small { OverlapBasis::AllRecords } else { OverlapBasis::FirstRecords };
@@ -77,7 +90,8 @@ pub(crate) fn find(
             first.entry(id).or_insert(index);
         }
     }
-    None
+    let pair = events.contained().filter(|_| is_small)?;
+    Some(Overlap { files: pair.map(|index| files[index].name.clone()), basis: OverlapBasis::TimesAndAccounts })
 }
 
 /// Returns the positions of the files to compare.
@@ -112,8 +126,8 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
     pairs
 }
 
-/// Returns the Ids of the first records of a text file, of any table; of all records if `is_small`.
-fn ids_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Vec<String>> {
+/// Returns the first records of a text file, of any table; all records if `is_small`.
+fn records_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Vec<ComparedRecord>> {
     let unused_report = Arc::new(ScanReport::default());
     let Opened::Text(text) = records::open(file, file.open()?, Vec::new(), limits, &unused_report)? else {
         return Ok(Vec::new());
@@ -125,18 +139,18 @@ fn ids_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Ve
     if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
         return Ok(Vec::new());
     }
-    let (mut ids, mut seen) = (Vec::new(), 0);
+    let (mut records, mut seen) = (Vec::new(), 0);
     while let NextBlock::Block(block) = blocks.next().map_err(failed)? {
         let room = if is_small { usize::MAX } else { HEAD };
         let mut add = |record: &[u8]| {
             if let Ok(record) = serde_json::from_slice(record) {
-                add_ids(&record, room, &mut ids);
+                add_records(&record, room, &mut records);
             }
         };
         match &block.spans {
             Some(spans) => {
-                let records = spans.iter().take(room).filter_map(|span| block.bytes.get(span.start..span.end));
-                records.for_each(&mut add);
+                let texts = spans.iter().take(room).filter_map(|span| block.bytes.get(span.start..span.end));
+                texts.for_each(&mut add);
             }
             None => block.bytes.split(|byte| *byte == b'\n').take(room).for_each(&mut add),
         }
@@ -145,31 +159,30 @@ fn ids_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Ve
             break;
         }
     }
-    Ok(ids)
+    Ok(records)
 }
 
-/// Adds the Id of a record of any shape, or the Ids of the first records of a wrapper.
-fn add_ids(record: &Json, room: usize, ids: &mut Vec<String>) {
+/// Adds a record of any shape, or the first records of a wrapper.
+fn add_records(record: &Json, room: usize, records: &mut Vec<ComparedRecord>) {
     let own = |record: &Json| [ID, "id"].into_iter().find_map(|key| Some(record.get(key)?.as_str()?.to_owned()));
     let id = |record: &Json| own(record).or_else(|| own(record.get("properties")?)).filter(|id| !id.is_empty());
-    if let Some(id) = id(record) {
-        ids.push(id);
-        return;
-    }
+    let compared = |record: &Json| ComparedRecord { id: id(record), event: RecordEvent::of_json(record) };
     let wrapped = ["value", "records"].into_iter().find_map(|key| record.get(key));
-    if let Some(records) = wrapped.unwrap_or(record).as_array() {
-        ids.extend(records.iter().take(room).filter_map(id));
+    match wrapped.unwrap_or(record).as_array().filter(|_| id(record).is_none()) {
+        Some(wrapped) => records.extend(wrapped.iter().take(room).map(compared)),
+        None => records.push(compared(record)),
     }
 }
 
-/// Returns the Ids of the first rows of a table.
-fn ids_of_table(table: &FileTable) -> Vec<String> {
+/// Returns the first rows of a table.
+fn records_of_table(table: &FileTable) -> Vec<ComparedRecord> {
     let schema = table.schema();
-    let Some(index) = schema.index_of(ID).filter(|&index| schema.field(index).ty == Type::String) else {
-        return Vec::new();
-    };
+    let column = |name: &str, ty: Type| schema.index_of(name).filter(|&index| schema.field(index).ty == ty);
+    let Some(id) = column(ID, Type::String) else { return Vec::new() };
+    let account = column("UserPrincipalName", Type::String).unwrap_or(id);
+    let times = ["TimeGenerated", "CreatedDateTime"].into_iter().filter_map(|name| column(name, Type::Datetime));
     let request = ScanRequest {
-        columns: vec![ScanColumn::Column(index)],
+        columns: [id, account].into_iter().chain(times).map(ScanColumn::Column).collect(),
         prune: Vec::new(),
         filter: None,
         limit: Some(HEAD_ROWS),
@@ -183,6 +196,11 @@ fn ids_of_table(table: &FileTable) -> Vec<String> {
     let parts = table.scan(&request).unwrap_or_default();
     let batches = parts.iter().filter_map(|part| part.read().ok()).flatten().map_while(Result::ok);
     let Some(batch) = batches.into_iter().find(|batch| batch.rows() > 0) else { return Vec::new() };
-    let id = |row| batch.column(0).text_at(row).filter(|id| !id.is_empty()).map(str::to_owned);
-    (0..batch.rows()).filter_map(id).collect()
+    let record = |row: usize| {
+        let text = |column: usize| batch.column(column).text_at(row).filter(|text| !text.is_empty());
+        let times = batch.columns().iter().skip(2).filter_map(|times| times.i64_at(row));
+        let event = text(1).map_or_else(RecordEvent::default, |account| RecordEvent::new(times, account));
+        ComparedRecord { id: text(0).map(str::to_owned), event }
+    };
+    (0..batch.rows()).map(record).collect()
 }

@@ -83,6 +83,13 @@ pub enum DiscoveryNote {
         /// The number of files.
         files: usize,
     },
+    /// A result that this program wrote as text, with the manifest that says so.
+    OwnResult {
+        /// The result.
+        file: String,
+        /// The manifest.
+        manifest: String,
+    },
     /// Files that may hold rows and are not read.
     Unread {
         /// Why they are not read.
@@ -123,6 +130,11 @@ impl fmt::Display for DiscoveryNote {
                 let files = number_of_files(*files);
                 write!(f, "{table}: skipped {files} that the log of the Delta table does not name")
             }
+            Self::OwnResult { file, manifest } => write!(
+                f,
+                "skipped because coldcase wrote it, as {manifest} says: {file}; name the file itself to read it as \
+                 evidence"
+            ),
             Self::Unread { reason, names, advice } => {
                 let (first, more) = names.split_at(names.len().min(MAX_NAMED));
                 write!(f, "not read: {reason}: {}", first.join(", "))?;

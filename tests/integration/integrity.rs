@@ -455,7 +455,7 @@ fn results_in_a_searched_folder_are_skipped() {
     }
     let glob = coldcase(&["SigninLogs | count", &folder.path("case/*.arrow"), "-o", "csv", "--strict"]);
     assert!(glob.code == 5 && rows(&glob) == ["0"], "{glob:?}");
-    // A text file cannot be recognised as a result.
+    // A text file cannot be recognised as a result without a manifest.
     let output = coldcase(&["SigninLogs", &case, "-O", &path("answer.csv")]);
     assert!(
         output.code == 0 && output.stderr.contains("the next run over that folder would read it as evidence"),
@@ -463,9 +463,53 @@ fn results_in_a_searched_folder_are_skipped() {
     );
     let outside = coldcase(&["SigninLogs", &case, "-O", &folder.path("answer.csv")]);
     assert!(outside.code == 0 && !outside.stderr.contains("write it elsewhere"), "{outside:?}");
+    let count = |paths: &str| coldcase(&["SigninLogs | count", paths, "-o", "csv"]);
+    assert_eq!(rows(&count(&case)), ["2"]);
+    fs::remove_file(path("answer.csv")).expect("removed");
     // A converted whole table is evidence, like its original.
     let archive = folder.path("archive/signins.arrow");
     fs::create_dir(folder.path("archive")).expect("a folder");
     assert_eq!(coldcase(&["convert", &path("evidence.json"), "-O", &archive]).code, 0);
     assert_eq!(rows(&strict("SigninLogs | count", &folder.path("archive"), 0)), ["1"]);
+}
+
+/// A manifest in a folder identifies a result there by its bytes, under any name. Otherwise files without Ids are
+/// compared by times and accounts.
+#[test]
+fn text_results_are_recognised_by_their_manifest_or_noted() {
+    let folder = Folder::new();
+    let record = |id: u32| {
+        format!(
+            "{{\"createdDateTime\":\"2026-03-02T09:0{id}:00Z\",\"id\":\"{id}\",\"isInteractive\":true,\
+             \"userPrincipalName\":\"Priya{id}@contoso.com\",\"status\":{{\"errorCode\":0}}}}\n"
+        )
+    };
+    let query = "SigninLogs | project TimeGenerated, UserPrincipalName, ResultType";
+    let count = |case: &str, rows_: &str| {
+        let output = coldcase(&["SigninLogs | count", case, "-o", "csv", "--strict"]);
+        assert_eq!((output.code, rows(&output)), (0, vec![rows_]), "{output:?}");
+        output.stderr
+    };
+    for format in ["csv", "jsonl", "json"] {
+        folder.write(&format!("{format}/evidence.json"), record(1) + &record(2));
+        let case = folder.path(format);
+        let result = folder.path(&format!("{format}/result.{format}"));
+        let manifest = folder.path(&format!("{format}/run.json"));
+        let written = coldcase(&[query, &case, "-O", &result, "--manifest", &manifest]);
+        assert!(written.code == 0 && !written.stderr.contains("write it elsewhere"), "{written:?}");
+        let said = count(&case, "2");
+        assert!(said.contains("skipped because coldcase wrote it, as") && said.contains("result."), "{said}");
+        let moved = folder.path(&format!("{format}/a.{format}"));
+        fs::rename(&result, &moved).expect("renamed");
+        assert!(count(&case, "2").contains("skipped because coldcase wrote it, as"));
+        assert_eq!(rows(&strict("SigninLogs | count", &moved, 0)), ["2"], "named itself");
+        fs::remove_file(&manifest).expect("removed");
+        let said = count(&case, "4");
+        assert!(said.contains("has no Ids, and each of its records has the time and account of a record"), "{said}");
+        let mut text = fs::read_to_string(&moved).expect("text");
+        text = text.replace("Priya2", "Priya3");
+        fs::write(&moved, text).expect("written");
+        let said = count(&case, "4");
+        assert!(!said.contains("has no Ids"), "{said}");
+    }
 }

@@ -13,6 +13,7 @@ mod external;
 mod inputs;
 mod locations;
 mod names;
+mod own_results;
 mod stdin;
 
 use std::ffi::{OsStr, OsString};
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 pub(super) use catalog::{SessionCatalog, external_name};
 pub(super) use inputs::{Input, NamedSource};
 pub(super) use names::table_name;
+pub(super) use own_results::is_marked;
 pub(super) use stdin::Stdin;
 
 use self::bindings::bindings;
@@ -157,7 +159,7 @@ fn list(patterns: &[GivenPattern], access: &Access) -> Vec<InputSource> {
         table: table.clone(),
         pattern: pattern.clone(),
         origin: *origin,
-        listing: expand(pattern, access),
+        listing: expand(pattern, access).map(own_results::without_results),
     };
     patterns.iter().map(source).collect()
 }
