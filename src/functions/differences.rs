@@ -30,6 +30,19 @@ pub static DIFFERENCES: &[(&[&str], &str)] = &[
         "Kusto does not define the order of the elements. Here it is the order in which values first occur.",
     ),
     (&["take_any", "take_anyif"], "Kusto takes any row. Here it is the first one."),
+    (
+        &["hash"],
+        "Kusto does not publish how it reduces a negative hash. Here hash(x, n) is hash(x) % n, which is never negative.",
+    ),
+    (
+        &[
+            "unixtime_seconds_todatetime",
+            "unixtime_milliseconds_todatetime",
+            "unixtime_microseconds_todatetime",
+            "unixtime_nanoseconds_todatetime",
+        ],
+        "Fractions are rounded to 100 nanoseconds.",
+    ),
     (&["rand", "new_guid"], "The values are random; those of a run cannot be repeated."),
     (
         &["series_decompose", "series_decompose_forecast", "series_seasonal"],

@@ -17,6 +17,8 @@ pub enum Doubt {
     UserAgentLength,
     /// A string names no part of a user agent.
     UserAgentPart,
+    /// The string is empty, whose hash in Kusto is not known.
+    HashOfEmpty,
     /// A series has elements that are not numbers, or is not an array.
     SeriesElements,
     /// A function is undefined for a series, for example because it has too few points.

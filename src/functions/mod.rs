@@ -17,6 +17,7 @@ pub(crate) mod operand;
 pub mod operator;
 pub mod parse;
 pub mod pattern;
+pub mod per_segment;
 pub mod plugin;
 pub mod reduce;
 pub mod scalar;

@@ -24,6 +24,7 @@ fn doubt(doubt: Doubt, count: u64) -> String {
             "parse_user_agent returned null for {} that {names} neither browser, os nor device",
             values("different string")
         ),
+        Doubt::HashOfEmpty => "hash returned null for the empty string: its hash in Kusto is not known".to_owned(),
         Doubt::SeriesElements => format!(
             "series functions returned null for {} with elements that are not numbers: fill the gaps first, for \
              example with series_fill_const",

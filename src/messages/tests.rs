@@ -248,6 +248,7 @@ fn damages() -> Vec<String> {
         Damage::Doubt(Doubt::XmlDepth),
         Damage::Doubt(Doubt::UserAgentLength),
         Damage::Doubt(Doubt::UserAgentPart),
+        Damage::Doubt(Doubt::HashOfEmpty),
         Damage::Doubt(Doubt::SeriesElements),
         Damage::Doubt(Doubt::SeriesUndefined),
         Damage::Doubt(Doubt::SeriesTooLarge),

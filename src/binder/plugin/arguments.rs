@@ -159,7 +159,7 @@ impl Binder<'_> {
     pub(super) fn plugin_distance(&mut self, argument: &ast::ParsedExpr, timeline: Type) -> Bind<i64> {
         let value = self.constant(argument)?;
         if let Some(text) = value.as_str() {
-            let message = format!("windows of calendar units, such as `{text}`, are not supported yet");
+            let message = format!("windows of calendar units, such as `{text}`, are not supported in this argument");
             return self.error(Code::UnsupportedSyntax, argument.span, message);
         }
         let ty = match timeline {

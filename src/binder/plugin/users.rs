@@ -6,11 +6,12 @@ use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Error};
 use crate::functions::plugin::PluginKind;
-use crate::functions::plugin::activity::{Activity, ActivityKind};
+use crate::functions::plugin::activity::{Activity, ActivityKind, ActivityWindow};
 use crate::functions::plugin::dcount_intersect::DcountIntersect;
 use crate::functions::plugin::funnel_completion::FunnelCompletion;
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, ParsedExprKind};
+use crate::types::datetime::Period;
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast, dynamic};
 
 /// The maximum number of sets that are intersected.
@@ -171,7 +172,8 @@ impl Binder<'_> {
     }
 
     fn activity_kind(&mut self, call: &PluginCall<'_>, constants: &Constants<'_>, first: usize) -> Bind<ActivityKind> {
-        let mut length = |index: usize| self.plugin_distance(constants.at(first + index), constants.timeline);
+        let timeline = constants.timeline;
+        let mut length = |index: usize| self.plugin_distance(constants.at(first + index), timeline);
         Ok(match call.plugin.kind {
             PluginKind::ActiveUsersCount => {
                 let (lookback, period, bin) = (length(0)?, length(1)?, length(3)?);
@@ -179,9 +181,11 @@ impl Binder<'_> {
                 ActivityKind::ActiveUsers { lookback, period, active_periods, bin }
             }
             PluginKind::ActivityEngagement => ActivityKind::Engagement { inner: length(0)?, outer: length(1)? },
-            PluginKind::ActivityMetrics => ActivityKind::Metrics { window: length(0)? },
+            PluginKind::ActivityMetrics => {
+                ActivityKind::Metrics { window: self.plugin_window(constants.at(first), timeline)? }
+            }
             PluginKind::NewActivityMetrics => {
-                let window = length(0)?;
+                let window = self.plugin_window(constants.at(first), timeline)?;
                 let cohort = match constants.values.get(first + 1) {
                     Some(cohort) => Some(self.plugin_moment(&cohort.value, constants.timeline)?),
                     None => None,
@@ -189,9 +193,32 @@ impl Binder<'_> {
                 ActivityKind::NewMetrics { window, cohort }
             }
             PluginKind::SessionCount => ActivityKind::Sessions { bin: length(0)?, lookback: length(1)? },
-            PluginKind::SlidingWindowCounts => ActivityKind::SlidingWindow { lookback: length(0)?, bin: length(1)? },
-            _ => ActivityKind::CountsMetrics { window: length(0)? },
+            PluginKind::SlidingWindowCounts => ActivityKind::SlidingWindow {
+                lookback: length(0)?,
+                bin: self.plugin_window(constants.at(first + 1), timeline)?,
+            },
+            _ => ActivityKind::CountsMetrics { window: ActivityWindow::Fixed(length(0)?) },
         })
+    }
+
+    /// A constant distance on the timeline, or the name of a period of the calendar.
+    fn plugin_window(&mut self, argument: &ast::ParsedExpr, timeline: Type) -> Bind<ActivityWindow> {
+        let value = self.constant(argument)?;
+        let period = match value.as_str() {
+            None => return Ok(ActivityWindow::Fixed(self.plugin_distance(argument, timeline)?)),
+            Some("week") => Period::Week,
+            Some("month") => Period::Month,
+            Some("year") => Period::Year,
+            Some(_) => {
+                let message = "the window must be a timespan or a number, or `week`, `month` or `year`";
+                return self.error(Code::InvalidValue, argument.span, message);
+            }
+        };
+        if timeline != Type::Datetime {
+            let message = format!("windows of the calendar need a timeline of datetimes, not of type {timeline}");
+            return self.error(Code::ArgumentType, argument.span, message);
+        }
+        Ok(ActivityWindow::Calendar(period))
     }
 
     /// A constant of the type of the timeline.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::{Bind, Binder};
 use crate::diagnostic::{Code, Span};
 use crate::expr::{Expr, visit};
+use crate::functions::per_segment::PerSegment;
 use crate::plan::{
     AggregateExpr, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput,
     Sequence, Series, Side, SortKey, TableCall, Unnest, UnnestOutput, Window, WindowCall, WindowFunction, per_row,
@@ -79,7 +80,7 @@ impl Binder<'_> {
                 LogicalPlan::Parse(Parse { input, output, schema: numbered(&parse.schema), ..parse })
             }
             LogicalPlan::TableCall(call) if call.function.is_row_wise() => self.segmented_table_call(call, segments)?,
-            LogicalPlan::TableCall(_) => return self.not_in_segments("this plugin", segments),
+            LogicalPlan::TableCall(call) => self.table_call_by_segment(call, segments)?,
             LogicalPlan::Series(series) => self.segmented_series(series, segments)?,
             LogicalPlan::Union { inputs, schema } => self.segmented_union(inputs, &schema, segments)?,
             LogicalPlan::Scan(_) => return self.not_in_segments("another table", segments),
@@ -172,6 +173,16 @@ impl Binder<'_> {
         let input = Box::new(self.segmented(*sequence.input, segments)?);
         let segment = Some(number(at));
         Ok(number_last(LogicalPlan::Sequence(Sequence { input, segment, schema, ..sequence }), &number(at)))
+    }
+
+    /// A table function that sees all rows of a segment.
+    fn table_call_by_segment(&mut self, call: TableCall, segments: &Segments<'_>) -> Bind<LogicalPlan> {
+        let mut arguments = call.arguments;
+        arguments.push(number(call.input.schema().len()));
+        let input = Box::new(self.segmented(*call.input, segments)?);
+        let function = Arc::new(PerSegment { function: call.function, number: per_row::row_number() });
+        let schema = numbered(&call.schema);
+        Ok(LogicalPlan::TableCall(TableCall { input, function, arguments, schema, ..call }))
     }
 
     /// A table function that adds columns to each row.

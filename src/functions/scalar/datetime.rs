@@ -323,7 +323,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         "unixtime_seconds_todatetime",
         "Returns the datetime of a Unix timestamp in seconds.",
         &[Overload { params: &[COUNT], returns: INSTANT, kernel: |args| Ok(unix(args, UnixUnit::Seconds)) }],
-        &[Example::new("unixtime_seconds_todatetime(1546300800)", "datetime(2019-01-01)")],
+        &[
+            Example::new("unixtime_seconds_todatetime(1546300800)", "datetime(2019-01-01)"),
+            Example::new("unixtime_seconds_todatetime(1546300800.25)", "datetime(2019-01-01 00:00:00.25)"),
+        ],
     ),
     of_date(
         "unixtime_milliseconds_todatetime",
@@ -348,8 +351,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const INSTANT: Returns = Returns::Type(Type::Datetime);
 /// The engine returns long, although the reference says int.
 const NUMBER: Returns = Returns::Type(Type::Long);
-/// The reference accepts any number, but how the engine treats fractions is not known, so reals are not accepted.
-const COUNT: Param = Param::of("number", WHOLE, "the Unix timestamp");
+/// The reference accepts any number.
+const COUNT: Param = Param::of("number", Accepts::Only(&[Type::Long, Type::Real]), "the Unix timestamp");
 const PERIOD: Param = Param::new(
     "period",
     Type::String,
@@ -386,7 +389,10 @@ fn parts(args: &Args<'_>, part: DatetimePart) -> Column {
 }
 
 fn unix(args: &Args<'_>, unit: UnixUnit) -> Column {
-    args.map_long(0, |count| datetime::from_unix(count, unit))
+    match args.column(0).ty() {
+        Type::Real => args.map_real(0, |count| datetime::from_unix_real(count, unit)),
+        _ => args.map_long(0, |count| datetime::from_unix(count, unit)),
+    }
 }
 
 fn difference(args: &Args<'_>) -> Result<Column> {

@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use twox_hash::XxHash64;
 
 use crate::diagnostic::{Code, Error, Result, Span};
-use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Kernel, Overload, Param, Returns};
+use crate::functions::{Doubt, ScalarFunction};
 use crate::types::{Column, Type};
 
 /// The functions of this family.
@@ -19,11 +19,13 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "hash",
         aliases: &["hash_xxhash64"],
-        summary: "Returns the xxHash64 of a string or datetime as a long, reduced by the modulus if given.",
+        summary: "Returns the xxHash64 of a string or datetime as a long, or its remainder by the modulus, which is \
+                  never negative, as that of `%`.",
         overloads: &[Overload { params: &[HASHED, MODULUS], returns: Returns::Type(Type::Long), kernel: hash }],
         examples: &[
             Example::new("hash('World')", "1846988464401551951"),
             Example::new("hash('World', 100)", "51"),
+            Example::new("hash('a', 100) == hash('a') % 100", "true"),
             Example::new("hash_xxhash64(datetime(2015-01-01))", "1380966698541616202"),
         ],
         ..HASH
@@ -98,14 +100,13 @@ fn hash(args: &Args<'_>) -> Result<Column> {
             }
             _ => column.text_at(row).filter(|text| !text.is_empty()).map(|text| XxHash64::oneshot(0, text.as_bytes())),
         };
-        let hash = hash.ok_or_else(|| unknown("the hash of an empty string is not known"))?.cast_signed();
-        if args.len() < 2 {
-            return Ok(Some(hash));
-        }
-        match (args.longs(1).get(row), hash) {
-            (Some(modulus @ 1..), 0..) => Ok(Some(hash % modulus)),
-            (Some(1..), _) => Err(unknown("the modulus of a negative hash is not known")),
-            _ => Err(unknown("the modulus must be greater than 0")),
+        let Some(hash) = hash.map(u64::cast_signed) else {
+            args.context().doubts().add(Doubt::HashOfEmpty, "");
+            return Ok(None);
+        };
+        match args.len() {
+            1 => Ok(Some(hash)),
+            _ => Ok(args.longs(1).get(row).and_then(|modulus| hash.checked_rem_euclid(modulus))),
         }
     })
 }

@@ -75,11 +75,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         category: Category::Ip,
         summary: "Returns the IPv4 network as a string in CIDR notation, or \"\" if it is not an address.",
         overloads: &[Overload {
-            params: &[ANY_IP, PREFIX],
+            params: &[ANY_IP, PREFIX.optional()],
             returns: Returns::Type(Type::String),
             kernel: |args| Ok(args.map(|row| Some(formatted(args, row)?.notation()))),
         }],
-        examples: &[Example::new("format_ipv4_mask('192.168.1.1/24', 32)", "192.168.1.0/24")],
+        examples: &[
+            Example::new("format_ipv4_mask('192.168.1.1/24', 32)", "192.168.1.0/24"),
+            Example::new("format_ipv4_mask('192.168.1.1')", "192.168.1.1/32"),
+        ],
         ..ScalarFunction::DEFAULT
     },
     ScalarFunction {

@@ -144,6 +144,12 @@ fn is_pipeline(value: &ParsedExpr) -> bool {
     matches!(&value.kind, ParsedExprKind::Pipeline(pipeline) if !matches!(pipeline.source.kind, SourceKind::Remote(_)))
 }
 
+/// True for a table that is written out, without operators: its own end is clear.
+fn is_literal_table(value: &ParsedExpr) -> bool {
+    matches!(&value.kind, ParsedExprKind::Pipeline(pipeline) if pipeline.operators.is_empty()
+        && matches!(pipeline.source.kind, SourceKind::Datatable { .. } | SourceKind::External(_)))
+}
+
 fn pipeline_expr(pipeline: Pipeline) -> ParsedExpr {
     ParsedExpr { span: pipeline.span, kind: ParsedExprKind::Pipeline(Box::new(pipeline)) }
 }
@@ -404,7 +410,7 @@ fn call(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     Ok((rest, ParsedExpr { kind: ParsedExprKind::Call { function, arguments }, span }))
 }
 
-/// A single table with operators, or a list.
+/// A single pipeline, or a list.
 pub(super) fn arguments(input: Tokens<'_>) -> ParseResult<'_, Vec<Argument>> {
     let token = input.peek();
     if token.is_symbol(")") {
@@ -415,7 +421,7 @@ pub(super) fn arguments(input: Tokens<'_>) -> ParseResult<'_, Vec<Argument>> {
     }
     let (rest, value) = expression_or_pipeline("a value")(input)?;
     let first = Argument { name: None, value };
-    if is_pipeline(&first.value) || !rest.peek().is_symbol(",") {
+    if (is_pipeline(&first.value) && !is_literal_table(&first.value)) || !rest.peek().is_symbol(",") {
         return Ok((rest, vec![first]));
     }
     let (rest, more) = committed(comma_list(argument)(rest.advance(1)))?;
@@ -431,9 +437,19 @@ fn argument(input: Tokens<'_>) -> ParseResult<'_, Argument> {
     }
     if begins_named(&input) {
         let (rest, name) = any_name("a name")(input)?;
-        let (rest, value) = cut(expression("a value")).parse(rest.advance(1))?;
+        let (rest, value) = cut(expression_or_literal_table).parse(rest.advance(1))?;
         return Ok((rest, Argument { name: Some(name), value }));
     }
-    let (rest, value) = expression("a value")(input)?;
+    let (rest, value) = expression_or_literal_table(input)?;
     Ok((rest, Argument { name: None, value }))
+}
+
+/// An expression, or a `datatable` or `externaldata`, which need no parentheses.
+fn expression_or_literal_table(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
+    if !source::begins_literal_table(&input) {
+        return expression("a value")(input);
+    }
+    let (rest, source) = source::source(input)?;
+    let span = source.span;
+    Ok((rest, pipeline_expr(Pipeline { source, operators: Vec::new(), span })))
 }

@@ -94,6 +94,13 @@ pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
             || unsupported::begins_source(input))
 }
 
+/// True if a `datatable` or `externaldata` begins, and not the call of a function of that name.
+pub(super) fn begins_literal_table(input: &Tokens<'_>) -> bool {
+    let is_keyword = matches!(input.peek().text, "datatable" | "externaldata" | "external_data");
+    let declares = input.peek_at(2).is_symbol("[") || input.peek_at(3).is_symbol(":");
+    input.peek().kind == TokenKind::Word && is_keyword && input.peek_at(1).is_symbol("(") && declares
+}
+
 /// True after `range` if it is the source: a column named `range` may be followed by brackets too.
 fn begins_range(input: &Tokens<'_>) -> bool {
     let is_word = input.peek().is_plain_word();

@@ -19,6 +19,8 @@ pub use iso::parse_iso8601;
 pub use parse::{parse, parse_literal, with_plain_spaces};
 pub use pattern::TimePattern;
 
+use super::number;
+
 /// Ticks in a microsecond.
 pub const TICKS_PER_MICROSECOND: i64 = 10;
 /// Ticks in a millisecond.
@@ -250,6 +252,16 @@ pub fn from_unix(count: i64, unit: UnixUnit) -> Option<i64> {
         None => count.div_euclid(NANOSECONDS_PER_TICK),
     };
     add(UNIX_EPOCH, ticks)
+}
+
+/// Like [`from_unix`], for a count with a fraction, which is rounded to whole ticks; None if it is not finite.
+#[must_use]
+pub fn from_unix_real(count: f64, unit: UnixUnit) -> Option<i64> {
+    let whole = count.floor();
+    let start = from_unix(number::real_to_ticks(whole)?, unit)?;
+    let Some(ticks) = unit.ticks() else { return Some(start) };
+    let fraction = (count - whole) * number::long_to_real(ticks);
+    add(start, number::real_to_ticks(fraction.round())?)
 }
 
 /// Returns the largest count of units that is not after `ticks`; None if it does not fit 64 bits (nanoseconds reach

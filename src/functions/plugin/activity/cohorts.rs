@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Activity, ActivityRow, Appearance, MAX_WINDOWS, long, ratio};
+use super::{Activity, ActivityRow, ActivityWindow, Appearance, MAX_WINDOWS, long, ratio};
 use crate::diagnostic::Result;
 use crate::types::Value;
 
 impl Activity {
     /// Each window is compared with the window before.
-    pub(super) fn metrics(&self, group: &[Appearance], window: i64) -> Vec<ActivityRow> {
+    pub(super) fn metrics(&self, group: &[Appearance], window: ActivityWindow) -> Vec<ActivityRow> {
         let windows = self.users_by_window(group, window);
         let none = HashSet::new();
         let row = |(time, users): (&i64, &HashSet<usize>)| {
-            let before = windows.get(&time.saturating_sub(window)).unwrap_or(&none);
+            let before = windows.get(&Self::window_after(*time, window, -1)).unwrap_or(&none);
             let returning = users.intersection(before).count();
             let retention = ratio(returning, before.len());
             let measures = vec![
@@ -30,7 +30,7 @@ impl Activity {
     pub(super) fn new_metrics(
         &self,
         group: &[Appearance],
-        window: i64,
+        window: ActivityWindow,
         cohort: Option<i64>,
     ) -> Result<Vec<ActivityRow>> {
         let windows = self.users_by_window(group, window);
@@ -47,11 +47,11 @@ impl Activity {
         cohorts.retain(|time, _| cohort.is_none_or(|cohort| self.window_of(cohort, window) == *time));
         let mut rows = Vec::new();
         for (from, cohort) in &cohorts {
-            let count = self.to.saturating_sub(*from) / window;
-            if count.saturating_add(i64::try_from(rows.len()).unwrap_or(i64::MAX)) > MAX_WINDOWS {
-                return Err(self.too_many_windows());
-            }
-            for to in (0..=count).map(|step| from.saturating_add(step.saturating_mul(window))) {
+            let windows_after = (0..).map(|count| Self::window_after(*from, window, count));
+            for to in windows_after.take_while(|start| *start <= self.to) {
+                if i64::try_from(rows.len()).unwrap_or(i64::MAX) >= MAX_WINDOWS {
+                    return Err(self.too_many_windows());
+                }
                 let users = windows.get(&to).into_iter().flatten();
                 // Users of the cohort itself are new in its own window.
                 let is_new = |user: &&usize| {

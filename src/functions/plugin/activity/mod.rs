@@ -9,6 +9,7 @@ mod windows;
 use super::dimension_keys::DimensionKeys;
 use crate::diagnostic::{Error, Result};
 use crate::functions::{TableFunction, TableOutput};
+use crate::types::datetime::{self, Period};
 use crate::types::{Batch, ColumnBuilder, Field, Type, Value};
 
 /// The maximum number of windows that are looked at.
@@ -35,17 +36,26 @@ pub struct Activity {
     pub known: Batch,
 }
 
+/// Equal windows of time, or those of a calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActivityWindow {
+    /// Windows of this length, in the unit of the timeline.
+    Fixed(i64),
+    /// Weeks, months or years.
+    Calendar(Period),
+}
+
 /// The counted windows; all lengths are in the unit of the timeline.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is named like the parameters of its plugin")]
 pub enum ActivityKind {
     ActiveUsers { lookback: i64, period: i64, active_periods: i64, bin: i64 },
-    CountsMetrics { window: i64 },
+    CountsMetrics { window: ActivityWindow },
     Engagement { inner: i64, outer: i64 },
-    Metrics { window: i64 },
-    NewMetrics { window: i64, cohort: Option<i64> },
+    Metrics { window: ActivityWindow },
+    NewMetrics { window: ActivityWindow, cohort: Option<i64> },
     Sessions { bin: i64, lookback: i64 },
-    SlidingWindow { lookback: i64, bin: i64 },
+    SlidingWindow { lookback: i64, bin: ActivityWindow },
 }
 
 /// The appearance of a user at a time.
@@ -62,11 +72,24 @@ struct ActivityRow {
 }
 
 impl Activity {
-    /// The start of the window of length `size` that contains `time`.
-    fn window_of(&self, time: i64, size: i64) -> i64 {
+    /// The start of the window that contains `time`.
+    fn window_of(&self, time: i64, window: ActivityWindow) -> i64 {
+        let size = match window {
+            ActivityWindow::Fixed(size) => size,
+            ActivityWindow::Calendar(period) => return datetime::start_of(time, period, 0).unwrap_or(time),
+        };
         let distance = i128::from(time) - i128::from(self.origin);
         let start = i128::from(self.origin) + distance.div_euclid(i128::from(size)) * i128::from(size);
         i64::try_from(start).unwrap_or(time)
+    }
+
+    /// The start of the window that is `count` windows after the one that starts at `start`; the last time if there is
+    /// none.
+    fn window_after(start: i64, window: ActivityWindow, count: i64) -> i64 {
+        match window {
+            ActivityWindow::Fixed(size) => start.saturating_add(size.saturating_mul(count)),
+            ActivityWindow::Calendar(period) => datetime::start_of(start, period, count).unwrap_or(i64::MAX),
+        }
     }
 
     fn is_in_range(&self, appearance: Appearance) -> bool {

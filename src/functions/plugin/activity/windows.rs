@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Activity, ActivityRow, Appearance, MAX_WINDOWS, long, ratio};
+use super::{Activity, ActivityRow, ActivityWindow, Appearance, MAX_WINDOWS, long, ratio};
 use crate::diagnostic::Result;
 use crate::types::Value;
 
 impl Activity {
     /// The users of each window, by its start, among the appearances in range.
-    pub(super) fn users_by_window(&self, group: &[Appearance], size: i64) -> BTreeMap<i64, HashSet<usize>> {
+    pub(super) fn users_by_window(
+        &self,
+        group: &[Appearance],
+        window: ActivityWindow,
+    ) -> BTreeMap<i64, HashSet<usize>> {
         let mut windows: BTreeMap<i64, HashSet<usize>> = BTreeMap::new();
         for appearance in group.iter().filter(|appearance| self.is_in_range(**appearance)) {
-            windows.entry(self.window_of(appearance.time, size)).or_default().insert(appearance.user);
+            windows.entry(self.window_of(appearance.time, window)).or_default().insert(appearance.user);
         }
         windows
     }
@@ -20,6 +24,7 @@ impl Activity {
     /// its start.
     pub(super) fn active_users(&self, group: &[Appearance], lengths: [i64; 4]) -> Vec<ActivityRow> {
         let [lookback, period, active_periods, bin] = lengths;
+        let (period, bin) = (ActivityWindow::Fixed(period), ActivityWindow::Fixed(bin));
         let mut times: HashMap<usize, Vec<i64>> = HashMap::new();
         let mut active: BTreeMap<i64, HashSet<usize>> = BTreeMap::new();
         for appearance in group {
@@ -37,7 +42,7 @@ impl Activity {
         active.into_iter().map(row).collect()
     }
 
-    pub(super) fn counts_metrics(&self, group: &[Appearance], window: i64) -> Vec<ActivityRow> {
+    pub(super) fn counts_metrics(&self, group: &[Appearance], window: ActivityWindow) -> Vec<ActivityRow> {
         let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
         for appearance in group.iter().filter(|appearance| self.is_in_range(**appearance)) {
             *counts.entry(self.window_of(appearance.time, window)).or_default() += 1;
@@ -63,7 +68,7 @@ impl Activity {
             let rate = Value::Real(ratio(users.len(), outer.len()));
             ActivityRow { times: vec![time], measures: vec![long(users.len()), long(outer.len()), rate] }
         };
-        self.users_by_window(group, inner).into_iter().map(row).collect()
+        self.users_by_window(group, ActivityWindow::Fixed(inner)).into_iter().map(row).collect()
     }
 
     /// Sessions that begin in each bin: a user did not appear for the length of the lookback window.
@@ -73,32 +78,41 @@ impl Activity {
             let before: Option<i64> = last.insert(appearance.user, appearance.time);
             let is_new = before.is_none_or(|before| appearance.time.saturating_sub(before) >= lookback);
             if self.is_in_range(*appearance) {
-                *sessions.entry(self.window_of(appearance.time, bin)).or_default() += usize::from(is_new);
+                *sessions.entry(self.window_of(appearance.time, ActivityWindow::Fixed(bin))).or_default() +=
+                    usize::from(is_new);
             }
         }
         let row = |(time, count)| ActivityRow { times: vec![time], measures: vec![long(count)] };
         sessions.into_iter().map(row).collect()
     }
 
-    /// Each appearance counts in all windows of the length `lookback` that end with a later bin.
-    pub(super) fn sliding_window(&self, group: &[Appearance], lookback: i64, bin: i64) -> Result<Vec<ActivityRow>> {
+    /// Each appearance counts in the bins that begin less than `lookback` after its own.
+    pub(super) fn sliding_window(
+        &self,
+        group: &[Appearance],
+        lookback: i64,
+        bin: ActivityWindow,
+    ) -> Result<Vec<ActivityRow>> {
         let mut bins: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for appearance in group.iter().filter(|appearance| appearance.time <= self.to) {
             bins.entry(self.window_of(appearance.time, bin)).or_default().push(appearance.user);
         }
-        let per_window = (lookback / bin).max(1);
-        let count = i64::try_from(bins.len()).unwrap_or(i64::MAX);
-        if per_window.saturating_mul(count) > MAX_WINDOWS {
-            return Err(self.too_many_windows());
-        }
         let first = self.window_of(self.from, bin);
-        let ends = bins.keys().flat_map(|start| {
-            let end = start.saturating_add(lookback);
-            (0..=per_window).map(move |step| start.saturating_add(step.saturating_mul(bin))).filter(move |at| *at < end)
-        });
-        let ends: BTreeSet<i64> = ends.filter(|end| (first..=self.to).contains(end)).collect();
+        let (mut ends, mut count) = (BTreeSet::new(), 0);
+        for start in bins.keys() {
+            let end = start.saturating_add(lookback).min(self.to.saturating_add(1));
+            let starts = (0..).map(|count| Self::window_after(*start, bin, count));
+            // An appearance counts in its own bin, even if that is longer than the lookback window.
+            for at in starts.enumerate().take_while(|(index, at)| *index == 0 || *at < end).map(|(_, at)| at) {
+                count += 1;
+                if count > MAX_WINDOWS {
+                    return Err(self.too_many_windows());
+                }
+                ends.extend((first..=self.to).contains(&at).then_some(at));
+            }
+        }
         let row = |time: i64| {
-            let start = time.saturating_add(bin).saturating_sub(lookback.max(bin));
+            let start = time.saturating_sub(lookback).saturating_add(1).min(time);
             let users: Vec<usize> = bins.range(start..=time).flat_map(|(_, users)| users.iter().copied()).collect();
             let distinct: HashSet<usize> = users.iter().copied().collect();
             ActivityRow { times: vec![time], measures: vec![long(users.len()), long(distinct.len())] }
