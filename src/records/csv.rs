@@ -161,6 +161,11 @@ impl<R: Read> CsvLines<R> {
             self.rows.pass(length);
             self.ends_in_row = self.count > before;
         }
+        self.finish_chunk()
+    }
+
+    /// Reports the converted rows; false if there are none.
+    fn finish_chunk(&mut self) -> io::Result<bool> {
         self.source_map.add(&mut self.starts);
         self.report.damaged(Damage::NotUtf8, std::mem::take(&mut self.undecodable));
         match self.rows.failed.take_if(|_| self.text.is_empty()) {
