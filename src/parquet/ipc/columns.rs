@@ -92,8 +92,12 @@ fn is_printable(ty: &DataType) -> bool {
         DataType::Struct(fields) => fields.iter().all(|field| is_printable(field.data_type())),
         DataType::List(field) | DataType::LargeList(field) | DataType::Map(field, _) => is_printable(field.data_type()),
         DataType::Dictionary(_, values) => is_printable(values),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => true,
+        DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View
+        | DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView => true,
         ty => scalar_type(ty).is_some(),
     }
 }
