@@ -4,6 +4,7 @@
 // Tests are written tersely; style lints are for the code itself.
 #![cfg_attr(test, allow(clippy::pedantic))]
 
+pub mod backtest;
 pub mod binder;
 pub mod cli;
 pub mod convert;

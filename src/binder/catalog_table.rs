@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use super::ingestion::{INGESTED, RECEIVED, with_arrival_columns};
 use super::operator::project::identity;
 use super::scope::Binding;
-use super::{Bind, Binder, Environment, Failed, TimeRange};
+use super::{ArrivalRange, Bind, Binder, Environment, Failed, TimeRange};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
@@ -35,6 +36,14 @@ impl Binder<'_> {
     fn cut_table(&mut self, name: &ast::Name, table: Arc<dyn TableProvider>) -> Bind<LogicalPlan> {
         let Environment { provenance, dedup, .. } = *self.environment;
         let own = table.schema().len();
+        let table = match self.environment.arrival_range {
+            Some(ArrivalRange { column: Some(column), .. }) => with_arrival_columns(table, [column.as_str()])?,
+            Some(_) => {
+                let named = self.environment.ingestion_columns.get(&name.text).map(String::as_str);
+                with_arrival_columns(table, named.into_iter().chain([INGESTED]))?
+            }
+            None => table,
+        };
         if let Some(column) = dedup.filter(|column| table.schema().index_of(column).is_none()) {
             let (table, column) = (name.text.clone(), column.to_owned());
             self.environment.report.warn(Warning::NoDedupColumn { table, column });
@@ -46,6 +55,7 @@ impl Binder<'_> {
         };
         let plan = LogicalPlan::scan(&name.text, Arc::clone(&table));
         let plan = self.cut_to_time_range(plan, name)?;
+        let plan = self.cut_to_arrivals(plan, name)?;
         let mut plan = self.cut_to_scope(plan, name)?;
         if let Some(column) = dedup {
             plan = self.last_deliveries(name, plan, column)?;
@@ -57,6 +67,39 @@ impl Binder<'_> {
         let Some(range) = self.environment.time_range else { return Ok(plan) };
         let column = self.environment.time_columns.get(&name.text).unwrap_or(&range.column);
         self.cut(plan, &TimeRange { column: column.clone(), ..range.clone() }, name.span)
+    }
+
+    /// Restricts rows to those that arrived in the range of the run.
+    fn cut_to_arrivals(&mut self, plan: LogicalPlan, name: &ast::Name) -> Bind<LogicalPlan> {
+        let Environment { arrival_range, ingestion_columns, time_range, time_columns, .. } = *self.environment;
+        let Some(ArrivalRange { column, from, through }) = arrival_range else { return Ok(plan) };
+        let datetime =
+            |name: &str| plan.schema().index_of(name).filter(|index| plan.schema().field(*index).ty == Type::Datetime);
+        let named = ingestion_columns.get(&name.text).map(String::as_str);
+        let recorded = named.into_iter().chain([INGESTED, RECEIVED]).find_map(datetime);
+        let arrival = match column {
+            None => recorded,
+            Some(column) => match datetime(column) {
+                Some(index) => Some(index),
+                None => return self.error(Code::UnknownColumn, name.span, format!("no datetime column `{column}`")),
+            },
+        };
+        let time = time_columns.get(&name.text).or(time_range.map(|range| &range.column));
+        let time = time.and_then(|name| datetime(name));
+        // Rows without a time of arrival arrive at their time.
+        let columns = arrival.into_iter().chain(time);
+        let columns: Vec<Expr> = columns.map(|index| Expr::column(index, Type::Datetime, name.span)).collect();
+        let arrived = match columns.len() {
+            0 => return Ok(plan),
+            1 => columns[0].clone(),
+            _ => self.call_by_name("coalesce", columns, name.span)?,
+        };
+        let mut cut = plan;
+        for (symbol, bound) in [(">=", *from), ("<=", *through)] {
+            let bound = Expr::literal(Value::Datetime(bound), name.span);
+            cut = cut.filter(self.operator_call(symbol, name.span, vec![arrived.clone(), bound], name.span)?);
+        }
+        Ok(cut)
     }
 
     /// Restricts rows to a time range.

@@ -5,20 +5,34 @@
 //! earlier time at which the cloud received the record. The column is traced from the table to the call; if it was
 //! removed on the way, or the rows are not records any more, the call is an error.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::{Bind, Binder};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::Expr;
 use crate::plan::{LogicalPlan, PerRowOutput, Scan, UnnestOutput};
+use crate::scan::TableProvider;
 use crate::types::{Schema, Type, Value};
 
 /// The name of an unnamed column of `ingestion_time()`.
 pub(super) const COLUMN_NAME: &str = "$IngestionTime";
 
 /// Holds the result of `ingestion_time()` when the records were exported, if the export included it.
-const INGESTED: &str = "_IngestionTime";
+pub const INGESTED: &str = "_IngestionTime";
 
 /// Holds the time at which the cloud received the record.
-const RECEIVED: &str = "_TimeReceived";
+pub const RECEIVED: &str = "_TimeReceived";
+
+/// Returns the table with those of `names` at its end that its records have and that it lacks.
+pub fn with_arrival_columns<'n>(
+    table: Arc<dyn TableProvider>,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Result<Arc<dyn TableProvider>, Error> {
+    let is_missing = |name: &&str| table.schema().index_of(name).is_none();
+    let names: BTreeSet<String> = names.into_iter().filter(is_missing).map(str::to_owned).collect();
+    Ok(if names.is_empty() { None } else { table.with_columns(&names, false)? }.unwrap_or(table))
+}
 
 /// The column of the ingestion time in a plan's rows, and the tables to warn about.
 #[derive(Default)]

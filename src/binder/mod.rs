@@ -35,6 +35,7 @@ use crate::scan::{Catalog, ScanReport};
 use crate::syntax::ast;
 use crate::types::{Batch, Value};
 
+pub use ingestion::{INGESTED, RECEIVED, with_arrival_columns};
 pub use query_option::QueryOption;
 pub use results::BoundResult;
 use results::Results;
@@ -62,6 +63,8 @@ pub struct Environment<'a> {
     pub parameters: &'a BTreeMap<String, String>,
     /// The time range that every table is restricted to.
     pub time_range: Option<&'a TimeRange>,
+    /// The times of arrival that every table is restricted to.
+    pub arrival_range: Option<&'a ArrivalRange>,
     /// For each table, the column that the time range applies to instead of the range's own.
     pub time_columns: &'a BTreeMap<String, String>,
     /// For each table, the column of the ingestion time, if the user names one.
@@ -91,6 +94,17 @@ pub struct TimeRange {
     pub to: Option<i64>,
     /// Last tick, inclusive.
     pub through: Option<i64>,
+}
+
+/// The times of arrival that tables are restricted to before the query sees them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArrivalRange {
+    /// The column with the time of arrival; None for the ingestion column of each table, or its time if it has none.
+    pub column: Option<String>,
+    /// First tick, inclusive.
+    pub from: i64,
+    /// Last tick, inclusive.
+    pub through: i64,
 }
 
 /// A bound query.

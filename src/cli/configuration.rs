@@ -41,6 +41,19 @@ pub(super) struct Configuration {
     /// Files of functions.
     #[serde(default)]
     pub functions: Functions,
+    /// What backtests assume.
+    #[serde(default)]
+    pub backtest: BacktestDefaults,
+}
+
+/// What backtests assume unless options say otherwise, each written as in its option.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct BacktestDefaults {
+    pub anchor: Option<String>,
+    pub ingestion_delay: Option<String>,
+    pub grace: Option<String>,
+    pub window: Option<String>,
 }
 
 /// Files of functions that queries may call.
@@ -235,10 +248,11 @@ impl Configuration {
         if let Some(unknown) = sections.keys().find(|key| {
             !matches!(
                 key.as_str(),
-                "defaults" | "geoip" | "tables" | "aliases" | "watchlists" | "externaldata" | "functions"
+                "defaults" | "geoip" | "tables" | "aliases" | "watchlists" | "externaldata" | "functions" | "backtest"
             )
         }) {
-            let expected = "[defaults], [tables.NAME], [aliases], [watchlists], [externaldata], [functions]";
+            let expected =
+                "[defaults], [tables.NAME], [aliases], [watchlists], [externaldata], [functions], [backtest]";
             return Err(invalid(format!("unknown section [{unknown}]; expected one of {expected}")));
         }
         let mut configuration: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;

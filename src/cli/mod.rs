@@ -5,7 +5,9 @@
 
 mod analyze;
 mod args;
+mod backtest;
 mod batch;
+mod breakglass;
 mod check;
 mod configuration;
 mod convert;
@@ -27,6 +29,7 @@ mod rejects;
 mod reporter;
 mod results;
 mod rows;
+mod rule_files;
 mod session;
 mod sniff;
 mod sources;
@@ -114,6 +117,8 @@ fn dispatch(cli: &Cli) -> Result<Outcome> {
         Some(Command::Explain(args)) => query::explain(args),
         Some(Command::Schema(args)) => query::schema(args),
         Some(Command::Functions(args)) => functions::run(args),
+        Some(Command::Backtest(args)) => backtest::run(args),
+        Some(Command::Breakglass(args)) => breakglass::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Fmt(args)) => format::run(args),
         Some(Command::Sniff(args)) => sniff::run(args),

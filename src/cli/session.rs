@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::args::{QueryFileArgs, QueryInputArgs, SourceArgs};
-use super::configuration::Configuration;
+use super::configuration::{BacktestDefaults, Configuration};
 use super::progress::{self, ProgressLine};
 use super::rejects::Rejects;
 use super::reporter::Reporter;
@@ -52,6 +52,8 @@ pub(super) struct Session {
     pub excel_safe: bool,
     /// The memory limit in bytes, if one was given.
     pub max_memory: Option<u64>,
+    /// What backtests assume.
+    pub backtest: BacktestDefaults,
 }
 
 impl Session {
@@ -175,6 +177,7 @@ pub(super) fn of_text(
         source.geoip.as_ref().or(configuration.geoip.as_ref()).map(|file| locations(file)).transpose()?;
     let format = configuration.defaults.output.clone();
     let excel_safe = configuration.defaults.excel_safe == Some(true);
+    let backtest = configuration.backtest.clone();
     sources.messages().iter().for_each(|message| reporter.message(message));
     let catalog = Arc::new(SessionCatalog::new(sources, source, inputs)?);
     for named in &catalog.named {
@@ -195,6 +198,7 @@ pub(super) fn of_text(
         format,
         excel_safe,
         max_memory,
+        backtest,
     };
     Ok(session)
 }
@@ -281,7 +285,7 @@ fn seed() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
-fn time(flag: &str, text: &str) -> Result<i64> {
+pub(super) fn time(flag: &str, text: &str) -> Result<i64> {
     let wrong = || {
         let forms = "expected ISO 8601, such as 2026-03-01 or 2026-03-01T09:00:00Z";
         let more = if flag == "--now" { "" } else { ", or a timespan before now, such as 7d or 36h" };
@@ -290,7 +294,7 @@ fn time(flag: &str, text: &str) -> Result<i64> {
     datetime::parse_iso8601(text).ok_or_else(wrong)
 }
 
-fn span(flag: &str, text: &str) -> Result<i64> {
+pub(super) fn span(flag: &str, text: &str) -> Result<i64> {
     timespan::parse(text)
         .filter(|ticks| *ticks > 0)
         .ok_or_else(|| Error::Usage(format!("{flag} {text}: not a timespan; expected one such as 7d, 36h or 90m")))

@@ -6,14 +6,16 @@ mod explain_metrics;
 pub mod inspect;
 mod placeholders;
 mod settings;
+mod windowed;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 pub use settings::{DEFAULT_BATCH_ROWS, Settings};
+pub use windowed::{ArrivalTime, RecordColumns, VisibleTimes, WindowTimes, WindowedQuery, WindowedRows};
 
 use crate::binder::{self, Bound, BoundResult, Environment};
-pub use crate::binder::{QueryOption, Render, TimeRange};
+pub use crate::binder::{ArrivalRange, INGESTED, QueryOption, RECEIVED, Render, TimeRange};
 use crate::diagnostic::{Diagnostic, Error, Result, Severity};
 use crate::exec::spill::SpillFolder;
 use crate::exec::{self, ExecContext, PlanMetrics};
@@ -67,6 +69,12 @@ impl Engine {
     #[must_use]
     pub fn new(catalog: Arc<dyn Catalog>, settings: Settings) -> Self {
         Self { catalog, settings }
+    }
+
+    /// The same tables with other settings.
+    #[must_use]
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        Self { catalog: Arc::clone(&self.catalog), settings }
     }
 
     /// The settings.
@@ -133,6 +141,7 @@ impl Engine {
                 .with_locations(self.settings.locations.clone()),
             parameters: &self.settings.parameters,
             time_range: filled.time_range.as_ref(),
+            arrival_range: self.settings.arrival_range.as_ref(),
             time_columns: &self.settings.time_columns,
             ingestion_columns: &self.settings.ingestion_columns,
             aliases: &self.settings.aliases,

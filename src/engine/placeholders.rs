@@ -85,7 +85,7 @@ impl Engine {
     }
 
     /// Returns the first and the last time of the tables that `text` names, or of all tables if it names none.
-    fn range_of_data(&self, text: &str, report: &Arc<ScanReport>) -> Result<[Option<i64>; 2]> {
+    pub(crate) fn range_of_data(&self, text: &str, report: &Arc<ScanReport>) -> Result<[Option<i64>; 2]> {
         let readable = self.catalog.readable()?;
         let all = tokens(text);
         let is_name = |kind| matches!(kind, TokenKind::Word | TokenKind::String);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::binder::TimeRange;
+use crate::binder::{ArrivalRange, TimeRange};
 use crate::functions::LocationDatabase;
 use crate::scan::RejectSink;
 
@@ -30,6 +30,8 @@ pub struct Settings {
     pub parameters: BTreeMap<String, String>,
     /// The time range that every table is filtered by.
     pub time_range: Option<TimeRange>,
+    /// The times of arrival that every table is filtered by.
+    pub arrival_range: Option<ArrivalRange>,
     /// The time column of tables that are not in `time_columns`.
     pub time_column: String,
     /// The time column by table.
@@ -68,6 +70,7 @@ impl Settings {
             optimize: true,
             parameters: BTreeMap::new(),
             time_range: None,
+            arrival_range: None,
             time_column: "TimeGenerated".to_owned(),
             time_columns: BTreeMap::new(),
             ingestion_columns: BTreeMap::new(),

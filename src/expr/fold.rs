@@ -16,7 +16,11 @@ fn fold_one(expr: Expr, context: &EvalContext) -> Result<Expr> {
             return Ok(Expr { span: expr.span, ..(**body).clone() });
         }
         ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Reference(_) | ExprKind::Shared { .. } => false,
-        ExprKind::Call { function, .. } => function.volatility != Volatility::Row,
+        ExprKind::Call { function, .. } => match function.volatility {
+            Volatility::Row => false,
+            Volatility::Run => !context.keeps_clock,
+            Volatility::Pure => true,
+        },
         ExprKind::Cast(_) | ExprKind::Path { .. } => true,
     };
     if !foldable || !visit::children(&expr).iter().all(|child| child.as_literal().is_some()) {

@@ -51,6 +51,8 @@ use crate::types::{Column, Type, Value};
 pub struct EvalContext {
     /// The result of `now()`, in ticks of a datetime.
     pub now: i64,
+    /// True if a plan is made that will run at several times, so that calls of `now()` must stay in it.
+    pub keeps_clock: bool,
     /// The seed of the run's random numbers.
     pub seed: u64,
     /// The database of `geo_info_from_ip_address()`, if the run has one.
@@ -64,7 +66,7 @@ impl EvalContext {
     /// A run at `now` with the random seed `seed`.
     #[must_use]
     pub fn new(now: i64, seed: u64) -> Self {
-        Self { now, seed, locations: None, generators: Arc::default(), doubts: Arc::default() }
+        Self { now, keeps_clock: false, seed, locations: None, generators: Arc::default(), doubts: Arc::default() }
     }
 
     /// The same run with a database of locations.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::detection::{AccountWarning, RuleWarning};
+
 /// A message of a command that affects what its result means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandWarning {
@@ -33,6 +35,10 @@ pub enum CommandWarning {
     },
     /// Unknown tables whose records a conversion leaves out.
     UnknownTables(Vec<String>),
+    /// A backtest that is not as expected.
+    Rule(RuleWarning),
+    /// What is wrong with emergency accounts.
+    Account(AccountWarning),
 }
 
 /// A message of a command that does not affect what its result means.
@@ -73,6 +79,24 @@ pub enum CommandNote {
         file: String,
         /// The name of the rule, if it has one.
         rule: Option<String>,
+    },
+    /// Rows whose time of arrival a backtest assumes.
+    ArrivalAssumed {
+        /// The rule.
+        rule: String,
+        /// The table.
+        table: String,
+        /// The number of rows.
+        rows: usize,
+    },
+    /// A rule that its service would not run.
+    RuleDisabled(String),
+    /// A rule whose missed events are not known, and the reason.
+    MissesUnknown {
+        /// The rule.
+        rule: String,
+        /// The reason.
+        reason: &'static str,
     },
     /// Files that cannot be verified.
     NoChecksums {
@@ -121,6 +145,8 @@ impl fmt::Display for CommandWarning {
                      -t NAME=PATH"
                 )
             }
+            Self::Rule(warning) => warning.fmt(f),
+            Self::Account(warning) => warning.fmt(f),
         }
     }
 }
@@ -149,6 +175,15 @@ impl fmt::Display for CommandNote {
             Self::RuleWithoutQuery { file, rule } => {
                 let rule = rule.as_ref().map_or("a rule".to_owned(), |rule| format!("`{rule}`"));
                 write!(f, "{file}: {rule} is skipped, because its kind has no query")
+            }
+            Self::ArrivalAssumed { rule, table, rows } => write!(
+                f,
+                "`{rule}`: {rows} rows of {table} have no ingestion time, so they count as arriving at their time; \
+                 assume a delay with --ingestion-delay"
+            ),
+            Self::RuleDisabled(rule) => write!(f, "the rule `{rule}` is disabled; it is tested as if it were enabled"),
+            Self::MissesUnknown { rule, reason } => {
+                write!(f, "`{rule}`: which events are missed is not known, because {reason}")
             }
             Self::NoChecksums { names, more } => {
                 let more = if *more { ", ..." } else { "" };

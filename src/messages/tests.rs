@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{CommandNote, CommandWarning, damage, lost, note, reject_reason, warning};
+use super::{AccountWarning, CommandNote, CommandWarning, RuleWarning, damage, lost, note, reject_reason, warning};
 use crate::diagnostic::{CODES, Error};
 use crate::entra::RowKind;
 use crate::entra::RowLimit;
@@ -274,8 +274,27 @@ fn command_warnings() -> Vec<String> {
         CommandWarning::RejectsFull(3),
         CommandWarning::ResultAmongInputs { flag, file, folder },
         CommandWarning::UnknownTables(["Heartbeat", "Syslog"].map(str::to_owned).to_vec()),
+        CommandWarning::Rule(RuleWarning::OtherAlerts { found: 3, expected: 2 }),
+        CommandWarning::Account(AccountWarning::FewAccounts),
     ];
-    lines("src/messages/command.rs", &samples, &ToString::to_string)
+    let mut texts = lines("src/messages/command.rs", &samples, &ToString::to_string);
+    let (rule, account) = (|| "Late".to_owned(), || "bg-1@contoso.com".to_owned());
+    let rules = [
+        RuleWarning::OtherAlerts { found: 3, expected: 2 },
+        RuleWarning::Unexpected { rule: rule(), found: 3, expected: "at most 2".to_owned() },
+        RuleWarning::EventsMissed { rule: rule(), missed: Some(3) },
+        RuleWarning::EventsMissed { rule: rule(), missed: None },
+    ];
+    texts.extend(lines("src/messages/detection.rs", &rules, &ToString::to_string));
+    let accounts = [
+        AccountWarning::FewAccounts,
+        AccountWarning::NotTested(account()),
+        AccountWarning::PolicyApplied { account: account(), policies: "[\"MFA\"]".to_owned() },
+        AccountWarning::DaysWithoutData("[\"2026-03-04\"]".to_owned()),
+        AccountWarning::TablesMissing(["AADServicePrincipalSignInLogs"].map(str::to_owned).to_vec()),
+    ];
+    texts.extend(lines("src/messages/detection.rs", &accounts, &ToString::to_string));
+    texts
 }
 
 fn command_notes() -> Vec<String> {
@@ -292,6 +311,9 @@ fn command_notes() -> Vec<String> {
         CommandNote::NoRule("rule.yaml".to_owned()),
         CommandNote::RuleWithoutQuery { file: "rule.yaml".to_owned(), rule: Some("Fusion".to_owned()) },
         CommandNote::RuleWithoutQuery { file: "rule.yaml".to_owned(), rule: None },
+        CommandNote::ArrivalAssumed { rule: "Late".to_owned(), table: "SigninLogs".to_owned(), rows: 3 },
+        CommandNote::RuleDisabled("Late".to_owned()),
+        CommandNote::MissesUnknown { rule: "Late".to_owned(), reason: "a row of its query is not one record" },
         CommandNote::NoChecksums { names: vec!["a.json".to_owned()], more: false },
         CommandNote::NoChecksums { names: ["a", "b", "c"].map(str::to_owned).to_vec(), more: true },
     ];

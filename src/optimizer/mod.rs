@@ -2,6 +2,8 @@
 
 mod rule;
 
+pub use rule::push_down_filter::{conjunction, conjuncts};
+
 use crate::diagnostic::Result;
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, verify};

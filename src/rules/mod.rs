@@ -4,14 +4,27 @@
 //! formats. The rules are then recognised by their keys (`recognise`), so each kind of rule is described once.
 //! Positions in a query lead back to the file ([`TextMap`]), whatever its style of string.
 
+mod alert_rule;
+pub mod alert_state;
+mod custom_detection;
+mod duration;
+mod fields;
 mod json;
+mod log_alert;
 mod node;
 mod recognise;
+pub mod schedule;
+mod sentinel_alert;
 mod text_map;
 mod yaml;
 
 use crate::diagnostic::Span;
 
+pub use alert_rule::{
+    AlertCondition, AlertDimension, AlertGrouping, AlertMeasure, AlertRule, AlertSchedule, AlertStatePolicy,
+    EntityMapping, FailingPeriods, ThresholdOperator, TimeAggregation, WindowClock,
+};
+pub use duration::iso_duration;
 pub use text_map::TextMap;
 
 /// The maximum length of a rule file in bytes.
@@ -103,15 +116,38 @@ pub struct RuleFileError {
 /// # Errors
 /// The text is not valid YAML or JSON, has a key twice, or exceeds a limit.
 pub fn read(text: &str, format: RuleFormat) -> Result<Vec<DetectionRule>, RuleFileError> {
+    let root = parse(text, format)?;
+    Ok(recognise::rules(&root, text).into_iter().map(|found| found.rule).collect())
+}
+
+/// Reads the alert rules of a file in their order. An element is an error if a service would reject that rule, or if it
+/// cannot be evaluated here; hunting queries and saved searches are no alert rules.
+///
+/// # Errors
+/// As of [`read`].
+pub fn read_alerts(text: &str, format: RuleFormat) -> Result<Vec<Result<AlertRule, RuleFileError>>, RuleFileError> {
+    let root = parse(text, format)?;
+    Ok(recognise::rules(&root, text).into_iter().map(recognise::FoundRule::alert_rule).collect())
+}
+
+fn parse(text: &str, format: RuleFormat) -> Result<node::Node, RuleFileError> {
     if text.len() > MAX_RULE_FILE {
         let reason = format!("larger than {} MiB", MAX_RULE_FILE >> 20);
         return Err(RuleFileError { span: Span::default(), reason });
     }
-    let root = match format {
-        RuleFormat::Yaml => yaml::read(text)?,
-        RuleFormat::Json => json::read(text)?,
-    };
-    Ok(recognise::rules(&root, text))
+    match format {
+        RuleFormat::Yaml => yaml::read(text),
+        RuleFormat::Json => json::read(text),
+    }
+}
+
+/// The names and the query of a rule.
+struct RuleText {
+    id: Option<String>,
+    name: String,
+    kind: RuleKind,
+    query: RuleQuery,
+    span: Span,
 }
 
 #[cfg(test)]

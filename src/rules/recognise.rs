@@ -6,14 +6,60 @@
 //! `Microsoft.OperationalInsights/workspaces/savedSearches` of Azure Resource Manager, and `detectionRule` of Microsoft
 //! Graph.
 
+use super::fields::{Fields, Read, wrong};
 use super::node::{Node, NodeContent};
-use super::{DetectionRule, RuleKind, RuleQuery, TextMap};
+use super::{AlertRule, DetectionRule, RuleKind, RuleQuery, RuleText, TextMap};
+use super::{custom_detection, log_alert, sentinel_alert};
 
 /// Keys under which resources stand: of templates, of templates in them, and of lists that a service returns.
 const CONTAINERS: &[&str] = &["resources", "properties", "template", "mainTemplate", "value"];
 
+/// A rule and where its fields are.
+pub(super) struct FoundRule<'a> {
+    /// The rule.
+    pub rule: DetectionRule,
+    /// The whole rule.
+    node: &'a Node,
+    /// Its `properties`, if it is a resource.
+    properties: Option<&'a Node>,
+    /// True if strings may be expressions in square brackets.
+    is_template: bool,
+}
+
+impl FoundRule<'_> {
+    /// Reads all fields of an alert rule.
+    ///
+    /// # Errors
+    /// A field is missing or wrong, or the rule is of a kind that runs no scheduled query.
+    pub fn alert_rule(self) -> Read<AlertRule> {
+        let Self { rule, node, properties, is_template } = self;
+        let resource = Fields::new(node, is_template);
+        let fields = properties.map_or(resource, |properties| Fields::new(properties, is_template));
+        let DetectionRule { id, name, kind, mut queries, span } = rule;
+        if let RuleKind::WithoutQuery | RuleKind::Hunting | RuleKind::SavedSearch = kind {
+            let kind = resource.text("kind")?.unwrap_or(kind.name());
+            return wrong(span, format!("a rule of kind `{kind}` is no alert rule with a query"));
+        }
+        if queries.len() > 1 {
+            return wrong(span, format!("the rule has {} queries; exactly one is supported", queries.len()));
+        }
+        let Some(query) = queries.pop() else { return wrong(span, "the rule has no query") };
+        if query.is_expression {
+            let reason = "the query is an expression of the template, which only a deployment evaluates";
+            return wrong(query.key, reason);
+        }
+        let name = name.or_else(|| id.clone()).unwrap_or_default();
+        let text = RuleText { id, name, kind, query, span };
+        match kind {
+            RuleKind::LogAlert => log_alert::read(text, resource, fields),
+            RuleKind::CustomDetection => custom_detection::read(text, fields),
+            _ => sentinel_alert::read(text, fields),
+        }
+    }
+}
+
 /// Returns the rules below `root`, in the order of the file.
-pub(super) fn rules(root: &Node, file: &str) -> Vec<DetectionRule> {
+pub(super) fn rules<'a>(root: &'a Node, file: &'a str) -> Vec<FoundRule<'a>> {
     let is_template = root.entry("resources").is_some() || root.entry("$schema").is_some();
     let mut found = FoundRules { file, is_template, rules: Vec::new() };
     found.search(root);
@@ -24,18 +70,20 @@ struct FoundRules<'a> {
     file: &'a str,
     /// True if strings may be expressions in square brackets.
     is_template: bool,
-    rules: Vec<DetectionRule>,
+    rules: Vec<FoundRule<'a>>,
 }
 
-impl FoundRules<'_> {
+impl<'a> FoundRules<'a> {
     /// Adds the rules in `node`. The depth of nodes is limited.
-    fn search(&mut self, node: &Node) {
+    fn search(&mut self, node: &'a Node) {
         if !node.is_mapping() {
             return node.children().for_each(|child| self.search(child));
         }
         let rule = self.rule(node);
         let is_rule = rule.is_some();
-        self.rules.extend(rule);
+        let properties = node.get(&["properties"]).filter(|properties| properties.is_mapping());
+        let is_template = self.is_template;
+        self.rules.extend(rule.map(|rule| FoundRule { rule, node, properties, is_template }));
         for (name, child) in CONTAINERS.iter().filter_map(|name| Some((*name, node.entry(name)?.1))) {
             // A template may name its resources: {"resources": {"rule": {...}}}.
             match name {

@@ -43,6 +43,10 @@ impl TableProvider for MemoryTable {
         true
     }
 
+    fn is_known_empty(&self) -> bool {
+        self.batches.iter().all(|batch| batch.rows() == 0)
+    }
+
     fn describe(&self) -> String {
         format!("memory ({} rows)", self.batches.iter().map(Batch::rows).sum::<usize>())
     }

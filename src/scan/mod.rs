@@ -17,10 +17,12 @@ pub mod memory;
 pub mod predicate;
 pub mod provenance;
 pub mod range;
+mod recorded_catalog;
 pub mod report;
 pub(crate) mod result_pages;
 pub mod scan_memory;
 mod schema_catalog;
+pub mod slice;
 mod wildcard;
 
 use std::collections::BTreeSet;
@@ -42,10 +44,12 @@ pub use memory::MemoryTable;
 pub use predicate::{Comparison, Predicate};
 pub use provenance::Provenance;
 pub use range::RangeTable;
+pub use recorded_catalog::RecordedCatalog;
 pub use report::{Reject, RejectReason, RejectSink, ScanReport};
 pub use result_pages::ResultPages;
 pub use scan_memory::{ScanMemory, ScanReservation};
 pub use schema_catalog::SchemaCatalog;
+pub use slice::{SharedSlice, SliceBounds, SliceRows, SliceTable};
 pub use wildcard::Wildcard;
 
 use crate::diagnostic::Result;
@@ -77,6 +81,11 @@ pub trait TableProvider: Debug + Send + Sync {
 
     /// True if reading its rows needs no file.
     fn is_in_memory(&self) -> bool {
+        false
+    }
+
+    /// True if it has no rows, as far as that is known without reading files.
+    fn is_known_empty(&self) -> bool {
         false
     }
 

@@ -172,6 +172,13 @@ impl ScanReport {
         insert(&mut self.log().lacking, column);
     }
 
+    /// Drops the warning that a column is empty: it was read for a reason of this program, not for the query.
+    pub fn forget_empty_column(&self, name: &str) {
+        let mut log = self.log();
+        log.warnings.retain(|warning| !matches!(warning, Warning::EmptyColumn { column, .. } if column == name));
+        log.lacking.remove(name);
+    }
+
     /// Records a column of the records that the table lacks and that was not read.
     pub fn note_extra_column(&self, column: &str) {
         self.log().add_extra_column(column);

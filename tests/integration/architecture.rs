@@ -28,6 +28,7 @@ const LAYERS: &[(&str, usize)] = &[
     ("exec", 8),
     ("engine", 9),
     ("messages", 9),
+    ("backtest", 10),
     ("convert", 10),
     ("output", 10),
     ("synth", 10),
@@ -92,7 +93,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("regex", &["functions"]),
     ("reqwest", &["storage/remote/client.rs"]),
     ("roxmltree", &["functions/scalar/xml.rs"]),
-    ("serde", &["cli/configuration", "cli/memory.rs", "functions/scalar/user_agent"]),
+    ("serde", &["cli/configuration", "cli/backtest", "cli/memory.rs", "functions/scalar/user_agent"]),
     (
         "serde_json",
         &[
@@ -107,6 +108,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "output",
             "cli",
             "rules/json.rs",
+            "backtest",
             "synth",
         ],
     ),
@@ -121,7 +123,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tempfile", &["temporary"]),
     ("terminal_size", &["cli/terminal.rs"]),
     ("tokio", &["storage/remote"]),
-    ("toml", &["cli/configuration", "cli/memory.rs"]),
+    ("toml", &["cli/configuration", "cli/backtest", "cli/memory.rs"]),
     ("twox_hash", &["functions/scalar/hash.rs"]),
     ("ua_parser", &["functions/scalar/user_agent"]),
     ("unicode_width", &["output"]),

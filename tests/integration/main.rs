@@ -5,7 +5,9 @@
 mod aliases;
 mod analyze;
 mod architecture;
+mod backtest;
 mod bounds;
+mod breakglass;
 mod catalog;
 mod check;
 mod circles;

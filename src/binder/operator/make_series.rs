@@ -253,7 +253,7 @@ impl Binder<'_> {
     }
 
     /// A call of a scalar function that the query does not name.
-    fn call_by_name(&mut self, name: &str, arguments: Vec<Expr>, span: Span) -> Bind<Expr> {
+    pub(in crate::binder) fn call_by_name(&mut self, name: &str, arguments: Vec<Expr>, span: Span) -> Bind<Expr> {
         let name = ast::Name { text: name.to_owned(), span };
         match functions::scalar_function(&name.text) {
             Some(function) => self.function_call(function, &name, arguments, span),

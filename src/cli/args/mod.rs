@@ -1,6 +1,8 @@
 //! The arguments of every command. The manual page and the shell completions are generated from these help texts.
 
 mod archive;
+mod backtest;
+mod breakglass;
 mod detection;
 mod output;
 mod query;
@@ -16,6 +18,8 @@ use clap::{Parser, Subcommand};
 use crate::storage::remote::is_url;
 
 pub use archive::{ConvertArgs, PartitionBy, SynthArgs, SynthIncident, SynthShape, SynthTable, VerifyArgs};
+pub use backtest::{BacktestArgs, BacktestFormat, BacktestReport, Unexpected, WindowArg};
+pub use breakglass::BreakglassArgs;
 pub use detection::{CheckArgs, CheckFormat, FmtArgs};
 pub use output::{Colour, ErrorFormat, MessageArgs, OutputArgs, VolumeArgs};
 pub use query::{BatchArgs, ExplainArgs, QueryArgs, QueryFileArgs, QueryInputArgs};
@@ -95,6 +99,10 @@ pub enum Command {
     Functions(FunctionsArgs),
     /// Check queries and detection rules without data
     Check(CheckArgs),
+    /// Show which alerts a detection rule would have made over an archive, and what it would have missed
+    Backtest(BacktestArgs),
+    /// Review the use of emergency accounts
+    Breakglass(BreakglassArgs),
     /// Format queries
     Fmt(FmtArgs),
     /// Identify files: shape, table, rows, time range, duplicates, problems

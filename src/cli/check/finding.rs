@@ -10,7 +10,7 @@ const WITH_COLUMNS_OF_DATA: &[&str] = &["bag_unpack", "pivot"];
 
 /// The verdict on a query, from the best to the worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verdict {
+pub(in crate::cli) enum Verdict {
     /// The query runs.
     #[default]
     Valid,
@@ -48,7 +48,7 @@ impl Verdict {
 ///
 /// A workspace may have tables, functions and watchlists that are not known here. A query that uses them is wrong only
 /// if a known name is similar.
-pub(super) fn verdict(diagnostics: &[Diagnostic], text: &str, names: &[String]) -> Verdict {
+pub(in crate::cli) fn verdict(diagnostics: &[Diagnostic], text: &str, names: &[String]) -> Verdict {
     let is_unknown_here = |diagnostic: &Diagnostic| match diagnostic.code {
         Code::UnknownTable => !is_misspelt(diagnostic.span.text(text), names.iter().map(String::as_str)),
         Code::UnknownFunction => !is_misspelt(diagnostic.span.text(text), callable_names()),
@@ -66,7 +66,7 @@ fn has_columns_of_data(text: &str) -> bool {
 
 /// A message about a query or a file.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
+pub(in crate::cli) struct Finding {
     /// The message; its code is None if it is about the file.
     pub code: Option<Code>,
     /// The message.

@@ -1,29 +1,25 @@
 //! `coldcase check`: parses and binds the queries of files without data.
 
-mod finding;
+pub(super) mod finding;
 mod report;
 mod sarif;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use self::finding::{Finding, Verdict};
 use self::report::{CheckReport, CheckedQuery};
 use super::args::CheckArgs;
-use super::query_files::{QUERY_EXTENSIONS, TextFile, find_files, has_extension};
+use super::query_files::{QUERY_EXTENSIONS, TextFile, find_files};
+use super::rule_files::{JSON_EXTENSIONS, YAML_EXTENSIONS, rule_format};
 use super::session::{self, QueryText, Session};
 use super::sources::SourceOptions;
 use super::{Outcome, stop};
 use crate::diagnostic::{Error, Result, Span};
 use crate::engine::{Engine, Settings, TimeRange};
 use crate::messages::CommandNote;
-use crate::rules::{self, DetectionRule, RuleFormat, RuleKind, RuleQuery, TextMap};
+use crate::rules::{self, DetectionRule, RuleKind, RuleQuery, TextMap};
 use crate::scan::{Catalog, SchemaCatalog};
 use crate::syntax::placeholders;
-
-/// The extensions of rule files.
-const YAML_EXTENSIONS: &[&str] = &["yaml", "yml"];
-const JSON_EXTENSIONS: &[&str] = &["json"];
 
 /// The number of ticks of a day.
 const DAY: i64 = 864_000_000_000;
@@ -138,12 +134,6 @@ impl Checker {
         }
         settings
     }
-}
-
-/// The format of a rule file; None for a file that is one query.
-fn rule_format(path: &Path) -> Option<RuleFormat> {
-    let formats = [(YAML_EXTENSIONS, RuleFormat::Yaml), (JSON_EXTENSIONS, RuleFormat::Json)];
-    formats.into_iter().find(|(extensions, _)| has_extension(path, extensions)).map(|(_, format)| format)
 }
 
 impl CheckedQuery {

@@ -14,6 +14,7 @@ pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
 }
 
 /// Splits a predicate into its conjuncts.
+#[must_use]
 pub fn conjuncts(predicate: Expr) -> Vec<Expr> {
     let mut parts = Vec::new();
     let mut rest = vec![predicate];
@@ -29,6 +30,7 @@ pub fn conjuncts(predicate: Expr) -> Vec<Expr> {
 }
 
 /// Joins predicates with `and`; None if there are none.
+#[must_use]
 pub fn conjunction(mut parts: Vec<Expr>) -> Option<Expr> {
     // Joins neighbours until one is left, so that the tree is balanced.
     while parts.len() > 1 {

@@ -1,0 +1,137 @@
+//! Tests the condition of a rule on the rows of a run, for each combination of dimension values.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Error, Result};
+use crate::rules::{AlertCondition, AlertMeasure, FailingPeriods, TimeAggregation};
+use crate::types::{Batch, Schema, Type};
+
+/// A row of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowIndex {
+    /// The number of its batch.
+    pub batch: usize,
+    /// The position there.
+    pub row: usize,
+}
+
+/// The outcome for a combination of dimension values.
+pub(super) struct TestedRows {
+    /// The values, in the order of the dimensions.
+    pub values: Vec<String>,
+    /// The value of the last period.
+    pub value: f64,
+    /// The rows.
+    pub rows: Vec<RowIndex>,
+    /// True if the condition is met.
+    pub is_met: bool,
+}
+
+/// Tests a condition on results with the same columns.
+pub(super) struct ConditionTest<'a> {
+    condition: &'a AlertCondition,
+    dimensions: Vec<usize>,
+    measure: Option<(usize, TimeAggregation)>,
+    time: Option<usize>,
+}
+
+impl<'a> ConditionTest<'a> {
+    /// # Errors
+    /// The result lacks a column that the condition needs.
+    pub fn new(condition: &'a AlertCondition, schema: &Schema) -> Result<Self> {
+        let column = |name: &str| {
+            schema.index_of(name).ok_or_else(|| {
+                Error::Usage(format!("the query returns no column `{name}`, which the condition of the rule needs"))
+            })
+        };
+        let dimensions = condition.dimensions.iter().map(|dimension| column(&dimension.name)).collect::<Result<_>>()?;
+        let measure = match &condition.measure {
+            AlertMeasure::Rows => None,
+            AlertMeasure::Column { name, aggregation } => Some((column(name)?, *aggregation)),
+        };
+        if let Some((index, _)) = measure.filter(|(index, _)| !schema.field(*index).ty.is_numeric()) {
+            let (name, ty) = (&schema.field(index).name, schema.field(index).ty);
+            return Err(Error::Usage(format!("the measured column `{name}` has type {ty}, but must be a number")));
+        }
+        let is_time = |index: &usize| schema.field(*index).ty == Type::Datetime;
+        let time = schema.index_of("TimeGenerated").filter(is_time).or_else(|| (0..schema.len()).find(is_time));
+        if condition.periods.evaluated > 1 && time.is_none() {
+            let text = "the rule evaluates several periods, so the query must return a datetime column";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        Ok(Self { condition, dimensions, measure, time })
+    }
+
+    /// The names and values of the dimensions of a combination.
+    pub fn named(&self, values: &[String]) -> Vec<(String, String)> {
+        let names = self.condition.dimensions.iter().map(|dimension| dimension.name.clone());
+        names.zip(values.iter().cloned()).collect()
+    }
+
+    /// Tests each combination that has rows; without dimensions, all rows together, even if there are none.
+    pub fn combinations(&self, batches: &[Batch], time: i64) -> Vec<TestedRows> {
+        let mut groups: BTreeMap<Vec<String>, Vec<RowIndex>> = BTreeMap::new();
+        if self.dimensions.is_empty() {
+            groups.insert(Vec::new(), Vec::new());
+        }
+        for (number, batch) in batches.iter().enumerate() {
+            for row in 0..batch.rows() {
+                let values = self.dimensions.iter().map(|index| batch.column(*index).value(row).to_text());
+                let values: Vec<String> = values.collect();
+                let dimensions = self.condition.dimensions.iter().zip(&values);
+                if dimensions.into_iter().all(|(dimension, value)| dimension.admits(value)) {
+                    groups.entry(values).or_default().push(RowIndex { batch: number, row });
+                }
+            }
+        }
+        groups.into_iter().map(|(values, rows)| self.tested(batches, values, rows, time)).collect()
+    }
+
+    fn tested(&self, batches: &[Batch], values: Vec<String>, rows: Vec<RowIndex>, time: i64) -> TestedRows {
+        let FailingPeriods { evaluated, violations, .. } = self.condition.periods;
+        let periods: Vec<Option<f64>> = match evaluated {
+            0 | 1 => vec![self.value(batches, &rows)],
+            _ => self.periods(batches, &rows, time).iter().map(|rows| self.value(batches, rows)).collect(),
+        };
+        let holds = |value: &&Option<f64>| {
+            value.is_some_and(|value| self.condition.operator.holds(value, self.condition.threshold))
+        };
+        let is_met = periods.iter().filter(holds).count() >= violations as usize;
+        TestedRows { values, value: periods.first().copied().flatten().unwrap_or(0.0), rows, is_met }
+    }
+
+    /// The rows of each period, the latest first. A period ends before the next one begins; the last one includes its
+    /// end, which is that of the window.
+    fn periods(&self, batches: &[Batch], rows: &[RowIndex], time: i64) -> Vec<Vec<RowIndex>> {
+        let FailingPeriods { length, evaluated, .. } = self.condition.periods;
+        let mut periods = vec![Vec::new(); evaluated as usize];
+        for index in rows {
+            let at = self.time.and_then(|column| batches[index.batch].column(column).i64_at(index.row));
+            let Some(age) = at.map(|at| time.saturating_sub(at)).filter(|age| *age >= 0) else { continue };
+            let period = usize::try_from((age.max(1) - 1) / length.max(1)).unwrap_or(usize::MAX);
+            if let Some(period) = periods.get_mut(period) {
+                period.push(*index);
+            }
+        }
+        periods
+    }
+
+    /// The measure of some rows; None if it has no value.
+    #[expect(clippy::cast_precision_loss, reason = "numbers of rows stay far below 2^53")]
+    fn value(&self, batches: &[Batch], rows: &[RowIndex]) -> Option<f64> {
+        let Some((column, aggregation)) = self.measure else { return Some(rows.len() as f64) };
+        let number = |index: &RowIndex| -> Option<f64> {
+            let column = batches[index.batch].column(column);
+            column.f64_at(index.row).or_else(|| column.value(index.row).to_text().parse().ok())
+        };
+        let numbers: Vec<f64> = rows.iter().filter_map(number).collect();
+        let total = || numbers.iter().sum::<f64>();
+        match aggregation {
+            TimeAggregation::Count => Some(numbers.len() as f64),
+            TimeAggregation::Total => Some(total()),
+            TimeAggregation::Average => (!numbers.is_empty()).then(|| total() / numbers.len() as f64),
+            TimeAggregation::Minimum => numbers.iter().copied().reduce(f64::min),
+            TimeAggregation::Maximum => numbers.iter().copied().reduce(f64::max),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What an alert rule would have done over an archive: its query runs at every tick, over the rows that the service would
+//! have seen then, and the results become alerts as they would have there.
+//!
+//! [`crate::rules`] has the arithmetic of ticks and windows and the states of alerts; here are the rows.
+
+mod alert;
+mod backtester;
+mod cell;
+mod condition;
+mod event;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use alert::{Alert, AlertEntity};
+pub use event::{EventOutcome, MissReason, SoughtEvent};
+
+use backtester::Backtester;
+use event::EventRuns;
+use rows::RunSource;
+
+use crate::diagnostic::{Error, Result};
+use crate::engine::{ArrivalTime, Engine, INGESTED, RECEIVED, WindowTimes};
+use crate::rules::alert_state::AlertState;
+use crate::rules::schedule::{RunRange, TickGrid, WindowEdges};
+use crate::rules::{AlertRule, AlertSchedule, WindowClock};
+use crate::scan::ScanReport;
+use crate::types::{Batch, Schema, datetime};
+
+/// The maximum number of runs of a backtest: a run a minute for nineteen years.
+const MAX_RUNS: u64 = 10_000_000;
+/// The maximum number of combinations of dimension values whose alerts are followed.
+const MAX_COMBINATIONS: usize = 100_000;
+
+/// What a backtest assumes about the service and the data.
+#[derive(Clone, Debug)]
+pub struct Assumptions {
+    /// The first moment of the backtest; None for the first time of the data.
+    pub from: Option<i64>,
+    /// The moment after the last one; None for the last time of the data.
+    pub to: Option<i64>,
+    /// A time at which the rule runs; None for the midnight before the first moment.
+    pub anchor: Option<i64>,
+    /// The number of anchors to compare, spread over the frequency, at least 1.
+    pub anchors: u32,
+    /// Whether a window includes its first moment.
+    pub edges: WindowEdges,
+    /// How long after the end of a window rows may arrive and are still seen; None for that of the service.
+    pub grace: Option<i64>,
+    /// When rows arrive, by table.
+    pub times: WindowTimes,
+    /// True if files are read again at every run: slow, and returns the same.
+    pub rescans: bool,
+}
+
+/// The result of a backtest.
+#[derive(Debug)]
+pub struct Backtest {
+    /// The schedule, with the assumed grace.
+    pub schedule: AlertSchedule,
+    /// The times of the runs.
+    pub grid: TickGrid,
+    /// The runs.
+    pub runs: RunRange,
+    /// The first moment and the moment after the last one.
+    pub range: [i64; 2],
+    /// The alerts, in order.
+    pub alerts: Vec<Alert>,
+    /// Evaluations whose state is not [`AlertState::NoAlert`], in order.
+    pub states: Vec<StateChange>,
+    /// The number of runs that suppression prevented.
+    pub suppressed: u64,
+    /// What became of each record that the query looks for; None if the rows of the query are not records.
+    pub events: Option<Vec<EventOutcome>>,
+    /// What comes out with each anchor; the first one is that of this result.
+    pub anchors: Vec<AnchorOutcome>,
+    /// The columns of the query.
+    pub schema: Schema,
+    /// The number of rows that runs read from memory; None if they read the files.
+    pub rows_in_memory: Option<usize>,
+    /// By table, the number of rows whose time of arrival is not known: they count as arriving at their time.
+    pub without_arrival: BTreeMap<String, usize>,
+}
+
+/// What comes out with an anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnchorOutcome {
+    /// The number of alerts.
+    pub alerts: usize,
+    /// The number of events that no alert includes; None if that is not known.
+    pub missed: Option<usize>,
+}
+
+/// The state of a combination of dimension values after a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateChange {
+    /// The time of the run.
+    pub time: i64,
+    /// The state.
+    pub state: AlertState,
+    /// The names and values of the dimensions.
+    pub dimensions: Vec<(String, String)>,
+    /// The value that was compared.
+    pub value: f64,
+}
+
+/// Runs `rule` over the tables of `engine`.
+///
+/// # Errors
+/// The query is wrong, data cannot be read, or a limit is exceeded.
+pub fn run(rule: &AlertRule, engine: &Engine, assumptions: &Assumptions, report: &Arc<ScanReport>) -> Result<Backtest> {
+    let mut schedule = rule.schedule;
+    if let (Some(grace), WindowClock::Generated) = (assumptions.grace, schedule.clock) {
+        schedule.delay = grace;
+    }
+    let range = range(rule, engine, assumptions, report)?;
+    let source = RunSource::new(rule, engine, assumptions, report)?;
+    let records = source.records(range[1])?;
+    // The rule itself does not read these columns.
+    for name in [INGESTED, RECEIVED].into_iter().filter(|name| !rule.query.text.contains(name)) {
+        report.forget_empty_column(name);
+    }
+    let test = AnchorTest { rule, schedule, source: &source, assumptions, range, records: records.as_deref() };
+    let anchor = assumptions.anchor.unwrap_or_else(|| midnight_before(range[0]));
+    let mut first = test.run(anchor)?;
+    for number in 1..i64::from(assumptions.anchors) {
+        let shift = i128::from(schedule.frequency) * i128::from(number) / i128::from(assumptions.anchors);
+        let other = test.run(anchor.saturating_add(i64::try_from(shift).unwrap_or(0)))?;
+        first.anchors.extend(other.anchors);
+    }
+    Ok(first)
+}
+
+/// Everything that does not depend on the anchor.
+struct AnchorTest<'a> {
+    rule: &'a AlertRule,
+    schedule: AlertSchedule,
+    source: &'a RunSource<'a>,
+    assumptions: &'a Assumptions,
+    range: [i64; 2],
+    records: Option<&'a [Batch]>,
+}
+
+impl AnchorTest<'_> {
+    fn run(&self, anchor: i64) -> Result<Backtest> {
+        let Self { rule, schedule, source, assumptions, range, records } = *self;
+        let grid = TickGrid { anchor, frequency: schedule.frequency };
+        let latest = range[1].max(source.latest().unwrap_or(range[1]));
+        let runs = runs(&schedule, grid, [range[0], latest], assumptions)?;
+        let mut backtest = Backtester::new(rule, schedule, source, assumptions.edges)?;
+        for run in runs.runs() {
+            source.check_cancelled()?;
+            backtest.run(run, grid.time(run))?;
+        }
+        let arrived = |table: &str, time: i64, column: Option<i64>| source.arrived(table, time, column);
+        let event_runs = EventRuns { schedule: &schedule, grid, runs, edges: assumptions.edges, arrived: &arrived };
+        let mut log = backtest.events;
+        let outcomes = |batches: &[Batch]| log.outcomes(batches, source.record_column(), range, &event_runs);
+        let events = records.map(outcomes);
+        let is_missed = |event: &&EventOutcome| event.caught.is_err_and(|reason| !reason.is_undecided());
+        let missed = events.as_ref().map(|events| events.iter().filter(is_missed).count());
+        let anchors = vec![AnchorOutcome { alerts: backtest.alerts.len(), missed }];
+        Ok(Backtest {
+            schedule,
+            grid,
+            runs,
+            range,
+            alerts: backtest.alerts,
+            states: backtest.states,
+            suppressed: backtest.suppressed,
+            events,
+            anchors,
+            schema: source.schema(),
+            rows_in_memory: source.rows_in_memory(),
+            without_arrival: source.without_arrival(),
+        })
+    }
+}
+
+/// The first moment, and the moment after the last one.
+fn range(rule: &AlertRule, engine: &Engine, assumptions: &Assumptions, report: &Arc<ScanReport>) -> Result<[i64; 2]> {
+    let (from, to) = match (assumptions.from, assumptions.to) {
+        (Some(from), Some(to)) => (from, to),
+        (from, to) => {
+            let [first, last] = engine.range_of_data(&rule.query.text, report)?;
+            let (Some(first), Some(last)) = (from.or(first), to.or(last.map(|last| last.saturating_add(1)))) else {
+                let name = &rule.name;
+                return Err(Error::Usage(format!(
+                    "the data have no times for the rule `{name}`: give the range with --from and --to"
+                )));
+            };
+            (first, last)
+        }
+    };
+    if from >= to {
+        return Err(Error::Usage("the range of the backtest is empty: --from must be before --to".to_owned()));
+    }
+    Ok([from, to])
+}
+
+fn midnight_before(time: i64) -> i64 {
+    datetime::start_of(time, datetime::Period::Day, 0).unwrap_or(time)
+}
+
+/// The runs of a backtest: those in the range, and, if its end is not given, those that may still see its last events.
+fn runs(schedule: &AlertSchedule, grid: TickGrid, [from, to]: [i64; 2], assumptions: &Assumptions) -> Result<RunRange> {
+    let end = match assumptions.to {
+        Some(to) => to,
+        None => to.saturating_add(schedule.lookback).saturating_add(schedule.delay).saturating_add(schedule.frequency),
+    };
+    let runs = grid.between(from, end);
+    if runs.count() > MAX_RUNS {
+        return Err(Error::Limit(format!("{} runs; at most {MAX_RUNS} are possible: shorten the range", runs.count())));
+    }
+    Ok(runs)
+}
+
+impl Assumptions {
+    /// Rows arrive at their time, and the service behaves as observed.
+    #[must_use]
+    pub fn new(rule: &AlertRule) -> Self {
+        let by_arrival = rule.schedule.clock == WindowClock::Ingested;
+        let times = WindowTimes { arrivals: BTreeMap::new(), arrival: ArrivalTime::Recorded, by_arrival };
+        Self {
+            from: None,
+            to: None,
+            anchor: None,
+            anchors: 1,
+            edges: WindowEdges::Inclusive,
+            grace: None,
+            times,
+            rescans: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! `coldcase breakglass`: the review of emergency accounts, from logs alone.
+//!
+//! The review is a query (`review.kql`), so that what it says can be checked and changed by hand.
+
+use std::time::Instant;
+
+use super::args::{BreakglassArgs, QueryInputArgs};
+use super::destination::Destination;
+use super::session::{self, QueryText, Session, time};
+use super::{Outcome, stop};
+use crate::diagnostic::{Error, Result};
+use crate::engine::Flow;
+use crate::messages::{AccountWarning, CommandWarning};
+use crate::scan::ScanReport;
+use crate::types::{Batch, Schema, Value, datetime, dynamic};
+
+/// The query, after the lets with the accounts and the times of maintenance.
+const REVIEW: &str = include_str!("review.kql");
+
+/// The tables with sign-ins besides SigninLogs that a review should not lack.
+const OTHER_SIGN_INS: &[&str] = &["AADServicePrincipalSignInLogs", "AADManagedIdentitySignInLogs"];
+
+pub(super) fn run(args: &BreakglassArgs) -> Result<Outcome> {
+    let text = QueryText { text: query(args)?, origin: "breakglass" };
+    let session = session::of_text(text, &args.source, &QueryInputArgs::default(), &args.source.call(&args.paths))?;
+    let started = Instant::now();
+    let destination = Destination::with_default(&args.output, session.format.as_deref())?;
+    let prepared = session.prepare(&session.engine, &session.text, started);
+    let prepared = prepared.map_err(|error| session.reporter.query_error(error))?;
+    session.report_unread();
+    let line = session.progress(&prepared, started);
+    let mut batches = Vec::new();
+    let outcome = prepared.run(&mut |batch| {
+        batches.push(batch);
+        Ok(Flow::Continue(()))
+    });
+    line.end();
+    session.reporter.report(prepared.report());
+    session.finish()?;
+    outcome.map_err(|error| session.reporter.query_error(error))?;
+    report_findings(&session, prepared.report(), prepared.schema(), &batches)?;
+    let mut writer = destination.with_excel_safe(session.excel_safe).open(prepared.schema(), None)?;
+    batches.iter().try_for_each(|batch| writer.batch(batch))?;
+    writer.finish()?;
+    stop::check()?;
+    let is_damaged = session.strict && prepared.report().is_incomplete();
+    Ok(if is_damaged { Outcome::Damaged } else { Outcome::Success })
+}
+
+/// The whole query.
+fn query(args: &BreakglassArgs) -> Result<String> {
+    let mut accounts: Vec<String> = args.accounts.iter().map(|account| account.to_lowercase()).collect();
+    accounts.sort();
+    accounts.dedup();
+    let names = accounts.iter().map(|account| {
+        let mut quoted = String::new();
+        dynamic::quote(account, &mut quoted);
+        quoted
+    });
+    let names: Vec<String> = names.collect();
+    let maintenance = args.maintenance.iter().map(|text| maintenance(text)).collect::<Result<Vec<_>>>()?;
+    Ok(format!(
+        "let accounts = datatable(Account:string)[{}];\nlet maintenance = datatable(From:datetime, To:datetime)[{}];\n\
+         let has_maintenance = {};\n{REVIEW}",
+        names.join(", "),
+        maintenance.join(", "),
+        !maintenance.is_empty()
+    ))
+}
+
+/// The two cells of `FROM/TO`.
+fn maintenance(text: &str) -> Result<String> {
+    let wrong = || Error::Usage(format!("--maintenance {text}: expected FROM/TO, two datetimes in ISO 8601"));
+    let (from, to) = text.split_once('/').ok_or_else(wrong)?;
+    let (from, to) = (time("--maintenance", from)?, time("--maintenance", to)?);
+    let literal = |ticks| format!("datetime({})", datetime::to_text(ticks));
+    if from < to { Ok(format!("{}, {}", literal(from), literal(to))) } else { Err(wrong()) }
+}
+
+/// Warns of what is wrong with the accounts, and of what the files cannot tell.
+fn report_findings(session: &Session, report: &ScanReport, schema: &Schema, batches: &[Batch]) -> Result<()> {
+    let warn = |warning| session.reporter.warn(CommandWarning::Account(warning));
+    let rows: usize = batches.iter().map(Batch::rows).sum();
+    if rows < 2 {
+        warn(AccountWarning::FewAccounts);
+    }
+    for batch in batches {
+        for row in 0..batch.rows() {
+            let value = |name: &str| {
+                let index = schema.index_of(name).ok_or_else(|| Error::internal("the review lacks a column"))?;
+                Ok::<Value, Error>(batch.column(index).value(row))
+            };
+            let account = value("Account")?.to_text();
+            if value("LastSuccess")?.is_null() {
+                warn(AccountWarning::NotTested(account.clone()));
+            }
+            let policies = value("AppliedPolicies")?;
+            if !policies.is_null() {
+                warn(AccountWarning::PolicyApplied { account, policies: policies.to_text() });
+            }
+            let days = value("DaysWithoutData")?.to_text();
+            if row == 0 && !matches!(&*days, "" | "[]") {
+                warn(AccountWarning::DaysWithoutData(days));
+            }
+        }
+    }
+    let found = report.tables();
+    let missing = OTHER_SIGN_INS.iter().filter(|table| !found.iter().any(|name| name == *table));
+    let missing: Vec<String> = missing.map(|table| (*table).to_owned()).collect();
+    if !missing.is_empty() {
+        warn(AccountWarning::TablesMissing(missing));
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Files of detection rules: finding and reading them, and errors that point into them.
+
+use std::path::{Path, PathBuf};
+
+use super::args::MessageArgs;
+use super::check::finding::Finding;
+use super::query_files::{TextFile, find_files, has_extension};
+use super::reporter::{self, Reporter};
+use super::session::Session;
+use crate::diagnostic::{Error, Region, Result, Sources, Span};
+use crate::rules::{self, AlertRule, RuleFormat, RuleQuery};
+
+/// The extensions of rule files.
+pub(super) const YAML_EXTENSIONS: &[&str] = &["yaml", "yml"];
+pub(super) const JSON_EXTENSIONS: &[&str] = &["json"];
+
+/// The format of a rule file; None for a file that is one query.
+pub(super) fn rule_format(path: &Path) -> Option<RuleFormat> {
+    let formats = [(YAML_EXTENSIONS, RuleFormat::Yaml), (JSON_EXTENSIONS, RuleFormat::Json)];
+    formats.into_iter().find(|(extensions, _)| has_extension(path, extensions)).map(|(_, format)| format)
+}
+
+/// An alert rule and the file that it is in.
+pub(super) struct FiledRule {
+    /// The rule.
+    pub rule: AlertRule,
+    /// The file.
+    pub file: std::rc::Rc<TextFile>,
+}
+
+/// Reads the alert rules of files, and of the files in folders. Rules that are wrong are reported all at once.
+///
+/// # Errors
+/// A file cannot be read or holds no alert rule, or a rule is wrong.
+pub(super) fn read_alert_rules(paths: &[PathBuf]) -> Result<Vec<FiledRule>> {
+    let (mut found, mut is_wrong) = (Vec::new(), false);
+    for path in find_files(paths, &[YAML_EXTENSIONS, JSON_EXTENSIONS].concat())? {
+        let file = std::rc::Rc::new(TextFile::read(&path)?);
+        let Some(format) = rule_format(&path) else {
+            let text = format!("{}: not a rule file: its name must end in .yaml, .yml or .json", path.display());
+            return Err(Error::Usage(text));
+        };
+        let mut wrong = |span: Span, reason: &str| {
+            let sources = Sources::new(file.text.as_str(), path.display().to_string());
+            let Region { file, line, column, .. } = sources.region(span);
+            reporter::print_line(&format!("error: {file}:{line}:{column}: {reason}"));
+            is_wrong = true;
+        };
+        match rules::read_alerts(&file.text, format) {
+            Err(error) => wrong(error.span, &error.reason),
+            Ok(rules) if rules.is_empty() => wrong(Span::default(), "no rule is recognised in it"),
+            Ok(rules) => rules.into_iter().for_each(|rule| match rule {
+                Ok(rule) => found.push(FiledRule { rule, file: std::rc::Rc::clone(&file) }),
+                Err(error) => wrong(error.span, &error.reason),
+            }),
+        }
+    }
+    if is_wrong { Err(Error::Reported(3)) } else { Ok(found) }
+}
+
+impl FiledRule {
+    /// Prints an error of the query of the rule, with positions in its file; other errors are returned as they are.
+    pub fn query_error(&self, error: Error, args: &MessageArgs, session: &Session) -> Error {
+        let Error::Query(diagnostics) = error else { return error };
+        let query: &RuleQuery = &self.rule.query;
+        let moved = diagnostics.iter().filter_map(|diagnostic| Finding::of_query(diagnostic, query).diagnostic);
+        let reporter = Reporter::new(args, &self.file.path.display().to_string(), &self.file.text);
+        let reporter = reporter.with_library(session.catalog.library());
+        reporter.query_error(Error::Query(moved.collect()))
+    }
+}

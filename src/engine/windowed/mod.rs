@@ -1,0 +1,269 @@
+//! Queries that run again and again over windows of time, as those of alert rules do.
+//!
+//! The part of a plan that does not depend on the window runs once: each table is read with the conditions that do not
+//! mention the clock, and its rows are kept in memory. Each run then sees a slice of them, and `now()` of that run.
+//! Queries whose plan depends on the clock are refused here: such as `in (...)` over a table, which binds another query.
+
+mod carry;
+mod clock;
+mod emptiness;
+mod gather;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use carry::Carrier;
+use clock::plan_uses_clock;
+use gather::Gatherer;
+
+use super::{Engine, Settings};
+use crate::diagnostic::{Result, Span};
+use crate::exec::{self, ExecContext, Flow};
+use crate::expr::Expr;
+use crate::plan::{LogicalPlan, verify};
+use crate::scan::{Catalog, Provenance, RecordedCatalog, ScanReport, SliceBounds, SliceTable};
+use crate::types::{Batch, Field, Schema, Type, Value};
+
+/// The time at which the rows of a table arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArrivalTime {
+    /// So many ticks after the time of the row.
+    After(i64),
+    /// The time in this column.
+    Column(String),
+    /// The time in the ingestion column of the table, if it has one; else at once.
+    Recorded,
+    /// As late after its time as so many of a hundred rows of the table, by its ingestion column.
+    Percentile(u8),
+}
+
+/// When rows arrive, and by which of their times a run selects them.
+#[derive(Clone, Debug)]
+pub struct WindowTimes {
+    /// When the rows of a table arrive, by table.
+    pub arrivals: BTreeMap<String, ArrivalTime>,
+    /// When the rows of other tables arrive.
+    pub arrival: ArrivalTime,
+    /// True if runs select rows by the time of arrival, so that rows are sorted by it.
+    pub by_arrival: bool,
+}
+
+impl WindowTimes {
+    /// When the rows of `table` arrive.
+    #[must_use]
+    pub fn of(&self, table: &str) -> &ArrivalTime {
+        self.arrivals.get(table).unwrap_or(&self.arrival)
+    }
+}
+
+/// The rows that a run sees, by their time and by the time of their arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VisibleTimes {
+    /// The first and the last time.
+    pub generated: [i64; 2],
+    /// The first and the last time of arrival.
+    pub arrived: [i64; 2],
+}
+
+/// A query that is ready to run over windows of time.
+#[derive(Debug)]
+pub struct WindowedQuery {
+    plan: LogicalPlan,
+    /// The plan without its conditions on the clock, if each row of the result is one record.
+    records: Option<LogicalPlan>,
+    /// The number of columns of the result; those of [`RecordColumns`] follow.
+    columns: usize,
+    slices: Vec<Arc<SliceTable>>,
+    /// The slices of `records`.
+    record_slices: Vec<Arc<SliceTable>>,
+    context: ExecContext,
+    /// The value of `now()` of every run, if the query sets it.
+    pinned: Option<i64>,
+    uses_clock: bool,
+    by_arrival: bool,
+    /// By table, the number of rows whose time of arrival is not known: they count as arriving at their time.
+    pub without_arrival: BTreeMap<String, usize>,
+    /// The delays of tables whose rows all arrive equally late.
+    pub delays: BTreeMap<String, i64>,
+}
+
+/// The columns that tell which record a row of a result is.
+///
+/// They follow the columns of the result, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordColumns {
+    /// The time of the record, a datetime.
+    Time,
+    /// The time of arrival, a datetime; null if the table has no column for it.
+    Arrived,
+    /// The position in the table, a long.
+    Position,
+    /// The name of the table, a string.
+    Table,
+    /// The name of the file, a string.
+    File,
+    /// The line in the file, a long.
+    Line,
+}
+
+impl RecordColumns {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Time, Self::Arrived, Self::Position, Self::Table, Self::File, Self::Line];
+
+    fn field(self) -> Field {
+        let (name, ty) = match self {
+            Self::Time => ("$Time", Type::Datetime),
+            Self::Arrived => ("$Arrived", Type::Datetime),
+            Self::Position => ("$Position", Type::Long),
+            Self::Table => ("$Table", Type::String),
+            Self::File => ("$File", Type::String),
+            Self::Line => ("$Line", Type::Long),
+        };
+        Field::new(name, ty)
+    }
+}
+
+/// The rows of a run.
+#[derive(Clone, Debug)]
+pub enum WindowedRows {
+    /// Nothing was visible, and the query returns no rows then.
+    Nothing,
+    /// The run saw the same rows as the run before, and does not depend on the clock.
+    Unchanged,
+    /// The rows.
+    Rows(Vec<Batch>),
+}
+
+impl Engine {
+    /// Reads what the query needs into memory, and returns it ready to run over windows. None if its plan depends on the
+    /// clock, or if it reads a table without time: it must be prepared anew for each run.
+    ///
+    /// # Errors
+    /// Those of preparing the query, of reading files, and [`Error::Limit`] if the rows do not fit in memory.
+    pub fn windowed(&self, text: &str, times: &WindowTimes, report: &Arc<ScanReport>) -> Result<Option<WindowedQuery>> {
+        let catalog = Arc::new(RecordedCatalog::new(Arc::clone(&self.catalog)));
+        let settings = Settings { time_range: None, ..self.settings.clone() };
+        let engine = Self::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
+        let Some((bound, context)) = engine.bind_with_clock(text, &catalog, report)? else { return Ok(None) };
+        let pinned = (context.now != self.settings.now).then_some(context.now);
+        let exec = engine.context(context, Arc::clone(report));
+        let columns = bound.schema().len();
+        let gatherer = Gatherer { engine: &engine, catalog: &catalog, times, context: &exec };
+        let records = engine.carried(&bound, &gatherer, true)?;
+        let (plan, records) = match records {
+            Some(records) => (engine.carried(&bound, &gatherer, false)?.unwrap_or(bound), Some(records)),
+            None => (engine.optimize(bound, &exec.eval)?, None),
+        };
+        let mut gathered = gather::Gathered::default();
+        let Some((plan, slices)) = gatherer.gather(plan, &mut gathered)? else { return Ok(None) };
+        let records = records.map(|plan| gatherer.gather(plan, &mut gathered)).transpose()?.flatten();
+        let (records, record_slices) = records.map_or((None, Vec::new()), |(plan, slices)| (Some(plan), slices));
+        let uses_clock = pinned.is_none() && plan_uses_clock(&plan);
+        let context = ExecContext { threads: 1, ..exec.clone() };
+        let by_arrival = times.by_arrival;
+        Ok(Some(WindowedQuery {
+            plan,
+            records,
+            columns,
+            slices,
+            record_slices,
+            context,
+            pinned,
+            uses_clock,
+            by_arrival,
+            without_arrival: gathered.without_arrival,
+            delays: gathered.delays,
+        }))
+    }
+
+    /// Adds the columns that tell which record a row is, and optimizes the plan.
+    fn carried(&self, plan: &LogicalPlan, gatherer: &Gatherer<'_>, drops_clock: bool) -> Result<Option<LogicalPlan>> {
+        let fields = RecordColumns::ALL.map(RecordColumns::field);
+        let mut source = |plan: LogicalPlan| gatherer.with_record_columns(plan);
+        let carried = Carrier { source: &mut source, fields: &fields, drops_clock }.carry(plan.clone());
+        let Some(carried) = carried else { return Ok(None) };
+        verify::verify(&carried.plan, "carrying record columns")?;
+        self.optimize(carried.plan, &gatherer.context.eval).map(Some)
+    }
+}
+
+impl WindowedQuery {
+    /// The columns of the result.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        let own: Vec<usize> = (0..self.columns).collect();
+        self.plan.schema().project(&own)
+    }
+
+    /// True if each row of a result is followed by the columns of its record.
+    #[must_use]
+    pub fn has_records(&self) -> bool {
+        self.records.is_some()
+    }
+
+    /// The latest time of any row in memory, its arrival included.
+    #[must_use]
+    pub fn latest(&self) -> Option<i64> {
+        self.slices.iter().chain(&self.record_slices).filter_map(|slice| slice.latest()).max()
+    }
+
+    /// The number of rows in memory.
+    #[must_use]
+    pub fn rows_in_memory(&self) -> usize {
+        self.slices.iter().map(|slice| slice.rows()).sum()
+    }
+
+    /// Runs the query over the rows within `times`, at `now`. `before` is what the run before saw, and is updated.
+    pub fn run(&self, now: i64, times: VisibleTimes, before: &mut Option<Vec<[usize; 2]>>) -> Result<WindowedRows> {
+        self.show(&self.slices, times);
+        if emptiness::returns_nothing(&self.plan) {
+            *before = None;
+            return Ok(WindowedRows::Nothing);
+        }
+        let seen: Option<Vec<[usize; 2]>> = self.slices.iter().map(|slice| slice.range()).collect();
+        if !self.uses_clock && seen.is_some() && *before == seen {
+            return Ok(WindowedRows::Unchanged);
+        }
+        *before = seen;
+        self.rows(&self.plan, now).map(WindowedRows::Rows)
+    }
+
+    /// The rows that the query looks for, whenever it runs, of all times in memory; None if a row of its result is not
+    /// one record.
+    pub fn records(&self, now: i64) -> Result<Option<Vec<Batch>>> {
+        let Some(plan) = &self.records else { return Ok(None) };
+        let all = [i64::MIN, i64::MAX];
+        self.show(&self.record_slices, VisibleTimes { generated: all, arrived: all });
+        self.rows(plan, now).map(Some)
+    }
+
+    fn show(&self, slices: &[Arc<SliceTable>], times: VisibleTimes) {
+        let VisibleTimes { generated, arrived } = times;
+        let bounds = match self.by_arrival {
+            true => SliceBounds { key: arrived, other: generated },
+            false => SliceBounds { key: generated, other: arrived },
+        };
+        slices.iter().for_each(|slice| slice.show(bounds));
+    }
+
+    fn rows(&self, plan: &LogicalPlan, now: i64) -> Result<Vec<Batch>> {
+        let mut context = self.context.clone();
+        context.eval.now = self.pinned.unwrap_or(now);
+        let mut batches = Vec::new();
+        exec::execute(plan, &context, &mut |batch| {
+            if batch.rows() > 0 {
+                batches.push(batch);
+            }
+            Ok(Flow::Continue(()))
+        })?;
+        Ok(batches)
+    }
+}
+
+/// The names of the provenance columns that records are told apart by.
+const ORIGINS: [Provenance; 3] = [Provenance::Position, Provenance::File, Provenance::Line];
+
+/// A literal string.
+fn text(value: &str) -> Expr {
+    Expr::literal(Value::string(value), Span::default())
+}

@@ -1,0 +1,216 @@
+//! Alert rules: one model for the rules of all services.
+//!
+//! Durations are in ticks of 100 ns, as everywhere in this program.
+
+use super::{RuleKind, RuleQuery};
+use crate::diagnostic::Span;
+
+/// A rule whose query a service runs again and again, and what happens with the results.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertRule {
+    /// The identifier, as written.
+    pub id: Option<String>,
+    /// The name for people.
+    pub name: String,
+    /// The description.
+    pub description: Option<String>,
+    /// The kind.
+    pub kind: RuleKind,
+    /// The severity, as its service writes it: `High`, or `Sev0`.
+    pub severity: String,
+    /// True if the service runs the rule.
+    pub is_enabled: bool,
+    /// The query.
+    pub query: RuleQuery,
+    /// When the query runs, and over which rows.
+    pub schedule: AlertSchedule,
+    /// When a result is an alert.
+    pub condition: AlertCondition,
+    /// How many alerts an evaluation makes.
+    pub grouping: AlertGrouping,
+    /// The time after an alert in which the query does not run.
+    pub suppression: Option<i64>,
+    /// The time after an alert in which others cause no actions.
+    pub muting: Option<i64>,
+    /// Whether an alert lasts until its condition is false for some time.
+    pub state: AlertStatePolicy,
+    /// The entities of an alert and their columns.
+    pub entities: Vec<EntityMapping>,
+    /// Names and columns of custom details.
+    pub custom_details: Vec<(String, String)>,
+    /// The tactics of MITRE ATT&CK.
+    pub tactics: Vec<String>,
+    /// The techniques of MITRE ATT&CK.
+    pub techniques: Vec<String>,
+    /// Who is notified.
+    pub action_groups: Vec<String>,
+    /// Where the rule begins in the file.
+    pub span: Span,
+}
+
+/// When a query runs, and over which rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlertSchedule {
+    /// The time between two evaluations.
+    pub frequency: i64,
+    /// The length of the range of rows that an evaluation reads.
+    pub lookback: i64,
+    /// The time that the range of rows is about.
+    pub clock: WindowClock,
+    /// The time between the end of the range and the run: rows that arrive until then are seen.
+    pub delay: i64,
+}
+
+/// The time by which a service selects rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowClock {
+    /// `TimeGenerated`, the time of the event.
+    Generated,
+    /// `ingestion_time()`, when the row arrived.
+    Ingested,
+}
+
+/// When a result is an alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertCondition {
+    /// What is compared.
+    pub measure: AlertMeasure,
+    /// The columns for whose combinations of values alerts are apart.
+    pub dimensions: Vec<AlertDimension>,
+    /// The comparison.
+    pub operator: ThresholdOperator,
+    /// The value to compare with.
+    pub threshold: f64,
+    /// The failing periods.
+    pub periods: FailingPeriods,
+}
+
+/// What a condition compares with the threshold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlertMeasure {
+    /// The number of rows.
+    Rows,
+    /// An aggregate of a column.
+    Column {
+        /// The name of the column.
+        name: String,
+        /// The aggregate.
+        aggregation: TimeAggregation,
+    },
+}
+
+/// How a log search alert rule aggregates its measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the service say it")]
+pub enum TimeAggregation {
+    Count,
+    Average,
+    Minimum,
+    Maximum,
+    Total,
+}
+
+/// A column whose values divide the rows of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertDimension {
+    /// The name of the column.
+    pub name: String,
+    /// True if only `values` count, false if all others do.
+    pub includes: bool,
+    /// The values; `*` stands for all.
+    pub values: Vec<String>,
+}
+
+impl AlertDimension {
+    /// True if rows with this value count.
+    #[must_use]
+    pub fn admits(&self, value: &str) -> bool {
+        let is_listed = self.values.iter().any(|listed| listed == "*" || listed == value);
+        is_listed == self.includes
+    }
+}
+
+/// How a value is compared with the threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the services say it")]
+pub enum ThresholdOperator {
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThan,
+    LessThanOrEqual,
+    Equal,
+    NotEqual,
+}
+
+impl ThresholdOperator {
+    /// True if `value` fulfils the condition.
+    #[must_use]
+    #[expect(clippy::float_cmp, reason = "the services compare exactly")]
+    pub fn holds(self, value: f64, threshold: f64) -> bool {
+        match self {
+            Self::GreaterThan => value > threshold,
+            Self::GreaterThanOrEqual => value >= threshold,
+            Self::LessThan => value < threshold,
+            Self::LessThanOrEqual => value <= threshold,
+            Self::Equal => value == threshold,
+            Self::NotEqual => value != threshold,
+        }
+    }
+
+    /// The name, as Azure writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GreaterThan => "GreaterThan",
+            Self::GreaterThanOrEqual => "GreaterThanOrEqual",
+            Self::LessThan => "LessThan",
+            Self::LessThanOrEqual => "LessThanOrEqual",
+            Self::Equal => "Equal",
+            Self::NotEqual => "NotEqual",
+        }
+    }
+}
+
+/// The number of periods that are compared, and how many of them must violate the threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailingPeriods {
+    /// The length of a period.
+    pub length: i64,
+    /// The number of periods, at least 1.
+    pub evaluated: u32,
+    /// The number that must violate the threshold, at least 1 and at most `evaluated`.
+    pub violations: u32,
+}
+
+/// How many alerts an evaluation makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertGrouping {
+    /// One for all rows.
+    SingleAlert,
+    /// One for each row, up to `limit`: of more rows, the last alert stands for all that have none.
+    AlertPerResult {
+        /// The maximum number of alerts of an evaluation.
+        limit: usize,
+    },
+}
+
+/// Whether an alert lasts until its condition is false for some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertStatePolicy {
+    /// Every evaluation whose condition is true makes a new alert.
+    Stateless,
+    /// An alert is made once, and the next one only after it is resolved.
+    Stateful {
+        /// The number of evaluations in a row whose condition must be false.
+        resolve_after: u32,
+    },
+}
+
+/// The columns of an entity of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityMapping {
+    /// The type, such as `Account`.
+    pub entity: String,
+    /// Identifiers, such as `AadUserId`, and their columns.
+    pub fields: Vec<(String, String)>,
+}

@@ -1,0 +1,178 @@
+//! Reads the fields of a rule, with errors that point to them.
+
+use super::RuleFileError;
+use super::duration;
+use super::node::{Node, NodeContent};
+use crate::diagnostic::Span;
+
+/// The result of reading a part of a rule.
+pub(super) type Read<T> = Result<T, RuleFileError>;
+
+/// An error at `span`.
+pub(super) fn wrong<T>(span: Span, reason: impl Into<String>) -> Read<T> {
+    Err(RuleFileError { span, reason: reason.into() })
+}
+
+/// A mapping whose values are the fields of a rule.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a> {
+    node: &'a Node,
+    /// True if strings may be expressions in square brackets.
+    is_template: bool,
+}
+
+impl<'a> Fields<'a> {
+    pub fn new(node: &'a Node, is_template: bool) -> Self {
+        Self { node, is_template }
+    }
+
+    /// The position of the mapping.
+    pub fn span(self) -> Span {
+        self.node.span
+    }
+
+    /// The position of the value of `name`, or of the mapping if there is none.
+    pub fn span_of(self, name: &str) -> Span {
+        self.value(name).map_or(self.node.span, |value| value.span)
+    }
+
+    /// The value of `name`; None if it is missing or null.
+    pub fn value(self, name: &str) -> Option<&'a Node> {
+        let value = self.node.get(&[name])?;
+        let is_null = matches!(&value.content, NodeContent::Other(text) if matches!(&**text, "" | "~" | "null" | "Null" | "NULL"));
+        (!is_null).then_some(value)
+    }
+
+    /// The mapping under `name`.
+    pub fn mapping(self, name: &str) -> Read<Option<Self>> {
+        match self.value(name) {
+            Some(value) if value.is_mapping() => Ok(Some(Self { node: value, ..self })),
+            Some(value) => wrong(value.span, format!("`{name}` must have keys and values")),
+            None => Ok(None),
+        }
+    }
+
+    /// The mappings in the list under `name`; none if it is missing.
+    pub fn list(self, name: &str) -> Read<Vec<Self>> {
+        let Some(value) = self.value(name) else { return Ok(Vec::new()) };
+        let NodeContent::Sequence(elements) = &value.content else {
+            return wrong(value.span, format!("`{name}` must be a list"));
+        };
+        match elements.iter().find(|element| !element.is_mapping()) {
+            Some(element) => wrong(element.span, format!("an element of `{name}` must have keys and values")),
+            None => Ok(elements.iter().map(|node| Self { node, ..self }).collect()),
+        }
+    }
+
+    /// The strings in the list under `name`; none if it is missing.
+    pub fn texts(self, name: &str) -> Read<Vec<String>> {
+        let Some(value) = self.value(name) else { return Ok(Vec::new()) };
+        let NodeContent::Sequence(elements) = &value.content else {
+            return wrong(value.span, format!("`{name}` must be a list"));
+        };
+        let text = |element: &Node| match element.text() {
+            Some(text) => Ok(text.to_owned()),
+            None => wrong(element.span, format!("an element of `{name}` must be a string")),
+        };
+        elements.iter().map(text).collect()
+    }
+
+    /// Names and strings of the mapping under `name`, in order.
+    pub fn pairs(self, name: &str) -> Read<Vec<(String, String)>> {
+        let Some(fields) = self.mapping(name)? else { return Ok(Vec::new()) };
+        let NodeContent::Mapping(entries) = &fields.node.content else { return Ok(Vec::new()) };
+        let pair = |key: &str, value: &Node| match value.text() {
+            Some(text) => Ok((key.to_owned(), text.to_owned())),
+            None => wrong(value.span, format!("`{key}` must be a string")),
+        };
+        entries.iter().map(|(key, value)| pair(&key.text, value)).collect()
+    }
+
+    /// The string, number or truth value under `name`, as written.
+    ///
+    /// # Errors
+    /// It is a list, or an expression of a template.
+    pub fn text(self, name: &str) -> Read<Option<&'a str>> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let Some(text) = value.text() else { return wrong(value.span, format!("`{name}` must be a single value")) };
+        if self.is_template && text.starts_with('[') && text.ends_with(']') && !text.starts_with("[[") {
+            let reason = format!("`{name}` is an expression of the template, which only a deployment evaluates");
+            return wrong(value.span, reason);
+        }
+        Ok(Some(text))
+    }
+
+    /// As [`Self::text`]; an error if there is none.
+    pub fn required(self, name: &str) -> Read<&'a str> {
+        match self.text(name)? {
+            Some(text) => Ok(text),
+            None => wrong(self.node.span, format!("the rule has no `{name}`")),
+        }
+    }
+
+    /// The duration under `name`, in ticks.
+    pub fn duration(self, name: &str) -> Read<Option<i64>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match duration::parse(text) {
+            Some(ticks) => Ok(Some(ticks)),
+            None => wrong(self.span_of(name), format!("`{name}`: `{text}` is not a duration such as 5m, 1d or PT5M")),
+        }
+    }
+
+    /// As [`Self::duration`]; an error if there is none.
+    pub fn required_duration(self, name: &str) -> Read<i64> {
+        match self.duration(name)? {
+            Some(ticks) => Ok(ticks),
+            None => wrong(self.node.span, format!("the rule has no `{name}`")),
+        }
+    }
+
+    /// The finite number under `name`.
+    pub fn number(self, name: &str) -> Read<Option<f64>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match text.parse::<f64>().ok().filter(|number| number.is_finite()) {
+            Some(number) => Ok(Some(number)),
+            None => wrong(self.span_of(name), format!("`{name}`: `{text}` is not a number")),
+        }
+    }
+
+    /// The whole number from `low` to `high` under `name`.
+    pub fn whole(self, name: &str, low: u32, high: u32) -> Read<Option<u32>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match text.parse::<u32>().ok().filter(|number| (low..=high).contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => wrong(self.span_of(name), format!("`{name}`: `{text}` is not a whole number from {low} to {high}")),
+        }
+    }
+
+    /// The truth value under `name`.
+    pub fn flag(self, name: &str) -> Read<Option<bool>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match text.to_ascii_lowercase().as_str() {
+            "true" => Ok(Some(true)),
+            "false" => Ok(Some(false)),
+            _ => wrong(self.span_of(name), format!("`{name}`: `{text}` is neither true nor false")),
+        }
+    }
+
+    /// The value of `choices` whose name is under `name`, in any case.
+    pub fn choice<T: Copy>(self, name: &str, choices: &[(&str, T)]) -> Read<Option<T>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match choices.iter().find(|(known, _)| known.eq_ignore_ascii_case(text)) {
+            Some((_, value)) => Ok(Some(*value)),
+            None => {
+                let known: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+                let reason = format!("`{name}`: unknown value `{text}`; expected one of {}", known.join(", "));
+                wrong(self.span_of(name), reason)
+            }
+        }
+    }
+
+    /// As [`Self::choice`]; an error if there is none.
+    pub fn required_choice<T: Copy>(self, name: &str, choices: &[(&str, T)]) -> Read<T> {
+        match self.choice(name, choices)? {
+            Some(value) => Ok(value),
+            None => wrong(self.node.span, format!("the rule has no `{name}`")),
+        }
+    }
+}
