@@ -6,6 +6,7 @@ mod parse;
 mod project;
 mod table_call;
 mod unnest;
+mod unnest_elements;
 mod unnest_items;
 
 use std::fmt::Debug;

@@ -1,21 +1,19 @@
-//! The elements of the values of a batch: parsed from JSON, once per distinct value if the column is a dictionary, or
-//! generated for a `range()` of numbers or times, which is never written as JSON.
+//! The elements of the values of a batch: parsed from JSON, once per distinct value if the column is a dictionary, as
+//! dictionaries of distinct elements ([`super::unnest_elements`]) if many are equal; or generated for a `range()` of
+//! numbers or times, which is never written as JSON.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, StringArray, StringBuilder,
-};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, StringArray};
 use arrow::datatypes::Int32Type;
 
+use super::unnest_elements::{ElementDictionary, UnnestElement, for_each_element};
 use crate::diagnostic::Result;
 use crate::expr::evaluate;
 use crate::functions::EvalContext;
 use crate::functions::scalar::dynamic_series::whole_range;
 use crate::plan;
-use crate::types::dynamic::{self, Kind};
 use crate::types::{Batch, Column, ColumnBuilder, Type, dictionary_encode};
 
 /// The expanded expressions over one batch. Elements are appended for the row that was opened last; `finish` returns
@@ -27,8 +25,8 @@ pub(super) enum UnnestItems {
 }
 
 impl UnnestItems {
-    /// Evaluates the expressions of `plan`. Dictionaries are expanded once per distinct value, if these have at most
-    /// `max_bytes` bytes.
+    /// Evaluates the expressions of `plan`. Elements are encoded as a dictionary, if many are equal and their codes take
+    /// at most `max_bytes`.
     pub fn new(plan: &plan::Unnest, batch: &Batch, context: &EvalContext, max_bytes: usize) -> Result<Self> {
         if let [item] = &plan.items[..]
             && let Some((arguments, default_step)) = item.as_range()
@@ -70,37 +68,6 @@ impl UnnestItems {
             Self::Json(items) => Ok(items.iter_mut().map(|item| item.builder.finish()).collect()),
             Self::Dictionary(items) => items.iter_mut().map(DictionaryItem::finish).collect(),
             Self::Range(item) => Ok(vec![item.finish()]),
-        }
-    }
-}
-
-/// Calls `each` with the elements of a value: one null for a null, and a scalar itself.
-fn for_each_element<'a>(json: Option<&'a str>, as_arrays: bool, mut each: impl FnMut(UnnestElement<'a>)) {
-    let Some(json) = json else { return each(UnnestElement::Value("null")) };
-    match dynamic::kind(json) {
-        Kind::Array => dynamic::elements(json).for_each(|element| each(UnnestElement::Value(element))),
-        Kind::Bag => {
-            let entries = dynamic::unique_entries(json).into_iter();
-            entries
-                .for_each(|entry| each(UnnestElement::Entry { key: entry.key.json(), value: entry.value, as_arrays }));
-        }
-        _ => each(UnnestElement::Value(json)),
-    }
-}
-
-/// An element of an array or bag.
-#[derive(Clone, Copy)]
-enum UnnestElement<'a> {
-    Value(&'a str),
-    Entry { key: &'a str, value: &'a str, as_arrays: bool },
-}
-
-impl<'a> UnnestElement<'a> {
-    fn to_json(self) -> Cow<'a, str> {
-        match self {
-            Self::Value(json) => Cow::Borrowed(json),
-            Self::Entry { key, value, as_arrays: true } => Cow::Owned(format!("[{key},{value}]")),
-            Self::Entry { key, value, as_arrays: false } => Cow::Owned(format!("{{{key}:{value}}}")),
         }
     }
 }
@@ -170,46 +137,67 @@ impl JsonItem {
     }
 }
 
-/// A dictionary-encoded column, whose distinct values were parsed once.
+/// A column whose distinct elements have codes; the distinct values of a dictionary are parsed once.
 pub(super) struct DictionaryItem {
-    /// The dictionary code of each row.
-    codes: Int32Array,
+    /// The dictionary code of each row; None if each row has a value of its own.
+    codes: Option<Int32Array>,
     /// For each value, the end of its elements in `elements`; those of the next value begin there.
     ends: Vec<usize>,
+    /// The elements of all values, as codes.
+    elements: Vec<Option<i32>>,
     /// The position of the null element, for rows without a value.
     null: usize,
-    /// The elements of all values.
-    elements: Arc<StringArray>,
+    /// The distinct elements.
+    distinct: Arc<StringArray>,
     /// The elements of the open row.
     open: Range<usize>,
-    /// The appended elements, as positions.
+    /// The appended elements, as codes.
     pushed: Vec<Option<i32>>,
 }
 
 impl DictionaryItem {
-    /// Returns None if the column is no dictionary, has more values than rows, or has values of more than `max_bytes`.
+    /// Returns None if most elements of rows are distinct, or their codes take more than `max_bytes`.
     fn new(column: &Column, as_arrays: bool, max_bytes: usize) -> Option<Self> {
-        let dictionary = column.as_array()?.as_dictionary_opt::<Int32Type>()?;
-        let values = dictionary.values().as_string_opt::<i32>()?;
-        if values.len() > dictionary.len() || values.value_data().len() > max_bytes {
-            return None;
+        let array = column.as_array()?;
+        if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
+            let values = dictionary.values().as_string_opt::<i32>()?;
+            if values.len() > dictionary.len() {
+                return None;
+            }
+            return Self::of_values(values.iter(), Some(dictionary.keys().clone()), as_arrays, max_bytes);
         }
-        let (mut elements, mut ends) = (StringBuilder::new(), Vec::with_capacity(values.len()));
+        Self::of_values(array.as_string_view_opt()?.iter(), None, as_arrays, max_bytes)
+    }
+
+    fn of_values<'a>(
+        values: impl Iterator<Item = Option<&'a str>>,
+        codes: Option<Int32Array>,
+        as_arrays: bool,
+        max_bytes: usize,
+    ) -> Option<Self> {
+        let mut dictionary = ElementDictionary::new();
+        let (mut elements, mut ends) = (Vec::new(), Vec::new());
         for value in values {
-            for_each_element(value, as_arrays, |element| {
-                let json = element.to_json();
-                elements.append_option((json != "null").then_some(json));
-            });
+            dictionary.encode(value, as_arrays, &mut elements).ok()?;
+            // Values of a dictionary are parsed once each, whatever their elements.
+            let wasteful = codes.is_none() && dictionary.is_mostly_distinct();
+            if wasteful || size_of_val(&elements[..]) > max_bytes {
+                return None;
+            }
             ends.push(elements.len());
         }
         let null = elements.len();
-        elements.append_null();
-        let (codes, elements) = (dictionary.keys().clone(), Arc::new(elements.finish()));
-        Some(Self { codes, ends, null, elements, open: 0..0, pushed: Vec::new() })
+        elements.push(None);
+        let distinct = Arc::new(dictionary.finish());
+        Some(Self { codes, ends, elements, null, distinct, open: 0..0, pushed: Vec::new() })
     }
 
     fn open(&mut self, row: usize) -> usize {
-        let code = if self.codes.is_null(row) { None } else { usize::try_from(self.codes.value(row)).ok() };
+        let code = match &self.codes {
+            None => Some(row),
+            Some(codes) if codes.is_null(row) => None,
+            Some(codes) => usize::try_from(codes.value(row)).ok(),
+        };
         self.open = match code.and_then(|code| Some((code, *self.ends.get(code)?))) {
             Some((0, end)) => 0..end,
             Some((code, end)) => self.ends[code - 1]..end,
@@ -222,15 +210,17 @@ impl DictionaryItem {
         let mut bytes = 0;
         for position in positions {
             let index = Some(self.open.start + position).filter(|index| *index < self.open.end);
-            bytes += index.map_or(0, |index| usize::try_from(self.elements.value_length(index)).unwrap_or(0));
-            self.pushed.push(index.and_then(|index| i32::try_from(index).ok()));
+            let code = index.and_then(|index| self.elements[index]);
+            let length = code.and_then(|code| Some(self.distinct.value_length(usize::try_from(code).ok()?)));
+            bytes += length.map_or(0, |length| usize::try_from(length).unwrap_or(0));
+            self.pushed.push(code);
         }
         bytes
     }
 
     fn finish(&mut self) -> Result<Column> {
         let codes = Int32Array::from(std::mem::take(&mut self.pushed));
-        let elements = DictionaryArray::try_new(codes, Arc::clone(&self.elements) as ArrayRef)?;
+        let elements = DictionaryArray::try_new(codes, Arc::clone(&self.distinct) as ArrayRef)?;
         Ok(Column::array(Type::Dynamic, Arc::new(elements)))
     }
 }

@@ -188,6 +188,21 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+impl Elements<'_> {
+    /// Skips the next element and returns true if its JSON begins with `known`, which is an object, an array or a string:
+    /// then it is the whole element, because such JSON ends where its text ends.
+    pub fn skip_if(&mut self, known: &[u8]) -> bool {
+        let bytes = self.items.json.as_bytes();
+        let start = skip_whitespace(bytes, self.items.at);
+        let begins = bytes.get(start..).is_some_and(|rest| rest.starts_with(known));
+        if begins {
+            self.items.at = start + known.len();
+            self.items.separator(b',');
+        }
+        begins
+    }
+}
+
 /// Iterator of [`entries`].
 #[derive(Clone, Debug)]
 pub struct Entries<'a> {
