@@ -15,6 +15,7 @@ mod pattern;
 mod plugin;
 mod query_option;
 mod results;
+mod row_scalar;
 mod scope;
 mod segments;
 mod shared;

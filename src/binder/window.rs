@@ -24,18 +24,19 @@ struct WrittenCall<'e> {
 }
 
 impl Binder<'_> {
-    /// Appends a column to `input` for each window function that `expressions` call: `schema`, that of `input`, does
+    /// Appends a column to `input` for each window function, and each value of rows of a subquery, in `expressions`: `schema`, that of `input`, does
     /// not have these columns, and binding a call over it gives its column.
     pub(super) fn windowed<'e>(
         &mut self,
         input: LogicalPlan,
         expressions: impl IntoIterator<Item = &'e ast::ParsedExpr>,
     ) -> Bind<LogicalPlan> {
+        let expressions: Vec<&ast::ParsedExpr> = expressions.into_iter().collect();
         let mut calls = Vec::new();
-        for expression in expressions {
+        for expression in &expressions {
             self.find_calls(expression, &mut calls)?;
         }
-        let Some(first) = calls.first() else { return Ok(input) };
+        let Some(first) = calls.first() else { return self.with_row_scalars(input, &expressions) };
         if !has_order(&input) {
             let message = format!("`{}` requires rows in a known order", first.form.name);
             let diagnostic = Diagnostic::new(Code::NotAllowedHere, first.call.name.span, message);
@@ -55,7 +56,7 @@ impl Binder<'_> {
             self.windows.extend(columns.collect::<Vec<_>>());
             plan = LogicalPlan::Window(Window::new(plan, bound.into_iter().map(|(_, call)| call).collect(), None));
         }
-        Ok(plan)
+        self.with_row_scalars(plan, &expressions)
     }
 
     /// Appends the calls of window functions in `expression`, and returns how deep they nest.

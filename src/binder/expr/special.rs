@@ -60,6 +60,12 @@ impl Binder<'_> {
     /// `toscalar(table)`: the first column of the first row, computed now; a typed null if there are no rows.
     /// `toscalar(value)` is the value.
     fn toscalar(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
+        if let Some(column) = self.row_scalar(call.span) {
+            return match context.aggregates {
+                Some(_) => Err(self.outside_of_aggregate("a value of rows of the subquery", call.span)),
+                None => Ok(column),
+            };
+        }
         let argument = &call.arguments[0].value;
         // Inside the pipeline of `partition`, its key is a value here, even if there is a column of that name.
         if let (ast::ParsedExprKind::Name(name), Some((key, value))) = (&argument.kind, &self.partition_key)

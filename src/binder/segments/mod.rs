@@ -278,7 +278,7 @@ fn without(numbers: LogicalPlan, groups: LogicalPlan) -> LogicalPlan {
 }
 
 /// True if the plan reads the rows of the segments.
-fn reads_rows(plan: &LogicalPlan) -> bool {
+pub(super) fn reads_rows(plan: &LogicalPlan) -> bool {
     let mut found = false;
     per_row::row_columns(plan, &mut |_| found = true);
     found
