@@ -102,7 +102,7 @@ fn the_time_column_of_a_table() {
 fn unsupported_settings_are_refused_by_name() {
     for (text, word) in [
         ("[rules]\npaths = ['x']\n", "unknown section [rules]; expected one of [defaults], [tables.NAME]"),
-        ("[backtest]\ngrace = '5m'\n", "unknown section [backtest]"),
+        ("[backtest]\npause = '5m'\n", "pause"),
         ("[functions]\npath = 'x'\n", "path"),
         ("[defaults]\ntimeout = '1m'\n", "timeout"),
         ("[tables.T]\npaths = ['data']\nshape = 'graph'\n", "graph"),
