@@ -193,7 +193,7 @@ impl Binder<'_> {
         }
     }
 
-    /// An argument that must be a table.
+    /// Binds an argument that must be a table.
     pub(super) fn table_argument(&mut self, expr: &ast::ParsedExpr) -> Bind<LogicalPlan> {
         match &expr.kind {
             ast::ParsedExprKind::Pipeline(pipeline) => self.pipeline(pipeline),

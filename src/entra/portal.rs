@@ -21,7 +21,7 @@ pub struct PortalColumn {
     pub path: Vec<&'static str>,
     /// How its labels become values.
     pub values: PortalValues,
-    /// The table column whose values its labels stand for, with these values, if they are a closed set.
+    /// The table column with the same values, and their spellings, if the labels are a closed set.
     pub spellings: Option<(&'static str, &'static Spellings)>,
 }
 

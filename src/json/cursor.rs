@@ -105,7 +105,7 @@ impl<'a> Cursor<'a> {
         JsonError { at: self.position, reason }
     }
 
-    /// Passes whitespace, and returns the byte after it.
+    /// Skips whitespace, and returns the byte after it.
     #[inline]
     pub(crate) fn skip_whitespace(&mut self) -> Option<u8> {
         while let Some(byte) = self.peek() {
@@ -117,7 +117,7 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// Passes `byte` if it is next; false otherwise.
+    /// Skips `byte` if it is next; false otherwise.
     #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
@@ -125,20 +125,20 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Passes the value at the position; returns its range.
+    /// Skips the value at the position; returns its range.
     pub(crate) fn value(&mut self) -> Result<Range<usize>, JsonError> {
         let start = self.position;
         self.value_at(0)?;
         Ok(start..self.position)
     }
 
-    /// Passes the value at the position, which is nested in `depth` arrays and objects.
+    /// Skips the value at the position, which is nested in `depth` arrays and objects.
     #[inline]
     pub(crate) fn nested_value(&mut self, depth: usize) -> Result<(), JsonError> {
         self.value_at(depth)
     }
 
-    /// Passes whitespace; an error if anything follows it.
+    /// Skips whitespace; an error if anything follows it.
     pub(crate) fn end(&mut self) -> Result<(), JsonError> {
         match self.skip_whitespace() {
             None => Ok(()),
@@ -190,7 +190,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes the bracket of an array that is nested in `depth` arrays and objects.
+    /// Skips the bracket of an array that is nested in `depth` arrays and objects.
     pub(crate) fn enter_array(&mut self, depth: usize) -> Result<(), JsonError> {
         self.enter(depth + 1)
     }
@@ -203,7 +203,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Passes the colon after a key, and whitespace around it.
+    /// Skips the colon after a key, and whitespace around it.
     #[inline]
     pub(crate) fn colon(&mut self) -> Result<(), JsonError> {
         if self.skip_whitespace() != Some(b':') {
@@ -214,7 +214,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Passes the comma after an element or member, up to the next one; returns true after the `close` bracket of the
+    /// Skips the comma after an element or member, up to the next one; returns true after the `close` bracket of the
     /// container.
     #[inline]
     pub(crate) fn separator(&mut self, close: u8) -> Result<bool, JsonError> {
@@ -233,7 +233,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes a string.
+    /// Skips a string.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<(), JsonError> {
         if !self.take(b'"') {
@@ -242,7 +242,7 @@ impl<'a> Cursor<'a> {
         self.rest_of_string()
     }
 
-    /// Passes the rest of a string; the position must not be inside an escape.
+    /// Skips the rest of a string; the position must not be inside an escape.
     #[inline]
     pub(crate) fn rest_of_short_string(&mut self) -> Result<(), JsonError> {
         // Mostly a few characters are left: not worth a mask of 64 bytes.
@@ -257,7 +257,7 @@ impl<'a> Cursor<'a> {
         self.rest_of_string()
     }
 
-    /// Passes the rest of a string that may be long.
+    /// Skips the rest of a string that may be long.
     #[inline]
     fn rest_of_string(&mut self) -> Result<(), JsonError> {
         if self.take(b'"') {

@@ -11,37 +11,38 @@ const FILES_NAMED: usize = 3;
 
 /// What a function returned for values without a certain result.
 fn doubt(doubt: Doubt, count: u64) -> String {
-    let values = |noun| counted(count, noun);
+    // Equal values count once.
+    let values = |noun: &str| if count == 1 { format!("1 {noun}") } else { format!("{count} distinct {noun}s") };
     let (is, names) = if count == 1 { ("is", "names") } else { ("are", "name") };
     match doubt {
         Doubt::XmlDepth => {
-            format!("parse_xml returned null for {} that {is} nested too deep", values("different document"))
+            format!("parse_xml returned null for {} that {is} nested too deep", values("document"))
         }
         Doubt::UserAgentLength => {
-            format!("parse_user_agent returned null for {} that {is} too long", values("different user agent"))
+            format!("parse_user_agent returned null for {} that {is} too long", values("user agent"))
         }
         Doubt::UserAgentPart => format!(
-            "parse_user_agent returned null for {} that {names} neither browser, os nor device",
-            values("different string")
+            "parse_user_agent returned null for {} that {names} no browser, operating system or device",
+            values("string")
         ),
         Doubt::HashOfEmpty => "hash returned null for the empty string: its hash in Kusto is not known".to_owned(),
         Doubt::SeriesElements => format!(
             "series functions returned null for {} with elements that are not numbers: fill the gaps first, for \
              example with series_fill_const",
-            values("different array")
+            values("array")
         ),
         Doubt::SeriesUndefined => format!(
             "series functions returned null for {} for which the result is undefined, such as a series with too few \
-             points or equal ones",
-            values("different array")
+             points, or with equal points only",
+            values("array")
         ),
         Doubt::SeriesTooLarge => format!(
             "series functions returned null for {} with too many points, or with numbers that are too large",
-            values("different array")
+            values("array")
         ),
         Doubt::SeriesInfiniteScore => format!(
             "scores of {} are infinite, because most of the points are equal: Kusto may score them differently",
-            values("different array")
+            values("array")
         ),
     }
 }
@@ -64,8 +65,9 @@ pub fn damage(kind: &Damage, count: u64) -> String {
         ),
         Damage::UnreadableTime(column) => format!(
             "{} of {column} cannot be read as a datetime: {they} {is} null here, so a filter on \
-             {column} drops the row",
-            counted("value")
+             {column} drops {}",
+            counted("value"),
+            if count == 1 { "the row" } else { "those rows" }
         ),
         Damage::UnreadableValue(column, ty) => {
             format!("{} of {column} cannot be read as {ty}: {they} {is} null here", counted("value"))
@@ -154,9 +156,10 @@ pub fn damage(kind: &Damage, count: u64) -> String {
             format!("{} without {column}: success or failure is unknown", counted("sign-in"))
         }
         Damage::MissingTime(column) => format!(
-            "{} {} no {column}: it is null there, so a filter on {column} drops the row",
+            "{} {} no {column}: it is null there, so a filter on {column} drops {}",
             counted("row"),
-            if count == 1 { "has" } else { "have" }
+            if count == 1 { "has" } else { "have" },
+            if count == 1 { "the row" } else { "those rows" }
         ),
         Damage::MissingTable(table, found) => {
             let found = if found.is_empty() { "nor of any other known table" } else { &format!("only {found}") };
@@ -197,20 +200,20 @@ pub fn damage(kind: &Damage, count: u64) -> String {
             response_damage(kind, count)
         }
         Damage::Archived(text) => text.clone(),
-        Damage::Other => format!("{} of further kinds of damage", counted("case")),
+        Damage::Other => format!("{} of damage of other kinds", counted("more case")),
     }
 }
 
 /// Describes damage that responses of services report themselves.
 fn response_damage(kind: &Damage, count: u64) -> String {
-    let pages = if count == 1 { "1 page is".to_owned() } else { format!("{count} pages are each") };
     match kind {
         Damage::FewerRows(rows, sent) => {
             format!("the response has {rows} rows, but says that it has {sent}: rows are missing")
         }
         Damage::ErrorAnswer(code) => {
             let code = shorten(code);
-            format!("{pages} an error response of Microsoft Graph or Azure ({code}): rows are missing")
+            let pages = if count == 1 { "1 page is an error response" } else { &format!("{count} pages are error responses") };
+            format!("{pages} of Microsoft Graph or Azure ({code}): rows are missing")
         }
         Damage::MissingPages(context) => format!(
             "the page names a next page (@odata.nextLink) that is not among the files: rows are missing{}",

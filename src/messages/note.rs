@@ -59,8 +59,8 @@ pub fn note(event: &Note) -> String {
             };
             format!("records of {}{more} belong to {owner}", names.join(", "))
         }
-        Note::UnknownSignInKinds => "sign-ins whose signInEventTypes are not known are read by isInteractive, else by \
-                                     the name of their file, else as SigninLogs"
+        Note::UnknownSignInKinds => "sign-ins with unknown signInEventTypes: isInteractive tells their table, else the \
+                                     name of the file, else SigninLogs is assumed"
             .to_owned(),
         Note::SearchJobRows => "search-job rows keep the TimeGenerated and table of the original rows".to_owned(),
         Note::Column(note) => column_note(note),
@@ -82,14 +82,14 @@ fn column_note(event: &ColumnNote) -> String {
     let unknown = |name: &str, table: Option<&'static str>| {
         let table = table.unwrap_or("the table");
         let advice = if name.is_empty() { "a query cannot name it" } else { "name it in the query to read it" };
-        format!("has no column in {table}: {advice}")
+        format!("is not a column of {table}: {advice}")
     };
     match event {
         ColumnNote::SignInTime { kind, time } => {
             format!("{} carry no TimeGenerated; {time} (the time of the sign-in) is used", kind.describe())
         }
         ColumnNote::OtherTime { kind, time } => {
-            format!("{} without TimeGenerated: {time} is used in its place, if they have it", kind.describe())
+            format!("{} without TimeGenerated: {time} is used instead, if present", kind.describe())
         }
         ColumnNote::ValueDifference(text) => (*text).to_owned(),
         ColumnNote::UnknownKey { key, table } => format!("the key {key:?} of the records {}", unknown(key, *table)),
@@ -133,7 +133,7 @@ fn unnamed_rows(rows: UnnamedRows) -> String {
 fn bound_origin(origin: &BoundOrigin) -> String {
     match origin {
         BoundOrigin::Call => "the time range of the call, which this query applies itself".to_owned(),
-        BoundOrigin::FirstTime(column) => format!("just before the first {column} of the data"),
+        BoundOrigin::FirstTime(column) => format!("just before the earliest {column} in the data"),
         BoundOrigin::LastTime(column) => format!("just after the last {column} of the data"),
     }
 }

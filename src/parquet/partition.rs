@@ -1,4 +1,5 @@
-//! Row groups and their parts, which are read by one thread each, and the preparation of a row group.
+//! Row groups and their parts, which are read by one thread each. Preparing a row group decides whether it, or some of
+//! its pages, can be skipped.
 
 use std::cell::RefCell;
 use std::ops::Range;

@@ -133,7 +133,7 @@ impl<'a> FoundRules<'a> {
         rule(node, Some(properties), sentinel_kind(node), queries)
     }
 
-    /// A log search alert rule of Azure Monitor, in the versions since 2021 or in that of 2018.
+    /// Reads a log search alert rule of Azure Monitor (API version 2018, or 2021 and later).
     fn log_alert(&self, node: &Node, properties: &Node) -> DetectionRule {
         let criteria = properties.get(&["criteria", "allOf"]).into_iter().flat_map(Node::children);
         let source = properties.get(&["source"]);

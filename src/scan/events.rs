@@ -175,7 +175,7 @@ pub enum Note {
         /// The table.
         table: &'static str,
     },
-    /// Rows that do not name their table are read as those of a table.
+    /// Rows that do not name their table are read as rows of `table`.
     TableAssumed {
         /// The rows.
         rows: UnnamedRows,

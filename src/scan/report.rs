@@ -151,10 +151,12 @@ impl ScanReport {
         }
     }
 
-    /// Reports a file that is not read, although it may contain matching rows.
+    /// Reports a file that is not read, although it may contain matching rows; once, however many tables look into it.
     pub fn refuse_file(&self, file: &str, reason: &str) {
-        self.log().refused.insert(file.to_owned(), reason.to_owned());
-        self.damaged(Damage::RefusedFile(reason.to_owned()), file, 1);
+        let earlier = self.log().refused.insert(file.to_owned(), reason.to_owned());
+        if earlier.is_none_or(|earlier| earlier != reason) {
+            self.damaged(Damage::RefusedFile(reason.to_owned()), file, 1);
+        }
     }
 
     /// Records a table that the files contain or may contain, whether or not it was queried.

@@ -175,7 +175,7 @@ impl People {
         }
     }
 
-    /// Draws an account that signs in only where it is told to.
+    /// Draws an account that never travels: its only sign-ins are those that an incident adds.
     pub fn reserved(&self, index: u64) -> User {
         User { trips: None, home: 0, ..self.user(index) }
     }

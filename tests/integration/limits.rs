@@ -253,9 +253,9 @@ fn values_that_a_function_cannot_parse_are_null_and_reported() {
     let run = coldcase(&[query, "-o", "csv"]);
     assert!(run.code == 0 && run.stdout.trim_end().ends_with("2,1,4"), "{run:?}");
     for text in [
-        "parse_xml returned null for 2 different documents that are nested too deep",
-        "parse_user_agent returned null for 1 different user agent that is too long",
-        "parse_user_agent returned null for 1 different string that names neither browser, os nor device",
+        "parse_xml returned null for 2 distinct documents that are nested too deep",
+        "parse_user_agent returned null for 1 user agent that is too long",
+        "parse_user_agent returned null for 1 string that names no browser, operating system or device",
     ] {
         assert!(run.stderr.contains(text), "{}", run.stderr);
     }

@@ -194,7 +194,7 @@ fn unknown_keys_are_reported() {
         assert_eq!(coldcase(&[rows, "-o", ending, "-O", &file]).code, 0);
         let (found, said) = ask(&[query, &file]);
         assert_eq!(found, "a");
-        assert!(said.contains("\"Verdict\" of ") && said.contains("has no column in SigninLogs"), "{ending}: {said}");
+        assert!(said.contains("\"Verdict\" of ") && said.contains("is not a column of SigninLogs"), "{ending}: {said}");
         assert_eq!(said.matches("has no column").count(), 1, "{ending}: {said}");
     }
 }

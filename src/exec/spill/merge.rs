@@ -1,4 +1,4 @@
-//! Merges sorted runs, a chunk at a time.
+//! Merges the sorted runs of a sort, a chunk at a time.
 //!
 //! A run is opened only when its first row is next, so the runs of an input that is almost in order are never all open.
 

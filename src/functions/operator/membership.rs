@@ -110,7 +110,7 @@ const fn list(value: Accepts, items: Accepts) -> [Param; 2] {
     ]
 }
 
-/// The pairs that `==` compares.
+/// The parameters of `in` and `!in`, by type: the types that `==` compares.
 static LISTS: [[Param; 2]; 5] = [
     list(TEXT, Accepts::Any),
     list(

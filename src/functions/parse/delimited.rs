@@ -37,7 +37,7 @@ struct Delimiter<'p> {
     slot: PatternSlot,
 }
 
-/// The part of the pattern after a string.
+/// What follows a literal string of the pattern.
 enum PatternSlot {
     /// No column.
     Empty,

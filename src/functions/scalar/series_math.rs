@@ -1,7 +1,7 @@
 //! Element-wise arithmetic on series, and sums over them.
 //!
-//! An element that is not a number, or has no counterpart in the other series, gives null. Whole numbers stay whole if
-//! the operation preserves them and every element is one. Division by zero follows that of reals: 2/0 is infinite.
+//! An element that is not a number, or has no counterpart in the other series, gives null. The result has
+//! whole numbers if the operation preserves them and all elements are whole. Division by zero follows that of reals: 2/0 is infinite.
 
 use std::cmp::Ordering;
 

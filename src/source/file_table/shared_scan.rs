@@ -315,7 +315,7 @@ impl SharedScan {
         let report = &self.events.report;
         report.reject(&Reject { file: &file.name, place: None, reason: RejectReason::Lost(reason), raw: None });
         if is_other_thing(file, reason) && !names_sign_ins(file) {
-            report.note(Note::NotAnExport { file: file.name.clone(), reason });
+            report.note_once(Note::NotAnExport { file: file.name.clone(), reason });
         } else {
             report.refuse_file(&file.name, reason);
         }

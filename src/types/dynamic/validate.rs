@@ -1,4 +1,4 @@
-//! Validates the texts of dynamics.
+//! Validates the JSON text of dynamic values.
 
 use std::borrow::Cow;
 

@@ -84,9 +84,8 @@ impl ScanEvents {
             _ => false,
         };
         self.plan.columns.iter().filter(is_lacking).for_each(|column| self.report.lacks(&column.name));
-        for PlannedColumn { name, .. } in self.plan.wanted_columns().filter(is_lacking) {
-            self.warn_empty(EmptyReason::MissingFromCsv, BTreeSet::from([name.clone()]));
-        }
+        let lacking = self.plan.wanted_columns().filter(is_lacking);
+        self.warn_empty(EmptyReason::MissingFromCsv, lacking.map(|column| column.name.clone()).collect());
     }
 
     /// Warns of requested columns that the header of a CSV of the admin center lacks, except those that no such header

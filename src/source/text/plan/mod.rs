@@ -105,7 +105,7 @@ impl ScanPlan {
         }
     }
 
-    /// The names of the columns that the query uses.
+    /// The names of [`Self::wanted_columns`].
     pub(crate) fn wanted(&self) -> impl Iterator<Item = &str> {
         self.wanted_columns().map(|column| column.name.as_str())
     }
