@@ -212,7 +212,8 @@ fn response_damage(kind: &Damage, count: u64) -> String {
         }
         Damage::ErrorAnswer(code) => {
             let code = shorten(code);
-            let pages = if count == 1 { "1 page is an error response" } else { &format!("{count} pages are error responses") };
+            let pages =
+                if count == 1 { "1 page is an error response" } else { &format!("{count} pages are error responses") };
             format!("{pages} of Microsoft Graph or Azure ({code}): rows are missing")
         }
         Damage::MissingPages(context) => format!(

@@ -59,9 +59,11 @@ pub fn note(event: &Note) -> String {
             };
             format!("records of {}{more} belong to {owner}", names.join(", "))
         }
-        Note::UnknownSignInKinds => "sign-ins with unknown signInEventTypes: isInteractive tells their table, else the \
+        Note::UnknownSignInKinds => {
+            "sign-ins with unknown signInEventTypes: isInteractive tells their table, else the \
                                      name of the file, else SigninLogs is assumed"
-            .to_owned(),
+                .to_owned()
+        }
         Note::SearchJobRows => "search-job rows keep the TimeGenerated and table of the original rows".to_owned(),
         Note::Column(note) => column_note(note),
         Note::Archived(text) => text.clone(),

@@ -53,7 +53,10 @@ impl Converter {
     /// Converts an array; `seconds` has the same 96-bit timestamps in seconds.
     pub fn convert(&mut self, array: &ArrayRef, seconds: Option<&ArrayRef>) -> Result<Column> {
         let (column, lost) = match &self.source {
-            StoredAs::String => (self.text.convert(array)?, 0),
+            StoredAs::String => {
+                let column = self.text.convert(array)?;
+                (self.whole_numbers(column), 0)
+            }
             StoredAs::Bytes => {
                 let (text, repaired) = super::strings::check(array)?;
                 self.damaged(Damage::InvalidUtf8(self.name.clone()), repaired);
@@ -80,6 +83,20 @@ impl Converter {
             self.report.note_times(ColumnNote::PythonNotation(self.name.clone()), found.python as u64);
         }
         Ok(column)
+    }
+
+    /// Returns strings of integers without the decimal point that some tools add.
+    fn whole_numbers(&self, column: Column) -> Column {
+        if self.target != Type::String || !holds_whole_numbers(&self.name) {
+            return column;
+        }
+        let is_changed = |row: usize| column.text_at(row).is_some_and(|text| without_point(text).len() < text.len());
+        if !(0..column.rows()).any(is_changed) {
+            return column;
+        }
+        let mut builder = ColumnBuilder::with_capacity(Type::String, column.rows());
+        (0..column.rows()).for_each(|row| builder.append_text(without_point(column.text_at(row).unwrap_or_default())));
+        builder.finish()
     }
 
     /// Converts a column from its natural type to the table's type, and returns how many values of `array` became null.

@@ -42,7 +42,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 
 use self::bounds::BoundValue;
 use self::checksums::Checksums;
@@ -144,6 +144,13 @@ impl ParquetFile {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).sum()
+    }
+
+    /// The number of rows without a value in a column; None if there is no such column, or if the footer does not say.
+    pub(crate) fn nulls(&self, column: &str) -> Option<u64> {
+        let groups = self.metadata.row_groups().iter();
+        let chunk = |chunk: &&ColumnChunkMetaData| chunk.column_path().parts() == [column];
+        groups.map(|group| group.columns().iter().find(chunk)?.statistics()?.null_count_opt()).sum()
     }
 
     /// The partitions of the file that may contain matching rows of `table`, in the order of the rows.

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+pub(crate) use self::header::table_names;
 use self::header::{CsvLayout, HeaderLines, TYPE_LINE, layout};
 use self::last_column::LastColumn;
 use super::source_map::{SourceMap, SourceUnit, UnitStart};

@@ -31,7 +31,7 @@ mod windows_1252;
 mod wrapper_detection;
 
 pub(crate) use blocks::{BlockHalt, BlockReader, FileRange, NextBlock, SkippedRange};
-pub(crate) use csv::{ParsedRow, parse_row};
+pub(crate) use csv::{ParsedRow, parse_row, table_names};
 pub(crate) use effort::Effort;
 pub(crate) use encoding::{Encoding, utf16_in};
 pub(crate) use multi_line::{AfterBlock, RecordExtent, extent};

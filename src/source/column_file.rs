@@ -86,6 +86,14 @@ impl ColumnFile {
         }
     }
 
+    /// The number of rows without a value in a column; None if there is no such column, or if the file does not say.
+    pub fn nulls(&self, column: &str) -> Option<u64> {
+        match self {
+            Self::Parquet(file) => file.nulls(column),
+            Self::Arrow(_) => None,
+        }
+    }
+
     /// Returns partitions that contain all rows of a table that the request may match, in the order of the rows.
     pub fn partitions_of(&self, table: &FileInTable, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         match self {

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use super::column_file::ColumnFile;
-use super::text::{Inference, RecordSelection};
+use super::text::{Inference, RESULT, RecordSelection, is_flattened_key};
 use crate::diagnostic::Result;
 use crate::parquet::FileInTable;
-use crate::records::AfterBlock;
+use crate::records::{AfterBlock, table_names};
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{BatchIterator, Partition, ScanColumn, ScanMemory, ScanReport, ScanRequest, ScanSizes};
 use crate::types::{Batch, Schema, dynamic};
@@ -22,13 +22,29 @@ const SAMPLED_ROWS: usize = 1_000;
 /// Columns by which rows of a table are recognised.
 const TABLE_COLUMNS: [&str; 4] = ["TimeGenerated", "_OriginalTimeGenerated", "Type", "_OriginalType"];
 
-/// The column by which rows of sign-ins without a time are recognised.
-const RESULT: &str = "ResultType";
-
-/// True if the rows of the file are not recognised as rows of a table by its columns.
+/// True if the rows of the file are not recognised as rows of a table by its columns, or need what the reader of text
+/// does for rows: names in another spelling, flattened objects, rows without a time.
 pub(crate) fn are_other_rows(file: &ColumnFile) -> bool {
     let columns = file.columns();
-    file.archived_table().is_none() && TABLE_COLUMNS.iter().all(|name| columns.index_of(name).is_none())
+    let is_table = TABLE_COLUMNS.iter().any(|name| columns.index_of(name).is_some());
+    file.archived_table().is_none() && (!is_table || is_spelled_otherwise(&columns) || lacks_times(file))
+}
+
+/// True for columns whose names other tools changed: their case, a time zone behind them, or parts of objects.
+fn is_spelled_otherwise(columns: &Schema) -> bool {
+    let headers: Vec<String> = columns.names().map(str::to_owned).collect();
+    let is_renamed = table_names(&headers).is_some_and(|names| names.iter().ne(headers.iter()));
+    is_renamed || headers.iter().any(|name| is_flattened_key(name))
+}
+
+/// True if some rows have no time, as far as the file records it, or none has, and that of the sign-in serves.
+fn lacks_times(file: &ColumnFile) -> bool {
+    let columns = file.columns();
+    let has = |name: &str| columns.index_of(name).is_some();
+    if !has(TABLE_COLUMNS[0]) {
+        return has("CreatedDateTime");
+    }
+    file.nulls(TABLE_COLUMNS[0]).is_some_and(|nulls| nulls > 0)
 }
 
 /// True if the first rows of the file are not rows of a table, but are or contain records of known tables.
@@ -36,7 +52,14 @@ pub(crate) fn are_other_rows(file: &ColumnFile) -> bool {
 /// # Errors
 /// The file cannot be opened, or its server does not answer.
 pub(crate) fn holds_known_records(file: &ColumnFile) -> Result<bool> {
-    if !are_other_rows(file) || file.is_answer() || file.columns().index_of(RESULT).is_some() {
+    if !are_other_rows(file) || file.is_answer() {
+        return Ok(false);
+    }
+    let columns = file.columns();
+    if is_spelled_otherwise(&columns) || lacks_times(file) {
+        return Ok(true);
+    }
+    if columns.index_of(RESULT).is_some() {
         return Ok(false);
     }
     let mut inference = Inference::new();
@@ -114,7 +137,9 @@ impl RowWriter {
             dynamic::quote(name, &mut key);
             key
         };
-        Self { keys: columns.names().map(quoted).collect() }
+        let headers: Vec<String> = columns.names().map(str::to_owned).collect();
+        let names = table_names(&headers).unwrap_or_else(|| headers.iter().map(String::as_str).collect());
+        Self { keys: names.into_iter().map(quoted).collect() }
     }
 
     /// Appends a row as one line. Null and "" are left out: a column may be filled in rows of another kind only.

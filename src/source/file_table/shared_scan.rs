@@ -17,7 +17,7 @@ use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{Damage, Note, Partition, Reject, RejectReason, ScanRequest, UnnamedRows, Warning, Wildcard};
 use crate::source::column_file::ColumnFile;
-use crate::source::text::{RecordSelection, ScanEvents, ScanPlan, TableBinding};
+use crate::source::text::{RESULT, RecordSelection, ScanEvents, ScanPlan, TableBinding};
 use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
@@ -177,6 +177,10 @@ impl SharedScan {
         }
         if membership != TableMembership::None {
             self.events.report_missing(&columns, opened.format());
+            let results = opened.nulls(RESULT).unwrap_or(0);
+            if opened.archived_table().is_none() && results > 0 && self.events.needs_result() {
+                self.events.report.damaged(Damage::MissingResult(RESULT.to_owned()), opened.name(), results);
+            }
             self.events.report_unknown_columns(&columns, opened.format());
         }
     }

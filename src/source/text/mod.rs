@@ -37,6 +37,7 @@ pub(crate) use classify::table_of_path;
 pub(crate) use events::ScanEvents;
 pub(crate) use infer::Inference;
 pub(crate) use line_index::count_lines;
+pub(crate) use plan::{RESULT, ScanPlan, is_renamed, wants_places};
 pub use plan::{RecordSelection, TableBinding};
-pub(crate) use plan::{ScanPlan, is_renamed, wants_places};
 pub(crate) use reader::JsonReader;
+pub(crate) use rewrite::is_flattened_key;

@@ -49,6 +49,11 @@ pub(super) const PROPERTIES: &str = "properties";
 /// Suffixes of the names that `union` gives to columns of different types.
 const UNION_TYPES: [&str; 9] = ["string", "dynamic", "long", "int", "real", "bool", "datetime", "guid", "timespan"];
 
+/// True for a key such as `status.errorCode`, which tools make of an object in an object.
+pub(crate) fn is_flattened_key(key: &str) -> bool {
+    joined_keys(key).is_some()
+}
+
 /// Returns the keys in a flattened key such as `status.errorCode` or `a[0].b`; None for an ordinary key.
 pub(super) fn joined_keys(key: &str) -> Option<Vec<String>> {
     let separator = SEPARATORS.into_iter().find(|separator| {

@@ -13,7 +13,7 @@ use crate::records::FramingNote;
 use crate::scan::{ColumnNote, Damage, EmptyReason, Note, UnnamedRows, Warning};
 use crate::source::text::classify::{RecordClass, RowClass};
 use crate::source::text::key_tree::ValueSlot;
-use crate::source::text::plan::{PlannedColumn, PlannedSource, RecordSelection, keys_after};
+use crate::source::text::plan::{PlannedColumn, PlannedSource, RESULT, RecordSelection, keys_after};
 use crate::types::{Schema, dynamic};
 
 /// Records of unrecognised shape, in messages.
@@ -41,6 +41,12 @@ impl ScanEvents {
         };
         self.report.note_table(&name);
         self.log.add_table(name);
+    }
+
+    /// True if the query reads the results of sign-ins.
+    pub(crate) fn needs_result(&self) -> bool {
+        let is_sign_in = self.plan.selection.known().is_some_and(|table| table.category.ends_with("SignInLogs"));
+        is_sign_in && self.plan.wanted().any(|name| name == RESULT)
     }
 
     /// Warns of requested columns that a columnar file lacks; `format` is its name in messages.
