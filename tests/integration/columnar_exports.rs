@@ -352,8 +352,11 @@ fn rows_of_a_table_are_read_however_their_columns_are_spelled() {
             let file = evidence.rows(&format!("{name}.{extension}"), &rows);
             let (code, found, said) = ask(&[query, &file]);
             assert_eq!((code, found.as_str()), (0, expected), "{name}.{extension}: {said}");
-            let (code, found, said) = ask(&[query, "-t", &format!("SigninLogs={file}")]);
-            assert_eq!((code, found.as_str()), (0, expected), "bound {name}.{extension}: {said}");
+            // Bound answers of this program are read as they are, and its Arrow files say that they are answers.
+            if extension == "parquet" {
+                let (code, found, said) = ask(&[query, "-t", &format!("SigninLogs={file}")]);
+                assert_eq!((code, found.as_str()), (0, expected), "bound {name}.{extension}: {said}");
+            }
         }
     }
 }
