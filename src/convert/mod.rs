@@ -71,6 +71,18 @@ pub struct ArchiveRows {
     keys: Vec<i64>,
 }
 
+impl ArchiveRows {
+    /// Divides the rows before the one at `count`, or after the last.
+    fn split_at(self, count: usize) -> (Self, Self) {
+        let count = count.min(self.keys.len());
+        let part = |from: usize, to: usize| Self {
+            batch: self.batch.slice(from, to - from),
+            keys: self.keys[from..to].to_vec(),
+        };
+        (part(0, count), part(count, self.keys.len()))
+    }
+}
+
 /// The consumer of sorted rows.
 pub trait ArchiveSink {
     /// Starts the table; called once, before any rows.

@@ -21,20 +21,18 @@ use crate::diagnostic::{Error, Result};
 use crate::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
 use crate::parquet::writer::RowGroups;
 use crate::temporary;
-use crate::types::{Type, datetime};
+use crate::types::{Batch, Column, Type, datetime};
 
 /// Rows of a row group: enough for dictionaries to pay off, few enough to skip most of an archive.
 const GROUP_ROWS: usize = 128 * 1024;
 /// Encoded bytes at which a row group ends early.
 const GROUP_BYTES: usize = 128 << 20;
-/// An absolute limit: pages of long values have few rows.
-const MAX_GROUP_BYTES: usize = GROUP_BYTES + (32 << 20);
-/// Bytes of strings passed to the encoder at once.
-const PIECE_BYTES: usize = 32 << 20;
 /// Row groups of a file.
 const FILE_GROUPS: usize = 8;
 /// Rows of a page, the smallest unit that a scan can skip.
 const PAGE_ROWS: usize = 8 * 1024;
+/// Bytes of the strings of a run.
+const RUN_BYTES: usize = 16 << 20;
 /// Maximum dictionary bytes of a column chunk. Objects have fewer duplicates than strings, but are longer.
 const DICTIONARY_BYTES: usize = 1 << 20;
 const OBJECT_DICTIONARY_BYTES: usize = 4 << 20;
@@ -92,8 +90,20 @@ struct OpenFile {
     /// The path relative to the archive.
     name: PathBuf,
     groups: RowGroups<BufWriter<File>>,
+    /// The rows that are encoded next.
+    run: Run,
     /// The keys of the first and the last row with a time.
     span: Option<(i64, i64)>,
+}
+
+/// Rows that are encoded together. When the encoder checks the sizes of pages and dictionaries depends on the rows that
+/// it is passed, so these depend on nothing but the rows before them: not on how they arrive.
+#[derive(Debug, Default)]
+struct Run {
+    parts: Vec<ArchiveRows>,
+    rows: usize,
+    /// Bytes of the strings.
+    bytes: usize,
 }
 
 impl ArchiveWriter {
@@ -142,7 +152,8 @@ impl ArchiveWriter {
         Ok(name)
     }
 
-    fn close(&mut self, open: OpenFile) -> Result<()> {
+    fn close(&mut self, mut open: OpenFile) -> Result<()> {
+        open.end_run(&self.table()?.storage)?;
         let (name, bytes) = open.close()?;
         self.files.push(name);
         self.bytes += bytes;
@@ -163,12 +174,14 @@ impl ArchiveSink for ArchiveWriter {
     }
 
     fn rows(&mut self, rows: &ArchiveRows) -> Result<()> {
-        let Some((&first, &last)) = rows.keys.first().zip(rows.keys.last()) else { return Ok(()) };
-        let mut file = self.file_for(first)?;
-        file.write(rows, &self.table()?.storage)?;
-        file.widen(first);
-        file.widen(last);
-        self.open = Some(file);
+        let Some(&first) = rows.keys.first() else { return Ok(()) };
+        let mut rest = Some(rows.clone());
+        while let Some(rows) = rest {
+            let mut file = self.file_for(first)?;
+            let max_groups = if self.target.single.is_some() { usize::MAX } else { FILE_GROUPS };
+            rest = file.write(rows, max_groups, &self.table()?.storage)?;
+            self.open = Some(file);
+        }
         Ok(())
     }
 
@@ -233,6 +246,22 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
     Ok(builder.build())
 }
 
+impl Run {
+    /// Divides `rows` after those that the run has room for, with `group_rows` rows left in the row group.
+    fn fill(&mut self, rows: ArchiveRows, group_rows: usize) -> (ArchiveRows, ArchiveRows) {
+        let max_rows = PAGE_ROWS.min(group_rows);
+        let mut taken = 0;
+        for bytes in rows.batch.text_bytes_of_rows() {
+            let is_long = self.rows > 0 && self.bytes.saturating_add(bytes) > RUN_BYTES;
+            if self.rows == max_rows || is_long {
+                break;
+            }
+            (self.rows, self.bytes, taken) = (self.rows + 1, self.bytes.saturating_add(bytes), taken + 1);
+        }
+        rows.split_at(taken)
+    }
+}
+
 impl OpenFile {
     fn create(folder: &Path, name: PathBuf, table: &ArchiveTable, threads: usize) -> Result<Self> {
         let path = folder.join(&name);
@@ -245,7 +274,7 @@ impl OpenFile {
         let output = BufWriter::with_capacity(BUFFER, file);
         let failed = Box::new(move |error| parquet_error(&path, error));
         let groups = RowGroups::new(output, &table.storage.schema, table.properties.clone(), threads, failed)?;
-        Ok(Self { name, groups, span: None })
+        Ok(Self { name, groups, run: Run::default(), span: None })
     }
 
     fn widen(&mut self, key: i64) {
@@ -254,33 +283,44 @@ impl OpenFile {
         }
     }
 
-    /// Appends rows; a full row group is written.
-    fn write(&mut self, rows: &ArchiveRows, storage: &Storage) -> Result<()> {
-        let mut start = 0;
-        while start < rows.batch.rows() {
-            let count = (GROUP_ROWS - self.groups.rows()).min(rows.batch.rows() - start);
-            // The encoder checks the size of a page only after a thousand rows.
-            for part in rows.batch.slice(start, count).pieces(PIECE_BYTES) {
-                self.groups.write(part.rows(), &|index| storage.array(index, part.column(index)))?;
+    /// Appends rows; full row groups are written. Once the file has `max_groups` of them, returns the rows for the next
+    /// file.
+    fn write(&mut self, rows: ArchiveRows, max_groups: usize, storage: &Storage) -> Result<Option<ArchiveRows>> {
+        let mut rest = rows;
+        loop {
+            let (taken, later) = self.run.fill(rest, GROUP_ROWS - self.groups.rows());
+            self.run.parts.push(taken);
+            if later.keys.is_empty() {
+                return Ok(None);
             }
-            start += count;
-            if self.is_full() {
-                self.groups.end_group()?;
+            rest = later;
+            self.end_run(storage)?;
+            if self.groups.groups() >= max_groups {
+                return Ok(Some(rest));
             }
+        }
+    }
+
+    /// Encodes the rows of the run; a full row group is written.
+    fn end_run(&mut self, storage: &Storage) -> Result<()> {
+        let parts = std::mem::take(&mut self.run).parts;
+        let keys = || parts.iter().flat_map(|part| &part.keys);
+        let ends = keys().next().into_iter().chain(keys().rev().find(|key| **key != NO_TIME));
+        ends.copied().collect::<Vec<_>>().into_iter().for_each(|key| self.widen(key));
+        let batches: Vec<Batch> = parts.into_iter().map(|part| part.batch).filter(|batch| batch.rows() > 0).collect();
+        let Some(first) = batches.first() else { return Ok(()) };
+        let types: Vec<Type> = first.columns().iter().map(Column::ty).collect();
+        let rows = Batch::concat(&types, &batches)?;
+        self.groups.write(rows.rows(), &|index| storage.array(index, rows.column(index)))?;
+        if self.groups.rows() >= GROUP_ROWS || self.groups.bytes() >= GROUP_BYTES {
+            self.groups.end_group()?;
         }
         Ok(())
     }
 
-    fn is_full(&self) -> bool {
-        let rows = self.groups.rows();
-        // Checked only after whole pages, so that the file does not depend on how rows are passed in.
-        let bytes = self.groups.bytes();
-        rows >= GROUP_ROWS || (rows.is_multiple_of(PAGE_ROWS) && bytes >= GROUP_BYTES) || bytes >= MAX_GROUP_BYTES
-    }
-
     /// Writes the footer, without which the file is invalid. Returns the path and the number of bytes.
     fn close(self) -> Result<(PathBuf, u64)> {
-        let Self { name, mut groups, span } = self;
+        let Self { name, mut groups, span, run: _ } = self;
         if let Some((first, last)) = span {
             let text = format!("{}/{}", datetime::to_text(first), datetime::to_text(last));
             groups.note(KeyValue::new(TIME_KEY.to_owned(), text));

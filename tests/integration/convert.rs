@@ -157,7 +157,7 @@ fn footers_describe_the_file() {
 #[test]
 fn memory_limits_do_not_affect_the_archive() {
     let folder = tempfile::tempdir().expect("a folder");
-    let source = synthetic(folder.path(), "diagnostic", "1500");
+    let source = synthetic(folder.path(), "diagnostic", "9000");
     let (large, small) = (folder.path().join("large"), folder.path().join("small"));
     converted(&source, &large, &[]);
     let temporary = folder.path().join("temporary");
