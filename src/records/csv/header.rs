@@ -203,8 +203,8 @@ impl HeaderLines {
 /// Returns the names of columns as tables spell them: without the time zone, and in the case of the table. None if the
 /// times of a column are not in UTC.
 pub(crate) fn table_names(headers: &[String]) -> Option<Vec<&str>> {
-    let name = |header: &'_ String| column_name(header.trim()).map(|(_, offset)| offset.is_empty()).unwrap_or(false);
-    headers.iter().all(name).then(|| {
+    let is_utc = |header: &String| column_name(header.trim()).is_ok_and(|(_, offset)| offset.is_empty());
+    headers.iter().all(is_utc).then(|| {
         let names = headers.iter().filter_map(|header| column_name(header.trim()).ok());
         names.map(|(name, _)| spelled_as_in_table(name, headers)).collect()
     })
