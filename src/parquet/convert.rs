@@ -90,8 +90,13 @@ impl Converter {
         if self.target != Type::String || !holds_whole_numbers(&self.name) {
             return column;
         }
-        let is_changed = |row: usize| column.text_at(row).is_some_and(|text| without_point(text).len() < text.len());
-        if !(0..column.rows()).any(is_changed) {
+        let is_changed = |text: &str| without_point(text).len() < text.len();
+        let entries = column.as_array().and_then(|array| array.as_dictionary_opt::<Int32Type>());
+        let has_changes = match entries.and_then(|dictionary| dictionary.values().as_string_opt::<i32>()) {
+            Some(entries) => entries.iter().flatten().any(is_changed),
+            None => (0..column.rows()).any(|row| column.text_at(row).is_some_and(is_changed)),
+        };
+        if !has_changes {
             return column;
         }
         let mut builder = ColumnBuilder::with_capacity(Type::String, column.rows());
