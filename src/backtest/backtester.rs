@@ -48,7 +48,7 @@ impl<'a> Backtester<'a> {
             schedule,
             source,
             edges,
-            test: ConditionTest::new(&rule.condition, &schema)?,
+            test: ConditionTest::new(&rule.condition, schedule.lookback, &schema)?,
             maker: AlertMaker::new(rule, &schema),
             lifecycles: BTreeMap::new(),
             suppressed_until: None,

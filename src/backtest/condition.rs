@@ -33,12 +33,16 @@ pub(super) struct ConditionTest<'a> {
     dimensions: Vec<usize>,
     measure: Option<(usize, TimeAggregation)>,
     time: Option<usize>,
+    /// True if only the rows of the last periods count: there are several, or the query reads more than one.
+    has_periods: bool,
 }
 
 impl<'a> ConditionTest<'a> {
+    /// Tests rows of `schema`, which the query finds in a window of the length `lookback`.
+    ///
     /// # Errors
     /// The result lacks a column that the condition needs.
-    pub fn new(condition: &'a AlertCondition, schema: &Schema) -> Result<Self> {
+    pub fn new(condition: &'a AlertCondition, lookback: i64, schema: &Schema) -> Result<Self> {
         let column = |name: &str| {
             schema.index_of(name).ok_or_else(|| {
                 Error::Usage(format!("the query returns no column `{name}`, which the condition of the rule needs"))
@@ -59,7 +63,9 @@ impl<'a> ConditionTest<'a> {
             let text = "the rule evaluates several periods, so the query must return a datetime column";
             return Err(Error::Usage(text.to_owned()));
         }
-        Ok(Self { condition, dimensions, measure, time })
+        let FailingPeriods { length, evaluated, .. } = condition.periods;
+        let has_periods = evaluated > 1 || (length > 0 && lookback > length && time.is_some());
+        Ok(Self { condition, dimensions, measure, time, has_periods })
     }
 
     /// The names and values of the dimensions of a combination.
@@ -88,10 +94,10 @@ impl<'a> ConditionTest<'a> {
     }
 
     fn tested(&self, batches: &[Batch], values: Vec<String>, rows: Vec<RowIndex>, time: i64) -> TestedRows {
-        let FailingPeriods { evaluated, violations, .. } = self.condition.periods;
-        let periods: Vec<Option<f64>> = match evaluated {
-            0 | 1 => vec![self.value(batches, &rows)],
-            _ => self.periods(batches, &rows, time).iter().map(|rows| self.value(batches, rows)).collect(),
+        let FailingPeriods { violations, .. } = self.condition.periods;
+        let periods: Vec<Option<f64>> = match self.has_periods {
+            false => vec![self.value(batches, &rows)],
+            true => self.periods(batches, &rows, time).iter().map(|rows| self.value(batches, rows)).collect(),
         };
         let holds = |value: &&Option<f64>| {
             value.is_some_and(|value| self.condition.operator.holds(value, self.condition.threshold))

@@ -29,7 +29,7 @@ const QUERIES: &[&str] = &[
     "T | where User in ((T | where Result == 0 | project User))",
     "T | make-series N = count() on TimeGenerated from ago(20m) to now() step 5m",
     "union T, (T | where Result == 2 | extend User = 'x') | summarize make_set(User), max(TimeGenerated)",
-    "T | where ingestion_time() > ago(9m) or Result < 2 | summarize arg_max(TimeGenerated, *) by User | count",
+    "T | where _IngestionTime > ago(9m) or Result < 2 | summarize arg_max(TimeGenerated, *) by User | count",
     "T | where Result > toscalar(T | summarize min(Result))",
     "print Time = now() | where hourofday(Time) == 1",
 ];

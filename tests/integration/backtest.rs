@@ -411,3 +411,49 @@ fn alerts_are_written_as_services_hand_them_on() {
     let evaluations = &preview[1]["rulePreviewResults"][0]["evaluations"];
     assert_eq!((evaluations.as_array().unwrap().len(), &evaluations[0]["alertState"]), (2, &"Fired".into()));
 }
+
+/// A measure with a longer range of the query is that of the last window, not of the range.
+#[test]
+fn an_overridden_range_does_not_widen_the_window_of_the_measure() {
+    let rule = "\
+type: Microsoft.Insights/scheduledQueryRules
+name: Many
+properties:
+  severity: 1
+  evaluationFrequency: PT5M
+  windowSize: PT5M
+  overrideQueryTimeRange: PT1H
+  criteria:
+    allOf:
+      - query: T | project TimeGenerated, Number
+        timeAggregation: Total
+        metricMeasureColumn: Number
+        operator: GreaterThan
+        threshold: 4
+";
+    let row = |minute: u32, number: u32| {
+        format!("{{\"TimeGenerated\":\"2026-03-01T10:{minute:02}:00Z\",\"Number\":{number}}}\n")
+    };
+    let folder = folder(&[("rule.yaml", rule), ("t.jsonl", &(row(1, 5) + &row(31, 1)))]);
+    let args = ["rule.yaml", "-t", "T=t.jsonl", "-o", "jsonl", "--grace", "0"];
+    for more in [&[][..], &["--rescan"]] {
+        let output = backtest(folder.path(), &[&args[..], more].concat());
+        let alerts = lines(&output);
+        assert_eq!(alerts.len(), 1, "{output:?}");
+        assert_eq!(alerts[0]["Detected"], "2026-03-01T10:05:00.0000000Z", "{output:?}");
+    }
+}
+
+/// What cannot be simulated is refused, with what to do.
+#[test]
+fn rules_by_times_of_arrival_that_are_not_known_are_refused() {
+    let late = RULE.replace("T | where", "T | where ingestion_time() > ago(5m) | where");
+    let nrt = "id: a\nname: Subquery\nkind: NRT\nseverity: High\nquery: T | where User in (T | project User)\n";
+    let folder = folder(&[("late.yaml", &late), ("nrt.yaml", nrt), ("t.jsonl", &rows(&[(0, 60)]))]);
+    let refused = backtest(folder.path(), &["late.yaml", "-t", "T=t.jsonl"]);
+    assert!(refused.code == 4 && refused.stderr.contains("compare the column"), "{refused:?}");
+    let refused = backtest(folder.path(), &["nrt.yaml", "-t", "T=t.jsonl"]);
+    assert!(refused.code == 2 && refused.stderr.contains("--to"), "{refused:?}");
+    let args = ["nrt.yaml", "-t", "T=t.jsonl", "--to", "2026-03-01T12:00:00Z", "-o", "jsonl"];
+    assert_eq!(lines(&backtest(folder.path(), &args)).len(), 1);
+}
