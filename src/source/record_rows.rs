@@ -19,6 +19,9 @@ const BATCH_ROWS: usize = 1_024;
 /// Rows that are examined to identify the records of a file.
 const SAMPLED_ROWS: usize = 1_000;
 
+/// Bytes of their text: rows of a dictionary may share a value of any length.
+const SAMPLED_BYTES: usize = 8 << 20;
+
 /// Columns by which rows of a table are recognised.
 const TABLE_COLUMNS: [&str; 4] = ["TimeGenerated", "_OriginalTimeGenerated", "Type", "_OriginalType"];
 
@@ -86,12 +89,14 @@ pub(crate) fn sample_rows(file: &ColumnFile, inference: &mut Inference) -> Resul
     };
     let (parts, writer) = (partitions(file, &request)?, RowWriter::new(&file.columns()));
     let (mut text, mut rows) = (String::new(), 0);
-    for batch in batches(&parts) {
+    'sampled: for batch in batches(&parts) {
         let batch = batch?;
-        (0..batch.rows()).for_each(|row| writer.write(&batch, row, &mut text));
-        rows += batch.rows();
-        if rows >= SAMPLED_ROWS {
-            break;
+        for row in 0..batch.rows() {
+            writer.write(&batch, row, &mut text);
+            rows += 1;
+            if rows >= SAMPLED_ROWS || text.len() >= SAMPLED_BYTES {
+                break 'sampled;
+            }
         }
     }
     inference.start_file(false);

@@ -75,6 +75,7 @@ impl Partition for RecordPartition {
             scan: &self.scan,
             index: self.index,
             batches: Box::new(record_rows::batches(&self.parts)),
+            pieces: Vec::new().into_iter(),
             reader,
             writer: RowWriter::new(&self.columns),
             text: String::new(),
@@ -92,6 +93,8 @@ struct RecordIterator<'a> {
     scan: &'a SharedScan,
     index: usize,
     batches: BatchIterator<'a>,
+    /// The rest of a batch, in slices whose text is of bounded length.
+    pieces: std::vec::IntoIter<Batch>,
     reader: JsonReader,
     writer: RowWriter,
     /// The rows of the current batch, one a line.
@@ -133,8 +136,14 @@ impl RecordIterator<'_> {
             self.reader.finish();
             return Ok(());
         }
+        if let Some(piece) = self.pieces.next() {
+            return self.read_batch(&piece);
+        }
         match self.batches.next() {
-            Some(batch) => self.read_batch(&batch?),
+            Some(batch) => {
+                self.pieces = batch?.pieces(self.scan.request.memory.batch_bytes).into_iter();
+                Ok(())
+            }
             None => self.end(),
         }
     }
