@@ -91,7 +91,7 @@ struct OpenFile {
     name: PathBuf,
     groups: RowGroups<BufWriter<File>>,
     /// The rows that are encoded next.
-    run: Run,
+    run: EncoderRun,
     /// The keys of the first and the last row with a time.
     span: Option<(i64, i64)>,
 }
@@ -99,7 +99,7 @@ struct OpenFile {
 /// Rows that are encoded together. When the encoder checks the sizes of pages and dictionaries depends on the rows that
 /// it is passed, so these depend on nothing but the rows before them: not on how they arrive.
 #[derive(Debug, Default)]
-struct Run {
+struct EncoderRun {
     parts: Vec<ArchiveRows>,
     rows: usize,
     /// Bytes of the strings.
@@ -246,7 +246,7 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
     Ok(builder.build())
 }
 
-impl Run {
+impl EncoderRun {
     /// Divides `rows` after those that the run has room for, with `group_rows` rows left in the row group.
     fn fill(&mut self, rows: ArchiveRows, group_rows: usize) -> (ArchiveRows, ArchiveRows) {
         let max_rows = PAGE_ROWS.min(group_rows);
@@ -274,7 +274,7 @@ impl OpenFile {
         let output = BufWriter::with_capacity(BUFFER, file);
         let failed = Box::new(move |error| parquet_error(&path, error));
         let groups = RowGroups::new(output, &table.storage.schema, table.properties.clone(), threads, failed)?;
-        Ok(Self { name, groups, run: Run::default(), span: None })
+        Ok(Self { name, groups, run: EncoderRun::default(), span: None })
     }
 
     fn widen(&mut self, key: i64) {

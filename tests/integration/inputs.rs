@@ -601,7 +601,7 @@ fn help_and_misspelt_commands() {
     ] {
         refused(&coldcase(words), &format!("did you mean the command `{near}`?"));
     }
-    for words in [&["backtest"][..], &["backtest", SIGNINS], &["version"]] {
+    for words in [&["replay"][..], &["replay", SIGNINS], &["version"]] {
         refused(&coldcase(words), "neither a command nor a table");
     }
     // Table names are not commands.
