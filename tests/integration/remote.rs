@@ -189,7 +189,7 @@ fn failures_of_servers_are_errors_with_their_reasons() {
             "s3://denied/a/signins.json".to_owned(),
             "set are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION; not set are",
         ),
-        ("s3://denied/a/".to_owned(), "refuses access (403: AccessDenied: Access [31m Denied); set are"),
+        ("s3://denied/a/".to_owned(), "denies access (403: AccessDenied: Access [31m Denied); set are"),
         ("az://denied/a/signins.json".to_owned(), "AZURE_STORAGE_SAS_TOKEN"),
         (web("denied"), "the URL may lack a signature"),
         ("s3://bucket/nothing.json".to_owned(), "no file of this name"),
@@ -202,7 +202,7 @@ fn failures_of_servers_are_errors_with_their_reasons() {
         (web("moving"), "changed while it was read"),
         (web("broken"), "500"),
         ("http://127.0.0.1:1/a.json".to_owned(), "no connection to the server"),
-        ("s3://bucket/../a".to_owned(), "not a name of a file"),
+        ("s3://bucket/../a".to_owned(), "not a valid name of a file"),
     ];
     std::thread::scope(|scope| {
         for (url, reason) in &cases {

@@ -38,20 +38,25 @@ impl Binder<'_> {
         let input = self.windowed(input, items.iter().map(|item| &item.value))?;
         self.spelled_once(items.iter().flat_map(spelled))?;
         let mut columns = identity(&schema);
-        let mut numbers = Names::default().past_input(&schema);
+        let (mut made, mut numbers) = (Names::default(), Names::default().past_input(&schema));
         let mut spread = Names::taken(schema.names());
         let new = self.all(items, |binder, item| {
-            let named = binder.labelled(item, &schema)?.into_iter().map(|(label, expr)| {
-                let name = match label {
-                    ColumnLabel::Written(name) => name.text.clone(),
-                    ColumnLabel::Spread(name) => spread.unique(&name),
-                    ColumnLabel::Made(name) => name.unwrap_or_else(|| numbers.numbered()),
+            let mut columns = Vec::new();
+            for (label, expr) in binder.labelled(item, &schema)? {
+                let (name, span) = match label {
+                    ColumnLabel::Written(name) => (name.text.clone(), name.span),
+                    ColumnLabel::Spread(name) => (spread.unique(&name), item.value.span),
+                    ColumnLabel::Made(name) => (name.unwrap_or_else(|| numbers.numbered()), item.value.span),
                 };
-                (name, expr)
-            });
-            Ok(named.collect::<Vec<_>>())
+                // Two columns of the same name would be one column with two values.
+                if !made.claim(&name) {
+                    return Err(binder.duplicate_column(&Name { text: name, span }));
+                }
+                columns.push((name, expr));
+            }
+            Ok(columns)
         })?;
-        // A column replaces the one of its name: of the input, or of an earlier item.
+        // A column replaces the one of its name in the input.
         for (name, expr) in new.into_iter().flatten() {
             match columns.iter_mut().find(|(existing, _)| *existing == name) {
                 Some(column) => column.1 = expr,

@@ -139,7 +139,7 @@ impl Engine {
     /// clock, or if it reads a table without time: it must be prepared anew for each run.
     ///
     /// # Errors
-    /// Those of preparing the query, of reading files, and [`Error::Limit`] if the rows do not fit in memory.
+    /// Those of preparing the query, of reading files, and `Error::Limit` if the rows do not fit in memory.
     pub fn windowed(&self, text: &str, times: &WindowTimes, report: &Arc<ScanReport>) -> Result<Option<WindowedQuery>> {
         let catalog = Arc::new(RecordedCatalog::new(Arc::clone(&self.catalog)));
         let settings = Settings { time_range: None, ..self.settings.clone() };
