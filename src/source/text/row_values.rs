@@ -156,23 +156,25 @@ impl BlockRows<'_> {
         let lowered =
             json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(powershell::camel_case);
         let json = lowered.as_deref().or(json);
-        let may_be_cut = column.is_nested || (row.kind.is_graph() && column.ty.is_text());
-        let cut = may_be_cut && json.is_some_and(powershell::is_cut);
+        let may_be_cut = column.is_nested || column.is_validated || (row.kind.is_graph() && column.ty.is_text());
         let Some(path) = &column.path else {
             let python = json.filter(|json| column.holds_json && is_python(json));
             if let Some(json) = python {
                 return append_python(writer, json);
             }
-            let cut = cut || (column.is_validated && json.is_some_and(powershell::is_cut));
+            let cut = may_be_cut && json.is_some_and(powershell::is_cut);
             let fit = writer.append(json);
             let is_broken = column.is_validated && fit == Fit::Whole && json.is_some_and(holds_broken_json);
             return ValueOutcome::of(if is_broken { Fit::NotJson } else { fit }, cut);
         };
+        let whole = json;
         let (json, fit) = json.map_or((None, Fit::Whole), |json| read_dynamic(json, column.is_nested));
         let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
         let found = if column.is_number { found.map(unquoted_number) } else { found };
         writer.append_dynamic(found);
-        ValueOutcome::of(fit, cut && found.is_none_or(powershell::is_cut))
+        // What was found is short, so it is searched first.
+        let is_cut = may_be_cut && found.is_none_or(powershell::is_cut) && whole.is_some_and(powershell::is_cut);
+        ValueOutcome::of(fit, is_cut)
     }
 }
 
