@@ -32,6 +32,8 @@ pub(super) struct Converter {
     source: StoredAs,
     target: Type,
     text: StringConverter,
+    /// True if a row without a value is damage.
+    is_required: bool,
     /// The name of the file in reports.
     file: String,
     report: Arc<ScanReport>,
@@ -45,9 +47,15 @@ impl Converter {
             source: column.source.clone(),
             target,
             text,
+            is_required: false,
             file: file.to_owned(),
             report: Arc::clone(report),
         }
+    }
+
+    /// Returns the same converter; rows without a value are damage if the column is one of `required`.
+    pub fn requiring(self, required: &[&'static str]) -> Self {
+        Self { is_required: required.contains(&self.name.as_str()), ..self }
     }
 
     /// Converts an array; `seconds` has the same 96-bit timestamps in seconds.
@@ -75,6 +83,10 @@ impl Converter {
             }
             StoredAs::Scalar(_) => self.cast_natural(array, natural(array)?),
         };
+        if self.is_required {
+            let missing = if self.target == Type::Datetime { Damage::MissingTime } else { Damage::MissingResult };
+            self.damaged(missing(self.name.clone()), array.logical_null_count());
+        }
         self.found(ConversionFinding::Unconverted, lost);
         let found = self.text.take_findings();
         found.values.into_iter().for_each(|(finding, count)| self.found(finding, count));

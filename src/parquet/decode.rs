@@ -372,6 +372,7 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], known: &[(usize, Prec
         let converter = |column| {
             let text = StringConverter::new(ty, only_paths, times.clone());
             Converter::new(column, &scan.file.name, ty, text, &scan.request.report)
+                .requiring(&scan.mapping.table.required)
         };
         let values = match (file_column(index), known(index)) {
             (None, _) => scan

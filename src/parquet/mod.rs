@@ -257,17 +257,24 @@ pub(crate) struct FileInTable {
     pub index: usize,
     /// The order of numeric dates in the files of the table; None if it is not known.
     pub dates: Option<Arc<dyn DateOrders>>,
+    /// Columns in which every row needs a value, if the file does not say how many rows lack it.
+    pub required: Vec<&'static str>,
 }
 
 impl FileInTable {
     /// The file at `index` of a table with the columns `origins`.
     pub fn new(origins: ProvenanceColumns, index: usize) -> Self {
-        Self { origins, index, dates: None }
+        Self { origins, index, dates: None, required: Vec::new() }
     }
 
     /// Returns the same file; `dates` decides the order of its numeric dates.
     pub fn with_dates(self, dates: &Arc<dyn DateOrders>) -> Self {
         Self { dates: Some(Arc::clone(dates)), ..self }
+    }
+
+    /// Returns the same file; rows without a value in the columns `required` are damage.
+    pub fn requiring(self, required: Vec<&'static str>) -> Self {
+        Self { required, ..self }
     }
 }
 

@@ -161,7 +161,7 @@ pub struct ScanRequest {
     pub counters: Arc<ScanCounters>,
 }
 
-/// What a query names of its tables.
+/// The columns of tables, and the paths into them, that a query names.
 #[derive(Clone, Debug, Default)]
 pub struct NamedColumns {
     /// The columns that rows are filtered, sorted, grouped or joined by, or that something is computed of.

@@ -82,7 +82,8 @@ impl SelectedColumn {
             (None, None) => IpcColumnSource::Missing(field.ty),
             (None, Some(column)) => {
                 let text = StringConverter::new(field.ty, false, TimeReader::of(&part.table));
-                let converter = Converter::new(&column.column, part.file.name(), field.ty, text, report);
+                let converter = Converter::new(&column.column, part.file.name(), field.ty, text, report)
+                    .requiring(&part.table.required);
                 IpcColumnSource::Read { column: column.clone(), converter: Box::new(converter) }
             }
         };

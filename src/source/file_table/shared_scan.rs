@@ -194,7 +194,10 @@ impl SharedScan {
         restored: bool,
     ) -> Result<Vec<Arc<dyn Partition>>> {
         let replaced_columns = ReplacedColumns::of(&opened.columns(), &self.origins).filter(|_| restored);
-        let file = |origins: &ProvenanceColumns| FileInTable::new(origins.clone(), index).with_dates(&self.plan.dates);
+        let required = self.required(opened);
+        let file = |origins: &ProvenanceColumns| {
+            FileInTable::new(origins.clone(), index).with_dates(&self.plan.dates).requiring(required.clone())
+        };
         let Some(replaced_columns) = replaced_columns else {
             return opened.partitions_of(&file(&self.origins), request);
         };
@@ -203,6 +206,16 @@ impl SharedScan {
         }
         let parts = opened.partitions_of(&file(&replaced_columns.origins), &replaced_columns.request(request))?;
         Ok(replaced_columns.restored(request, parts))
+    }
+
+    /// The columns in which rows of the table need a value, if the file is no archive and does not count its nulls.
+    fn required(&self, opened: &ColumnFile) -> Vec<&'static str> {
+        if self.plan.selection.known().is_none() || opened.archived_table().is_some() {
+            return Vec::new();
+        }
+        let result = self.events.needs_result().then_some(RESULT);
+        let columns = ["TimeGenerated"].into_iter().chain(result);
+        columns.filter(|column| opened.nulls(column).is_none()).collect()
     }
 
     /// Counts a partition as read. After the last one, reports whether the files contain the table.

@@ -220,7 +220,7 @@ pub static NOISE: &[Course] = &[course(1, &[&REDIRECT])];
 pub static VISITS: &[(usize, &[&SignInOutcome])] =
     &[(0, &[&PASSWORD, &MFA, &GRANTED]), (1, &[&GRANTED]), (1, &[&PASSWORD]), (0, &[&MFA, &GRANTED])];
 
-/// Second factors: method, detail.
+/// Second factors: method, detail. The service masks telephone numbers like this.
 pub const METHODS: &[(&str, &str)] = &[
     ("Mobile app notification", ""),
     ("OATH verification code", "Authenticator app"),
