@@ -20,13 +20,12 @@ use backtester::Backtester;
 use event::EventRuns;
 use rows::RunSource;
 
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::diagnostic::{Error, Result};
 use crate::engine::{ArrivalTime, Engine, INGESTED, RECEIVED, WindowTimes};
 use crate::rules::alert_state::AlertState;
 use crate::rules::schedule::{RunRange, TickGrid, WindowEdges};
 use crate::rules::{AlertRule, AlertSchedule, WindowClock};
 use crate::scan::ScanReport;
-use crate::syntax;
 use crate::types::{Batch, Schema, datetime};
 
 /// The maximum number of runs of a backtest: a run a minute for nineteen years.
@@ -115,7 +114,6 @@ pub fn run(rule: &AlertRule, engine: &Engine, assumptions: &Assumptions, report:
     if let (Some(grace), WindowClock::Generated) = (assumptions.grace, schedule.clock) {
         schedule.delay = grace;
     }
-    refuse_ingestion_time(&rule.query.text)?;
     let range = range(rule, engine, assumptions, report)?;
     let source = RunSource::new(rule, engine, assumptions, report)?;
     if assumptions.to.is_none() && source.rows_in_memory().is_none() && schedule.clock == WindowClock::Ingested {
@@ -140,18 +138,6 @@ pub fn run(rule: &AlertRule, engine: &Engine, assumptions: &Assumptions, report:
         first.anchors.extend(other.anchors);
     }
     Ok(first)
-}
-
-/// Refuses calls of `ingestion_time()`: they would read a column, while the rows of a run arrive as is assumed.
-fn refuse_ingestion_time(query: &str) -> Result<()> {
-    let tokens = syntax::tokens(query);
-    let call = tokens.windows(2).find(|pair| pair[0].text == "ingestion_time" && pair[1].text == "(");
-    call.map_or(Ok(()), |call| {
-        let message = "`ingestion_time()` in the query of a rule is not supported by backtests: it would not follow the \
-                       assumed times of arrival";
-        let help = "compare the column, such as _IngestionTime, or _TimeReceived";
-        Err(Error::Query(vec![Diagnostic::new(Code::UnsupportedFunction, call[0].span, message).help(help)]))
-    })
 }
 
 /// Everything that does not depend on the anchor.

@@ -120,7 +120,7 @@ impl<'a> RunSource<'a> {
     fn rescanned(&self, time: i64, window: RowWindow) -> Result<Vec<Batch>> {
         let RowWindow { mut generated, arrived } = window;
         let mut settings = self.engine.settings().clone();
-        settings.now = time;
+        (settings.now, settings.assumes_arrival) = (time, true);
         settings.arrival_range = match &self.assumptions.times.arrival {
             _ if !self.assumptions.times.arrivals.is_empty() => {
                 let name = &self.rule.name;

@@ -51,6 +51,13 @@ type IngestionResult = Result<Ingestion, String>;
 impl Binder<'_> {
     /// Binds `ingestion_time()` over rows of `schema`.
     pub(super) fn ingestion_time(&mut self, schema: &Schema, span: Span) -> Bind<Expr> {
+        if self.environment.assumes_arrival {
+            // The call would read a column, while the rows of a run arrive as is assumed.
+            let message = "`ingestion_time()` in the query of a rule is not supported by backtests: it would not follow \
+                           the assumed times of arrival";
+            let help = "compare the column, such as _IngestionTime, or _TimeReceived";
+            return Err(self.report(Diagnostic::new(Code::UnsupportedFunction, span, message).help(help)));
+        }
         let Some(input) = self.inputs.last().filter(|input| input.schema() == schema) else {
             let message = "`ingestion_time()` is supported only in operators applied to a table";
             return self.error(Code::UnsupportedSyntax, span, message);

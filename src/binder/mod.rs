@@ -66,6 +66,8 @@ pub struct Environment<'a> {
     pub time_range: Option<&'a TimeRange>,
     /// The times of arrival that every table is restricted to.
     pub arrival_range: Option<&'a ArrivalRange>,
+    /// True if rows arrive as a backtest assumes: `ingestion_time()` is refused.
+    pub assumes_arrival: bool,
     /// For each table, the column that the time range applies to instead of the range's own.
     pub time_columns: &'a BTreeMap<String, String>,
     /// For each table, the column of the ingestion time, if the user names one.

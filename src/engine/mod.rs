@@ -142,6 +142,7 @@ impl Engine {
             parameters: &self.settings.parameters,
             time_range: filled.time_range.as_ref(),
             arrival_range: self.settings.arrival_range.as_ref(),
+            assumes_arrival: self.settings.assumes_arrival,
             time_columns: &self.settings.time_columns,
             ingestion_columns: &self.settings.ingestion_columns,
             aliases: &self.settings.aliases,

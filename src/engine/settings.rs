@@ -15,6 +15,7 @@ pub const DEFAULT_BATCH_ROWS: usize = 8_192;
 
 /// The settings of a run. The caller fills them in: the engine reads neither the clock nor the environment.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Settings {
     /// The value of `now()`, in ticks.
     pub now: i64,
@@ -32,6 +33,8 @@ pub struct Settings {
     pub time_range: Option<TimeRange>,
     /// The times of arrival that every table is filtered by.
     pub arrival_range: Option<ArrivalRange>,
+    /// True for a run of a backtest, in which rows arrive as is assumed: `ingestion_time()` is refused.
+    pub assumes_arrival: bool,
     /// The time column of tables that are not in `time_columns`.
     pub time_column: String,
     /// The time column by table.
@@ -71,6 +74,7 @@ impl Settings {
             parameters: BTreeMap::new(),
             time_range: None,
             arrival_range: None,
+            assumes_arrival: false,
             time_column: "TimeGenerated".to_owned(),
             time_columns: BTreeMap::new(),
             ingestion_columns: BTreeMap::new(),

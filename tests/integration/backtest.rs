@@ -447,11 +447,22 @@ properties:
 /// What cannot be simulated is refused, with what to do.
 #[test]
 fn rules_by_times_of_arrival_that_are_not_known_are_refused() {
-    let late = RULE.replace("T | where", "T | where ingestion_time() > ago(5m) | where");
+    let sources = [
+        "T | where ingestion_time() > ago(5m)",
+        "T | where ['ingestion_time']() > ago(5m)",
+        "let Late = () { T | where ingestion_time() > ago(5m) }; Late",
+    ];
     let nrt = "id: a\nname: Subquery\nkind: NRT\nseverity: High\nquery: T | where User in (T | project User)\n";
-    let folder = folder(&[("late.yaml", &late), ("nrt.yaml", nrt), ("t.jsonl", &rows(&[(0, 60)]))]);
-    let refused = backtest(folder.path(), &["late.yaml", "-t", "T=t.jsonl"]);
-    assert!(refused.code == 4 && refused.stderr.contains("compare the column"), "{refused:?}");
+    let folder = folder(&[("nrt.yaml", nrt), ("t.jsonl", &rows(&[(0, 60)]))]);
+    for source in sources {
+        fs::write(folder.path().join("late.yaml"), RULE.replace("query: T", &format!("query: {source}")))
+            .expect("written");
+        for more in [&[][..], &["--rescan"], &["--rescan", "--ingestion-delay", "fixed:2m"]] {
+            let refused = backtest(folder.path(), &[&["late.yaml", "-t", "T=t.jsonl"], more].concat());
+            assert_eq!((refused.code, refused.stdout.as_str()), (4, ""), "{source} {more:?}: {refused:?}");
+            assert!(refused.stderr.contains("compare the column"), "{source} {more:?}: {refused:?}");
+        }
+    }
     let refused = backtest(folder.path(), &["nrt.yaml", "-t", "T=t.jsonl"]);
     assert!(refused.code == 2 && refused.stderr.contains("--to"), "{refused:?}");
     let args = ["nrt.yaml", "-t", "T=t.jsonl", "--to", "2026-03-01T12:00:00Z", "-o", "jsonl"];

@@ -45,6 +45,7 @@ impl Engine {
             parameters: &settings.parameters,
             time_range: None,
             arrival_range: None,
+            assumes_arrival: true,
             time_columns: &settings.time_columns,
             ingestion_columns: &settings.ingestion_columns,
             aliases: &settings.aliases,
