@@ -51,6 +51,49 @@ pub trait Catalog: Debug + Send + Sync {
     }
 }
 
+/// A catalog over another one, which differs from it only in its tables.
+pub trait CatalogOverlay: Debug + Send + Sync {
+    /// The catalog below.
+    fn below(&self) -> &dyn Catalog;
+
+    /// The table of this name, as [`Catalog::table`] returns it.
+    fn overlaid(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>>;
+}
+
+impl<T: CatalogOverlay> Catalog for T {
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        self.overlaid(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.below().names()
+    }
+
+    fn readable(&self) -> Result<Vec<String>> {
+        self.below().readable()
+    }
+
+    fn watchlist(&self, alias: &str) -> Result<Option<Watchlist>> {
+        self.below().watchlist(alias)
+    }
+
+    fn watchlists(&self) -> Vec<String> {
+        self.below().watchlists()
+    }
+
+    fn external(&self, source: &ExternalSource) -> Result<ExternalTarget> {
+        self.below().external(source)
+    }
+
+    fn function(&self, name: &str) -> Result<Option<Definition>> {
+        self.below().function(name)
+    }
+
+    fn functions(&self) -> Result<Vec<Definition>> {
+        self.below().functions()
+    }
+}
+
 /// A watchlist, as in Microsoft Sentinel.
 #[derive(Clone, Debug)]
 pub struct Watchlist {
@@ -71,39 +114,15 @@ pub struct WithColumns {
     pub exist: bool,
 }
 
-impl Catalog for WithColumns {
-    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+impl CatalogOverlay for WithColumns {
+    fn below(&self) -> &dyn Catalog {
+        self.catalog.as_ref()
+    }
+
+    fn overlaid(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let Some(table) = self.catalog.table(name)? else { return Ok(None) };
         let extended = table.with_columns(&self.names, self.exist)?;
         Ok(Some(extended.unwrap_or(table)))
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.catalog.names()
-    }
-
-    fn readable(&self) -> Result<Vec<String>> {
-        self.catalog.readable()
-    }
-
-    fn watchlist(&self, alias: &str) -> Result<Option<Watchlist>> {
-        self.catalog.watchlist(alias)
-    }
-
-    fn watchlists(&self) -> Vec<String> {
-        self.catalog.watchlists()
-    }
-
-    fn external(&self, source: &ExternalSource) -> Result<ExternalTarget> {
-        self.catalog.external(source)
-    }
-
-    fn function(&self, name: &str) -> Result<Option<Definition>> {
-        self.catalog.function(name)
-    }
-
-    fn functions(&self) -> Result<Vec<Definition>> {
-        self.catalog.functions()
     }
 }
 

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 
 pub use archived_warnings::ArchivedWarnings;
-pub use catalog::{Catalog, MemoryCatalog, Watchlist, WithColumns};
+pub use catalog::{Catalog, CatalogOverlay, MemoryCatalog, Watchlist, WithColumns};
 pub use completion::on_completion;
 pub use coverage::TimeCoverage;
 pub use damage::{Damage, DamageLog};
