@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::Assumptions;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{
-    ArrivalRange, ArrivalTime, Engine, RecordColumns, TimeRange, VisibleTimes, WindowedQuery, WindowedRows,
+    ArrivalRange, ArrivalTime, Engine, RecordColumns, Settings, TimeRange, VisibleTimes, WindowedQuery, WindowedRows,
 };
 use crate::rules::AlertRule;
 use crate::rules::schedule::RowWindow;
@@ -52,7 +52,11 @@ impl<'a> RunSource<'a> {
         };
         let schema = match &windowed {
             Some(query) => query.schema(),
-            None => engine.prepare_with(&rule.query.text, Arc::clone(report))?.schema().clone(),
+            None => {
+                let settings = Settings { assumes_arrival: true, ..engine.settings().clone() };
+                let prepared = engine.with_settings(settings).prepare_with(&rule.query.text, Arc::clone(report))?;
+                prepared.schema().clone()
+            }
         };
         Ok(Self { rule, assumptions, engine, windowed, schema, report })
     }

@@ -463,6 +463,10 @@ fn rules_by_times_of_arrival_that_are_not_known_are_refused() {
             assert!(refused.stderr.contains("compare the column"), "{source} {more:?}: {refused:?}");
         }
     }
+    let late = "id: a\nname: Late\nkind: NRT\nseverity: High\nquery: T | where ingestion_time() > ago(5m)\n";
+    fs::write(folder.path().join("late.yaml"), late).expect("written");
+    let refused = backtest(folder.path(), &["late.yaml", "-t", "T=t.jsonl"]);
+    assert!(refused.code == 4 && refused.stderr.contains("compare the column"), "{refused:?}");
     let refused = backtest(folder.path(), &["nrt.yaml", "-t", "T=t.jsonl"]);
     assert!(refused.code == 2 && refused.stderr.contains("--to"), "{refused:?}");
     let args = ["nrt.yaml", "-t", "T=t.jsonl", "--to", "2026-03-01T12:00:00Z", "-o", "jsonl"];
