@@ -30,6 +30,7 @@ mod reporter;
 mod results;
 mod rows;
 mod rule_files;
+mod rule_tests;
 mod session;
 mod sniff;
 mod sources;
@@ -56,7 +57,7 @@ pub use documents::command;
 pub enum Outcome {
     /// Exit code 0.
     Success,
-    /// Exit code 1: no rows, with `-e`; a query of a batch failed; or `fmt --check` found a difference.
+    /// Exit code 1: no rows, with `-e`; a query of a batch or a test failed; or `fmt --check` found a difference.
     Negative,
     /// Exit code 5: data could not be read, with `--strict`.
     Damaged,
@@ -118,6 +119,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome> {
         Some(Command::Schema(args)) => query::schema(args),
         Some(Command::Functions(args)) => functions::run(args),
         Some(Command::Backtest(args)) => backtest::run(args),
+        Some(Command::Test(args)) => rule_tests::run(args),
         Some(Command::Breakglass(args)) => breakglass::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Fmt(args)) => format::run(args),

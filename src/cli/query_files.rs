@@ -141,8 +141,14 @@ fn files_in(folder: &Path, extensions: &[&str], depth: usize) -> Result<Vec<Path
     Ok(files)
 }
 
-/// True if the name of the file ends in one of `extensions`, in any case.
+/// True if the name of the file ends in one of `extensions`, in any case. A file of tests of rules, such as
+/// `break-glass.test.yaml`, has an extension of its own.
 pub(super) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
-    let own = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-    extensions.iter().any(|extension| own.eq_ignore_ascii_case(extension))
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_ascii_lowercase();
+    let own = match name.rsplit_once('.') {
+        Some((stem, _)) if stem.ends_with(".test") => &name[stem.len() - "test".len()..],
+        Some((_, own)) => own,
+        None => "",
+    };
+    extensions.contains(&own)
 }

@@ -13,10 +13,13 @@ use crate::rules::{self, AlertRule, RuleFormat, RuleQuery};
 /// The extensions of rule files.
 pub(super) const YAML_EXTENSIONS: &[&str] = &["yaml", "yml"];
 pub(super) const JSON_EXTENSIONS: &[&str] = &["json"];
+/// The extensions of unit tests of rules.
+pub(super) const TEST_EXTENSIONS: &[&str] = &["test.yaml", "test.yml"];
 
 /// The format of a rule file; None for a file that is one query.
 pub(super) fn rule_format(path: &Path) -> Option<RuleFormat> {
-    let formats = [(YAML_EXTENSIONS, RuleFormat::Yaml), (JSON_EXTENSIONS, RuleFormat::Json)];
+    let formats =
+        [(YAML_EXTENSIONS, RuleFormat::Yaml), (TEST_EXTENSIONS, RuleFormat::Yaml), (JSON_EXTENSIONS, RuleFormat::Json)];
     formats.into_iter().find(|(extensions, _)| has_extension(path, extensions)).map(|(_, format)| format)
 }
 
@@ -61,11 +64,15 @@ pub(super) fn read_alert_rules(paths: &[PathBuf]) -> Result<Vec<FiledRule>> {
 impl FiledRule {
     /// Prints an error of the query of the rule, with positions in its file; other errors are returned as they are.
     pub fn query_error(&self, error: Error, args: &MessageArgs, session: &Session) -> Error {
+        let reporter = Reporter::new(args, &self.file.path.display().to_string(), &self.file.text);
+        reporter.with_library(session.catalog.library()).query_error(self.moved_error(error))
+    }
+
+    /// Returns an error of the query of the rule with positions in its file; other errors as they are.
+    pub fn moved_error(&self, error: Error) -> Error {
         let Error::Query(diagnostics) = error else { return error };
         let query: &RuleQuery = &self.rule.query;
         let moved = diagnostics.iter().filter_map(|diagnostic| Finding::of_query(diagnostic, query).diagnostic);
-        let reporter = Reporter::new(args, &self.file.path.display().to_string(), &self.file.text);
-        let reporter = reporter.with_library(session.catalog.library());
-        reporter.query_error(Error::Query(moved.collect()))
+        Error::Query(moved.collect())
     }
 }

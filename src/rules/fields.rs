@@ -2,8 +2,9 @@
 
 use super::RuleFileError;
 use super::duration;
-use super::node::{Node, NodeContent};
+use super::node::{Node, NodeContent, NodeKey};
 use crate::diagnostic::Span;
+use crate::types::datetime;
 
 /// The result of reading a part of a rule.
 pub(super) type Read<T> = Result<T, RuleFileError>;
@@ -39,8 +40,40 @@ impl<'a> Fields<'a> {
     /// The value of `name`; None if it is missing or null.
     pub fn value(self, name: &str) -> Option<&'a Node> {
         let value = self.node.get(&[name])?;
-        let is_null = matches!(&value.content, NodeContent::Other(text) if matches!(&**text, "" | "~" | "null" | "Null" | "NULL"));
-        (!is_null).then_some(value)
+        (!value.is_null()).then_some(value)
+    }
+
+    /// Refuses keys that are not `known`.
+    pub fn refuse_others(self, known: &[&str]) -> Read<()> {
+        let NodeContent::Mapping(entries) = &self.node.content else {
+            return wrong(self.node.span, "expected keys and values");
+        };
+        match entries.iter().find(|(key, _)| !known.contains(&key.text.as_str())) {
+            Some((key, _)) => {
+                let (name, known) = (&key.text, known.join(", "));
+                wrong(key.span, format!("unknown key `{name}`; expected one of {known}"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The keys and values.
+    pub fn entries(self) -> &'a [(NodeKey, Node)] {
+        match &self.node.content {
+            NodeContent::Mapping(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The datetime under `name`, in ticks.
+    pub fn time(self, name: &str) -> Read<Option<i64>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match datetime::parse_iso8601(text) {
+            Some(ticks) => Ok(Some(ticks)),
+            None => {
+                wrong(self.span_of(name), format!("`{name}`: `{text}` is not a datetime such as 2026-03-01T09:00:00Z"))
+            }
+        }
     }
 
     /// The mapping under `name`.

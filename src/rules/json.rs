@@ -97,3 +97,24 @@ impl NodeReader<'_> {
         decoded.map_err(|_| RuleFileError { span, reason: "the string is not valid Unicode".to_owned() })
     }
 }
+
+/// Returns `node` as compact JSON. Numbers that JSON cannot write are strings.
+pub(super) fn to_text(node: &Node) -> String {
+    to_json(node).to_string()
+}
+
+fn to_json(node: &Node) -> serde_json::Value {
+    match &node.content {
+        NodeContent::Mapping(entries) => {
+            entries.iter().map(|(key, value)| (key.text.clone(), to_json(value))).collect()
+        }
+        NodeContent::Sequence(elements) => elements.iter().map(to_json).collect(),
+        NodeContent::String(text) => text.as_str().into(),
+        NodeContent::Other(_) if node.is_null() => serde_json::Value::Null,
+        NodeContent::Other(text) => match text.to_ascii_lowercase().as_str() {
+            "true" => true.into(),
+            "false" => false.into(),
+            lower => serde_json::from_str(lower).unwrap_or_else(|_| text.as_str().into()),
+        },
+    }
+}

@@ -9,10 +9,12 @@ pub mod alert_state;
 mod custom_detection;
 mod duration;
 mod fields;
+mod given_rows;
 mod json;
 mod log_alert;
 mod node;
 mod recognise;
+mod rule_test;
 pub mod schedule;
 mod sentinel_alert;
 mod text_map;
@@ -25,6 +27,10 @@ pub use alert_rule::{
     EntityMapping, FailingPeriods, ThresholdOperator, TimeAggregation, WindowClock,
 };
 pub use duration::iso_duration;
+pub use given_rows::{GivenRow, GivenTable, GivenValue};
+pub use rule_test::{
+    DeclaredColumns, ExpectedAlerts, ExpectedEntities, ExpectedResult, ExpectedRows, RuleTest, read_tests,
+};
 pub use text_map::TextMap;
 
 /// The maximum length of a rule file in bytes.

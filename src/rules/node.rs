@@ -54,6 +54,11 @@ impl Node {
         }
     }
 
+    /// True for null and for nothing at all.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.content, NodeContent::Other(text) if matches!(&**text, "" | "~" | "null" | "Null" | "NULL"))
+    }
+
     /// The elements of a sequence, or the values of a mapping.
     pub fn children(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
         match &self.content {

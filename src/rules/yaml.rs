@@ -19,12 +19,25 @@ const MAX_DEPTH: usize = 48;
 
 /// Reads the document that `text` consists of.
 pub(super) fn read(text: &str) -> Result<Node, RuleFileError> {
+    let mut documents = read_documents(text)?.into_iter();
+    match (documents.next(), documents.next()) {
+        (first, None) => Ok(first.map_or(nothing(Span::default()), |(_, document)| document)),
+        (_, Some((span, _))) => Err(RuleFileError { span, reason: "more than one document".to_owned() }),
+    }
+}
+
+/// Reads the documents of `text`, each with the position of its beginning.
+pub(super) fn read_documents(text: &str) -> Result<Vec<(Span, Node)>, RuleFileError> {
     let mut options = Options::default();
     options.flow_nesting_limit = MAX_DEPTH;
     options.block_nesting_limit = MAX_DEPTH;
     let events = Parser::new_from_str_with_options(text, options);
     let mut reader = YamlReader { events, anchors: HashMap::new(), nodes: 0 };
-    reader.document()
+    reader.documents()
+}
+
+fn nothing(span: Span) -> Node {
+    Node { content: NodeContent::Other(String::new()), span }
 }
 
 struct YamlReader<'a> {
@@ -47,20 +60,20 @@ impl<'a> YamlReader<'a> {
         }
     }
 
-    fn document(&mut self) -> Result<Node, RuleFileError> {
-        let mut root = None;
+    fn documents(&mut self) -> Result<Vec<(Span, Node)>, RuleFileError> {
+        let mut documents: Vec<(Span, Node)> = Vec::new();
         loop {
             let (event, span) = self.next()?;
             match event {
-                Event::StreamEnd => {
-                    let nothing = Node { content: NodeContent::Other(String::new()), span };
-                    return Ok(root.unwrap_or(nothing));
+                Event::StreamEnd => return Ok(documents),
+                Event::DocumentStart(..) => documents.push((span, nothing(span))),
+                Event::StreamStart | Event::DocumentEnd => {}
+                event => {
+                    let document = self.value(event, span)?;
+                    if let Some(last) = documents.last_mut() {
+                        last.1 = document;
+                    }
                 }
-                Event::DocumentStart(..) if root.is_some() => {
-                    return Err(RuleFileError { span, reason: "more than one document".to_owned() });
-                }
-                Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
-                event => root = Some(self.value(event, span)?),
             }
         }
     }
@@ -68,14 +81,15 @@ impl<'a> YamlReader<'a> {
     /// The value that begins with `event`. The parser limits the depth.
     fn value(&mut self, event: Event<'a>, span: Span) -> Result<Node, RuleFileError> {
         self.count(1, span)?;
+        let mut end = span.end;
         let (content, anchor) = match event {
             Event::Alias(anchor) => return self.alias(anchor, span),
             Event::Scalar(text, style, anchor, _) => (scalar(text.into_owned(), style), anchor),
-            Event::SequenceStart(_, anchor, _) => (NodeContent::Sequence(self.sequence()?), anchor),
-            Event::MappingStart(_, anchor, _) => (NodeContent::Mapping(self.mapping()?), anchor),
+            Event::SequenceStart(_, anchor, _) => (NodeContent::Sequence(self.sequence(&mut end)?), anchor),
+            Event::MappingStart(_, anchor, _) => (NodeContent::Mapping(self.mapping(&mut end)?), anchor),
             _ => return Err(RuleFileError { span, reason: "not YAML: no value".to_owned() }),
         };
-        let node = Node { content, span };
+        let node = Node { content, span: Span { end: end.max(span.end), ..span } };
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -102,21 +116,29 @@ impl<'a> YamlReader<'a> {
         Ok(node)
     }
 
-    fn sequence(&mut self) -> Result<Vec<Node>, RuleFileError> {
+    /// Reads elements, and sets `end` to the position after them.
+    fn sequence(&mut self, end: &mut u32) -> Result<Vec<Node>, RuleFileError> {
         let mut elements = Vec::new();
         loop {
             match self.next()? {
-                (Event::SequenceEnd, _) => return Ok(elements),
+                (Event::SequenceEnd, span) => {
+                    *end = end_of(span, elements.last());
+                    return Ok(elements);
+                }
                 (event, span) => elements.push(self.value(event, span)?),
             }
         }
     }
 
-    fn mapping(&mut self) -> Result<Vec<(NodeKey, Node)>, RuleFileError> {
+    /// Reads keys and values, and sets `end` to the position after them.
+    fn mapping(&mut self, end: &mut u32) -> Result<Vec<(NodeKey, Node)>, RuleFileError> {
         let (mut entries, mut names) = (Vec::new(), HashSet::new());
         loop {
             let key = match self.next()? {
-                (Event::MappingEnd, _) => return Ok(entries),
+                (Event::MappingEnd, span) => {
+                    *end = end_of(span, entries.last().map(|(_, value)| value));
+                    return Ok(entries);
+                }
                 (event, span) => self.key(event, span)?,
             };
             if !names.insert(key.text.clone()) {
@@ -136,6 +158,12 @@ impl<'a> YamlReader<'a> {
             _ => Err(RuleFileError { span, reason: "a key is not a string".to_owned() }),
         }
     }
+}
+
+/// The end of a collection: after its bracket, or after its last value.
+fn end_of(bracket: Span, last: Option<&Node>) -> u32 {
+    let is_flow = bracket.end > bracket.start;
+    last.filter(|_| !is_flow).map_or(bracket.end, |last| last.span.end)
 }
 
 fn span_of(span: &granit_parser::Span) -> Span {

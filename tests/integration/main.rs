@@ -48,6 +48,7 @@ mod registry;
 #[cfg(feature = "remote")]
 mod remote;
 mod resync;
+mod rule_tests;
 mod safe_output;
 mod sequences;
 mod series;

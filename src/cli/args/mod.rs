@@ -6,6 +6,7 @@ mod breakglass;
 mod detection;
 mod output;
 mod query;
+mod rule_tests;
 mod source;
 mod tables;
 mod text;
@@ -23,6 +24,7 @@ pub use breakglass::BreakglassArgs;
 pub use detection::{CheckArgs, CheckFormat, FmtArgs};
 pub use output::{Colour, ErrorFormat, MessageArgs, OutputArgs, VolumeArgs};
 pub use query::{BatchArgs, ExplainArgs, QueryArgs, QueryFileArgs, QueryInputArgs};
+pub use rule_tests::{TestArgs, TestFormat};
 pub use source::SourceArgs;
 pub use tables::{FieldsArgs, FunctionsArgs, SchemaArgs, SniffArgs, TablesArgs};
 
@@ -56,7 +58,7 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes:
   0    success, with or without rows
-  1    no rows, with -e; a query of a batch failed; or fmt --check found a difference
+  1    no rows, with -e; a query of a batch or a test failed; or fmt --check found a difference
   2    wrong usage, or nothing to read
   3    error in the query
   4    KQL that is not supported yet
@@ -101,6 +103,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Show which alerts a detection rule would have made over an archive, and what it would have missed
     Backtest(BacktestArgs),
+    /// Run the unit tests of detection rules
+    Test(TestArgs),
     /// Review the use of emergency accounts
     Breakglass(BreakglassArgs),
     /// Format queries
