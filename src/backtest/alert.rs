@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::cell;
 use super::condition::RowIndex;
 use crate::rules::schedule::RowWindow;
-use crate::rules::{AlertGrouping, AlertRule, RuleKind};
+use crate::rules::{AlertEntity, AlertGrouping, AlertRule, RuleKind};
+use crate::types::dynamic::{row_json, value_json};
 use crate::types::{Batch, Schema, Type};
 
 /// The maximum number of rows that an alert shows.
@@ -60,15 +60,6 @@ impl Default for Alert {
     }
 }
 
-/// An entity of an alert.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AlertEntity {
-    /// The type, such as `Account`.
-    pub entity: String,
-    /// The identifiers and their values.
-    pub fields: Vec<(String, String)>,
-}
-
 /// Makes the alerts of a rule.
 pub(super) struct AlertMaker<'a> {
     rule: &'a AlertRule,
@@ -109,7 +100,7 @@ impl<'a> AlertMaker<'a> {
     }
 
     fn alert(&self, like: &Alert, batches: &[Batch], rows: &[RowIndex]) -> Alert {
-        let shown = rows.iter().take(SHOWN_ROWS).map(|at| cell::row(&self.schema, &batches[at.batch], at.row));
+        let shown = rows.iter().take(SHOWN_ROWS).map(|at| row_json(&self.schema, &batches[at.batch], at.row));
         let times = || {
             let time = self.time?;
             rows.iter().map(|at| batches[at.batch].column(time).i64_at(at.row)).collect::<Option<Vec<i64>>>()
@@ -130,14 +121,10 @@ impl<'a> AlertMaker<'a> {
         let mut known = BTreeSet::new();
         for at in rows {
             for mapping in &self.rule.entities {
-                let field = |(identifier, column): &(String, String)| {
-                    let text = batches[at.batch].column(self.schema.index_of(column)?).value(at.row).to_text();
-                    (!text.is_empty()).then(|| (identifier.clone(), text))
-                };
-                let fields: Vec<(String, String)> = mapping.fields.iter().filter_map(field).collect();
-                if !fields.is_empty() && known.len() < MAX_ENTITIES {
-                    known.insert(AlertEntity { entity: mapping.entity.clone(), fields });
-                }
+                let entity = mapping.entity_of(|column| {
+                    Some(batches[at.batch].column(self.schema.index_of(column)?).value(at.row).to_text())
+                });
+                known.extend(entity.filter(|_| known.len() < MAX_ENTITIES));
             }
         }
         known.into_iter().collect()
@@ -146,7 +133,7 @@ impl<'a> AlertMaker<'a> {
     fn details(&self, batches: &[Batch], at: RowIndex) -> Vec<(String, Json)> {
         let detail = |(name, column): &(String, String)| {
             let value = batches[at.batch].column(self.schema.index_of(column)?).value(at.row);
-            Some((name.clone(), cell::json(&value)))
+            Some((name.clone(), value_json(&value)))
         };
         self.rule.custom_details.iter().filter_map(detail).collect()
     }

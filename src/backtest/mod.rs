@@ -5,7 +5,6 @@
 
 mod alert;
 mod backtester;
-mod cell;
 mod condition;
 mod event;
 mod rows;
@@ -13,7 +12,7 @@ mod rows;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use alert::{Alert, AlertEntity};
+pub use alert::Alert;
 pub use event::{EventOutcome, MissReason, SoughtEvent};
 
 use backtester::Backtester;

@@ -17,6 +17,7 @@ mod documents;
 mod fields;
 mod format;
 mod functions;
+mod hunt;
 mod inspection;
 mod lone_word;
 mod manifest;
@@ -57,7 +58,8 @@ pub use documents::command;
 pub enum Outcome {
     /// Exit code 0.
     Success,
-    /// Exit code 1: no rows, with `-e`; a query of a batch or a test failed; or `fmt --check` found a difference.
+    /// Exit code 1: no rows, with `-e`; a query of a batch, a rule of a hunt or a test failed; or `fmt --check` found a
+    /// difference.
     Negative,
     /// Exit code 5: data could not be read, with `--strict`.
     Damaged,
@@ -121,6 +123,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome> {
         Some(Command::Backtest(args)) => backtest::run(args),
         Some(Command::Test(args)) => rule_tests::run(args),
         Some(Command::Breakglass(args)) => breakglass::run(args),
+        Some(Command::Hunt(args)) => hunt::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Fmt(args)) => format::run(args),
         Some(Command::Sniff(args)) => sniff::run(args),

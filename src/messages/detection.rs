@@ -21,6 +21,31 @@ pub enum RuleWarning {
         /// What was expected.
         expected: String,
     },
+    /// A rule or a file of rules that a hunt cannot read.
+    NotRead {
+        /// The position in the file, or the file.
+        position: String,
+        /// The reason.
+        reason: String,
+    },
+    /// A rule that did not run in a hunt.
+    NotRun {
+        /// The position in the file.
+        position: String,
+        /// The rule.
+        rule: String,
+        /// The reason.
+        reason: String,
+    },
+    /// A rule whose query may not mean what it says.
+    QueryDoubtful {
+        /// The position in the file.
+        position: String,
+        /// The rule.
+        rule: String,
+        /// What is doubtful.
+        text: String,
+    },
     /// A rule that missed events, although none were expected.
     EventsMissed {
         /// The rule.
@@ -57,6 +82,11 @@ impl fmt::Display for RuleWarning {
             Self::Unexpected { rule, found, expected } => {
                 write!(f, "the rule `{rule}` makes {found} alerts; expected: {expected}")
             }
+            Self::NotRead { position, reason } => write!(f, "{position}: not part of the hunt: {reason}"),
+            Self::NotRun { position, rule, reason } => {
+                write!(f, "{position}: the rule `{rule}` did not run, so its rows are missing: {reason}")
+            }
+            Self::QueryDoubtful { position, rule, text } => write!(f, "{position}: the rule `{rule}`: {text}"),
             Self::EventsMissed { rule, missed: Some(missed) } => write!(f, "the rule `{rule}` missed {missed} events"),
             Self::EventsMissed { rule, missed: None } => {
                 write!(f, "it is not known whether the rule `{rule}` missed events")

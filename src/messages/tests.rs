@@ -282,6 +282,13 @@ fn command_warnings() -> Vec<String> {
     let rules = [
         RuleWarning::OtherAlerts { found: 3, expected: 2 },
         RuleWarning::Unexpected { rule: rule(), found: 3, expected: "at most 2".to_owned() },
+        RuleWarning::NotRead { position: "rules/a.yaml:2:1".to_owned(), reason: "the rule has no query".to_owned() },
+        RuleWarning::NotRun { position: "rules/a.yaml:3:8".to_owned(), rule: rule(), reason: "an error".to_owned() },
+        RuleWarning::QueryDoubtful {
+            position: "rules/a.yaml:3:8".to_owned(),
+            rule: rule(),
+            text: "never true".to_owned(),
+        },
         RuleWarning::EventsMissed { rule: rule(), missed: Some(3) },
         RuleWarning::EventsMissed { rule: rule(), missed: None },
     ];

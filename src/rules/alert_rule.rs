@@ -214,3 +214,23 @@ pub struct EntityMapping {
     /// Identifiers, such as `AadUserId`, and their columns.
     pub fields: Vec<(String, String)>,
 }
+
+impl EntityMapping {
+    /// The entity of a row whose columns have the strings that `value` returns; None if all of them are empty.
+    pub fn entity_of(&self, value: impl Fn(&str) -> Option<String>) -> Option<AlertEntity> {
+        let field = |(identifier, column): &(String, String)| {
+            value(column).filter(|text| !text.is_empty()).map(|text| (identifier.clone(), text))
+        };
+        let fields: Vec<(String, String)> = self.fields.iter().filter_map(field).collect();
+        (!fields.is_empty()).then(|| AlertEntity { entity: self.entity.clone(), fields })
+    }
+}
+
+/// An entity of an alert.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlertEntity {
+    /// The type, such as `Account`.
+    pub entity: String,
+    /// The identifiers and their values.
+    pub fields: Vec<(String, String)>,
+}

@@ -25,10 +25,7 @@ pub(super) fn read(rule: RuleText, fields: Fields<'_>) -> Read<AlertRule> {
     let Some(template) = action.mapping("alertTemplate")? else {
         return wrong(action.span(), "the rule has no `alertTemplate`");
     };
-    let tactics = template.list("tactics").unwrap_or_default();
-    let techniques: Vec<Vec<String>> = tactics.iter().map(|tactic| tactic.texts("techniques")).collect::<Read<_>>()?;
-    let names: Vec<Option<&str>> = tactics.iter().map(|tactic| tactic.text("tactic")).collect::<Read<_>>()?;
-    let category = template.text("category")?.map(str::to_owned);
+    let [tactics, techniques] = tactics(template)?;
     Ok(AlertRule {
         severity: template.required_choice("severity", SEVERITIES)?.to_owned(),
         is_enabled: is_enabled(fields)?,
@@ -40,8 +37,8 @@ pub(super) fn read(rule: RuleText, fields: Fields<'_>) -> Read<AlertRule> {
         state: AlertStatePolicy::Stateless,
         entities: entities(template)?,
         custom_details: template.pairs("customDetails")?,
-        tactics: names.into_iter().flatten().map(str::to_owned).chain(category).collect(),
-        techniques: [template.texts("mitreTechniques")?, techniques.concat()].concat(),
+        tactics,
+        techniques,
         action_groups: Vec::new(),
         description: template.text("description")?.map(str::to_owned),
         id: rule.id,
@@ -50,6 +47,16 @@ pub(super) fn read(rule: RuleText, fields: Fields<'_>) -> Read<AlertRule> {
         query: rule.query,
         span: rule.span,
     })
+}
+
+/// The tactics and the techniques.
+pub(super) fn tactics(template: Fields<'_>) -> Read<[Vec<String>; 2]> {
+    let tactics = template.list("tactics").unwrap_or_default();
+    let techniques: Vec<Vec<String>> = tactics.iter().map(|tactic| tactic.texts("techniques")).collect::<Read<_>>()?;
+    let names: Vec<Option<&str>> = tactics.iter().map(|tactic| tactic.text("tactic")).collect::<Read<_>>()?;
+    let category = template.text("category")?;
+    let names = names.into_iter().flatten().chain(category).map(str::to_owned).collect();
+    Ok([names, [template.texts("mitreTechniques")?, techniques.concat()].concat()])
 }
 
 fn is_enabled(fields: Fields<'_>) -> Read<bool> {
@@ -85,7 +92,7 @@ fn schedule(fields: Fields<'_>) -> Read<AlertSchedule> {
 }
 
 /// The entities: lists of objects whose keys end in `Column`, by the kind of entity.
-fn entities(template: Fields<'_>) -> Read<Vec<EntityMapping>> {
+pub(super) fn entities(template: Fields<'_>) -> Read<Vec<EntityMapping>> {
     let Some(mappings) = template.value("entityMappings") else { return Ok(Vec::new()) };
     let NodeContent::Mapping(kinds) = &mappings.content else {
         return wrong(mappings.span, "`entityMappings` must have keys and values");

@@ -10,6 +10,7 @@ mod custom_detection;
 mod duration;
 mod fields;
 mod given_rows;
+mod hunt_rule;
 mod json;
 mod log_alert;
 mod node;
@@ -23,11 +24,12 @@ mod yaml;
 use crate::diagnostic::Span;
 
 pub use alert_rule::{
-    AlertCondition, AlertDimension, AlertGrouping, AlertMeasure, AlertRule, AlertSchedule, AlertStatePolicy,
-    EntityMapping, FailingPeriods, ThresholdOperator, TimeAggregation, WindowClock,
+    AlertCondition, AlertDimension, AlertEntity, AlertGrouping, AlertMeasure, AlertRule, AlertSchedule,
+    AlertStatePolicy, EntityMapping, FailingPeriods, ThresholdOperator, TimeAggregation, WindowClock,
 };
 pub use duration::iso_duration;
 pub use given_rows::{GivenRow, GivenTable, GivenValue};
+pub use hunt_rule::HuntRule;
 pub use rule_test::{
     DeclaredColumns, ExpectedAlerts, ExpectedEntities, ExpectedResult, ExpectedRows, RuleTest, read_tests,
 };
@@ -134,6 +136,16 @@ pub fn read(text: &str, format: RuleFormat) -> Result<Vec<DetectionRule>, RuleFi
 pub fn read_alerts(text: &str, format: RuleFormat) -> Result<Vec<Result<AlertRule, RuleFileError>>, RuleFileError> {
     let root = parse(text, format)?;
     Ok(recognise::rules(&root, text).into_iter().map(recognise::FoundRule::alert_rule).collect())
+}
+
+/// Reads the queries of a file that can run over an archive, in their order. An element is an error if a rule lacks its
+/// query or has one that cannot run, or if a field that describes its rows is wrong; rules without queries are skipped.
+///
+/// # Errors
+/// As of [`read`].
+pub fn read_hunts(text: &str, format: RuleFormat) -> Result<Vec<Result<HuntRule, RuleFileError>>, RuleFileError> {
+    let root = parse(text, format)?;
+    Ok(recognise::rules(&root, text).into_iter().flat_map(recognise::FoundRule::hunt_rules).collect())
 }
 
 fn parse(text: &str, format: RuleFormat) -> Result<node::Node, RuleFileError> {

@@ -8,8 +8,8 @@
 
 use super::fields::{Fields, Read, wrong};
 use super::node::{Node, NodeContent};
-use super::{AlertRule, DetectionRule, RuleKind, RuleQuery, RuleText, TextMap};
-use super::{custom_detection, log_alert, sentinel_alert};
+use super::{AlertRule, DetectionRule, HuntRule, RuleKind, RuleQuery, RuleText, TextMap};
+use super::{custom_detection, hunt_rule, log_alert, sentinel_alert};
 
 /// Keys under which resources stand: of templates, of templates in them, and of lists that a service returns.
 const CONTAINERS: &[&str] = &["resources", "properties", "template", "mainTemplate", "value"];
@@ -27,6 +27,12 @@ pub(super) struct FoundRule<'a> {
 }
 
 impl FoundRule<'_> {
+    /// Reads the queries of the rule, and the fields that describe their results.
+    pub fn hunt_rules(self) -> Vec<Read<HuntRule>> {
+        let Self { rule, node, properties, is_template } = self;
+        hunt_rule::read(rule, Fields::new(properties.unwrap_or(node), is_template))
+    }
+
     /// Reads all fields of an alert rule.
     ///
     /// # Errors

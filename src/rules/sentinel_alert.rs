@@ -125,7 +125,8 @@ fn suppression(fields: Fields<'_>) -> Read<Option<i64>> {
     }
 }
 
-fn entities(fields: Fields<'_>) -> Read<Vec<EntityMapping>> {
+/// The entities of a rule or hunting query.
+pub(super) fn entities(fields: Fields<'_>) -> Read<Vec<EntityMapping>> {
     let field = |mapping: Fields<'_>| -> Read<(String, String)> {
         Ok((mapping.required("identifier")?.to_owned(), mapping.required("columnName")?.to_owned()))
     };

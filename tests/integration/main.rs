@@ -29,6 +29,7 @@ mod functions;
 mod fuzz_bodies;
 mod geoip;
 mod grammar;
+mod hunt;
 mod inputs;
 mod integrity;
 mod join;

@@ -4,6 +4,7 @@ mod archive;
 mod backtest;
 mod breakglass;
 mod detection;
+mod hunt;
 mod output;
 mod query;
 mod rule_tests;
@@ -22,6 +23,7 @@ pub use archive::{ConvertArgs, PartitionBy, SynthArgs, SynthIncident, SynthShape
 pub use backtest::{BacktestArgs, BacktestFormat, BacktestReport, Unexpected, WindowArg};
 pub use breakglass::BreakglassArgs;
 pub use detection::{CheckArgs, CheckFormat, FmtArgs};
+pub use hunt::HuntArgs;
 pub use output::{Colour, ErrorFormat, MessageArgs, OutputArgs, VolumeArgs};
 pub use query::{BatchArgs, ExplainArgs, QueryArgs, QueryFileArgs, QueryInputArgs};
 pub use rule_tests::{TestArgs, TestFormat};
@@ -58,7 +60,7 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes:
   0    success, with or without rows
-  1    no rows, with -e; a query of a batch or a test failed; or fmt --check found a difference
+  1    no rows, with -e; a query of a batch, a rule of a hunt or a test failed; or fmt --check found a difference
   2    wrong usage, or nothing to read
   3    error in the query
   4    KQL that is not supported yet
@@ -105,6 +107,8 @@ pub enum Command {
     Backtest(BacktestArgs),
     /// Run the unit tests of detection rules
     Test(TestArgs),
+    /// Run a folder of rules and queries once over an archive; their rows are one timeline
+    Hunt(HuntArgs),
     /// Review the use of emergency accounts
     Breakglass(BreakglassArgs),
     /// Format queries
@@ -140,8 +144,17 @@ fn local_path() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
+/// The format of a timeline for Timesketch.
+pub const TIMESKETCH_FORMAT: &str = "timesketch";
+
 fn format_names() -> clap::builder::PossibleValuesParser {
-    crate::output::FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().into()
+    format_names_and(&[])
+}
+
+/// Accepts the formats of results, and `more`.
+fn format_names_and(more: &[&'static str]) -> clap::builder::PossibleValuesParser {
+    let names = crate::output::FORMATS.iter().map(|format| format.name);
+    names.chain(more.iter().copied()).collect::<Vec<_>>().into()
 }
 
 /// Accepts a number of threads.

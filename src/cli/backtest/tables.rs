@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::backtest::{Alert, AlertEntity, AnchorOutcome, Backtest, MissReason};
-use crate::rules::{AlertRule, WindowClock};
+use crate::backtest::{Alert, AnchorOutcome, Backtest, MissReason};
+use crate::rules::{AlertEntity, AlertRule, WindowClock};
 use crate::types::{Type, Value, datetime};
 
 /// A rule and what it would have done.

@@ -9,6 +9,7 @@
 
 mod path;
 mod print;
+mod row_json;
 mod skip;
 mod validate;
 mod write;
@@ -16,6 +17,7 @@ mod write;
 pub use crate::json::MAX_DEPTH;
 pub use path::{Path, PathSet, Step, extract};
 pub use print::{canonical, compact, quote, to_text, unescape};
+pub use row_json::{row_json, value_json};
 pub use skip::{Elements, Entries, Entry, Key, elements, entries, unique_entries};
 pub use validate::{Invalid, from_text, validate};
 pub use write::{ArrayWriter, BagWriter, write_row, write_value};

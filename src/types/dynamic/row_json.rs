@@ -1,11 +1,12 @@
-//! Values and rows as JSON.
+//! Values and rows of results as JSON, for alerts and timelines.
 
 use serde_json::{Map, Value as Json};
 
 use crate::types::{Batch, Schema, Value};
 
-/// The value as JSON: numbers and truth values as such, dynamic as it is, and everything else as a string.
-pub(super) fn json(value: &Value) -> Json {
+/// Returns the value as JSON: numbers and truth values as such, dynamic as it is, and everything else as a string.
+#[must_use]
+pub fn value_json(value: &Value) -> Json {
     match value {
         Value::Null(_) => Json::Null,
         Value::Bool(value) => Json::Bool(*value),
@@ -17,9 +18,10 @@ pub(super) fn json(value: &Value) -> Json {
     }
 }
 
-/// The row as an object, without columns that are null or empty.
-pub(super) fn row(schema: &Schema, batch: &Batch, row: usize) -> Json {
+/// Returns the row as an object, without columns that are null or empty.
+#[must_use]
+pub fn row_json(schema: &Schema, batch: &Batch, row: usize) -> Json {
     let cells = schema.fields().iter().enumerate().map(|(index, field)| (field, batch.column(index).value(row)));
     let cells = cells.filter(|(_, value)| !value.is_null() && value.as_str() != Some(""));
-    Json::Object(cells.map(|(field, value)| (field.name.clone(), json(&value))).collect::<Map<_, _>>())
+    Json::Object(cells.map(|(field, value)| (field.name.clone(), value_json(&value))).collect::<Map<_, _>>())
 }

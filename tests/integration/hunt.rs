@@ -1,0 +1,207 @@
+//! `coldcase hunt`: rules of every form run once, their rows are one timeline, and a rule that cannot run ends no other.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use crate::command::{Output, coldcase, coldcase_at};
+
+const ROWS: &str = "\
+{\"TimeGenerated\":\"2026-03-01T10:00:00Z\",\"UserPrincipalName\":\"bg\",\"IPAddress\":\"203.0.113.7\",\"ResultType\":\"1\"}
+{\"TimeGenerated\":\"2026-03-02T10:00:00Z\",\"UserPrincipalName\":\"=cmd\",\"IPAddress\":\"203.0.113.8\",\"ResultType\":\"2\"}
+{\"TimeGenerated\":\"2026-03-03T10:00:00Z\",\"UserPrincipalName\":\"bg\\u001b[2J\",\"IPAddress\":\"\",\"ResultType\":\"3\"}
+";
+
+const RULE: &str = "\
+id: rule-1
+name: Emergency account
+kind: Scheduled
+severity: High
+queryFrequency: 5m
+queryPeriod: 5m
+triggerOperator: gt
+triggerThreshold: 0
+tactics: [InitialAccess]
+relevantTechniques: [T1078]
+query: T | where UserPrincipalName == 'bg'
+entityMappings:
+  - entityType: Account
+    fieldMappings: [{ identifier: Name, columnName: UserPrincipalName }]
+  - entityType: IP
+    fieldMappings: [{ identifier: Address, columnName: IPAddress }]
+";
+
+const HUNTING: &str = "\
+id: hunting-1
+name: New addresses
+tactics:
+  - Discovery
+query: |
+  T
+  | where TimeGenerated between (datetime({{StartTimeISO}}) .. datetime({{EndTimeISO}}))
+  | project When = TimeGenerated, IPAddress
+";
+
+/// A folder with rows, and with files of rules.
+fn folder(rules: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("rules")).expect("a folder");
+    fs::write(folder.path().join("rows.jsonl"), ROWS).expect("written");
+    for (name, text) in rules {
+        fs::write(folder.path().join("rules").join(name), text).expect("written");
+    }
+    folder
+}
+
+fn hunt(folder: &Path, args: &[&str]) -> Output {
+    coldcase_at(folder, &[&["hunt", "rules", "-t", "T=rows.jsonl"], args].concat(), b"")
+}
+
+fn lines(output: &Output) -> Vec<Json> {
+    output.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+#[test]
+fn rules_of_every_form_are_one_timeline() {
+    let saved = json!({"type": "Microsoft.OperationalInsights/workspaces/savedSearches", "name": "saved", "properties": {
+        "displayName": "Saved", "query": "T | where ResultType == 3 | project TimeGenerated, ResultType",
+        "tags": [{"name": "tactics", "value": "Execution, Impact"}, {"name": "techniques", "value": "T1059"}]}});
+    let alert = json!({"type": "Microsoft.Insights/scheduledQueryRules", "name": "log", "properties": {
+        "displayName": "Log alert", "severity": 1,
+        "criteria": {"allOf": [{"query": "T | where ResultType == 1"}, {"query": "T | count"}]}}});
+    let detection = json!({"id": "7", "displayName": "Detection", "queryCondition": {"queryText": "T | where ResultType == 2"},
+        "detectionAction": {"alertTemplate": {"severity": "low", "category": "Persistence",
+        "entityMappings": {"accounts": [{"nameColumn": "UserPrincipalName"}]}}}});
+    let template = json!({"resources": [saved, alert]}).to_string();
+    let folder = folder(&[
+        ("a.yaml", RULE),
+        ("b.yml", HUNTING),
+        ("c.json", &template),
+        ("d.json", &detection.to_string()),
+        ("e.kql", "T | summarize Rows = count()"),
+        ("readme.yaml", "title: no rule\n"),
+    ]);
+    let output = hunt(folder.path(), &["-o", "jsonl"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let rows = lines(&output);
+    let shown: Vec<(Option<&str>, &str)> =
+        rows.iter().map(|row| (row["Time"].as_str(), row["Rule"].as_str().expect("a name"))).collect();
+    let [first, second, third] = [1, 2, 3].map(|day| format!("2026-03-0{day}T10:00:00.0000000Z"));
+    let expected = [
+        (Some(&*first), "Emergency account"),
+        (Some(&*first), "New addresses"),
+        (Some(&*first), "Log alert (query 1)"),
+        (Some(&*second), "New addresses"),
+        (Some(&*second), "Detection"),
+        (Some(&*third), "New addresses"),
+        (Some(&*third), "Saved"),
+        (None, "Log alert (query 2)"),
+        (None, "e"),
+    ];
+    assert_eq!(shown, expected);
+    let rule = &rows[0];
+    assert_eq!(
+        (&rule["Severity"], &rule["RuleId"], &rule["RuleFile"]),
+        (&"High".into(), &"rule-1".into(), &"rules/a.yaml".into())
+    );
+    assert_eq!((&rule["Tactics"], &rule["Techniques"]), (&json!(["InitialAccess"]), &json!(["T1078"])));
+    let entities = json!([{"Type": "Account", "Name": "bg"}, {"Type": "IP", "Address": "203.0.113.7"}]);
+    assert_eq!((&rule["Entities"], &rule["Result"]["ResultType"]), (&entities, &"1".into()));
+    assert_eq!((&rows[1]["TimeColumn"], &rows[2]["Severity"]), (&"When".into(), &"Sev1".into()));
+    assert_eq!(rows[4]["Entities"], json!([{"Type": "accounts", "name": "=cmd"}]));
+    assert_eq!((&rows[6]["Tactics"], &rows[6]["Techniques"]), (&json!(["Execution", "Impact"]), &json!(["T1059"])));
+    for text in [
+        "{{StartTimeISO}} is filled with 2026-03-01T09:59:59.9999999Z",
+        "readme.yaml: skipped",
+        "7 rules: 7 found 9 rows",
+    ] {
+        assert!(output.stderr.contains(text), "{text}\n{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_rule_that_cannot_run_ends_no_other() {
+    let unknown = RULE.replace("T | where", "Nowhere | where").replace("Emergency account", "Unknown table");
+    let folder = folder(&[
+        ("a.yaml", &unknown),
+        ("b.yaml", RULE),
+        ("c.yaml", &HUNTING.replace("{{EndTimeISO}}", "{{Tenant}}")),
+        ("d.yaml", "name: [\n"),
+        ("e.json", "{\"name\": \"x\", \"kind\": \"Scheduled\", \"severity\": \"High\"}"),
+    ]);
+    let output = hunt(folder.path(), &["-o", "jsonl"]);
+    assert_eq!((output.code, lines(&output).len()), (1, 1), "{}", output.stderr);
+    for text in [
+        "rules/a.yaml:11:8: the rule `Unknown table` did not run, so its rows are missing",
+        "`Nowhere`",
+        "{{Tenant}}",
+        "rules/d.yaml:1:7: not part of the hunt",
+        "rules/e.json:1:1: not part of the hunt: the rule has no query",
+        "5 rules: 1 found 1 row, 4 did not run",
+    ] {
+        assert!(output.stderr.contains(text), "{text}\n{}", output.stderr);
+    }
+    // If no rule runs, that is an error.
+    fs::remove_file(folder.path().join("rules/b.yaml")).expect("removed");
+    let output = hunt(folder.path(), &["-o", "jsonl"]);
+    assert_eq!((output.code, &*output.stdout), (3, ""), "{}", output.stderr);
+}
+
+#[test]
+fn the_time_range_counts_for_all_rules() {
+    let folder = folder(&[("a.yaml", RULE), ("b.yaml", HUNTING)]);
+    let output = hunt(folder.path(), &["-o", "jsonl", "--from", "2026-03-02", "--to", "2026-03-03"]);
+    let rows = lines(&output);
+    assert_eq!((output.code, rows.len()), (0, 1), "{}", output.stderr);
+    assert_eq!(rows[0]["Result"]["IPAddress"], "203.0.113.8");
+}
+
+#[test]
+fn events_of_timesketch_have_what_it_requires() {
+    let rule = RULE.replace("| where UserPrincipalName == 'bg'", "| where ResultType != 1 | project TimeGenerated, UserPrincipalName, IPAddress, ResultType | extend message = 'm', Tags = dynamic(['a'])");
+    let folder = folder(&[("a.yaml", &rule), ("b.kql", "T | count")]);
+    let output = hunt(folder.path(), &["-o", "timesketch", "--now", "2026-04-01"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let events = lines(&output);
+    assert_eq!(events.len(), 3);
+    let first = &events[0];
+    assert_eq!(
+        (&first["datetime"], &first["timestamp_desc"]),
+        (&"2026-03-02T10:00:00.000000+00:00".into(), &"TimeGenerated".into())
+    );
+    assert_eq!(first["message"], "Emergency account [High]: Account Name==cmd; IP Address=203.0.113.8");
+    assert_eq!(
+        (&first["result_message"], &first["Tags"], &first["ResultType"]),
+        (&"m".into(), &"[\"a\"]".into(), &"2".into())
+    );
+    assert_eq!((&first["rule"], &first["tactics"]), (&"Emergency account".into(), &"InitialAccess".into()));
+    assert_eq!(
+        (&events[2]["datetime"], &events[2]["timestamp_desc"]),
+        (&"2026-04-01T00:00:00.000000+00:00".into(), &"Time of the hunt (the row has no time)".into())
+    );
+    assert!(!output.stdout.contains('\u{1b}'), "{}", output.stdout);
+}
+
+#[test]
+fn results_are_safe_to_open_and_to_show() {
+    let folder = folder(&[
+        ("a.kql", "T | project TimeGenerated, UserPrincipalName"),
+        ("=b.kql", "T | project TimeGenerated, UserPrincipalName"),
+    ]);
+    for format in ["table", "jsonl", "csv", "timesketch", "line", "md"] {
+        let output = hunt(folder.path(), &["-o", format]);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        assert!(!output.stdout.contains('\u{1b}'), "{format}: {}", output.stdout);
+    }
+    let output = hunt(folder.path(), &["-o", "csv", "--excel-safe"]);
+    assert!(output.stdout.contains(",'=b,"), "{}", output.stdout);
+    let output = hunt(folder.path(), &["-o", "timesketch", "--excel-safe"]);
+    assert_eq!(output.code, 2, "{}", output.stderr);
+}
+
+#[test]
+fn rules_of_the_project_find_the_emergency_accounts() {
+    let output = coldcase(&["hunt", "rules", "testdata/signinlogs", "-o", "jsonl"]);
+    assert_eq!((output.code, lines(&output).len()), (0, 26), "{}", output.stderr);
+}
