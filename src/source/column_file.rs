@@ -1,4 +1,5 @@
-//! Columnar files: Parquet or Arrow IPC.
+//! Opens Parquet files and Arrow IPC files behind one type: the columnar formats, which store values column by
+//! column.
 
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ impl ColumnFile {
         }
     }
 
-    /// The name of the file in reports.
+    /// Returns the name of the file, as messages show it.
     pub fn name(&self) -> &str {
         match self {
             Self::Parquet(file) => file.name(),
@@ -38,7 +39,7 @@ impl ColumnFile {
         }
     }
 
-    /// The name of the format in messages.
+    /// Returns the name of the format, as messages show it.
     pub fn format(&self) -> &'static str {
         match self {
             Self::Parquet(_) => "Parquet",
@@ -46,7 +47,7 @@ impl ColumnFile {
         }
     }
 
-    /// The readable columns, with the KQL types that the file suggests for them.
+    /// Returns the readable columns, with the KQL types that the file suggests for them.
     pub fn columns(&self) -> Schema {
         match self {
             Self::Parquet(file) => file.columns(),
@@ -54,7 +55,7 @@ impl ColumnFile {
         }
     }
 
-    /// The name of the table, if `convert` wrote the file.
+    /// Returns the name of the table whose archive the file is, if `convert` wrote it; None for other files.
     pub fn archived_table(&self) -> Option<&str> {
         match self {
             Self::Parquet(file) => file.archived_table(),
@@ -62,7 +63,7 @@ impl ColumnFile {
         }
     }
 
-    /// The archived warnings about the files that the archive was made of, if `convert` wrote the file.
+    /// Returns the warnings about the original files, if the file is an archive that `convert` wrote.
     pub fn archived_warnings(&self) -> Option<ArchivedWarnings> {
         match self {
             Self::Parquet(file) => file.archived_warnings(),
@@ -78,7 +79,7 @@ impl ColumnFile {
         }
     }
 
-    /// The number of rows, as far as the file records it.
+    /// Returns the number of rows that the file records.
     pub fn rows(&self) -> u64 {
         match self {
             Self::Parquet(file) => file.rows(),
@@ -86,7 +87,8 @@ impl ColumnFile {
         }
     }
 
-    /// The number of rows without a value in a column; None if there is no such column, or if the file does not say.
+    /// Returns the number of nulls in a column; None if there is no such column, or if the file does not count
+    /// nulls.
     pub fn nulls(&self, column: &str) -> Option<u64> {
         match self {
             Self::Parquet(file) => file.nulls(column),

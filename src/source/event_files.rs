@@ -1,5 +1,5 @@
-//! Finds files without Ids of which every record is in another file, too: exports without that column, and results of
-//! earlier queries that were saved beside the evidence. Records are compared by their time and account.
+//! Finds files without Ids all of whose records occur in other files, too: exports without that column, and saved
+//! results of earlier queries that lie beside the evidence. Records are compared by their time and account.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,21 +7,22 @@ use serde_json::Value as Json;
 
 use crate::types::datetime;
 
-/// Names of the time of a record in the export shapes.
+/// Names that the export shapes give to the time of a record.
 const TIMES: [&str; 4] = ["TimeGenerated", "time", "createdDateTime", "CreatedDateTime"];
 
-/// Names of the account of a record in the export shapes.
+/// Names that the export shapes give to the account of a record.
 const ACCOUNTS: [&str; 4] = ["UserPrincipalName", "userPrincipalName", "ServicePrincipalId", "servicePrincipalId"];
 
-/// A time of a record in ticks, and the account.
+/// A time of a record, in ticks, and the account in lower case.
 type TimeAndAccount = (i64, String);
 
-/// The times of a record, each with the account. Which time a result has depends on the export shape of its originals.
+/// The times of a record, each with the account. A record may have several times; a saved result has one of them,
+/// and which one depends on the export shape that was queried.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RecordEvent(Vec<TimeAndAccount>);
 
 impl RecordEvent {
-    /// The event of a record of any export shape.
+    /// Returns the times and accounts in a record of any export shape.
     pub(super) fn of_json(record: &Json) -> Self {
         let texts = |names: &'static [&'static str]| {
             let objects = [Some(record), record.get("properties")];
@@ -35,19 +36,19 @@ impl RecordEvent {
         account.map_or_else(Self::default, |account| Self::new(times, account))
     }
 
-    /// The event of an account at these times.
+    /// Returns the event of `account` at `times`, which are ticks.
     pub(super) fn new(times: impl Iterator<Item = i64>, account: &str) -> Self {
         let account = account.to_lowercase();
         Self(times.map(|time| (time, account.clone())).collect())
     }
 }
 
-/// The events of files.
+/// The times and accounts that occur in several files, and in which of them.
 #[derive(Debug, Default)]
 pub(super) struct EventFiles {
-    /// The first two files in which an event occurs.
+    /// The first two files in which a time and account occur.
     files: HashMap<TimeAndAccount, (usize, Option<usize>)>,
-    /// The records of each file; None for a file with Ids.
+    /// The records of each file; None for a file in which a record has an Id.
     without_id: BTreeMap<usize, Option<Vec<RecordEvent>>>,
 }
 
@@ -67,8 +68,8 @@ impl EventFiles {
         }
     }
 
-    /// Returns the positions of two files: the records of the second have no Ids, and all of them are in other files,
-    /// such as the first.
+    /// Returns the positions of two files: no record of the second has an Id, and each of its records is in some
+    /// other file, one of which is the first.
     pub(super) fn contained(&self) -> Option<[usize; 2]> {
         self.without_id.iter().find_map(|(&file, records)| {
             let elsewhere = |event: &RecordEvent| {

@@ -1,9 +1,9 @@
 //! Maps table names to files.
 //!
-//! A name is bound to files by the user, or it is a known table whose records are selected from all files. Known tables
-//! that are read only by name must occur in the files. Any other name is the name of files without their extensions, or
-//! a table that records name: its columns are inferred. Files are listed once, when the catalog is built; their content
-//! is examined only when a query names them.
+//! The user binds a name to files, or the name is that of a known table, whose records are then selected from all
+//! files. Known tables that are read only by name must occur in the files. Any other name is that of a file
+//! without its extension, or a table that records name; its columns are inferred. Files are listed once, when the
+//! catalog is built; their content is examined only when a query names a table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -32,7 +32,7 @@ use crate::storage::text_settings::TextSettings;
 use crate::storage::zip_archive;
 use crate::types::{Field, Schema, Type};
 
-/// Files as the user named them, and as they are read: archives are opened when a table is first needed.
+/// Files as the user named them, and with the entries of archives, which are opened when a table is first needed.
 struct ListedFiles {
     named: Listing,
     expanded: OnceLock<ExpandedFiles>,
@@ -44,7 +44,7 @@ struct ExpandedFiles {
 }
 
 impl ExpandedFiles {
-    /// Returns the files whose name without extensions is `name`.
+    /// Returns the files whose name up to the first dot is `name`.
     fn called(&self, name: &str) -> Arc<[DataFile]> {
         self.files.iter().filter(|file| file.stem() == name).cloned().collect()
     }
@@ -96,7 +96,7 @@ impl fmt::Debug for FileCatalog {
 pub struct FileCatalogBuilder {
     files: Listing,
     bindings: BTreeMap<String, Listing>,
-    /// Tables whose columns are all strings.
+    /// Names of bound tables whose columns are all read as strings.
     texts: BTreeSet<String>,
     limits: ReadLimits,
     access: Arc<Access>,
@@ -150,13 +150,14 @@ impl FileCatalogBuilder {
         self.bindings.entry(name.into()).or_default().files.push(file);
     }
 
-    /// True if files are bound to the table `name`.
+    /// True if the user bound files to the table `name`.
     #[must_use]
     pub fn binds(&self, name: &str) -> bool {
         self.bindings.contains_key(name)
     }
 
-    /// Returns every file with the table that it is bound to; None for files in which all known tables are searched.
+    /// Returns every file with the table that it is bound to, or with None if it is not bound and all known tables
+    /// are searched in it.
     pub fn files(&self) -> impl Iterator<Item = (Option<&str>, &DataFile)> {
         let bound =
             self.bindings.iter().flat_map(|(name, files)| files.files.iter().map(|file| (Some(name.as_str()), file)));
@@ -183,22 +184,22 @@ impl FileCatalogBuilder {
         Ok(())
     }
 
-    /// Sets how remote files are accessed, for patterns that are added afterwards.
+    /// Sets how remote files are accessed; it applies to patterns that are added afterwards.
     pub fn reach(&mut self, access: Arc<Access>) {
         self.access = access;
     }
 
-    /// Sets how text is to be read, for files that are added afterwards.
+    /// Sets how text is decoded; it applies to files that are added afterwards.
     pub fn read_text(&mut self, text: TextSettings) {
         self.text = text;
     }
 
-    /// Sets files whose dates may prove the order of day and month in the files of known tables.
+    /// Sets further files whose dates may prove the order of day and month in the files of known tables.
     pub fn share_dates(&mut self, dates: Arc<SharedDates>) {
         self.dates = Some(dates);
     }
 
-    /// Sets the limits for reading a file.
+    /// Sets the limits for reading each file.
     pub fn limit(&mut self, limits: ReadLimits) {
         self.limits = limits;
     }
@@ -239,8 +240,9 @@ impl FileCatalog {
         Ok(Some(self.table_of(name, &listed.files, rows, listed)))
     }
 
-    /// Opens a known table that is read only by name and is not bound: the files with this name, or else the records
-    /// that name it. None if the first records of the files do not, so that the user binds it.
+    /// Opens a known table that is read only by name and is not bound. Its rows are those of the files with this
+    /// name, or else the records that name the table. Returns None if none of the first records of the files name
+    /// it: then the user must bind it.
     fn open_by_name(&self, table: &'static KnownTable) -> Result<Option<FileTable>> {
         let listed = self.files.expanded(self.limits)?;
         let called = listed.called(table.name);
@@ -265,7 +267,8 @@ impl FileCatalog {
         table.with_notes(Arc::clone(&listed.notes))
     }
 
-    /// Opens a table that is neither bound nor known: the files with this name, or else the records that name it.
+    /// Opens a table that is neither bound nor known. Its rows are those of the files with this name, or else the
+    /// records that name the table. Returns None if there are none.
     fn open_unknown(&self, name: &str) -> Result<Option<FileTable>> {
         let listed = self.files.expanded(self.limits)?;
         let called = listed.called(name);
@@ -327,8 +330,8 @@ fn nothing_found(name: &str, files: &[DataFile]) -> Error {
     }
 }
 
-/// Extends the columns of a restored table: those of the table that it is a copy of, with their types, then the other
-/// columns of the records.
+/// Gives a table that was restored from another one its columns: those of the original table with their types,
+/// then the other columns of the records. Other tables stay as they are.
 fn as_restored(rows: RecordSelection, name: &str) -> RecordSelection {
     let Some(table) = restored_from(name) else { return rows };
     let extended = |schema: &Schema| {
@@ -342,7 +345,7 @@ fn as_restored(rows: RecordSelection, name: &str) -> RecordSelection {
     }
 }
 
-/// Makes all columns strings.
+/// Makes all columns strings. An error for the records of a known table, whose types are fixed.
 fn as_texts(rows: RecordSelection, name: &str, files: &[DataFile]) -> Result<RecordSelection> {
     match rows {
         RecordSelection::AnyObjects(schema) => {
@@ -359,7 +362,7 @@ fn as_texts(rows: RecordSelection, name: &str, files: &[DataFile]) -> Result<Rec
     }
 }
 
-/// Infers from the first records of the files which records they contain; None without a usable record.
+/// Infers from the first records of the files which records are selected; None if no record is usable.
 fn infer_selection(
     mut inference: Inference,
     files: &[DataFile],
@@ -383,7 +386,7 @@ fn infer_selection(
     Ok(rows_of_columns.or_else(|| inference.finish()))
 }
 
-/// True if one of the first records of the files is a row of `table`, or a columnar file has such rows.
+/// True if one of the first records of the text files is a row of `table`, or a columnar file has rows of it.
 fn has_records_of(table: &KnownTable, files: &[DataFile], limits: ReadLimits) -> Result<bool> {
     let mut inference = Inference::only(table.name);
     let mut is_column_row = false;
@@ -408,8 +411,8 @@ fn names_table(file: &ColumnFile, name: &str) -> Result<bool> {
         && TypeValues::of(file)?.rows.keys().any(|value| value.trim_ascii().eq_ignore_ascii_case(name)))
 }
 
-/// Determines the rows of a columnar file that is bound to a name: rows of a known table if it has all of the columns.
-/// None for a query result of this program that was found in a folder.
+/// Determines how the rows of a columnar file are read that is bound to a name: as rows of a known table if the
+/// file has all of its columns. Returns None for a query result of this program that was found in a folder.
 fn column_rows(file: &DataFile, limits: ReadLimits) -> Result<Option<RecordSelection>> {
     let opened = ColumnFile::of(file, limits)?;
     if opened.is_answer() && file.found_in().is_some() {

@@ -1,8 +1,9 @@
 //! Finds Ids that occur in more than one file, among the rows that scans return.
 //!
-//! The Ids are sampled by their hash: those below a threshold are kept, in every file the same ones. The threshold
-//! falls when there are too many, so memory is bounded, and an overlap of files is found wherever it is in them. The
-//! sample depends only on the Ids, not on the order in which threads read them.
+//! The Ids are sampled by their hash: an Id is kept if its hash is below a threshold, so the sample has the same
+//! Ids of every file. The threshold falls when the sample gets too large. Memory is therefore bounded, and an
+//! overlap is found wherever it is in the files. The sample depends only on the Ids, not on the order in which
+//! threads read them.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -21,9 +22,10 @@ pub(crate) struct IdSketch {
     hasher: FixedState,
     /// Maximum number of Ids in the sample.
     max_ids: usize,
-    /// Ids whose hash is at most this are in the sample: one in 2^n.
+    /// An Id is in the sample if its hash is at most this; that is one Id in 2^n.
     threshold: AtomicU64,
-    /// Keyed by the hash of the Id. The map hashes its keys again with a random seed, because attackers choose Ids.
+    /// The files of each Id, by the hash of the Id. The map hashes its keys again with a random seed, because
+    /// attackers can choose Ids.
     files: Mutex<HashMap<u64, FilesOfId, RandomState>>,
 }
 
@@ -34,16 +36,16 @@ struct FilesOfId {
     second: Option<usize>,
 }
 
-/// Ids of a sample that occur in more than one file.
+/// The Ids of a sample that occur in more than one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RepeatedIds {
-    /// The positions of two files with the same Id.
+    /// The positions of two files that contain the same Id.
     pub files: [usize; 2],
     /// Number of Ids that occur in more than one file.
     pub repeated: usize,
-    /// Number of Ids that were compared.
+    /// Number of Ids in the sample.
     pub compared: usize,
-    /// True if these are all Ids, not a sample.
+    /// True if the sample has all Ids.
     pub are_all: bool,
 }
 
@@ -54,18 +56,18 @@ impl Default for IdSketch {
 }
 
 impl IdSketch {
-    /// A sketch whose sample has at most `max_ids` Ids.
+    /// Returns a sketch whose sample has at most `max_ids` Ids.
     fn of_at_most(max_ids: usize) -> Self {
         let (hasher, threshold) = (FixedState::default(), AtomicU64::new(u64::MAX));
         Self { hasher, max_ids, threshold, files: Mutex::default() }
     }
 
-    /// Returns the hash of an Id that belongs to the sample; None for others.
+    /// Returns the hash of an Id if it belongs to the sample, otherwise None.
     pub(crate) fn sampled(&self, id: &[u8]) -> Option<u64> {
         Some(self.hasher.hash_one(id)).filter(|hash| *hash <= self.threshold.load(Ordering::Relaxed))
     }
 
-    /// Adds the hashes of Ids of the file at position `file`.
+    /// Adds Ids of the file at position `file` by their hashes, which [`Self::sampled`] returned.
     pub(crate) fn add(&self, file: usize, hashes: &[u64]) {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         for hash in hashes {
@@ -98,7 +100,7 @@ impl IdSketch {
 }
 
 impl FilesOfId {
-    /// Adds a file, and keeps the first two.
+    /// Adds a file; the two with the lowest positions are kept.
     fn add(&mut self, file: usize) {
         if file == self.first {
             return;
@@ -115,7 +117,7 @@ mod tests {
 
     const FEW_IDS: usize = 1 << 8;
 
-    /// Adds the Ids of a range to a file, in blocks.
+    /// Adds the Ids of a range to the file at position `file`, in blocks of 100.
     fn add(sketch: &IdSketch, file: usize, ids: std::ops::Range<usize>) {
         for start in ids.clone().step_by(100) {
             let block = start..(start + 100).min(ids.end);

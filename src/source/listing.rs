@@ -1,4 +1,4 @@
-//! Turns a pattern that the user gave into the files of tables.
+//! Turns a path, URL or glob that the user gave into a list of files.
 
 use std::ffi::OsStr;
 
@@ -8,8 +8,8 @@ use crate::storage::expand;
 use crate::storage::listing::Listing;
 use crate::storage::remote::Access;
 
-/// Lists the files that `pattern` names: a path or a URL of a file, a folder, or a glob. Of Delta tables, only the
-/// files that the log names are listed.
+/// Lists the files that `pattern` names: the path or URL of a file or a folder, or a glob. If a folder is a Delta
+/// table, only the files that its log names are listed.
 ///
 /// # Errors
 /// A path that does not exist or cannot be read, a malformed glob or one without a match, a folder without files, a

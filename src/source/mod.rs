@@ -1,7 +1,7 @@
-//! The tables of text files and the catalog of files.
+//! The tables of files, and the catalog of files.
 //!
-//! A [`FileTable`] is a [`TableProvider`](crate::scan::TableProvider) over files that were listed by
-//! [`storage`](crate::storage): text files go through `text`, column files through [`parquet`](crate::parquet).
+//! A [`FileTable`] is a [`TableProvider`](crate::scan::TableProvider) over files that [`storage`](crate::storage)
+//! listed. The module `text` decodes text files; [`parquet`](crate::parquet) decodes columnar files.
 
 pub(crate) mod column_file;
 mod event_files;

@@ -1,11 +1,11 @@
 //! Finds files of a table that contain the same record, as overlapping exports do: a query then counts the record once
 //! for each file.
 //!
-//! The Ids of the rows of text files are compared while they are scanned. If none of them repeat, some records are
-//! compared afterwards, since the query may have skipped them. That is cheap for any archive: small inputs are compared
-//! completely; of a few files the first records are compared, and of many files only those of equal length. More
-//! rows are compared of Parquet files beside text files: an archive may be in the same folder as its originals. Files
-//! without Ids are compared by the times and accounts of their records.
+//! The Ids of the rows of text files are compared while they are scanned. If none of them repeats, some records are
+//! compared after the scan, because the query may have skipped repeated ones. The number of these records is bounded.
+//! Small inputs are compared completely. Of a few files, the first records are compared; of many files, only those of
+//! files of equal length. Of Parquet files beside text files more rows are compared, because an archive may lie
+//! beside its original files. Files without Ids are compared by the times and accounts of their records.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,25 +26,26 @@ use crate::types::Type;
 /// The column that identifies a record.
 const ID: &str = "Id";
 
-/// Inputs with fewer bytes are compared completely.
+/// Inputs with fewer bytes than this are compared completely.
 const SMALL: u64 = 1 << 20;
 
-/// Decompressed bytes of a text file that are read in small inputs.
+/// Maximum number of decompressed bytes that are read of a text file in a small input.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Up to this many files, the first records of every text file are compared.
+/// With at most this many files, the first records of every text file are compared.
 const FEW: usize = 16;
 
-/// Pairs of files of equal length that are compared if there are more files.
+/// With more files, the number of pairs of equal length that are compared.
 const MAX_PAIRS: usize = 2;
 
-/// Records of each text file that are compared in large inputs.
+/// Number of records of each text file that are compared in a large input.
 const HEAD: usize = 16;
 
-/// Rows of each Parquet file that are compared with the Ids of text files.
+/// Number of rows of each Parquet file that are compared with the Ids of text files.
 const HEAD_ROWS: usize = 4096;
 
-/// Returns two of `files` with rows of the same Id, among the rows that scans returned.
+/// Returns two of `files` that have rows with the same Id, among the rows that scans returned; None if there are
+/// none.
 pub(crate) fn among_rows(files: &[DataFile], sketch: &IdSketch) -> Option<Overlap> {
     let RepeatedIds { files: pair, repeated, compared, are_all } = sketch.repeated()?;
     let name = |index: usize| files.get(index).map(|file| file.name.clone());
@@ -52,7 +53,7 @@ pub(crate) fn among_rows(files: &[DataFile], sketch: &IdSketch) -> Option<Overla
     Some(Overlap { files: [name(pair[0])?, name(pair[1])?], basis })
 }
 
-/// What is compared of a record.
+/// The parts of a record by which it is compared.
 #[derive(Debug)]
 struct ComparedRecord {
     id: Option<String>,
@@ -60,8 +61,7 @@ struct ComparedRecord {
 }
 
 /// Returns two of `files` that contain a record with the same Id, or else a file without Ids whose records are all in
-/// other files. `read` has the Ids that scans returned; `table` makes
-/// the table of one Parquet file.
+/// other files. `read` has the Ids of the rows that scans returned; `table` makes the table of one Parquet file.
 pub(crate) fn find(
     files: &[DataFile],
     read: &IdSketch,
@@ -94,7 +94,7 @@ pub(crate) fn find(
     Some(Overlap { files: pair.map(|index| files[index].name.clone()), basis: OverlapBasis::TimesAndAccounts })
 }
 
-/// Returns the positions of the files to compare.
+/// Returns the positions of the files whose records are compared.
 fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
     if files.len() < 2 {
         return Vec::new();
@@ -126,7 +126,7 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
     pairs
 }
 
-/// Returns the first records of a text file, of any table; all records if `is_small`.
+/// Returns the first records of a text file, whatever their table; all records if `is_small`.
 fn records_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Vec<ComparedRecord>> {
     let unused_report = Arc::new(ScanReport::default());
     let Opened::Text(text) = records::open(file, file.open()?, Vec::new(), limits, &unused_report)? else {
@@ -162,7 +162,7 @@ fn records_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Resul
     Ok(records)
 }
 
-/// Adds a record of any shape, or the first records of a wrapper.
+/// Adds a record of any export shape. If it is a wrapper, adds at most `room` of the records inside it.
 fn add_records(record: &Json, room: usize, records: &mut Vec<ComparedRecord>) {
     let own = |record: &Json| [ID, "id"].into_iter().find_map(|key| Some(record.get(key)?.as_str()?.to_owned()));
     let id = |record: &Json| own(record).or_else(|| own(record.get("properties")?)).filter(|id| !id.is_empty());
@@ -174,7 +174,7 @@ fn add_records(record: &Json, room: usize, records: &mut Vec<ComparedRecord>) {
     }
 }
 
-/// Returns the first rows of a table.
+/// Returns the first rows of a table; empty if it has no string column `Id`, or if it cannot be read.
 fn records_of_table(table: &FileTable) -> Vec<ComparedRecord> {
     let schema = table.schema();
     let column = |name: &str, ty: Type| schema.index_of(name).filter(|&index| schema.field(index).ty == ty);

@@ -1,6 +1,6 @@
-//! Rows of columnar files that are records of other export shapes: Microsoft Graph objects or diagnostic records as
-//! columns, or records in strings and bytes. Rows are written as lines of JSON, so that the reader of text finds the
-//! records.
+//! Columnar files whose rows are not rows of a table but records of other export shapes: Microsoft Graph objects or
+//! diagnostic records with one column for each key, or records in columns of strings or bytes. Each row is written as
+//! a line of JSON, in which the reader of text finds the records.
 
 use std::sync::Arc;
 
@@ -13,34 +13,35 @@ use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{BatchIterator, Partition, ScanColumn, ScanMemory, ScanReport, ScanRequest, ScanSizes};
 use crate::types::{Batch, Schema, dynamic};
 
-/// Rows per batch: each row may contain many records.
+/// Rows per batch. It is small, because each row may contain many records.
 const BATCH_ROWS: usize = 1_024;
 
-/// Rows that are examined to identify the records of a file.
+/// Number of rows that are examined to identify the records of a file.
 const SAMPLED_ROWS: usize = 1_000;
 
-/// Bytes of their text: rows of a dictionary may share a value of any length.
+/// Maximum size of the text of these rows in bytes: many rows may share a long value of a dictionary.
 const SAMPLED_BYTES: usize = 8 << 20;
 
-/// Columns by which rows of a table are recognised.
+/// Columns whose presence shows that the rows are rows of a table.
 const TABLE_COLUMNS: [&str; 4] = ["TimeGenerated", "_OriginalTimeGenerated", "Type", "_OriginalType"];
 
-/// True if the rows of the file are not recognised as rows of a table by its columns, or need what the reader of text
-/// does for rows: names in another spelling, flattened objects, rows without a time.
+/// True if the columns do not show that the rows are rows of a table, or if the rows need what only the reader of
+/// text does: names in another spelling, flattened objects, rows without a time.
 pub(crate) fn are_other_rows(file: &ColumnFile) -> bool {
     let columns = file.columns();
     let is_table = TABLE_COLUMNS.iter().any(|name| columns.index_of(name).is_some());
     file.archived_table().is_none() && (!is_table || is_spelled_otherwise(&columns) || lacks_times(file))
 }
 
-/// True for columns whose names other tools changed: their case, a time zone behind them, or parts of objects.
+/// True for columns whose names another tool changed: their case, a time zone appended to them, or flattened objects.
 fn is_spelled_otherwise(columns: &Schema) -> bool {
     let headers: Vec<String> = columns.names().map(str::to_owned).collect();
     let is_renamed = table_names(&headers).is_some_and(|names| names.iter().ne(headers.iter()));
     is_renamed || headers.iter().any(|name| is_flattened_key(name))
 }
 
-/// True if some rows have no time, as far as the file records it, or none has, and that of the sign-in serves.
+/// True if some rows have no `TimeGenerated`, as far as the file counts nulls, or if the column is absent and the
+/// time of the sign-in takes its place.
 fn lacks_times(file: &ColumnFile) -> bool {
     let columns = file.columns();
     let has = |name: &str| columns.index_of(name).is_some();
@@ -50,7 +51,8 @@ fn lacks_times(file: &ColumnFile) -> bool {
     file.nulls(TABLE_COLUMNS[0]).is_some_and(|nulls| nulls > 0)
 }
 
-/// True if the first rows of the file are not rows of a table, but are or contain records of known tables.
+/// True if the first rows of the file are not rows of a table, but are records of known tables or contain such
+/// records.
 ///
 /// # Errors
 /// The file cannot be opened, or its server does not answer.
@@ -70,10 +72,10 @@ pub(crate) fn holds_known_records(file: &ColumnFile) -> Result<bool> {
     Ok(matches!(inference.finish(), Some(RecordSelection::AllKnownAs(_))))
 }
 
-/// Passes the first rows of the file to `inference`. Returns the number of bytes of their text.
+/// Passes the first rows of the file to `inference`. Returns the size of their text in bytes.
 ///
 /// # Errors
-/// As for [`holds_known_records`]. Damage is reported when the file is read.
+/// As for [`holds_known_records`]. Damage is not reported here, but when the file is read.
 pub(crate) fn sample_rows(file: &ColumnFile, inference: &mut Inference) -> Result<u64> {
     let request = ScanRequest {
         columns: Vec::new(),
@@ -104,7 +106,7 @@ pub(crate) fn sample_rows(file: &ColumnFile, inference: &mut Inference) -> Resul
     Ok(text.len() as u64)
 }
 
-/// Returns partitions with all rows and columns of the file, within the limits of `request`.
+/// Returns partitions that read all rows and columns of the file, within the limits of `request`.
 pub(crate) fn partitions(file: &ColumnFile, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
     let columns = file.columns();
     let all = ScanRequest {
@@ -120,7 +122,7 @@ pub(crate) fn partitions(file: &ColumnFile, request: &ScanRequest) -> Result<Vec
     file.partitions_of(&FileInTable::new(ProvenanceColumns::none(&columns), 0), &all)
 }
 
-/// The batches of `parts`, one part after the other.
+/// Returns the batches of `parts`, one part after the other. A part that cannot be opened yields one error.
 pub(crate) fn batches(parts: &[Arc<dyn Partition>]) -> impl Iterator<Item = Result<Batch>> + Send + '_ {
     parts
         .iter()
@@ -130,7 +132,7 @@ pub(crate) fn batches(parts: &[Arc<dyn Partition>]) -> impl Iterator<Item = Resu
 /// Writes rows as lines of JSON.
 #[derive(Debug)]
 pub(crate) struct RowWriter {
-    /// The names of the columns, quoted.
+    /// The names of the columns as quoted JSON strings.
     keys: Vec<String>,
 }
 
@@ -147,7 +149,8 @@ impl RowWriter {
         Self { keys: names.into_iter().map(quoted).collect() }
     }
 
-    /// Appends a row as one line. Null and "" are left out: a column may be filled in rows of another kind only.
+    /// Appends a row as one line. Nulls and "" are left out, because a column may belong to another kind of record in
+    /// the same file.
     pub(crate) fn write(&self, batch: &Batch, row: usize, out: &mut String) {
         out.push('{');
         let mut separator = "";

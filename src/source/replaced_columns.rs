@@ -1,10 +1,10 @@
-//! Columns of a known table that a columnar file has under several names: rows copied by a search job have both the
-//! original value and the value that the job assigned, and `union` splits a column of several types into one column per
-//! type.
+//! Columns of a known table that a columnar file has under several names. Rows copied by a search job have both the
+//! original value and the value that the job assigned, and `union` splits a column with values of several types into
+//! one column for each type.
 //!
-//! The readers of Parquet and Arrow know a column by one name only. So the alternative columns are requested after
-//! those of the table, and each row takes the first filled value, both below the filter of the query and in the output.
-//! Statistics of the replaced columns are not used for pruning.
+//! The readers of Parquet and Arrow read a column under one name only. So the alternative columns are requested after
+//! the columns of the table, and each row gets the first value that is neither null nor "", for the filter of the
+//! query and in the output. Statistics of the replaced columns are not used for pruning.
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{BatchIterator, Partition, Predicate, RowFilter, ScanColumn, ScanRequest};
 use crate::types::{Batch, Column, ColumnBuilder, Field, Schema, Type};
 
-/// Columns of a table, with the columns that contain their original values.
+/// Columns of a table, each with the column in which a search job keeps its original value.
 const ORIGINAL_COLUMNS: [(&str, &str); 2] = [("TimeGenerated", "_OriginalTimeGenerated"), ("Type", "_OriginalType")];
 
-/// A column of the table that the file also has under other names. All fields are positions in the extended schema.
+/// A column of the table that the file also has under other names. The numbers are positions in the extended schema.
 #[derive(Clone, Debug)]
 struct ReplacedColumn {
     own: usize,
-    /// The original column; its value is preferred to the value of `own`.
+    /// The original column, whose value is preferred to that of `own`.
     original: Option<usize>,
-    /// The columns that `union` made: their values are used if `own` has none.
+    /// The columns that `union` made of this one; their values are used if `own` has none.
     united: Vec<usize>,
 }
 
 impl ReplacedColumn {
-    /// The positions of the alternative columns.
+    /// Returns the positions of the alternative columns.
     fn others(&self) -> impl Iterator<Item = usize> {
         self.original.into_iter().chain(self.united.iter().copied())
     }
@@ -45,7 +45,7 @@ pub(crate) struct ReplacedColumns {
 }
 
 impl ReplacedColumns {
-    /// The replaced columns of a table with the columns `origins` that are present in `file`; None if there are none.
+    /// Returns the columns of `origins` that `file` has under several names; None if there are none.
     pub fn of(file: &Schema, origins: &ProvenanceColumns) -> Option<Self> {
         let mut replaced_columns = Self { replaced: Vec::new(), origins: origins.clone() };
         let is_of_union = |name: &str| name.rsplit_once('_').is_some_and(|(_, ty)| Type::from_name(ty).is_some());
@@ -67,7 +67,7 @@ impl ReplacedColumns {
         (!replaced_columns.replaced.is_empty()).then_some(replaced_columns)
     }
 
-    /// True if rows of the file may be copies by a search job.
+    /// True if rows of the file may be copies that a search job made.
     pub fn has_copies(&self) -> bool {
         self.replaced.iter().any(|replaced| replaced.original.is_some())
     }
@@ -76,7 +76,7 @@ impl ReplacedColumns {
         self.replaced.iter().find(|replaced| replaced.own == own)
     }
 
-    /// The request to the file that serves `request`.
+    /// Returns the request to the file whose result [`Self::restored`] turns into that of `request`.
     pub fn request(&self, request: &ScanRequest) -> ScanRequest {
         let is_replaced = |predicate: &Predicate| predicate.columns().iter().any(|at| self.replaced(*at).is_some());
         let mut asked = request.clone();
@@ -90,14 +90,14 @@ impl ReplacedColumns {
         asked
     }
 
-    /// Wraps `parts` (scanned with [`Self::request`]) so that they return the columns of `request`.
+    /// Wraps `parts`, which were scanned with [`Self::request`], so that they return the columns of `request`.
     pub fn restored(&self, request: &ScanRequest, parts: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
         let places = self.places(&request.columns);
         let restored = |part| Arc::new(RestoredPartition { part, places: Arc::clone(&places) }) as Arc<dyn Partition>;
         parts.into_iter().map(restored).collect()
     }
 
-    /// `columns`, followed by their alternative columns, with the same paths.
+    /// Returns `columns`, followed by their alternative columns with the same paths.
     fn with_others(&self, columns: &[ScanColumn]) -> Vec<ScanColumn> {
         let others = columns.iter().flat_map(|wanted| {
             let others = self.replaced(wanted.column()).into_iter().flat_map(ReplacedColumn::others);
@@ -109,7 +109,7 @@ impl ReplacedColumns {
         columns.iter().cloned().chain(others).collect()
     }
 
-    /// For each of `columns`, the positions of the columns of which the first filled value is taken.
+    /// Returns for each of `columns` the positions whose first filled value it takes.
     fn places(&self, columns: &[ScanColumn]) -> Arc<[Vec<usize>]> {
         let mut next = columns.len();
         let mut take = || {
@@ -158,7 +158,7 @@ impl Partition for RestoredPartition {
     }
 }
 
-/// Merges each replaced column with its alternatives: each row gets the first filled value.
+/// Merges each column with its alternatives: a row gets the first value that is filled.
 fn restore(places: &[Vec<usize>], batch: &Batch) -> Batch {
     let columns = places.iter().map(|places| match &places[..] {
         [only] => batch.column(*only).clone(),
@@ -167,7 +167,8 @@ fn restore(places: &[Vec<usize>], batch: &Batch) -> Batch {
     Batch::new(columns.collect(), batch.rows())
 }
 
-/// Returns the first filled value of each row. `columns` has at least one column, and all have one type.
+/// Returns for each row the first value that is neither null nor "". All `columns` have the same type; there is at
+/// least one.
 fn first_filled(columns: &[&Column]) -> Column {
     let own = columns[0];
     let is_filled = |column: &Column, row: usize| match own.ty() {

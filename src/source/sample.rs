@@ -13,11 +13,12 @@ use crate::source::text::Inference;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 
-/// Decompressed bytes of records that are read to infer columns.
+/// Number of decompressed bytes of records that are read to infer columns.
 const INFERRED_BYTES: u64 = 64 << 20;
 
-/// Passes the records of text files to `inference` and calls `columns` for each columnar file whose rows are not
-/// records of text, in order, until enough was seen or `columns` breaks. Damage is not reported here but when the files are read.
+/// Passes the records of text files to `inference`, and calls `columns` for each columnar file whose rows are not
+/// records of text. Files are read in order, until enough was seen or `columns` breaks. Damage is not reported here,
+/// but when the files are read.
 pub(crate) fn sample_files(
     inference: &mut Inference,
     files: &[DataFile],

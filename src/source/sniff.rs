@@ -1,4 +1,4 @@
-//! Detects by its first bytes how a file is compressed and encoded and how its records are separated.
+//! Detects from the first bytes of a file how it is compressed and encoded, and how its records are separated.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -10,17 +10,18 @@ use crate::scan::ScanReport;
 use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
 
-/// Decompressed bytes that are examined.
+/// Number of decompressed bytes that are examined.
 const HEAD_BYTES: u64 = 64 << 10;
 
-/// The contents of a file.
+/// The format, encoding and compression of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileKind {
     /// `JSON Lines`, `JSON`, `CSV`, `Avro`, `Parquet`, `Arrow`, `zip archive`, or the reason why the file is not read.
     pub format: &'static str,
-    /// The encoding of text; "" for other formats.
+    /// The encoding of a text file; "" for other formats.
     pub encoding: &'static str,
-    /// The compression of the whole file; "" for Parquet and Arrow, whose columns are compressed separately.
+    /// The compression of the whole file; "" if there is none, and for Parquet and Arrow, whose columns are
+    /// compressed separately.
     pub compression: &'static str,
 }
 

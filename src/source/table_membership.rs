@@ -19,12 +19,12 @@ use crate::source::text::table_of_path;
 use crate::types::dictionary::spread_truths;
 use crate::types::{Batch, Column, Value};
 
-/// Which rows of a columnar file belong to a known table.
+/// Tells which rows of a columnar file belong to a known table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TableMembership {
     /// All rows: the file is an archive of this table, written by this program.
     Archived,
-    /// The rows whose `Type` names the table; rows without a name as [`UnlabelledRows`] says.
+    /// The rows whose `Type` names the table; rows without a `Type` as [`UnlabelledRows`] says.
     ByType(UnlabelledRows),
     /// All rows: the file has no `Type` column.
     All(UnlabelledRows),
@@ -32,14 +32,15 @@ pub(crate) enum TableMembership {
     None,
 }
 
-/// Whether rows that name no table belong to a table, and why.
+/// Tells whether rows that name no table belong to the table, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnlabelledRows {
     /// They do not belong to it.
     Excluded,
     /// The path of the file names the table.
     ByPath,
-    /// Nothing names the table: it is the table that the file is bound to, or sign-ins.
+    /// Neither the rows nor the path name a table: they belong to the table that the file is bound to, or to the
+    /// sign-ins.
     Assumed,
 }
 
@@ -77,24 +78,26 @@ pub(crate) fn membership(file: &ColumnFile, binding: TableBinding) -> TableMembe
     }
 }
 
-/// The tables in a file, as far as they matter to one table.
+/// The tables in a columnar file, as far as they matter for the requested table.
 #[derive(Debug, Default)]
 pub(crate) struct FileContents {
-    /// The tables whose rows the file contains: known tables by their names in queries, others as the file spells them.
+    /// The tables whose rows the file contains: known tables by their names in queries, other tables as the file
+    /// spells them.
     pub tables: BTreeSet<String>,
-    /// The values of `Type` in rows of the table; None if there may be others.
+    /// The values of `Type` in rows of the requested table; None if there may be further ones.
     own: Option<Vec<String>>,
-    /// Number of rows without a name that are read as rows of the table.
+    /// Number of rows that name no table and are read as rows of the requested table.
     pub unnamed: u64,
-    /// Number of rows of a restored table or a copy of the table, by name, if the file is bound to the table.
+    /// Number of rows, by table name, of tables restored or copied from the requested one, if the file is bound to
+    /// it.
     pub renamed: BTreeMap<String, u64>,
-    /// Number of rows, by name, that may belong to the table under another name and are not read.
+    /// Number of rows, by table name, that may belong to the requested table under another name. They are not read.
     pub similar: BTreeMap<String, u64>,
     /// Number of rows that name no table and cannot be assigned to one.
     pub unrecognised: u64,
 }
 
-/// Determines the tables in a file, and reports them and the shape of the file.
+/// Determines which tables a file contains, and reports them and the export shape of the file.
 ///
 /// # Errors
 /// The file cannot be opened, or its server does not answer.
@@ -133,7 +136,8 @@ pub(crate) fn examine(
 }
 
 impl FileContents {
-    /// Classifies rows by their values of `Type`; rows without a name belong to `unnamed`.
+    /// Classifies rows by their values of `Type`. Rows without a value count as rows of the table `unnamed`, if it is
+    /// given.
     fn of(values: &TypeValues, membership: MembershipRule, unnamed: Option<&KnownTable>) -> Self {
         let mut contents = Self { own: values.is_complete.then(Vec::new), ..Self::default() };
         for (value, &rows) in &values.rows {
@@ -173,26 +177,26 @@ impl FileContents {
     }
 }
 
-/// Characters of a table name that are kept.
+/// Maximum number of characters of a table name that are kept.
 const MAX_NAME: usize = 64;
 
-/// The requested table, and how rows are assigned to it.
+/// The requested table, and the rule that assigns rows to it.
 #[derive(Clone, Copy, Debug)]
 struct MembershipRule {
     binding: TableBinding,
     unlabelled: UnlabelledRows,
 }
 
-/// The table of a row, by its `Type`.
+/// The table of a row, judged by its `Type`.
 #[derive(Clone, Copy, Debug)]
 enum RowOwner {
     /// The requested table.
     Requested,
     /// Another known table.
     Other(&'static KnownTable),
-    /// The requested table under another name, to which the file is bound.
+    /// The requested table under another name; the file is bound to it.
     Renamed,
-    /// The row names no table.
+    /// None: the row names no table.
     Unnamed,
     /// An unknown table.
     Unknown,
@@ -217,13 +221,13 @@ impl MembershipRule {
         }
     }
 
-    /// True if a row with this `Type` belongs to the table.
+    /// True if a row with this `Type` belongs to the requested table.
     fn has(&self, value: &str) -> bool {
         value == self.binding.table.name || self.is_own(&self.owner(value))
     }
 }
 
-/// Restricts `request` to the rows of `table`.
+/// Restricts `request` to the rows of the requested table.
 pub(crate) fn only_of(
     binding: TableBinding,
     unlabelled: UnlabelledRows,
@@ -247,7 +251,7 @@ pub(crate) fn only_of(
     request
 }
 
-/// Tests the `Type` of a row, then the filter of the query.
+/// A filter that tests the `Type` of a row first, then the filter of the query.
 #[derive(Debug)]
 struct TableFilter {
     membership: MembershipRule,
@@ -274,7 +278,7 @@ impl RowFilter for TableFilter {
     }
 }
 
-/// True for the rows whose string fulfils `is_match`; each entry of a dictionary is tested once.
+/// Returns which rows have a string for which `is_match` is true; each entry of a dictionary is tested once.
 fn matching_rows(column: &Column, is_match: impl Fn(&str) -> bool) -> BooleanArray {
     if column.as_constant().is_some() {
         let is_wanted = column.text_at(0).is_some_and(&is_match);

@@ -1,7 +1,7 @@
 //! The tables that the rows of a columnar file name in their `Type` column.
 //!
-//! Row groups whose statistics show a single value are not read; of the others, only this column is. So the tables in a
-//! file are known, whatever a query skips.
+//! Row groups whose statistics show a single value are not read; of the others, only this column is read. So the
+//! tables in a file are known even if a query skips most of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{ScanColumn, ScanReport, ScanRequest};
 use crate::types::{Column, Field, Schema, Type};
 
-/// Distinct values that are counted. A column with more values does not contain table names.
+/// Maximum number of distinct values that are counted. A column with more values does not contain table names.
 const MAX_NAMES: usize = 1_000;
 
 /// Rows per batch.
@@ -33,7 +33,7 @@ pub(crate) struct TypeValues {
 }
 
 impl TypeValues {
-    /// Reads the values from `file`. Rows copied by a search job have the name of their original table.
+    /// Reads the values of `file`. A row copied by a search job counts under the name of its original table.
     ///
     /// # Errors
     /// The file cannot be opened, or its server does not answer. Damage only makes the result incomplete.

@@ -1,4 +1,4 @@
-//! Rows of cells with delimiters between them.
+//! Reads the rows of delimited text, such as CSV, for `externaldata`.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::TextPosition;
 use super::values::RowBuilder;
 use crate::records::{ParsedRow, parse_row};
 
-/// A text of rows; quotes are those of RFC 4180.
+/// A text whose cells `delimiter` separates; quotes follow RFC 4180.
 pub(super) struct DelimitedRows<'a> {
     pub text: &'a str,
     pub delimiter: u8,
@@ -44,7 +44,8 @@ impl DelimitedRows<'_> {
     }
 }
 
-/// The cells of a line of `tsve`, in which a backslash escapes a tab, a line end or itself.
+/// Splits a line of the format `tsve` into its cells. In this format, a backslash escapes a tab, a line end or
+/// itself.
 pub(super) fn escaped_cells(line: &str) -> Vec<Cow<'_, str>> {
     line.split('\t').map(unescaped).collect()
 }

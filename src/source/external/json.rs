@@ -1,18 +1,18 @@
-//! JSON objects in any layout: lines, arrays of objects, or objects one after the other.
+//! Reads JSON objects for `externaldata`: one a line, in arrays, or one directly after the other.
 
 use super::TextPosition;
 use super::values::RowBuilder;
 use crate::records::value_end;
 use crate::types::dynamic;
 
-/// A text of objects.
+/// A text that consists of JSON objects.
 pub(super) struct JsonObjects<'a> {
     pub text: &'a str,
 }
 
 impl JsonObjects<'_> {
-    /// Reads the next object; false at the end. Anything else is reported, and reading continues at the next line that
-    /// begins with an object.
+    /// Reads the next object; returns false at the end of the text. Text that is no object is reported, and
+    /// reading continues at the next line that begins with an object.
     pub(super) fn next(&self, position: &mut TextPosition, rows: &mut RowBuilder<'_>) -> bool {
         let bytes = self.text.as_bytes();
         let between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']');
@@ -41,7 +41,7 @@ impl JsonObjects<'_> {
         true
     }
 
-    /// Passes lines until one begins with an object.
+    /// Skips lines until one begins with an object.
     fn skip_to_object(&self, position: &mut TextPosition) {
         loop {
             position.pass(self.text, position.line_length(self.text));

@@ -1,7 +1,7 @@
 //! The tables of `externaldata`: files whose format and columns the query declares.
 //!
-//! They are small lists, so each file is read as a whole. Nothing about them is detected: a text has the format that
-//! the query names. Source: the reference's page on ingestion formats.
+//! Such files are small lists, so each is read as a whole. The format is the one that the query names, or that the
+//! extension implies; it is not detected. Source: the reference's page on ingestion formats.
 
 mod delimited;
 mod json;
@@ -28,7 +28,7 @@ use crate::storage::listing::{DiscoveryNote, Listing};
 use crate::storage::zip_archive;
 use crate::types::{Batch, Schema};
 
-/// Returns the table of `source` in these files.
+/// Returns the table that `source` declares over `files`.
 ///
 /// # Errors
 /// A zip archive cannot be opened, or a file is not Parquet although the query says so.
@@ -54,7 +54,7 @@ pub fn external_table(
     Ok(Arc::new(FileTable::new(name, listed.files.into(), rows, limits).with_notes(listed.notes.into())))
 }
 
-/// Text files that are read as a query declares.
+/// The text files of an `externaldata` operator.
 #[derive(Debug)]
 struct ExternalTable {
     source: ExternalSource,
@@ -87,7 +87,7 @@ impl TableProvider for ExternalTable {
     }
 }
 
-/// One file.
+/// A partition that reads one file.
 #[derive(Debug)]
 struct ExternalPartition {
     source: ExternalSource,
@@ -119,20 +119,20 @@ impl Partition for ExternalPartition {
     }
 }
 
-/// Records without an end that are searched for it in the rest of the text; the end of further ones is searched only in
-/// their line, because each search may read all of the text.
+/// For this many records without an end, the end is searched for in all of the remaining text. After that it is
+/// searched for only in the first line of a record, so that damaged text does not take quadratic time.
 const MAX_UNCLOSED: usize = 64;
 
-/// The position of the next record in a text.
+/// The position of the next record in a text, and what is known about the records before it.
 #[derive(Clone, Copy, Debug)]
 struct TextPosition {
-    /// In bytes.
+    /// Bytes before the next record.
     offset: usize,
     /// The line number, from 1.
     line: u64,
-    /// True until the first record was read.
+    /// True until the first record has been read.
     is_first: bool,
-    /// The number of records without an end so far.
+    /// The number of records read so far that have no end.
     unclosed: usize,
 }
 
@@ -143,20 +143,21 @@ impl Default for TextPosition {
 }
 
 impl TextPosition {
-    /// Passes `length` bytes of `text`.
+    /// Moves the position forward by `length` bytes of `text`.
     fn pass(&mut self, text: &str, length: usize) {
         let passed = text.as_bytes().get(self.offset..self.offset + length).unwrap_or_default();
         self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
         self.offset += length;
     }
 
-    /// The text in which the next record may end.
+    /// Returns the text in which the end of the next record is searched for: the rest, or only a line after too
+    /// many records without an end.
     fn record_text<'t>(&self, text: &'t str) -> &'t str {
         let rest = &text[self.offset..];
         if self.unclosed < MAX_UNCLOSED { rest } else { &rest[..self.line_length(text)] }
     }
 
-    /// The length of the next line, with its end.
+    /// Returns the length of the next line in bytes, including its line end.
     fn line_length(&self, text: &str) -> usize {
         let rest = &text.as_bytes()[self.offset..];
         memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1)
@@ -172,7 +173,7 @@ struct ExternalBatches<'a> {
 }
 
 impl ExternalBatches<'_> {
-    /// Reads the next records into the row builder; false at the end of the text.
+    /// Reads the next record into the row builder; returns false at the end of the text.
     fn read_record(&mut self) -> bool {
         let (text, position, rows) = (self.text.as_str(), &mut self.position, &mut self.rows);
         let skips = self.partition.source.skips_first && position.is_first;
@@ -202,7 +203,7 @@ impl ExternalBatches<'_> {
         }
     }
 
-    /// The requested rows and columns of a batch with all of them.
+    /// Returns the rows of `whole` that pass the filter, with the requested columns; `whole` has all columns.
     fn requested(&self, whole: Batch) -> Result<Batch> {
         let request = &self.partition.request;
         let kept = match &request.filter {
@@ -213,7 +214,7 @@ impl ExternalBatches<'_> {
     }
 }
 
-/// Passes the next line to `take`; empty lines are skipped. False at the end.
+/// Calls `take` for the next line; empty lines are skipped, without a call. Returns false at the end of the text.
 fn next_line(text: &str, position: &mut TextPosition, mut take: impl FnMut(&str)) -> bool {
     while position.offset < text.len() {
         let length = position.line_length(text);

@@ -1,5 +1,5 @@
-//! Converts cells and JSON values to the declared types, as ingestion does: a value that its type cannot hold is null,
-//! and reported as damage.
+//! Converts cells and JSON values to the declared types as ingestion does: a value that does not fit its type
+//! becomes null and is reported as damage.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::types::cast::Scalar;
 use crate::types::dynamic::{self, Kind, Step};
 use crate::types::{Batch, ColumnBuilder, Schema, Type, Value};
 
-/// Builds batches of rows of one file.
+/// Builds batches from the records of one file.
 pub(super) struct RowBuilder<'a> {
     columns: &'a Schema,
     mapping: &'a [ExternalColumn],
@@ -27,22 +27,22 @@ impl<'a> RowBuilder<'a> {
         Self { columns, mapping, file, report, builders, rows: 0, bytes: 0 }
     }
 
-    /// The number of rows so far.
+    /// Returns the number of rows since the last batch.
     pub(super) fn count(&self) -> usize {
         self.rows
     }
 
-    /// The approximate bytes of the rows so far.
+    /// Returns the approximate size of the rows since the last batch, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Reports a record that cannot be read.
+    /// Reports the record at `line` as lost, because of `reason`.
     pub(super) fn lose(&self, line: u64, reason: &str) {
         self.report.lost(self.file, format!("line {line}"), reason);
     }
 
-    /// Adds a row. Missing cells are null; further ones have no column.
+    /// Adds the row of a record of cells. Missing cells become null; cells without a column are ignored.
     pub(super) fn add_cells(&mut self, cells: &[Cow<'_, str>]) {
         for index in 0..self.builders.len() {
             let ty = self.columns.field(index).ty;
@@ -57,7 +57,7 @@ impl<'a> RowBuilder<'a> {
         self.rows += 1;
     }
 
-    /// Adds the row of an object. If a key occurs twice, its last value counts.
+    /// Adds the row of a JSON object. If a key occurs twice, its last value counts.
     pub(super) fn add_object(&mut self, object: &str) {
         let entries = dynamic::unique_entries(object);
         for index in 0..self.builders.len() {
@@ -76,7 +76,7 @@ impl<'a> RowBuilder<'a> {
         self.rows += 1;
     }
 
-    /// Adds a value; one that is null although something `was_given` is reported.
+    /// Adds a value to the column at `index`. A null is reported as damage if the record `was_given` a value.
     fn add(&mut self, index: usize, value: &Value, was_given: bool, bytes: usize) {
         if was_given && value.is_null() {
             let field = self.columns.field(index);
@@ -90,7 +90,7 @@ impl<'a> RowBuilder<'a> {
         self.bytes += bytes;
     }
 
-    /// Returns the rows so far as a batch; None if there are none.
+    /// Returns the rows since the last batch; None if there are none.
     pub(super) fn finish(&mut self) -> Option<Batch> {
         let rows = std::mem::take(&mut self.rows);
         self.bytes = 0;
@@ -98,7 +98,7 @@ impl<'a> RowBuilder<'a> {
     }
 }
 
-/// The value at a path of an object with these entries; `null` if there is none.
+/// Returns the JSON at `path` in an object; `null` if there is none. `entries` are the members of the object.
 fn value_at<'j>(object: &'j str, entries: &[dynamic::Entry<'j>], path: &dynamic::Path) -> &'j str {
     match path.steps.as_slice() {
         [Step::Member(name)] => entries.iter().find(|entry| entry.key.is(name)).map_or("null", |entry| entry.value),
@@ -106,7 +106,7 @@ fn value_at<'j>(object: &'j str, entries: &[dynamic::Entry<'j>], path: &dynamic:
     }
 }
 
-/// The value of a cell.
+/// Converts the text of a cell to `ty`.
 fn of_text(cell: &str, ty: Type) -> Value {
     match ty {
         Type::String => Value::string(cell),
@@ -114,7 +114,7 @@ fn of_text(cell: &str, ty: Type) -> Value {
     }
 }
 
-/// The value of a JSON value. Numbers are no times or identifiers.
+/// Converts a JSON value to `ty`. A number does not become a datetime, a timespan or a guid.
 fn of_json(json: &str, ty: Type) -> Value {
     let kind = dynamic::kind(json);
     let is_text = matches!(ty, Type::Datetime | Type::Timespan | Type::Guid);

@@ -1,5 +1,5 @@
-//! The order of numeric dates in each file of a table. A file is read completely before its first such date is
-//! interpreted.
+//! Determines whether numeric dates such as 03/04/2026 put the day or the month first, for each file of a table. A
+//! file is read completely before the first such date of it is interpreted.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -19,10 +19,11 @@ use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::types::{Type, dynamic};
 
-/// Other files that are examined if the dates of a file do not prove their order.
+/// Maximum number of other files that are examined if the dates of a file do not prove their order.
 const MAX_OTHERS: usize = 2_000;
 
-/// Bytes of the first record of a file; files are compared by the keys of this record.
+/// Maximum length of the first record of a file, in bytes. Files are alike if their first records have the same
+/// keys.
 const MAX_FIRST_RECORD: u64 = 1 << 20;
 
 /// The order of numeric dates in the files of a table, determined on first use.
@@ -45,7 +46,8 @@ impl FileDates {
         Self { files, selection, limits, verdicts, evidence, alike: Mutex::default() }
     }
 
-    /// The verdicts on a file by its own dates, or by those of files with the same keys if its own prove nothing.
+    /// Returns the order for each style of dates in a file, proven by its own dates, or else by those of files
+    /// that are alike.
     fn verdicts(&self, file: usize) -> [DateOrderVerdict; DateStyle::COUNT] {
         let own = self.evidence(file).map(DateOrderEvidence::verdict);
         // American dates are never ambiguous.
@@ -64,7 +66,8 @@ impl FileDates {
         })
     }
 
-    /// The evidence in a file. Damage is reported when the file is read.
+    /// Returns what the dates of a file prove. Errors are ignored here; the scan reports them when it reads the
+    /// file.
     fn evidence(&self, file: usize) -> FileDateEvidence {
         *self.evidence[file].get_or_init(|| {
             let collector = Arc::new(DateCollector::default());
@@ -73,7 +76,7 @@ impl FileDates {
         })
     }
 
-    /// Reads the dates of a file.
+    /// Reads all dates of a file, so that `collector` sees them.
     fn collect(&self, file: usize, collector: &Arc<DateCollector>) -> Result<()> {
         let files = [self.files[file].clone()].into();
         let table = FileTable::new("", files, self.selection.clone(), self.limits);
@@ -101,7 +104,8 @@ impl FileDates {
         Ok(())
     }
 
-    /// The merged evidence of the files that have the same extension and whose first record has the same keys.
+    /// Returns the merged evidence of the files that are alike: they have the same extension, and their first
+    /// records have the same keys.
     fn evidence_alike(&self, file: usize) -> FileDateEvidence {
         let Some(keys) = self.first_keys(file) else { return FileDateEvidence::default() };
         let known = |alike: &BTreeMap<String, FileDateEvidence>| alike.get(&keys).copied();
@@ -119,8 +123,8 @@ impl FileDates {
         all
     }
 
-    /// The keys of the first record of a file of JSON Lines or CSV, or the columns of a columnar file; None for other
-    /// files.
+    /// Returns the keys of the first record of a JSON Lines or CSV file, or the columns of a columnar file; None
+    /// for other files.
     fn first_keys(&self, file: usize) -> Option<String> {
         let file = &self.files[file];
         let unused_report = Arc::new(ScanReport::default());
@@ -152,7 +156,7 @@ impl DateOrders for FileDates {
     }
 }
 
-/// Collects the evidence in the dates of one file.
+/// Collects the evidence in the dates of one file while it is read.
 #[derive(Debug, Default)]
 struct DateCollector(Mutex<FileDateEvidence>);
 

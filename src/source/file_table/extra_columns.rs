@@ -1,5 +1,6 @@
-//! Columns that a known table does not have but its records do: custom columns of a transformation, and columns that
-//! Microsoft added later. They are searched when a query names them, and follow the columns of the table.
+//! Columns that a known table does not have but its records do: custom columns of a transformation, and columns
+//! that Microsoft added later. They are searched for if a query names them, and come after the columns of the
+//! table.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -14,9 +15,10 @@ use crate::source::text::{Inference, RecordSelection};
 use crate::types::{Field, Type};
 
 impl FileTable {
-    /// Returns the table extended by those of the columns `names` that it lacks and its records have; None if there are
-    /// none. Types are inferred from the first records of the files; names that are known to `exist` but were not found
-    /// become strings, which can represent any value.
+    /// Returns the table with further columns: those of `names` that it lacks and its records have. Returns None
+    /// if there are none. Types are inferred from the first records of the files. With `exist`, the caller knows
+    /// that all names exist; a name that was not found then becomes a string column, because a string can
+    /// represent any value.
     ///
     /// # Errors
     /// The files cannot be read.
@@ -58,7 +60,8 @@ impl FileTable {
     }
 }
 
-/// Adds the searched columns; the first file that has a column determines its type.
+/// Adds the fields of `found` that are `lacking`; if several files have a column, the first one determines its
+/// type.
 fn add(fields: &mut Vec<Field>, found: &[Field], lacking: &BTreeSet<String>) {
     for field in found.iter().filter(|field| lacking.contains(&field.name)) {
         if !fields.iter().any(|known| known.name == field.name) {

@@ -16,10 +16,10 @@ use crate::storage::files::DataFile;
 use crate::storage::limits::DecompressionLimit;
 use crate::types::{Batch, SharedMemory};
 
-/// Reason for a file that ends inside an array or object.
+/// The reason why a file that ends inside an array or object is damaged.
 const CUT_OFF: &str = "the file ends inside an array: it was cut off";
 
-/// Reason for a file of which no record can be read.
+/// The reason why a file is damaged none of whose records can be read.
 pub(super) const NOTHING_READ: &str = "none of its records can be read";
 
 /// Maximum number of remote files that a partition prefetches.
@@ -54,7 +54,7 @@ impl Partition for FilePartition {
     }
 }
 
-/// Iterator over the batches of the files.
+/// Iterator over the batches of the files of a partition.
 struct PartitionIterator<'a> {
     scan: &'a Arc<SharedScan>,
     slices: std::slice::Iter<'a, FileSlice>,
@@ -63,9 +63,9 @@ struct PartitionIterator<'a> {
     buffer: Vec<u8>,
     /// Number of files that were opened.
     started: usize,
-    /// The position of the current file.
+    /// The index of the current file in the table.
     at: Option<usize>,
-    /// Batches of a small columnar file.
+    /// The remaining batches of a small columnar file.
     batches: std::vec::IntoIter<Batch>,
     ended: bool,
     reservation: ScanReservation,
@@ -77,9 +77,9 @@ struct OpenTextFile<'a> {
     blocks: BlockReader,
     lines: Option<u64>,
     places: Option<Arc<SourceMap>>,
-    /// The bytes that a thread may hold.
+    /// The bytes that the thread may use for one block.
     max_bytes: usize,
-    /// Number of its records in parts that were read completely.
+    /// The number of records of this file, in all of its parts that were read completely.
     records: &'a AtomicU64,
 }
 
@@ -107,7 +107,7 @@ impl Iterator for PartitionIterator<'_> {
 }
 
 impl PartitionIterator<'_> {
-    /// Reads a block, opens the next file, or ends.
+    /// Reads one block of the current file, opens the next file, or ends the iteration.
     fn step(&mut self) -> Result<()> {
         if self.reader.is_satisfied() {
             self.ended = true;
@@ -207,7 +207,7 @@ impl PartitionIterator<'_> {
         Ok(())
     }
 
-    /// Reports a file without text: it is empty, or nothing in it can be read.
+    /// Reports a file without text: it is empty, or nothing in it can be decompressed.
     fn end_empty(&self, index: usize, blocks: &BlockReader) -> Result<()> {
         let (file, report) = (&self.scan.files[index], &self.scan.events.report);
         file.check_remote()?;
@@ -249,7 +249,7 @@ impl PartitionIterator<'_> {
     }
 }
 
-/// True for a text that begins like the manifests and rejects that this program writes about other files.
+/// True for text that begins like a manifest or a file of rejects, which this program writes about other files.
 fn is_own_record(head: &[u8]) -> bool {
     let mut rest = head;
     [&b"{"[..], b"\"program\"", b":", b"\"coldcase\""].iter().all(|token| {
@@ -260,7 +260,7 @@ fn is_own_record(head: &[u8]) -> bool {
 }
 
 impl OpenTextFile<'_> {
-    /// Decodes the next block; returns false at the end of the file.
+    /// Decodes the next block into rows; returns false at the end of the file.
     fn step(&mut self, reader: &mut JsonReader, scan: &SharedScan) -> Result<bool> {
         let plan = &*scan.plan;
         let framing = self.blocks.framing();
@@ -324,7 +324,7 @@ impl OpenTextFile<'_> {
 }
 
 impl OpenTextFile<'_> {
-    /// The error for a record that is longer than the thread has memory for.
+    /// Returns the error for the record at `offset`, which needs more memory than its thread may use.
     fn exceeds_memory(&self, offset: u64) -> Error {
         let (name, allowed) = (&self.file.name, self.max_bytes >> 20);
         Error::Limit(format!(
@@ -333,7 +333,7 @@ impl OpenTextFile<'_> {
         ))
     }
 
-    /// Reports each skipped range between records as one lost record: the real number is unknown.
+    /// Reports each skipped range between records as one lost record: how many records it held is unknown.
     fn report_lost(&mut self, report: &ScanReport) {
         for gap in self.blocks.take_skipped() {
             let place = self.places.as_deref().and_then(|places| places.describe(gap.offset));
@@ -343,8 +343,8 @@ impl OpenTextFile<'_> {
     }
 }
 
-/// Reports the missing or undecompressable end of a file. Returns an error if the file decompresses to more than the
-/// limit, or if the server is at fault.
+/// Reports the end of a file if it is missing or cannot be decompressed. Returns an error if the file exceeds the
+/// limit for decompressed bytes, or if its server failed.
 fn report_damage(file: &DataFile, blocks: &BlockReader, report: &ScanReport) -> Result<()> {
     file.check_remote()?;
     if let Some((offset, error)) = blocks.damage() {

@@ -44,22 +44,22 @@ pub struct FileTable {
     selection: RecordSelection,
     origins: ProvenanceColumns,
     limits: ReadLimits,
-    /// The order of numeric dates, by file.
+    /// The order of day and month in numeric dates, for each file.
     dates: Arc<dyn DateOrders>,
-    /// Notes from the listing of the files, reported by every scan.
+    /// Notes about the listing of the files, which every scan reports.
     notes: Arc<[DiscoveryNote]>,
-    /// Columns of the records that the known table does not have.
+    /// Columns that the records have and the known table lacks.
     added: Arc<[Field]>,
-    /// The wildcard that matched the table, if the query does not name it.
+    /// The wildcard that matched the table; None if the query names the table.
     wildcard: Option<Arc<Wildcard>>,
-    /// The Ids of the rows that scans returned.
+    /// A sample of the Ids in the rows that scans returned, to find files that overlap.
     ids: Arc<IdSketch>,
-    /// The result of the search for two files with the same record in other places.
+    /// Two files that contain the same record; set once they were searched for.
     overlap: Arc<OnceLock<Option<Overlap>>>,
 }
 
 impl FileTable {
-    /// Creates the table `name` from the records of `files` that `selection` selects.
+    /// Creates the table `name`, whose rows are the records of `files` that `selection` selects.
     #[must_use]
     pub fn new(
         name: impl Into<String>,
@@ -84,7 +84,7 @@ impl FileTable {
         }
     }
 
-    /// Returns the same table, whose scans report `notes`.
+    /// Returns the table with `notes` about the listing of its files, which every scan reports.
     #[must_use]
     pub fn with_notes(self, notes: Arc<[DiscoveryNote]>) -> Self {
         Self { notes, ..self }

@@ -1,4 +1,4 @@
-//! Divides files into partitions: many small files, or a part of a large one.
+//! Divides the files of a table into partitions: each reads many small files, or a part of a large one.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use crate::scan::{ScanReport, ScanRequest};
 use crate::source::text::count_lines;
 use crate::storage::files::{Compression, DataFile, FileFormat};
 
-/// Times the bytes of a local partition that a partition of a file on a server has: starting one takes round trips.
+/// A partition of a remote file has this many times the bytes of a local one, because starting to read takes round
+/// trips.
 const REMOTE_FACTOR: u64 = 4;
 
 /// Maximum number of files per partition.
@@ -19,30 +20,31 @@ const MAX_PARTITION_FILES: usize = 256;
 
 /// The input of one partition.
 pub(super) enum PlannedPartition {
-    /// Files that are read in sequence, or a part of one.
+    /// Files that are read in sequence, or a part of one file.
     Text(Vec<FileSlice>),
-    /// A large columnar file, by its position.
+    /// A large columnar file, by its index in the table.
     Columns(usize),
 }
 
-/// A file or a part of it.
+/// A file or a byte range of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FileSlice {
     pub file: usize,
     pub origin: FileRange,
-    /// Number of newlines before the byte that precedes the slice; None if unknown.
+    /// Number of newlines before the byte that precedes the slice; None if they were not counted.
     pub lines: Option<u64>,
 }
 
 impl FileSlice {
-    /// The whole file.
+    /// Returns the slice that is the whole file.
     pub(super) fn whole(file: usize) -> Self {
         Self { file, origin: FileRange::default(), lines: Some(0) }
     }
 }
 
 impl FileTable {
-    /// Divides the files into partitions; `wants_places` if the position of each record is needed.
+    /// Divides the files into partitions. With `wants_places`, lines are counted, so that the position of each
+    /// record is known.
     pub(super) fn parts(&self, wants_places: bool, request: &ScanRequest) -> Result<Vec<PlannedPartition>> {
         let most = request.sizes.text_bytes;
         let mut parts = Vec::new();
@@ -70,7 +72,7 @@ impl FileTable {
         Ok(parts)
     }
 
-    /// Divides a large file, if it can be read in parts.
+    /// Divides a large file into parts if its format allows that; otherwise it is one partition.
     fn big_file(&self, index: usize, wants_places: bool, request: &ScanRequest) -> Result<Vec<PlannedPartition>> {
         let file = &self.files[index];
         // The scan opens the file again, and reports what it finds.
@@ -115,8 +117,9 @@ impl FileTable {
     }
 }
 
-/// Returns for each start the number of newlines before the byte that precedes it. The first line of a part begins
-/// after the first newline from that byte on. None if the file has NUL bytes before the last start, as UTF-16 has.
+/// Returns the number of newlines before the byte that precedes each of `starts`. The first line of a part begins
+/// after the first newline at or after that byte. Returns None if there is a NUL byte before the last start: then
+/// the text may be UTF-16.
 fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Option<Vec<u64>>> {
     let mut input = file.open()?;
     let mut lines = 0;
@@ -134,7 +137,7 @@ fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Option<Vec<u64>>> {
     Ok(Some(counts))
 }
 
-/// Returns the number of newlines; None if there are NUL bytes, too.
+/// Returns the number of newlines in `input`; None if it has NUL bytes.
 fn newlines(input: &mut dyn Read) -> io::Result<Option<u64>> {
     let mut buffer = vec![0; 1 << 18];
     let mut lines = 0;

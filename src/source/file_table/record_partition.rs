@@ -1,4 +1,4 @@
-//! Reads the rows of a columnar file as records of text.
+//! Reads columnar files whose rows are not rows of a table but records of another export shape.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::storage::counters::ScanCount;
 use crate::types::{Batch, Schema};
 
 impl SharedScan {
-    /// True if the rows of the file are read as records of text: they are not rows of a table.
+    /// True if each row of the file is read as a record of text, because the file is no table of this kind.
     pub(super) fn reads_records(&self, opened: &ColumnFile) -> Result<bool> {
         match &self.plan.selection {
             RecordSelection::Table(_) => Ok(record_rows::are_other_rows(opened)),
@@ -26,8 +26,8 @@ impl SharedScan {
         }
     }
 
-    /// Returns the only partition of a file whose rows are read as records of text. Positions of records are offsets in
-    /// that text, so it is read in sequence.
+    /// Returns the only partition of a file whose rows are read as records of text. It is read in sequence,
+    /// because the positions of its records are offsets in that text.
     pub(super) fn records(self: &Arc<Self>, opened: &ColumnFile, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
         let parts = record_rows::partitions(opened, &self.request)?;
         let (plan, events) = self.text_plan();
@@ -36,7 +36,8 @@ impl SharedScan {
         Ok(vec![Arc::new(RecordPartition { scan: Arc::clone(self), index, columns, parts, plan, events })])
     }
 
-    /// The plan for text, which a scan of columnar files only does not have.
+    /// Returns the plan and the events for reading text. A scan that has only columnar files has no such plan, so
+    /// it is made here.
     fn text_plan(&self) -> (Arc<ScanPlan>, Arc<ScanEvents>) {
         let plan = &self.plan;
         let ids = plan.ids.as_ref().map(|ids| &ids.sketch);
@@ -47,10 +48,10 @@ impl SharedScan {
     }
 }
 
-/// All rows of a columnar file.
+/// The partition that reads all rows of a columnar file as text.
 struct RecordPartition {
     scan: Arc<SharedScan>,
-    /// The position of the file.
+    /// The index of the file in the table.
     index: usize,
     columns: Schema,
     parts: Vec<Arc<dyn Partition>>,
@@ -88,21 +89,21 @@ impl Partition for RecordPartition {
     }
 }
 
-/// Iterator over the batches of a partition.
+/// Iterator over the batches of such a partition.
 struct RecordIterator<'a> {
     scan: &'a SharedScan,
     index: usize,
     batches: BatchIterator<'a>,
-    /// The rest of a batch, in slices whose text is of bounded length.
+    /// The remaining slices of a batch; the text of each slice has a bounded length.
     pieces: std::vec::IntoIter<Batch>,
     reader: JsonReader,
     writer: RowWriter,
-    /// The rows of the current batch, one a line.
+    /// The rows of the current slice as JSON, one a line.
     text: String,
     source_map: SourceMap,
-    /// The offset of the current batch in the text of all rows.
+    /// The offset of the current slice in the text of all rows.
     offset: u64,
-    /// Number of rows before the current batch.
+    /// Number of rows before the current slice.
     rows: u64,
     ended: bool,
     reservation: ScanReservation,
@@ -129,7 +130,7 @@ impl Iterator for RecordIterator<'_> {
 }
 
 impl RecordIterator<'_> {
-    /// Reads the records of a batch, or ends.
+    /// Reads the records of one slice, or ends the iteration.
     fn step(&mut self) -> Result<()> {
         if self.reader.is_satisfied() {
             self.ended = true;

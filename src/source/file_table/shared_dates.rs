@@ -1,5 +1,6 @@
-//! The order of numeric dates in files that are read one by one, although their dates may prove each other's order:
-//! `sniff` and manifests describe each file by itself, and must agree with a query over all of them.
+//! The order of day and month for files that are described one by one, by `sniff` and in manifests. The dates of
+//! one file may prove the order in another, so all files are compared: the result then agrees with a query over
+//! all of them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,7 +12,7 @@ use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::storage::zip_archive;
 
-/// Files whose dates are compared. Each known table has one `FileDates` over all of them, as in a query.
+/// Files whose dates are compared. As in a query, the files of each known table are compared with each other.
 #[derive(Debug)]
 pub struct SharedDates {
     named: Vec<DataFile>,
@@ -20,7 +21,8 @@ pub struct SharedDates {
     tables: Mutex<BTreeMap<&'static str, Arc<FileDates>>>,
 }
 
-/// The files and the entries of archives, with their positions by name; none if an archive cannot be opened.
+/// The named files and the entries of archives, and the position of each by its name; empty if an archive cannot
+/// be opened.
 #[derive(Debug)]
 struct ListedByName {
     files: Arc<[DataFile]>,
@@ -28,7 +30,7 @@ struct ListedByName {
 }
 
 impl SharedDates {
-    /// Creates the state without reading a file.
+    /// Creates the state; no file is read yet.
     #[must_use]
     pub fn new(named: Vec<DataFile>, limits: ReadLimits) -> Self {
         Self { named, limits, listed: OnceLock::new(), tables: Mutex::default() }
@@ -42,8 +44,9 @@ impl SharedDates {
         })
     }
 
-    /// Returns the orders in all files of the known table of `own`, and the positions of its files among them. None if
-    /// they must be determined by themselves.
+    /// Returns the dates of all shared files, read as the known table of `own`, and the positions of the files of
+    /// `own` among them. Returns None if the table is not known or a file is not shared; then the files of `own`
+    /// are compared on their own.
     fn including(&self, own: &FileDates) -> Option<(Arc<FileDates>, Vec<usize>)> {
         let table = own.selection.known()?.name;
         let ListedByName { files, positions } = self.listed();
@@ -54,12 +57,12 @@ impl SharedDates {
     }
 }
 
-/// The orders in the files of a table, which are some of the shared ones.
+/// The date orders of a table whose files are some of the shared files.
 #[derive(Debug)]
 struct SharedOrders {
     shared: Arc<SharedDates>,
     own: FileDates,
-    /// The orders in all files, and the positions of those of the table among them.
+    /// The result of [`SharedDates::including`].
     all: OnceLock<Option<(Arc<FileDates>, Vec<usize>)>>,
 }
 
@@ -75,7 +78,8 @@ impl DateOrders for SharedOrders {
 }
 
 impl FileTable {
-    /// Returns the same table; the order of day and month in its files is proven by the dates of all shared files.
+    /// Returns the table with the dates of all `shared` files as evidence for the order of day and month in its
+    /// own files.
     #[must_use]
     pub(crate) fn with_shared_dates(self, shared: &Arc<SharedDates>) -> Self {
         let own = FileDates::new(Arc::clone(&self.files), self.selection.clone(), self.limits);

@@ -1,4 +1,4 @@
-//! State shared by the partitions of one scan, and the reports after the last partition.
+//! The state that the partitions of one scan share, and the reports after the last partition.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -22,11 +22,11 @@ use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 
-/// State shared by the partitions of one scan.
+/// The state that the partitions of one scan share.
 #[derive(Debug)]
 pub(super) struct SharedScan {
     pub name: String,
-    /// The wildcard that matched the table, if the query does not name it.
+    /// The wildcard that matched the table; None if the query names the table.
     pub wildcard: Option<Arc<Wildcard>>,
     pub files: Arc<[DataFile]>,
     pub origins: ProvenanceColumns,
@@ -34,16 +34,16 @@ pub(super) struct SharedScan {
     pub plan: Arc<ScanPlan>,
     pub events: Arc<ScanEvents>,
     pub request: ScanRequest,
-    /// Number of partitions of text that were not read to their end.
+    /// Number of partitions that read text and are not finished.
     pub unread: AtomicUsize,
-    /// For each file, the number of records in parts that were read to their end.
+    /// For each file, the number of records in its parts that were read to their end.
     pub records: Vec<AtomicU64>,
-    /// Number of columnar files, without those whose rows are read as records of text.
+    /// Number of columnar files whose rows are not read as records of text.
     pub foreign: AtomicUsize,
-    /// Number of files that are not exports.
+    /// Number of files that were refused because they are no readable exports.
     pub refused: AtomicUsize,
     pub first_refused: Mutex<Option<(usize, String)>>,
-    /// Tracks which files were read completely.
+    /// Tracks which files have been read completely.
     pub left: Arc<CompletionTracker>,
 }
 
@@ -125,13 +125,13 @@ impl SharedScan {
         }
     }
 
-    /// Repeats the warnings that an archive keeps about its original files.
+    /// Reports the warnings that an archive keeps about its original files.
     fn replay_archived(&self, opened: &ColumnFile) {
         let warnings = opened.archived_warnings();
         warnings.iter().for_each(|warnings| self.events.replay_warnings(warnings, opened.name()));
     }
 
-    /// Reports rows that name an unknown table in a file whose rows are read as those of known tables.
+    /// Reports the names of unknown tables in `Type`, in a file whose rows are read as those of known tables.
     fn report_unknown_tables(&self, opened: &ColumnFile) -> Result<()> {
         if opened.archived_table().is_some() || !table_membership::has_table_names(opened) {
             return Ok(());
@@ -149,7 +149,7 @@ impl SharedScan {
         Ok(())
     }
 
-    /// Reports rows that are read or skipped although they do not name the table.
+    /// Reports rows whose `Type` does not name the table: some are read as its rows, others are skipped.
     fn report_names(&self, index: usize, table: &KnownTable, contents: &FileContents) {
         contents.renamed.keys().for_each(|name| self.events.report_renamed(name, table));
         self.rows_damaged(index, Damage::UnrecognisedRecords, contents.unrecognised);
@@ -158,8 +158,8 @@ impl SharedScan {
         }
     }
 
-    /// Reports rows of a columnar file that are not read. They have no text to keep, so one reject stands for all of
-    /// them.
+    /// Reports `rows` of a columnar file that are not read. Such rows have no text that a reject could keep, so
+    /// one reject stands for all of them.
     fn rows_damaged(&self, index: usize, damage: Damage, rows: u64) {
         if rows == 0 {
             return;
@@ -185,7 +185,8 @@ impl SharedScan {
         }
     }
 
-    /// Returns the partitions of a file; if `restored`, with the values of columns that it has under several names.
+    /// Returns the partitions of a columnar file. With `restored`, columns that the file has under several names
+    /// are merged.
     fn column_rows(
         &self,
         opened: &ColumnFile,
@@ -208,7 +209,8 @@ impl SharedScan {
         Ok(replaced_columns.restored(request, parts))
     }
 
-    /// The columns in which rows of the table need a value, if the file is no archive and does not count its nulls.
+    /// Returns the columns in which each row of the table must have a value. They are checked row by row only in
+    /// files that do not count their nulls; the result is empty for other files and for archives.
     fn required(&self, opened: &ColumnFile) -> Vec<&'static str> {
         if self.plan.selection.known().is_none() || opened.archived_table().is_some() {
             return Vec::new();
@@ -218,7 +220,7 @@ impl SharedScan {
         columns.filter(|column| opened.nulls(column).is_none()).collect()
     }
 
-    /// Counts a partition as read. After the last one, reports whether the files contain the table.
+    /// Counts a partition as finished. After the last one, reports what is known only about all files.
     pub(super) fn end_partition(&self) -> Result<()> {
         if self.unread.fetch_sub(1, Ordering::AcqRel) != 1 {
             return Ok(());
@@ -241,15 +243,15 @@ impl SharedScan {
         Ok(())
     }
 
-    /// Reports the tables that the files contain beside or instead of the requested one.
+    /// Reports the tables that the files contain instead of the requested one or beside it.
     pub(super) fn report_tables(&self) {
         self.report_other_tables(&self.events.log.tables());
         self.report_absent();
     }
 
-    /// Reports records of unknown tables, whose names may be other spellings of a known one. Tables that are read only
-    /// by name are reported, too, because a query over all tables does not read them. Records that may be rows of the
-    /// requested table are not named: they are damage.
+    /// Reports records of tables that the query does not read. Names of unknown tables may be misspelled names of
+    /// known ones. Tables that are read only by name are included, because a query over all tables does not read
+    /// them. Records that may be rows of the requested table are not included: they are reported as damage.
     fn report_other_tables(&self, seen: &[String]) {
         let Some(TableBinding { table, .. }) = self.plan.selection.single_table() else { return };
         let is_all = self.wildcard.is_some();
@@ -265,7 +267,8 @@ impl SharedScan {
         self.note_other_tables(names, (!is_all).then_some(table.name));
     }
 
-    /// Reports that records of these tables are not read. Several scans of a query over all tables report it once.
+    /// Reports that records of the tables `names` are not read. The scans of a query over all tables report it
+    /// once together.
     fn note_other_tables(&self, mut names: Vec<String>, table: Option<&'static str>) {
         const MAX_NAMES: usize = 5;
         if names.is_empty() {
@@ -280,7 +283,7 @@ impl SharedScan {
         }
     }
 
-    /// Returns an error if every file was refused.
+    /// Returns an error if every file of the table was refused.
     pub(super) fn check_any_read(&self) -> Result<()> {
         let count = self.files.len();
         match &*self.first_refused.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -296,7 +299,8 @@ impl SharedScan {
         }
     }
 
-    /// Reports that no file contains records of the table, so that an empty result is not taken as evidence.
+    /// Reports that no file contains records of the table, so that nobody takes an empty result as evidence of
+    /// absence.
     fn report_absent(&self) {
         let Some(TableBinding { table, .. }) = self.plan.selection.single_table() else { return };
         let seen = self.events.log.tables();
@@ -310,7 +314,7 @@ impl SharedScan {
         }
     }
 
-    /// Warns about files with exactly as many records as a service returns at most.
+    /// Warns about files with exactly as many records as a service returns at most: they may be cut off.
     fn report_limits(&self) {
         for (file, records) in self.files.iter().zip(&self.records) {
             if let Some(limit) = RowLimit::reached(records.load(Ordering::Acquire)) {
@@ -319,13 +323,13 @@ impl SharedScan {
         }
     }
 
-    /// Skips a file that this program wrote about other files and that was found in a folder.
+    /// Skips a file that this program wrote about other files, and that was found in a folder.
     pub(super) fn leave_out(&self, index: usize) {
         self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
         self.events.report_once(Note::OwnFile(self.files[index].name.clone()));
     }
 
-    /// Reports and counts a file that is not read.
+    /// Reports and counts a file that cannot be read as an export.
     pub(super) fn refuse(&self, index: usize, reason: &'static str) {
         self.count_refused(index, reason.to_owned());
         let file = &self.files[index];
@@ -338,8 +342,8 @@ impl SharedScan {
         }
     }
 
-    /// Reports a file that the operating system cannot read and goes on. A single file or a file on a server ends the
-    /// run.
+    /// Reports a file that the operating system cannot read, and lets the scan continue. If it is the only file,
+    /// or a remote one, the error is returned.
     pub(super) fn pass_unreadable(&self, index: usize, error: Error) -> Result<()> {
         match error {
             Error::Io { source, .. } if self.files.len() > 1 && self.files[index].local_path().is_some() => {
@@ -350,7 +354,7 @@ impl SharedScan {
         }
     }
 
-    /// Reports a file whose damage hides what it contains.
+    /// Reports a file whose contents are unknown because it is damaged at `place`.
     pub(super) fn broken(&self, index: usize, place: &str, reason: String) {
         self.events.report.lost_file(&self.files[index].name, place, &reason);
         self.count_refused(index, format!("{place}: {reason}"));
@@ -365,24 +369,25 @@ impl SharedScan {
     }
 }
 
-/// Extensions of documents that are often stored beside exports.
+/// Extensions of documents that are often stored beside exports, in lower case.
 const OTHER_THINGS: [&str; 24] = [
     "txt", "md", "rst", "html", "htm", "pdf", "rtf", "xml", "png", "jpg", "jpeg", "gif", "svg", "yaml", "yml", "toml",
     "ini", "ps1", "py", "sh", "kql", "sha256", "sha1", "md5",
 ];
 
-/// True for a file that has the extension of a document and contains no known data format: no record was skipped.
+/// True for a document in which no record was found: it has the extension of a document and contains no known data
+/// format, so skipping it loses nothing.
 fn is_other_thing(file: &DataFile, reason: &str) -> bool {
     [records::NO_RECORDS, records::NO_TEXT].contains(&reason) && is_called_document(file)
 }
 
-/// Extensions of documents that tools also write exports to.
+/// Extensions of documents to which tools also write exports.
 const TEXTS: [&str; 6] = ["txt", "html", "htm", "xml", "rtf", "md"];
 
-/// Bytes at the start of a text that are searched for the words of sign-ins.
+/// Bytes at the start of a text that are searched for names of sign-in properties.
 const SEARCHED_BYTES: u64 = 64 << 10;
 
-/// True for a text that names properties of sign-ins: it may be an export, such as a list that PowerShell wrote.
+/// True for text that names properties of sign-ins: it may be an export, such as a list that PowerShell printed.
 fn names_sign_ins(file: &DataFile) -> bool {
     const WORDS: [&str; 4] = ["userprincipalname", "createddatetime", "timegenerated", "signinlogs"];
     if !TEXTS.iter().any(|text| file.ending().eq_ignore_ascii_case(text)) {

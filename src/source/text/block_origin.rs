@@ -1,8 +1,8 @@
-//! The positions of records in their file, for messages and provenance.
+//! The positions of records in their files, for messages and provenance columns.
 
 use crate::records::{AfterBlock, BlockHalt, SourceMap};
 
-/// The position of a block of records.
+/// The position of a block of records in its file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockOrigin<'a> {
     /// The name of the file.
@@ -11,24 +11,24 @@ pub(crate) struct BlockOrigin<'a> {
     pub offset: u64,
     /// Number of lines before the block; None if they were not counted.
     pub lines: Option<u64>,
-    /// Maps offsets to positions in the file, if the text was generated from another format.
+    /// Maps offsets to positions in the file; None unless the text was generated from another format.
     pub places: Option<&'a SourceMap>,
-    /// The data after the block.
+    /// What follows the block in the file.
     pub rest: AfterBlock,
     /// True if the rest of the text may be read in another encoding.
     pub may_change_encoding: bool,
-    /// For text that was decoded or rewritten: the position of the original.
+    /// For text that was decoded or rewritten, the position of the value that it was made from.
     pub source: Option<SourcePosition>,
 }
 
 /// The position of the string or value from which the text of a record was made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SourcePosition {
-    /// Offset, in bytes after decompression.
+    /// The offset in bytes after decompression.
     pub offset: u64,
-    /// The line in the file, if needed and known.
+    /// The line in the file; None if it is not needed or not known.
     pub line: Option<u64>,
-    /// The byte in the file, if needed and known.
+    /// The byte in the file; None if it is not needed or not known.
     pub byte: Option<u64>,
 }
 
@@ -41,7 +41,8 @@ pub(crate) struct BlockStop {
 }
 
 impl BlockOrigin<'_> {
-    /// Describes an offset in the block for messages; `lines` is the number of newlines of the file before it.
+    /// Describes the position `place` of the block for messages. `lines` is the number of newlines of the file before
+    /// it, if they were counted.
     pub(crate) fn describe(self, place: usize, lines: Option<u64>) -> String {
         let offset = self.source.map_or(self.offset + place as u64, |source| source.offset);
         if let Some(place) = self.places.and_then(|places| places.describe(offset)) {

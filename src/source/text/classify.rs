@@ -9,11 +9,11 @@ use crate::entra::table::table_of_category;
 use crate::entra::{KnownTable, RowKind, known_table, known_table_names, table_named};
 use crate::types::dynamic;
 
-/// The key that marks rows of a CSV of the Entra admin center, which are shaped like Graph objects. Its value is their
-/// table, if the header identifies it.
+/// The key that marks a row of a CSV of the Entra admin center; such rows are shaped like Graph objects. Its value is
+/// the table of the row, if the header identifies it.
 pub(crate) const PORTAL_KEY: &str = "@portalCsv";
 
-/// Known keys that no column reads: transport, bookkeeping, wrappers.
+/// Known keys that no column reads: keys of transport, bookkeeping and wrappers.
 pub(crate) const IGNORED_KEYS: [&[&str]; 10] = [
     &["_Internal_WorkspaceResourceId"],
     &["_OriginalItemId"],
@@ -28,17 +28,17 @@ pub(crate) const IGNORED_KEYS: [&[&str]; 10] = [
     &[PORTAL_KEY],
 ];
 
-/// Keys that no other Graph object has beside `createdDateTime`.
+/// Keys that identify a Graph object with `createdDateTime` as a sign-in.
 const SIGN_IN_KEYS: [&str; 4] = ["ipAddress", "clientAppUsed", "conditionalAccessStatus", "correlationId"];
 
-/// The class of a record.
+/// The shape and table of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RecordClass {
     /// A row of a known table.
     Row(RowClass),
-    /// A row of an unknown table, with the name or category that the record gives.
+    /// A row of an unknown table, with the table name or category that the record gives.
     OtherTable(String),
-    /// No known shape.
+    /// A record of unrecognised shape.
     Unknown,
 }
 
@@ -61,17 +61,18 @@ pub(crate) struct RowClass {
     pub kind: RowKind,
     /// The table of the row.
     pub table: &'static KnownTable,
-    /// False if the record does not name its table, and the usual one was assumed.
+    /// False if the record does not name its table and the usual table was assumed.
     pub certain: bool,
     /// False for records of Graph v1.0, which lack many properties, and for rows without `TimeGenerated`.
     pub complete: bool,
-    /// True for a copy made by a search job.
+    /// True for a copy that a search job made.
     pub copied: bool,
-    /// True if it names only unknown kinds of sign-ins.
+    /// True if the record names kinds of sign-ins, all of them unknown.
     pub unknown_kind: bool,
 }
 
-/// The table that a path names, for records that do not name one: `am-<table>` is a container of data export.
+/// Returns the table that a path names, for records that do not name one. In data export, the container `am-<table>`
+/// names it.
 pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
     path.split(['/', '\\']).find_map(|part| {
         let download = table_of_download(part);
@@ -82,8 +83,8 @@ pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
     })
 }
 
-/// The table of a file named like `20260304091500-nonInteractiveUser-SignInLogs.json`, as a collector of Graph records
-/// names its files.
+/// Returns the table of a file named like `20260304091500-nonInteractiveUser-SignInLogs.json`. A collector of Graph
+/// records names its files so.
 fn extracted(name: &str) -> Option<&'static str> {
     let mut words = name.splitn(3, '-');
     let (time, kind, what) = (words.next()?, words.next()?, words.next()?);
@@ -100,7 +101,7 @@ impl PartialEq for RowClass {
 
 impl Eq for RowClass {}
 
-/// The slots of the keys that distinguish shapes.
+/// The slots of the keys by which [`Self::classify`] distinguishes shapes.
 #[derive(Clone, Debug)]
 pub(crate) struct ShapeMarkers {
     time: ValueSlot,
@@ -122,14 +123,14 @@ pub(crate) struct ShapeMarkers {
     sign_in: [ValueSlot; 4],
     user: ValueSlot,
     app: [ValueSlot; 2],
-    /// Columns that identify rows of sign-ins without a time: the result, and one of `columns`.
+    /// The slot of the result. Rows without a time are sign-ins if they have a result and one of `columns`.
     result: ValueSlot,
     columns: [ValueSlot; 3],
-    /// Any flattened key.
+    /// The slot of all flattened keys.
     pub joined: ValueSlot,
 }
 
-/// The slots of the capitalised keys of PowerShell cmdlets.
+/// The slots of the keys that PowerShell cmdlets write, which begin with capitals.
 #[derive(Clone, Debug)]
 struct CmdletShapeMarkers {
     created: ValueSlot,
@@ -143,7 +144,7 @@ struct CmdletShapeMarkers {
 }
 
 impl ShapeMarkers {
-    /// Adds the marker keys to `tree`.
+    /// Adds the keys that distinguish shapes to `tree`.
     pub(crate) fn new(tree: &mut KeyTree) -> Self {
         let mut exact = |key: &str| tree.slot(&[key], false);
         Self {
@@ -181,7 +182,7 @@ impl ShapeMarkers {
         }
     }
 
-    /// Classifies the record that was scanned last.
+    /// Classifies the record that `scanner` scanned last.
     pub(crate) fn classify(&self, scanner: &RecordScanner, record: &str) -> RecordClass {
         let value = |slot: ValueSlot| scanner.value(slot, record);
         let is = |slot: ValueSlot, first: u8| value(slot).is_some_and(|text| text.as_bytes().first() == Some(&first));
@@ -220,7 +221,8 @@ impl ShapeMarkers {
             .unwrap_or(RecordClass::Unknown)
     }
 
-    /// A row that a query returned without `TimeGenerated`: it names its table, or has columns of sign-ins.
+    /// Classifies a row that a query returned without `TimeGenerated`: it must name its table or have columns of
+    /// sign-ins. Returns None for other records.
     fn row_without_time<'a>(&self, value: &impl Fn(ValueSlot) -> Option<&'a str>) -> Option<RecordClass> {
         let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
         let ty = value(self.ty).filter(|ty| table_named(&dynamic::to_text(ty)).is_some());
@@ -232,7 +234,7 @@ impl ShapeMarkers {
         is_sign_in.then(|| flat(kind, value(self.original_type), value(self.ty), false))
     }
 
-    /// True for a sign-in among the objects of cmdlets that have a creation time.
+    /// True if an object that a cmdlet wrote, and that has a creation time, is a sign-in.
     fn is_cmdlet_sign_in<'a>(&self, value: &impl Fn(ValueSlot) -> Option<&'a str>) -> bool {
         let cmdlet = &self.cmdlet;
         let status = value(cmdlet.status).is_some_and(|json| json.starts_with('{') || powershell::is_cut(json));
@@ -240,9 +242,9 @@ impl ShapeMarkers {
         status || [event_types, interactive].iter().chain(&cmdlet.sign_in).any(|&slot| value(slot).is_some())
     }
 
-    /// True for a sign-in among the Graph objects with `createdDateTime`, which users, policies, alerts and many others
-    /// have, too. The status of an alert is a string; that of a sign-in is an object, or the string that PowerShell
-    /// leaves of it.
+    /// True if a Graph object with `createdDateTime` is a sign-in. Users, policies, alerts and many others have this
+    /// key, too. The status of an alert is a string; that of a sign-in is an object, or the string that PowerShell
+    /// writes in its place.
     fn is_sign_in<'a>(&self, value: &impl Fn(ValueSlot) -> Option<&'a str>) -> bool {
         let has = |slot: &ValueSlot| value(*slot).is_some();
         let status = value(self.status).is_some_and(|json| json.starts_with('{') || powershell::is_cut(json));
@@ -253,7 +255,7 @@ impl ShapeMarkers {
     }
 }
 
-/// Returns the class of a row.
+/// Returns the class of a row of `table` that is not a copy and names no unknown kind.
 pub(super) fn row(kind: RowKind, table: &'static KnownTable, certain: bool, complete: bool) -> RecordClass {
     RecordClass::Row(RowClass { kind, table, certain, complete, copied: false, unknown_kind: false })
 }
@@ -267,8 +269,8 @@ fn diagnostic(category: &str) -> RecordClass {
     }
 }
 
-/// A row that names its table; `original` is the table from which a search job copied it. `is_timed` if it has a
-/// `TimeGenerated`.
+/// Classifies a row by the table that it names. `original` is the table from which a search job copied it; `is_timed`
+/// tells whether it has a `TimeGenerated`.
 fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>, is_timed: bool) -> RecordClass {
     let name = dynamic::to_text(original.or(ty).unwrap_or("null"));
     let copied = original.is_some();
@@ -281,7 +283,7 @@ fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>, is_timed: bool)
     }
 }
 
-/// A Graph sign-in. Its table is determined by `event_types`, else by `interactive`, else assumed.
+/// Classifies a Graph sign-in. Its table is determined by `event_types`, or else by `interactive`, or else assumed.
 fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, complete: bool) -> RecordClass {
     let (listed, names_any) = event_types.map_or((None, false), told_by);
     let interactive = interactive.filter(|json| json.len() > 2).map(dynamic::to_text);
@@ -301,8 +303,9 @@ fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, co
     }
 }
 
-/// The table of the first known kind in a list of kinds, and whether the list names any. A list may begin with unknown
-/// kinds. Tools write it as JSON, as a JSON string, as a Python list, or with separators.
+/// Returns the table of the first known kind in a list of kinds of sign-ins, and whether the list names any kind.
+/// Unknown kinds before it are skipped. Tools write such a list as JSON, as a JSON string, as a Python list, or with
+/// separators.
 fn told_by(list: &str) -> (Option<&'static str>, bool) {
     if list.starts_with('[') && !list.contains('\\') {
         let mut names = list.split('"').skip(1).step_by(2).peekable();
@@ -317,7 +320,8 @@ fn told_by(list: &str) -> (Option<&'static str>, bool) {
     (names.find_map(table_of_event_type), is_listed)
 }
 
-/// The table of a kind of sign-in, in any case: cmdlets capitalise it, and scripts write the category in its place.
+/// Returns the table of a kind of sign-in, in any case. Cmdlets capitalise the kind, and scripts write the category
+/// of the table instead.
 fn table_of_event_type(name: &str) -> Option<&'static str> {
     const KINDS: [(&str, &str); 4] = [
         ("interactiveUser", "SigninLogs"),
@@ -329,7 +333,7 @@ fn table_of_event_type(name: &str) -> Option<&'static str> {
     known.or_else(|| table_of_category(name).map(|table| table.name).filter(|name| name.ends_with("SignInLogs")))
 }
 
-/// A sign-in that does not name its table.
+/// Classifies a sign-in that does not name its table: it is assumed to belong to SigninLogs.
 fn assumed(kind: RowKind, complete: bool) -> RecordClass {
     known_table("SigninLogs").map_or(RecordClass::Unknown, |table| row(kind, table, false, complete))
 }

@@ -10,11 +10,12 @@ use crate::entra::dynamic_strings::{Fit, read_dynamic};
 use crate::entra::integral_columns::json_without_point;
 use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
 
-/// Builds one column row by row. It stays a constant while every row has the same generated string or none.
+/// Builds one column, row by row. The column stays a constant as long as every row has the same generated string or
+/// none.
 #[derive(Debug)]
 pub(crate) struct ColumnWriter {
     ty: Type,
-    /// True if strings are integers.
+    /// True if the strings of the column are integers; `5.0` is then stored as `5`.
     whole: bool,
     /// True for a dynamic column that contains only objects and arrays.
     nested: bool,
@@ -29,27 +30,27 @@ enum BuilderOfType {
     Integer(Int64Builder),
     Real(Float64Builder),
     Text(StringViewBuilder),
-    /// A type that exports rarely have.
+    /// A builder for types that exports rarely have.
     Other(ColumnBuilder),
 }
 
 impl ColumnWriter {
-    /// Creates a writer without rows.
+    /// Creates a writer that has no rows yet.
     pub(crate) fn new(ty: Type) -> Self {
         Self { ty, whole: false, nested: false, constant: None, constant_rows: 0, array: None }
     }
 
-    /// Returns the same writer; strings are integers if `whole`.
+    /// Returns the writer; with `whole`, its strings are integers.
     pub(crate) fn of_whole_numbers(self, whole: bool) -> Self {
         Self { whole, ..self }
     }
 
-    /// Returns the same writer; only objects and arrays are expected if `nested`.
+    /// Returns the writer; with `nested`, it expects only objects and arrays.
     pub(crate) fn of_nested(self, nested: bool) -> Self {
         Self { nested, ..self }
     }
 
-    /// Appends a string that is the same in every record, "" for no value.
+    /// Appends a string that is usually the same in every record; "" stands for no value.
     pub(crate) fn append_constant(&mut self, text: &str) {
         let same = match &self.constant {
             None => self.array.is_none(),
@@ -79,7 +80,8 @@ impl ColumnWriter {
         }
     }
 
-    /// Appends a validated JSON value; None if the record does not have it.
+    /// Appends a validated JSON value; None stands for a record that does not have the value. Returns how it fitted
+    /// the type.
     pub(crate) fn append(&mut self, json: Option<&str>) -> Fit {
         let (ty, nested) = (self.ty, self.nested);
         let json =
@@ -110,14 +112,14 @@ impl ColumnWriter {
         }
     }
 
-    /// Appends the ticks of a datetime.
+    /// Appends a datetime as ticks. Columns of other types are not changed.
     pub(crate) fn append_ticks(&mut self, ticks: Option<i64>) {
         if let BuilderOfType::Integer(builder) = self.builder() {
             builder.append_option(ticks);
         }
     }
 
-    /// Appends validated JSON unchanged to a dynamic column.
+    /// Appends validated JSON to a dynamic column, exactly as written. Columns of other types are not changed.
     pub(crate) fn append_dynamic(&mut self, json: Option<&str>) {
         if let BuilderOfType::Text(builder) = self.builder() {
             builder.append_option(json.filter(|json| *json != "null"));
@@ -135,7 +137,7 @@ impl ColumnWriter {
         })
     }
 
-    /// Memory of the strings so far, in bytes.
+    /// Returns the memory that the strings of the column use, in bytes.
     pub(crate) fn text_bytes(&self) -> usize {
         match &self.array {
             Some(BuilderOfType::Text(builder)) => builder.allocated_size(),
@@ -143,7 +145,7 @@ impl ColumnWriter {
         }
     }
 
-    /// Returns the column; the writer is empty afterwards.
+    /// Returns the column, and leaves the writer empty.
     pub(crate) fn finish(&mut self) -> Column {
         let rows = std::mem::take(&mut self.constant_rows);
         let constant = self.constant.take();
@@ -187,7 +189,7 @@ impl BuilderOfType {
     }
 }
 
-/// A JSON value converted to the type of the column.
+/// The result of converting a JSON value to the type of the column.
 enum ConvertedValue<T> {
     Value(T),
     Counted(T, &'static str),
@@ -216,7 +218,7 @@ impl<T: Copy> ConvertedValue<T> {
     }
 }
 
-/// Appends a string or dynamic value. A string with unpaired surrogates, which are replaced, is a misfit.
+/// Appends a string or dynamic value. A string with unpaired surrogates is a misfit; U+FFFD replaces each of them.
 fn append_text(builder: &mut StringViewBuilder, ty: Type, json: Option<&str>, nested: bool) -> Fit {
     if ty == Type::String {
         let text = json.map_or(Cow::Borrowed(""), dynamic::to_text);
@@ -229,14 +231,14 @@ fn append_text(builder: &mut StringViewBuilder, ty: Type, json: Option<&str>, ne
     fit
 }
 
-/// True if more characters were replaced than the JSON has replacement characters.
+/// True if unpaired surrogates were replaced in `text`: it has more replacement characters than the JSON.
 fn has_half_pair(text: &str, json: &str) -> bool {
     let count = |text: &str, part: &str| text.matches(part).count();
     let replaced = count(text, "\u{fffd}");
     replaced > 0 && replaced > count(json, "\u{fffd}") + count(&json.to_ascii_lowercase(), "\\ufffd")
 }
 
-/// The text of a scalar: an unquoted string, or the literal.
+/// Returns the text of a scalar: the contents of a string, or the literal itself.
 fn scalar_text(json: &str) -> Cow<'_, str> {
     if json.starts_with('"') { dynamic::unescape(json) } else { Cow::Borrowed(json) }
 }
@@ -253,7 +255,7 @@ fn read_bool(json: &str) -> ConvertedValue<bool> {
     }
 }
 
-/// Reads a long, or the ticks of a datetime.
+/// Reads a long, or a datetime as ticks.
 fn read_integer(json: &str, ty: Type) -> ConvertedValue<i64> {
     let text = scalar_text(json);
     match text.trim() {
@@ -270,7 +272,7 @@ fn read_integer(json: &str, ty: Type) -> ConvertedValue<i64> {
     }
 }
 
-/// Reads an integer that is written with a decimal point or an exponent.
+/// Reads an integer that is written with a decimal point or an exponent; None for fractions and large numbers.
 fn whole(text: &str) -> Option<i64> {
     let number: f64 = text.parse().ok()?;
     #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53: exact")]
@@ -297,7 +299,7 @@ mod tests {
     use super::{ColumnWriter, Fit};
     use crate::types::{Type, Value, dynamic};
 
-    /// The value in the column for one JSON value, and how it fitted.
+    /// Returns the value that the column gets for one JSON value, and how it fitted.
     fn read(ty: Type, json: &str) -> (Value, Fit) {
         let mut writer = ColumnWriter::new(ty);
         let fits = writer.append(Some(json));

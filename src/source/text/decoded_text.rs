@@ -1,15 +1,15 @@
-//! The text of records that were decoded from strings or rewritten, so that they are not part of the block.
+//! The text of records that were decoded from strings or rewritten, and that are therefore not in the block.
 
-/// Bytes of decoded text that are kept before its rows are decoded.
+/// Number of bytes of decoded text after which its rows must be decoded.
 const MAX_BYTES: usize = 4 << 20;
 
-/// The text of the last rows, if they are not part of the block.
+/// The text of the last rows, if it is not in the block.
 #[derive(Debug, Default)]
 pub(super) struct DecodedText {
     pub text: Vec<u8>,
     /// True if the last rows refer to `text`.
     pub is_current: bool,
-    /// True while the records inside a value are read. Neither flag nests: inner values are not searched again.
+    /// True while the records inside a value are read. Values inside these records are not searched again.
     pub is_inside: bool,
     pub is_rewritten: bool,
 }
@@ -27,7 +27,7 @@ impl DecodedText {
         self.text.len() >= MAX_BYTES
     }
 
-    /// Clears the text and keeps its allocation.
+    /// Clears the text, but keeps its allocation.
     pub(super) fn emptied(mut self) -> Self {
         self.text.clear();
         Self { is_current: false, ..self }

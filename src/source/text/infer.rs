@@ -1,4 +1,5 @@
-//! Infers the records of files whose table is unknown: rows of a known table, or objects whose columns are inferred.
+//! Infers what the records of files without a known table are: rows of a known table, or objects with inferred
+//! columns.
 //!
 //! Types are inferred over all records, up to a limit of bytes: bool, long, real, datetime (every string is ISO 8601
 //! with `T` and a time zone), string, and dynamic if any value is an array or object. Integers mixed with reals are
@@ -26,26 +27,26 @@ use crate::records::{
 use crate::types::dynamic::{self, Kind};
 use crate::types::{Field, Schema, Type, datetime};
 
-/// Records that are classified to recognise a known table.
+/// Number of records that are classified to recognise a known table.
 const CLASSIFIED_RECORDS: usize = 1_000;
 
 /// Maximum number of columns of an inferred table.
 const MAX_INFERRED_COLUMNS: usize = 4_096;
 
-/// Looks at records.
+/// Collects what the records of files tell about their table and columns.
 #[derive(Debug)]
 pub(crate) struct Inference {
     scanner: RecordScanner,
     markers: ShapeMarkers,
-    /// The only table whose records are used.
+    /// The name of the table whose records are used; None for the records of all tables.
     only: Option<String>,
-    /// The columns to search in records of a known table.
+    /// The columns that are searched for in records of a known table; None if columns are inferred.
     extra: Option<ExtraColumnSearch>,
     known: Vec<(&'static KnownTable, usize)>,
     observed: usize,
     columns: HashMap<String, usize>,
     types: Vec<(String, ValueKinds)>,
-    /// True if all values are strings, whatever they represent.
+    /// True if all values of the file are strings, even those that represent numbers, as in CSV.
     cells: bool,
     tree: Arc<KeyTree>,
     /// True while the records inside a value are observed.
@@ -54,29 +55,29 @@ pub(crate) struct Inference {
     effort: Effort,
 }
 
-/// Columns that a known table does not have.
+/// A search for columns that a known table does not have.
 #[derive(Debug)]
 struct ExtraColumnSearch {
     table: &'static str,
-    /// The name of the column, by key.
+    /// The names of the searched columns, by the keys under which records may have them.
     columns: HashMap<String, String>,
 }
 
 impl Inference {
-    /// Creates an inference of columns with these names in records of `table`; keys are matched as `Mapping::by_name`
-    /// does.
+    /// Creates an inference that searches for the columns `names` in records of `table`. Keys are matched as in
+    /// `Mapping::by_name`.
     pub(crate) fn of_extra(table: &KnownTable, names: &BTreeSet<String>) -> Self {
         let keys = names.iter().flat_map(|name| [(camel_case(name), name.clone()), (name.clone(), name.clone())]);
         let extra = ExtraColumnSearch { table: table.name, columns: keys.collect() };
         Self { extra: Some(extra), ..Self::new() }
     }
 
-    /// Creates an inference from records that name the table `name`.
+    /// Creates an inference that uses only records that name the table `name`.
     pub(crate) fn only(name: &str) -> Self {
         Self { only: Some(name.to_owned()), ..Self::new() }
     }
 
-    /// Creates an inference from all records.
+    /// Creates an inference that uses the records of all tables.
     pub(crate) fn new() -> Self {
         let mut tree = KeyTree::new();
         let markers = ShapeMarkers::new(&mut tree);
@@ -103,17 +104,17 @@ impl Inference {
         }
     }
 
-    /// True if records of all tables are used.
+    /// True if the records of all tables are used.
     pub(crate) fn takes_all(&self) -> bool {
         self.only.is_none()
     }
 
-    /// True if enough records were observed to identify the table.
+    /// True if enough records were observed to recognise a known table.
     pub(crate) fn is_certain(&self) -> bool {
         self.observed >= CLASSIFIED_RECORDS && !self.known.is_empty()
     }
 
-    /// Starts a file; `cells` if all of its values are strings, as in CSV.
+    /// Starts a file. `cells` tells whether all of its values are strings, as in CSV.
     pub(crate) fn start_file(&mut self, cells: bool) {
         self.cells = cells;
         self.effort = Effort::default();
@@ -126,8 +127,8 @@ impl Inference {
         }
     }
 
-    /// Observes the records of a block of lines, which `rest` follows. Returns the position at which it must stop, if
-    /// that is not the end.
+    /// Observes the records of a block of lines; `rest` tells what follows it. Returns where it must stop, or None if
+    /// it read the block to its end.
     pub(crate) fn observe_lines(&mut self, block: &[u8], rest: AfterBlock) -> Option<BlockStop> {
         let mut start = 0;
         while start < block.len() {
@@ -152,7 +153,7 @@ impl Inference {
         }
     }
 
-    /// Observes a record; returns false for a damaged one, which the scan reports.
+    /// Observes a record. Returns false for a damaged one, which the scan reports when it reads the file.
     fn observe(&mut self, record: &[u8], header: Option<&Arc<ColumnHeader>>) -> bool {
         let record = decode(record);
         let record = &*record;
@@ -224,7 +225,7 @@ impl Inference {
         !found.records.is_empty()
     }
 
-    /// Observes a record whose objects are restored; returns false if nothing changes.
+    /// Observes a record after its flattened objects were restored; returns false if there is nothing to restore.
     fn observe_rewritten(&mut self, record: &str) -> bool {
         if self.rewritten {
             return false;
@@ -237,7 +238,7 @@ impl Inference {
         is_record
     }
 
-    /// Observes the keys of the searched columns.
+    /// Observes the values of the searched columns in a record.
     fn observe_extra(&mut self, record: &str, header: Option<&Arc<ColumnHeader>>, kind: RowKind) {
         let column = |extra: &Option<ExtraColumnSearch>, key: &str| extra.as_ref()?.columns.get(key).cloned();
         if let Some(header) = header {
@@ -258,7 +259,7 @@ impl Inference {
         }
     }
 
-    /// Returns the columns that were found.
+    /// Returns the columns that were found, with their types.
     pub(crate) fn into_fields(self) -> Vec<Field> {
         self.types.into_iter().map(|(name, seen)| Field::new(name, seen.ty())).collect()
     }
@@ -286,7 +287,7 @@ impl Inference {
         }
     }
 
-    /// Returns which records the files contain; None without a usable record.
+    /// Returns how the records of the files are selected; None if no record is usable.
     pub(crate) fn finish(self) -> Option<RecordSelection> {
         if let Some((table, _)) = self.known.into_iter().rev().max_by_key(|(_, count)| *count) {
             return Some(RecordSelection::AllKnownAs(table));
@@ -302,7 +303,7 @@ impl Inference {
     }
 }
 
-/// The kinds of values that a column had.
+/// The kinds of values that a column has had.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "a set of kinds")]
 struct ValueKinds {
@@ -327,7 +328,7 @@ impl ValueKinds {
         }
     }
 
-    /// Adds a string by what it represents: nothing, a number, a boolean, or itself.
+    /// Adds a string by what it represents: nothing, a number, a boolean, or a string.
     fn add_cell(&mut self, text: &str, json: &str) {
         let digits = text.strip_prefix('-').unwrap_or(text);
         // Digits after a leading zero are an identifier.
@@ -354,7 +355,7 @@ impl ValueKinds {
     }
 }
 
-/// True for a quoted time with a time zone.
+/// True for a JSON string that is a time with a time zone.
 fn is_time(json: &str) -> bool {
     let text = json.trim_matches('"');
     let zone = text.ends_with('Z') || text.rfind(['+', '-']).is_some_and(|at| at > 18);

@@ -1,8 +1,8 @@
 //! Finds records inside other values.
 //!
-//! Services, collectors and search tools put records into wrappers of any kind: under an additional key, in arrays, in
-//! batch responses, as strings. The records in an unrecognised value are found by searching its members, elements and
-//! strings for objects with the keys of a record. Depth and the bytes of strings are limited.
+//! Services, collectors and search tools wrap records in many ways: under an additional key, in arrays, in batch
+//! responses, as strings. So the members, elements and strings of a value that is not recognised are searched for
+//! objects with the keys of a record. The depth and the bytes of strings are limited.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -13,27 +13,28 @@ use crate::types::dynamic::{self, Kind};
 
 use crate::entra::powershell;
 
-/// Maximum nesting: a record in a string of an element of a list in an object, twice.
+/// Maximum nesting depth. It suffices for a record in a string, in an element, in a list, in an object, twice over.
 const MAX_DEPTH: usize = 12;
 
-/// Bytes of all strings of one value that are searched: twice the longest record, for strings inside of strings.
+/// Maximum bytes of all strings of one value that are searched: twice the longest record, because strings may be
+/// inside of strings.
 const MAX_STRING_BYTES: usize = 128 << 20;
 
 /// The member that contains the original record in search results of Splunk.
 const RAW: &str = "_raw";
 
-/// The records and other findings inside an unrecognised value.
+/// The records inside a value that is not a record, and what else was found in it.
 #[derive(Debug, Default)]
 pub(super) struct InnerRecords {
-    /// Records and query-API responses, in order.
+    /// Records and query-API responses, in the order of the value.
     pub records: Vec<InnerRecord>,
-    /// Pages of responses, each with its offset in the value.
+    /// Pages of paged responses, each with its offset in the value.
     pub pages: Vec<(usize, ResultPage)>,
-    /// Codes of errors that services returned in place of records.
+    /// The codes of errors that services returned instead of records.
     pub errors: Vec<String>,
-    /// True if there is an error beside records.
+    /// True if an error is beside records, so that some records may be missing.
     pub is_partial: bool,
-    /// True if there are more bytes of strings than are searched.
+    /// True if the value has more bytes of strings than are searched.
     pub is_cut: bool,
 }
 
@@ -42,13 +43,13 @@ pub(super) struct InnerRecords {
 pub(super) struct InnerRecord {
     /// The text of the record.
     pub text: InnerText,
-    /// The offset of the record, or of the string that contains it, in the value.
+    /// The offset in the value of the record, or of the string that contains it.
     pub at: usize,
-    /// A virtual offset, unique in the value and in the order of the records.
+    /// A virtual offset, which is unique in the value and increases from record to record.
     pub rank: usize,
-    /// True for a query-API response in place of a record.
+    /// True if this is a query-API response instead of a record.
     pub is_answer: bool,
-    /// The number of the innermost array element that contains the record; 0 outside arrays.
+    /// The number of the innermost array element that contains the record, from 1; 0 outside of arrays.
     element: usize,
 }
 
@@ -57,11 +58,11 @@ pub(super) struct InnerRecord {
 pub(super) enum InnerText {
     /// A range of the value.
     Plain(Range<usize>),
-    /// Text that was decoded from a string of the value, or a part of it.
+    /// Text that was decoded from a string of the value.
     Decoded(String),
 }
 
-/// Finds the records inside `value`, which is valid JSON and itself not a record.
+/// Finds the records inside `value`, which must be valid JSON and no record itself.
 pub(super) fn find_inner_records(value: &str) -> InnerRecords {
     let mut search = InnerRecordSearch { found: InnerRecords::default(), string_bytes: 0, elements: 0 };
     let position = ValuePosition { text: value, holder: None, rank: 0, depth: 0, element: 0 };
@@ -71,7 +72,7 @@ pub(super) fn find_inner_records(value: &str) -> InnerRecords {
     found
 }
 
-/// Returns the code of an error that a service returned in place of records; None for other values.
+/// Returns the code of an error that a service returned instead of records; None for other values.
 pub(super) fn error_answer(value: &str) -> Option<String> {
     if dynamic::kind(value) != Kind::Bag {
         return None;
@@ -89,7 +90,7 @@ pub(super) fn error_answer(value: &str) -> Option<String> {
     code
 }
 
-/// Returns the code of an error, "" if it has only a message; None if it has neither.
+/// Returns the code of an error; "" if it has only a message, None if it has neither.
 fn error_code(error: &str) -> Option<String> {
     if dynamic::kind(error) == Kind::String {
         return Some(dynamic::to_text(error).into_owned()).filter(|text| !text.trim().is_empty());
@@ -99,21 +100,21 @@ fn error_code(error: &str) -> Option<String> {
     (code.is_some() || message.is_some()).then(|| code.unwrap_or_default().into_owned())
 }
 
-/// The position of a value during the search.
+/// The position in the search of a value.
 #[derive(Clone, Copy)]
 struct ValuePosition<'a> {
     /// The text that contains the value: the outermost value, or a decoded string.
     text: &'a str,
     /// For decoded text, the offset of its string in the outermost value.
     holder: Option<usize>,
-    /// The rank of the first byte of the text, see [`InnerRecord::rank`].
+    /// The rank of the first byte of `text`; see [`InnerRecord::rank`].
     rank: usize,
     depth: usize,
     element: usize,
 }
 
 impl ValuePosition<'_> {
-    /// Returns the offset of a part of the text.
+    /// Returns the offset of `part` in the text, of which it is a slice.
     fn offset_of(&self, part: &str) -> usize {
         part.as_ptr().addr().saturating_sub(self.text.as_ptr().addr())
     }
@@ -126,7 +127,7 @@ impl ValuePosition<'_> {
 struct InnerRecordSearch {
     found: InnerRecords,
     string_bytes: usize,
-    /// Number of array elements so far.
+    /// Number of array elements that were visited so far.
     elements: usize,
 }
 
@@ -219,7 +220,7 @@ impl InnerRecordSearch {
     }
 }
 
-/// True for a string that begins like an object, an array or another such string.
+/// True for a JSON string whose contents begin like an object, an array or another JSON string.
 fn may_hold_json(quoted: &str) -> bool {
     let mut inner = quoted.as_bytes().get(1..).unwrap_or_default();
     loop {
@@ -231,8 +232,8 @@ fn may_hold_json(quoted: &str) -> bool {
     }
 }
 
-/// Keeps one of several equal records in the members of one object: collectors keep the original as a string beside the
-/// parsed record. Equal array elements are all kept.
+/// Keeps one of several equal records in the members of one object, because collectors keep the original record as a
+/// string beside the parsed one. Equal elements of arrays are all kept.
 fn drop_copies(records: &mut Vec<InnerRecord>, value: &str) {
     let mut counts: HashMap<usize, usize> = HashMap::new();
     records.iter().for_each(|inner| *counts.entry(inner.element).or_default() += 1);
@@ -246,7 +247,7 @@ fn drop_copies(records: &mut Vec<InnerRecord>, value: &str) {
     });
 }
 
-/// The keys of an object that identify it.
+/// The keys of an object that show whether it is a record.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "keys that are there, each by itself")]
 struct ObjectKeys<'a> {
@@ -261,7 +262,8 @@ struct ObjectKeys<'a> {
     has_tables: bool,
     is_page: bool,
     failed: bool,
-    /// Number of keys of sign-ins, and whether one of them distinguishes sign-ins from other objects.
+    /// Number of keys that sign-ins have; `is_sign_in` is true if one of them distinguishes sign-ins from other
+    /// objects.
     of_sign_in: usize,
     is_sign_in: bool,
     raw: Option<&'a str>,
@@ -269,7 +271,7 @@ struct ObjectKeys<'a> {
     body: Option<&'a str>,
 }
 
-/// Keys that hardly any other objects have, and common keys of sign-ins.
+/// Keys of sign-ins: some that hardly any other objects have, and common ones.
 const SIGN_IN_KEYS: [&str; 8] = [
     "ipAddress",
     "clientAppUsed",
@@ -331,7 +333,8 @@ impl<'a> ObjectKeys<'a> {
         }
     }
 
-    /// True for the keys of a record: beside a creation time, which many objects have, at least two of a sign-in.
+    /// True for the keys of a record. A creation time is not enough, because many objects have one: at least two keys
+    /// of a sign-in are required beside it.
     fn is_record(&self) -> bool {
         (self.time && self.category && self.properties)
             || self.time_generated
@@ -339,7 +342,7 @@ impl<'a> ObjectKeys<'a> {
             || (self.created && self.is_sign_in && self.of_sign_in >= 2)
     }
 
-    /// True if the object has the time and the category of a diagnostic envelope.
+    /// True if the object has both the time and the category of a diagnostic envelope.
     fn is_envelope(&self) -> bool {
         self.time && self.has_category
     }
@@ -349,7 +352,7 @@ impl<'a> ObjectKeys<'a> {
         self.time || self.has_category
     }
 
-    /// Returns the status and error code of a failed response of a batch.
+    /// Returns the status and the error code of a failed response in a batch; None for other objects.
     fn failed_response(&self) -> Option<String> {
         let status = self.status.filter(|_| self.body.is_some())?;
         let number: u16 = dynamic::to_text(status).parse().ok().filter(|number| (400..600).contains(number))?;
@@ -373,7 +376,7 @@ mod tests {
         serde_json::to_string(text).expect("a string")
     }
 
-    /// The records inside a value, each with its offset.
+    /// Returns the records inside a value, each with its offset.
     fn records(value: &str) -> Vec<(usize, String)> {
         let text = |inner: InnerText| match inner {
             InnerText::Plain(range) => value[range].to_owned(),

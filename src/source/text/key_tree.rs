@@ -1,24 +1,25 @@
-//! The keys of a record that a scan needs: a tree of objects whose leaves are slots for the positions of values.
+//! The keys of a record that a scan needs: a tree of objects whose leaves are slots, which receive the positions of
+//! values.
 
 use hashbrown::HashMap;
 
 use super::rewrite::{PROPERTIES, joined_keys};
 
-/// The number of a needed value of a record.
+/// The number of a value of a record that a scan needs.
 pub(crate) type ValueSlot = usize;
 
-/// The number of an object in the tree; 0 is the record itself.
+/// The number of an object in the tree; the record itself is 0.
 type ObjectId = usize;
 
-/// Prefix of keys that the export pipeline adds; they contain nothing about a sign-in.
+/// Prefix of keys that the export pipeline adds; they carry no information about a record.
 const BOOKKEEPING: &str = "__UDI_RequiredFields_";
 
-/// The slots and the object that a key of an object leads to.
+/// The slots that receive the value of a key, and the object below the key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeyTarget {
     /// Slots that receive the position of the value.
     pub slots: Vec<ValueSlot>,
-    /// The needed object that is the value of the key.
+    /// The object in the tree that is the value of the key, if the scan needs parts of it.
     pub child: Option<ObjectId>,
     /// True if no known shape has the key.
     pub unknown: bool,
@@ -27,30 +28,30 @@ pub(crate) struct KeyTarget {
 #[derive(Debug, Default)]
 struct KeyNode {
     members: HashMap<String, KeyTarget>,
-    /// All slots below this object; they are cleared if the object occurs again.
+    /// All slots below this object. They are cleared if the object occurs again in a record.
     below: Vec<ValueSlot>,
-    /// Keys that known shapes have here, needed or not; None if keys are not checked.
+    /// The keys that known shapes have in this object, needed or not; None if its keys are not checked.
     known: Option<hashbrown::HashSet<String>>,
 }
 
-/// The needed keys of one scan.
+/// The keys that one scan needs.
 #[derive(Debug)]
 pub(crate) struct KeyTree {
     nodes: Vec<KeyNode>,
-    /// Top-level keys in lower case that belong to a diagnostic envelope, whose case varies.
+    /// Top-level keys in lower case that belong to a diagnostic envelope; exports write them in any case.
     envelope: HashMap<String, KeyTarget>,
     slots: HashMap<(bool, Vec<String>), ValueSlot>,
-    /// The slot of flattened keys such as `status.errorCode`.
+    /// The slot that receives flattened keys such as `status.errorCode`.
     joined: Option<ValueSlot>,
 }
 
 impl KeyTree {
-    /// Creates a tree without needed keys.
+    /// Creates a tree in which no key is needed.
     pub(crate) fn new() -> Self {
         Self { nodes: vec![KeyNode::default()], envelope: HashMap::new(), slots: HashMap::new(), joined: None }
     }
 
-    /// Returns the slot of every flattened top-level key that is not needed itself.
+    /// Returns the slot of all flattened top-level keys that are not needed themselves.
     pub(crate) fn joined_slot(&mut self) -> ValueSlot {
         let slot = self.slot::<&str>(&[], false);
         self.joined = Some(slot);
@@ -68,7 +69,8 @@ impl KeyTree {
         self.slots.len()
     }
 
-    /// Returns the slot of a path. In an envelope, the first key matches in any case.
+    /// Returns the slot of the value at `path`, and adds the path if it is new. With `in_envelope`, the first key
+    /// matches in any case.
     pub(crate) fn slot<K: AsRef<str>>(&mut self, path: &[K], in_envelope: bool) -> ValueSlot {
         let id = (in_envelope, path.iter().map(|key| key.as_ref().to_owned()).collect::<Vec<_>>());
         if let Some(&slot) = self.slots.get(&id) {
@@ -102,8 +104,8 @@ impl KeyTree {
         child
     }
 
-    /// Declares a key that known shapes have at `path`, needed or not, so that it is not reported as unknown. Unknown
-    /// keys are reported only for objects with a declared key.
+    /// Declares a key at `path` that known shapes have, needed or not, so that it is not reported as unknown. Unknown
+    /// keys are reported only in objects with a declared key.
     pub(crate) fn declare(&mut self, path: &[impl AsRef<str>], in_envelope: bool) {
         let Some((last, parents)) = path.split_last() else { return };
         let mut node = 0;
@@ -115,7 +117,7 @@ impl KeyTree {
         self.nodes[node].known.get_or_insert_default().insert(key);
     }
 
-    /// Returns what the key leads to in the object `node`.
+    /// Returns the slots and the object to which `key` leads in the object `node`.
     pub(crate) fn resolve(&self, node: ObjectId, key: &str) -> KeyTarget {
         let here = &self.nodes[node];
         let mut target = here.members.get(key).cloned().unwrap_or_default();
@@ -140,7 +142,8 @@ impl KeyTree {
         target
     }
 
-    /// True for the record, and for the object in the envelope of a diagnostic record.
+    /// True for the record, and for the object in the envelope of a diagnostic record: their members may be
+    /// flattened.
     fn may_be_flattened(&self, node: ObjectId) -> bool {
         node == 0 || self.envelope.get(PROPERTIES).is_some_and(|target| target.child == Some(node))
     }

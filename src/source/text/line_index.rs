@@ -1,14 +1,14 @@
-//! Counts the lines of a block and finds those that must be read whatever the query searches.
+//! Counts the lines of a block, and finds those that must be read even if the prefilter finds nothing in them.
 
-/// The lines of a block.
+/// The lines of a block, counted, with those that must be read.
 pub(super) struct LineIndex {
-    /// Number of newlines.
+    /// Number of newlines in the block.
     pub lines: u64,
     /// Number of lines that are not only whitespace.
     pub filled: u64,
     /// Offsets of lines that do not begin and end like an object, or that look like an error of a service. They are
-    /// read even if they cannot match, so that truncated, joined or overwritten records and failed requests are
-    /// reported instead of skipped.
+    /// read even if they cannot match: truncated, joined or overwritten records and failed requests are then
+    /// reported.
     pub suspects: Vec<usize>,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn line_start(block: &[u8], at: usize) -> usize {
     memchr::memrchr(b'\n', &block[..at]).map_or(0, |newline| newline + 1)
 }
 
-/// Returns the offset of the newline that ends the line, or the end of the block.
+/// Returns the offset of the newline that ends the line of `at`, or the end of the block if there is none.
 pub(super) fn line_end(block: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |newline| at + newline)
 }

@@ -1,9 +1,9 @@
-//! Decodes JSON records into batches.
+//! Decodes records of JSON and other text into batches.
 //!
-//! Four steps, in this order: prefilter, scan, filter, decode. A literal that every matching row contains is searched
-//! in raw blocks ([`prefilter`]). A candidate is validated in one forward pass that records the positions of the needed
-//! values ([`record_scanner`]). The columns of the filter are decoded and the filter is evaluated. Only for the
-//! remaining rows are the other columns decoded ([`mod@column`]).
+//! There are four steps: prefilter, scan, filter, decode. The prefilter searches raw blocks for a string that every
+//! matching row contains ([`prefilter`]). The scan validates each candidate in one forward pass, and records the
+//! positions of the needed values ([`record_scanner`]). Then the columns of the filter are decoded, and the filter is
+//! evaluated. The other columns are decoded only for the remaining rows ([`mod@column`]).
 //!
 //! Records are compared with a template, a record that was validated before, so that only the differences are parsed
 //! ([`template`], [`template_parser`]). Every decoded record was validated completely, whether or not the query needs

@@ -1,10 +1,10 @@
 //! Searches raw blocks for strings that every matching row contains, so that only records with a hit are parsed.
 //!
-//! Only records that cannot match may be skipped. JSON can hide a string behind escapes, so a needle has only ASCII
-//! characters without a short escape (records need not be UTF-8), and a record with a `\u` escape of one of its
-//! characters counts as a hit. Case-insensitive needles are ASCII; the few characters outside ASCII whose other case is
-//! ASCII count as a hit, too. Values that are not read verbatim (constants, numbers in dynamic columns) get no needle:
-//! the parameter `verbatim` decides.
+//! A record may be skipped only if it certainly cannot match, but JSON can hide a string behind escapes. Therefore a
+//! needle has only ASCII characters without a short escape (records need not be UTF-8), and a record with a `\u`
+//! escape of one of these characters counts as a hit. Needles that are searched in any case are ASCII; the few other
+//! characters whose other case is ASCII count as hits, too. There is no needle for values that are not read exactly
+//! as written, such as constants and numbers in dynamic columns: the parameter `verbatim` tells which these are.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,20 @@ use crate::entra::spelling::Verbatim;
 use crate::scan::{Comparison, Predicate};
 use crate::types::Value;
 
-/// Bytes of the shortest needle; shorter ones occur in nearly every record.
+/// Minimum length of a needle in bytes; shorter ones occur in nearly every record.
 const MIN_NEEDLE: usize = 3;
 
 /// Maximum number of needles of one search.
 const MAX_NEEDLES: usize = 1_000;
 
-/// Up to this number, needles are searched separately, which is faster than all at once.
+/// Up to this number, needles are searched one by one, which is faster than all at once.
 const MAX_SEPARATE_SEARCHES: usize = 3;
 
-/// Bytes of a case-insensitive needle that are searched in every spelling; the rest is compared.
+/// Number of bytes of a case-insensitive needle that are searched in every spelling; the rest is compared at each
+/// hit.
 const WINDOW: usize = 3;
 
-/// Characters outside ASCII with an ASCII letter in their lower or upper case, and those letters.
+/// Characters outside ASCII whose lower or upper case has an ASCII letter, each with this letter.
 const CASE_TRAPS: [(char, &str); 19] = [
     ('\u{df}', "s"),
     ('\u{130}', "i"),
@@ -51,10 +52,10 @@ const CASE_TRAPS: [(char, &str); 19] = [
     ('\u{fb06}', "st"),
 ];
 
-/// The only one of them in Windows-1252, where its byte equals its code point.
+/// The only character of [`CASE_TRAPS`] in Windows-1252, where its byte equals its code point.
 const SHARP_S: char = '\u{df}';
 
-/// A string that must occur in a matching record.
+/// A string that must occur in every matching record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RecordNeedle {
     text: String,
@@ -62,8 +63,9 @@ pub(crate) struct RecordNeedle {
 }
 
 impl RecordNeedle {
-    /// The longest part of `text` that JSON writes unchanged; None if every part is too short. `nested` if the text may
-    /// be a part of an array or object, whose tokens may have been separated by whitespace.
+    /// Returns a needle for the longest part of `text` that JSON always writes unchanged; None if every part is too
+    /// short. `nested` tells whether the text may span several tokens of an array or object, which may be separated
+    /// by whitespace.
     fn new(text: &str, case_sensitive: bool, nested: bool) -> Option<Self> {
         let breaks = |c: char| {
             matches!(c, '"' | '\\' | '/')
@@ -79,12 +81,12 @@ impl RecordNeedle {
         (part.len() >= MIN_NEEDLE).then(|| Self { text: part.to_owned(), case_sensitive })
     }
 
-    /// True if the text contains the needle, in any case.
+    /// True if `text` contains the needle, in any case.
     pub(crate) fn occurs_in(&self, text: &str) -> bool {
         text.to_lowercase().contains(&self.text.to_lowercase())
     }
 
-    /// True if the needle may be a part of a number or word that is printed differently from how it is written.
+    /// True if the needle may be a part of a number or literal that is printed differently from how it was written.
     pub(crate) fn may_be_reformatted(&self) -> bool {
         let lower = self.text.to_lowercase();
         may_be_in_number(&lower)
@@ -92,7 +94,8 @@ impl RecordNeedle {
     }
 }
 
-/// True if a number may contain this: at most one point and one exponent, and signs only at the start of either part.
+/// True if a number may contain this string: it has at most one point and one exponent, and signs only at the start
+/// of the number or exponent.
 fn may_be_in_number(lower: &str) -> bool {
     let bytes = lower.trim().as_bytes();
     let count = |wanted: char| lower.matches(wanted).count();
@@ -107,23 +110,24 @@ fn may_be_in_number(lower: &str) -> bool {
 #[derive(Debug)]
 pub(crate) struct Prefilter {
     searches: Vec<NeedleSearch>,
-    /// Code units below 128 whose `\u` escape may hide a part of a needle.
+    /// For each code unit below 128, whether its `\u` escape may hide a part of a needle.
     hidden: [bool; 128],
     traps: Vec<char>,
     escape: memmem::Finder<'static>,
-    /// Finds times as cmdlets write them, which are converted; None if no needle can be a part of one.
+    /// Finds times as cmdlets write them, which are converted before they are compared; None if no needle can be a
+    /// part of a time.
     times: Option<memmem::Finder<'static>>,
 }
 
 #[derive(Debug)]
 enum NeedleSearch {
     One(memmem::Finder<'static>),
-    /// Up to about a hundred patterns, searched many bytes at a time.
+    /// Up to about a hundred patterns, which are searched in one pass with vector instructions.
     Packed(packed::Searcher, Vec<Vec<CaseCheck>>),
     Several(AhoCorasick, Vec<Vec<CaseCheck>>),
 }
 
-/// The bytes required around a hit of a window.
+/// Bytes that must surround a hit of a window.
 #[derive(Debug)]
 struct CaseCheck {
     before: usize,
@@ -131,7 +135,7 @@ struct CaseCheck {
 }
 
 impl Prefilter {
-    /// Creates the prefilter for predicates that all hold for a matching row; None if they allow no search.
+    /// Creates the prefilter from predicates, all of which hold for a matching row; None if they allow no search.
     pub(crate) fn new(prune: &[Predicate], verbatim: &dyn Fn(usize, &RecordNeedle) -> Verbatim) -> Option<Self> {
         let needles = best(prune, verbatim)?;
         let letters: String = needles.iter().filter(|n| !n.case_sensitive).map(|n| n.text.to_lowercase()).collect();
@@ -151,7 +155,7 @@ impl Prefilter {
         Some(Self { searches: NeedleSearch::of(&needles, &traps)?, hidden, traps, escape, times })
     }
 
-    /// Iterates over the hits in a text, from its start.
+    /// Returns an iterator over the hits in a text, from its start.
     pub(crate) fn hits(&self) -> PrefilterHits<'_> {
         PrefilterHits { prefilter: self, next: vec![None; self.searches.len() + 1] }
     }
@@ -182,25 +186,26 @@ impl Prefilter {
         }
     }
 
-    /// True if the record may match.
+    /// True if the record may match; false if it certainly cannot.
     pub(crate) fn may_match(&self, record: &[u8]) -> bool {
         self.searches.iter().any(|search| search.next(record, 0).is_some()) || self.next_hidden(record, 0).is_some()
     }
 }
 
-/// The hits of a prefilter in one text.
+/// Finds the hits of a prefilter in one text.
 pub(crate) struct PrefilterHits<'p> {
     prefilter: &'p Prefilter,
-    /// The next hit of each search, and last of the bytes that may hide a needle; None if not searched yet.
+    /// For each search, its next hit; the last entry is the next hit of bytes that may hide a needle. None if not
+    /// searched yet.
     next: Vec<Option<usize>>,
 }
 
-/// Marks a search without further hits.
+/// Marks a search that has no further hits.
 const EXHAUSTED: usize = usize::MAX;
 
 impl PrefilterHits<'_> {
-    /// Returns the offset of the first hit at or after `from`, which never decreases; each search passes over the text
-    /// once.
+    /// Returns the offset of the first hit at or after `from`. `from` must not decrease from call to call, so that
+    /// each search passes over the text once.
     pub(crate) fn next(&mut self, text: &[u8], from: usize) -> Option<usize> {
         let Self { prefilter, next } = self;
         for (index, next) in next.iter_mut().enumerate() {
@@ -217,7 +222,7 @@ impl PrefilterHits<'_> {
 }
 
 impl NeedleSearch {
-    /// The searches that together find every needle.
+    /// Creates searches that together find every needle; None if no search can be built.
     fn of(needles: &[RecordNeedle], traps: &[char]) -> Option<Vec<Self>> {
         if needles.len() <= MAX_SEPARATE_SEARCHES && needles.iter().all(|needle| needle.case_sensitive) {
             let one = |needle: &RecordNeedle| Self::One(memmem::Finder::new(needle.text.as_bytes()).into_owned());
@@ -258,7 +263,7 @@ impl NeedleSearch {
     }
 }
 
-/// Returns the offset of the first hit of `find` at or after `from` that passes its check.
+/// Returns the offset of the first hit of `find` at or after `from` whose check succeeds.
 fn first_checked(
     bytes: &[u8],
     mut from: usize,
@@ -283,7 +288,7 @@ impl CaseCheck {
     }
 }
 
-/// Returns the rarest window of a needle in every combination of cases.
+/// Returns the rarest window of a needle in every combination of cases, each with the check of the bytes around it.
 fn case_windows(text: &str) -> Vec<(Vec<u8>, CaseCheck)> {
     let bytes = text.as_bytes();
     let rarity = |window: &[u8]| window.iter().map(|byte| u32::from(commonness(*byte))).sum::<u32>();
@@ -300,7 +305,7 @@ fn case_windows(text: &str) -> Vec<(Vec<u8>, CaseCheck)> {
     spellings.into_iter().map(|spelling| (spelling, CaseCheck { before, text: bytes.to_vec() })).collect()
 }
 
-/// Estimates how often a byte occurs in exported records, from 0 (rare) to 3.
+/// Estimates how often a byte occurs in exported records: 0 for rarely, 3 for often.
 fn commonness(byte: u8) -> u8 {
     match byte.to_ascii_lowercase() {
         b'e' | b'a' | b'i' | b'n' | b't' | b'o' | b'r' | b's' | b'd' | b'-' | b'0'..=b'9' => 3,
@@ -310,13 +315,14 @@ fn commonness(byte: u8) -> u8 {
     }
 }
 
-/// The needles of the most selective of several predicates that all hold.
+/// Returns the needles of the predicate with the longest ones; all predicates of `list` hold for a matching row.
 fn best(list: &[Predicate], verbatim: &dyn Fn(usize, &RecordNeedle) -> Verbatim) -> Option<Vec<RecordNeedle>> {
     let shortest = |needles: &Vec<RecordNeedle>| needles.iter().map(|needle| needle.text.len()).min();
     list.iter().filter_map(|predicate| needles(predicate, verbatim)).max_by_key(shortest)
 }
 
-/// Strings of which a row that fulfils the predicate contains at least one.
+/// Returns strings of which each row that fulfils the predicate contains at least one; None if there are no such
+/// strings.
 fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &RecordNeedle) -> Verbatim) -> Option<Vec<RecordNeedle>> {
     let one = |column: usize, text: &str, case_sensitive: bool, nested: bool| {
         let needle = RecordNeedle::new(text, case_sensitive, nested)?;

@@ -11,19 +11,19 @@ use crate::json::cursor::{Cursor, JsonError};
 use crate::records::ColumnHeader;
 use crate::types::dynamic;
 
-/// Keys per object layout; an object with more distinct keys starts a new layout.
+/// Maximum number of keys in an object layout. An object with more distinct keys starts a new layout.
 const MAX_LAYOUT_KEYS: usize = 1_024;
 
-/// Objects that are compared with a template before it is checked whether another would serve better.
+/// Number of objects after which the scanner checks whether another template would match better.
 const RELEARN_INTERVAL: u32 = 256;
 
-/// Objects after which a template is tried again if there is none.
+/// Number of objects without a template after which the scanner tries again to make one.
 const RETRY_INTERVAL: u32 = 16;
 
-/// Number of expected keys that are compared with the next key: exports omit keys.
+/// Number of expected keys that are compared with the next key, because exports omit some keys.
 const LOOK_AHEAD: usize = 4;
 
-/// The range of a value in the scanned bytes; empty if the record does not have it.
+/// The range of a value in the scanned bytes; empty if the record does not have the value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ValueRange {
     start: u32,
@@ -31,14 +31,14 @@ pub(crate) struct ValueRange {
 }
 
 impl ValueRange {
-    /// The bytes from `start` to `end`, both at most
+    /// Returns the range from `start` to `end`, which are at most
     /// [`ReadLimits::max_record_bytes`](crate::storage::limits::ReadLimits).
     pub(super) fn new(start: usize, end: usize) -> Self {
         let offset = |at: usize| u32::try_from(at).unwrap_or(0);
         Self { start: offset(start), end: offset(end) }
     }
 
-    /// Sets the end.
+    /// Sets the end of the range.
     pub(super) fn set_end(&mut self, end: usize) {
         self.end = Self::new(0, end).end;
     }
@@ -60,29 +60,29 @@ impl ValueRange {
     }
 }
 
-/// Scans records in sequence, and expects each to have the keys of the previous one.
+/// Scans records one after the other; it is fast if each has the keys of the previous one.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(crate) struct RecordScanner {
     tree: Arc<KeyTree>,
     layouts: Vec<ObjectLayout>,
     ranges: Vec<ValueRange>,
-    /// Keys of the last record that no known shape has, as layout and key.
+    /// The keys of the last record that no known shape has, each as the index of its layout and of the key there.
     unknown: Vec<(usize, usize)>,
     cells: Option<CellTargets>,
-    /// True if the last record has a string that may represent a needed object.
+    /// True if the last record has a string in place of a needed object.
     texts: bool,
-    /// True if such a string may be an object that PowerShell truncated.
+    /// True if such a string may come from an object that PowerShell truncated.
     cut: bool,
-    /// Reused by [`match_template`].
+    /// Allocations and caches that [`match_template`] reuses.
     workspace: ParserWorkspace,
-    /// True if every duplicate key must be found, which takes time.
+    /// True if every duplicate key must be found, which takes more time.
     finds_all_duplicates: bool,
-    /// True if the last record has a duplicate needed key.
+    /// True if the last record has a needed key more than once.
     has_duplicate: bool,
 }
 
-/// The targets of the cells of a table of rows.
+/// For each column of a header, the slots that its cells fill.
 #[derive(Debug)]
 struct CellTargets {
     header: Arc<ColumnHeader>,
@@ -90,16 +90,16 @@ struct CellTargets {
     unknown: Vec<String>,
 }
 
-/// The keys of an object: first those of the template in its order, then the others in the order in which they
+/// The keys of an object: first those of the template in its order, then other keys in the order in which they
 /// occurred.
 #[derive(Debug, Default)]
 struct ObjectLayout {
     keys: Vec<LayoutKey>,
     index: HashMap<Box<[u8]>, usize>,
     template: Option<Template>,
-    /// Number of objects until the template is reconsidered.
+    /// Number of objects until the scanner checks again whether the template is a good one.
     until_relearn: u32,
-    /// Mismatches since the template was last considered.
+    /// Number of mismatches since the last such check.
     mismatches: u32,
 }
 
@@ -112,7 +112,7 @@ struct LayoutKey {
 }
 
 impl ObjectLayout {
-    /// Moves the keys of `order` to the front.
+    /// Moves the keys at the positions `order` to the front, in this order.
     fn arrange(&mut self, order: &[usize]) {
         let mut keys: Vec<Option<LayoutKey>> = std::mem::take(&mut self.keys).into_iter().map(Some).collect();
         let first: Vec<LayoutKey> = order.iter().filter_map(|&found| keys.get_mut(found)?.take()).collect();
@@ -127,7 +127,7 @@ impl ObjectLayout {
 }
 
 impl RecordScanner {
-    /// Creates a scanner for the needed keys of `tree`.
+    /// Creates a scanner that finds the values of the keys of `tree`.
     pub(crate) fn new(tree: Arc<KeyTree>) -> Self {
         let layouts = (0..tree.node_count()).map(|_| ObjectLayout::default()).collect();
         let ranges = vec![ValueRange::default(); tree.slot_count()];
@@ -145,13 +145,13 @@ impl RecordScanner {
         }
     }
 
-    /// Returns the same scanner; if `finds_all_duplicates`, it finds every duplicate key, not only those found on the
-    /// way.
+    /// Returns the scanner; with `finds_all_duplicates`, it finds every duplicate key, otherwise only those that cost
+    /// no extra time.
     pub(crate) fn finding_all_duplicates(self, finds_all_duplicates: bool) -> Self {
         Self { finds_all_duplicates, ..self }
     }
 
-    /// True if the last record has a duplicate needed key, of which the last value is used.
+    /// True if the last record has a needed key more than once; the last value is used then.
     pub(crate) fn has_duplicate_key(&self) -> bool {
         self.has_duplicate
     }
@@ -211,27 +211,28 @@ impl RecordScanner {
         &self.ranges
     }
 
-    /// True if a string of the last record may represent a needed object.
+    /// True if the last record has a string in place of a needed object.
     pub(crate) fn has_texts(&self) -> bool {
         self.texts
     }
 
-    /// True if a string of the last record may be a needed object that PowerShell truncated.
+    /// True if a string of the last record may come from a needed object that PowerShell truncated.
     pub(crate) fn has_cut(&self) -> bool {
         self.cut
     }
 
-    /// True if the last record has a value for the slot.
+    /// True if the last record has a value for `slot`.
     pub(crate) fn has(&self, slot: ValueSlot) -> bool {
         self.ranges[slot].end != self.ranges[slot].start
     }
 
-    /// Returns the value of a slot in the last record, which was `record`.
+    /// Returns the value of a slot in the last record, whose text is `record`; None if it has none.
     pub(crate) fn value<'a>(&self, slot: ValueSlot, record: &'a str) -> Option<&'a str> {
         self.ranges[slot].text(record.as_bytes())
     }
 
-    /// Returns the keys of the last record that no known shape has; each key is returned once per scanner.
+    /// Returns the keys of the last record that no known shape has. Each key is returned only once in the life of the
+    /// scanner.
     pub(crate) fn take_unknown(&mut self) -> Vec<String> {
         let Self { unknown, layouts, cells, .. } = self;
         let name = |(node, found): (usize, usize)| {
@@ -244,7 +245,7 @@ impl RecordScanner {
         unknown.drain(..).map(name).chain(of_table).collect()
     }
 
-    /// Passes an object, which is number `node` in the key tree.
+    /// Moves the cursor over an object, whose number in the key tree is `node`, and records its needed values.
     fn object(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<(), JsonError> {
         let start = cursor.position();
         cursor.advance(1);
@@ -258,8 +259,8 @@ impl RecordScanner {
         Ok(())
     }
 
-    /// Passes members, starting at the key under the cursor, which may be the `expected` one. Returns true at the end
-    /// of the object, false at another key.
+    /// Moves the cursor over members, starting at the key under it, which may be the `expected` one. Returns true at
+    /// the end of the object, false at a key that was not expected.
     #[inline]
     fn members(&mut self, cursor: &mut Cursor<'_>, node: usize, expected: &mut usize) -> Result<bool, JsonError> {
         let Self { layouts, ranges, workspace, .. } = self;
@@ -312,7 +313,7 @@ impl RecordScanner {
         cursor.separator(b'}')
     }
 
-    /// Passes the value of a member, after its colon.
+    /// Moves the cursor over the value of a member, after its colon.
     fn value_of(&mut self, cursor: &mut Cursor<'_>, node: usize, found: usize) -> Result<(), JsonError> {
         let child = self.layouts[node].keys[found].target.child;
         cursor.skip_whitespace();
@@ -321,7 +322,8 @@ impl RecordScanner {
         Ok(())
     }
 
-    /// Passes an unexpected key and its colon, and adds it to the layout if it is new.
+    /// Moves the cursor over an unexpected key and its colon. Returns its position in the layout, to which it is
+    /// added if it is new.
     fn new_key(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<usize, JsonError> {
         let start = cursor.position();
         cursor.string()?;
@@ -345,7 +347,7 @@ impl RecordScanner {
         Ok(found)
     }
 
-    /// Makes a template of an object that was passed, if there is none or it matches badly.
+    /// Makes a template of an object that was scanned, if there is no template or if it matches badly.
     #[inline]
     fn learn(&mut self, text: &[u8], node: usize) {
         let layout = &mut self.layouts[node];
@@ -377,7 +379,8 @@ impl RecordScanner {
         (layout.template, layout.until_relearn, layout.mismatches) = (template, due, 0);
     }
 
-    /// Passes a value, and enters it if it is a needed object.
+    /// Moves the cursor over a value, and records the needed values inside it if it is a needed object. Returns its
+    /// start.
     fn member(&mut self, cursor: &mut Cursor<'_>, child: Option<usize>) -> Result<usize, JsonError> {
         let start = cursor.position();
         let Some(child) = child else { return cursor.value().map(|range| range.start) };
@@ -440,7 +443,7 @@ mod tests {
 
     type Scanned = Result<Vec<Option<String>>, JsonError>;
 
-    /// The needed values of a record, or the reason it cannot be read.
+    /// Returns the values of all slots in a record, or the reason why it cannot be read.
     fn scan(scanner: &mut RecordScanner, record: &str) -> Scanned {
         let slots = scanner.ranges().len();
         scanner.scan(record).map(|()| (0..slots).map(|slot| scanner.value(slot, record).map(str::to_owned)).collect())
@@ -478,7 +481,7 @@ mod tests {
         }
     }
 
-    /// Random records that are much like each other.
+    /// Generates random records that are very similar to each other.
     struct Records {
         random: ChaCha8Rng,
         keys: Vec<&'static str>,
@@ -515,7 +518,7 @@ mod tests {
             }
         }
 
-        /// An element of an array: often one of a few long objects.
+        /// Returns an element of an array: often one of a few long objects.
         fn element(&mut self, depth: usize) -> String {
             if self.random.random_bool(0.5) {
                 let result = self.one_of(&["success", "failure"]);
@@ -552,7 +555,7 @@ mod tests {
             if self.random.random_bool(0.8) { record } else { self.damaged(&record) }
         }
 
-        /// A record with a character left out, doubled, or replaced.
+        /// Returns a record with one character removed, doubled or replaced, or with its end removed.
         fn damaged(&mut self, record: &str) -> String {
             let mut characters: Vec<char> = record.chars().collect();
             let at = self.random.random_range(0..characters.len());

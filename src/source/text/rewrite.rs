@@ -1,14 +1,14 @@
 //! Restores records whose objects were flattened or converted to strings.
 //!
-//! Tools that convert records to tables write `status.errorCode` as one key, and objects as JSON strings. The reader
-//! expects objects, so such a record is rewritten.
+//! Tools that convert records to tables write a member of an object under a key such as `status.errorCode`, and
+//! objects as JSON strings. The reader expects objects, so such a record is rewritten before it is read.
 
 use std::borrow::Cow;
 
 use super::key_tree::KeyTree;
 use crate::types::dynamic::{self, Kind};
 
-/// Maximum number of members of a rewritten record, and of keys in a flattened key.
+/// Maximum number of members of a record that is rewritten, and of parts in a flattened key.
 const MAX_MEMBERS: usize = 2_048;
 const MAX_KEYS: usize = 32;
 
@@ -43,13 +43,13 @@ const NESTED_PROPERTIES: [&str; 24] = [
     "additionaldetails",
 ];
 
-/// The object in the envelope of a diagnostic record.
+/// The key of the object in the envelope of a diagnostic record.
 pub(super) const PROPERTIES: &str = "properties";
 
-/// Suffixes of the names that `union` gives to columns of different types.
+/// Suffixes that `union` appends to the name of a column that has several types.
 const UNION_TYPES: [&str; 9] = ["string", "dynamic", "long", "int", "real", "bool", "datetime", "guid", "timespan"];
 
-/// True for a key such as `status.errorCode`, which tools make of an object in an object.
+/// True for a key such as `status.errorCode`, which tools make of a member of an inner object.
 pub(crate) fn is_flattened_key(key: &str) -> bool {
     joined_keys(key).is_some()
 }
@@ -74,14 +74,14 @@ pub(super) fn joined_keys(key: &str) -> Option<Vec<String>> {
     (is_path && !is_type).then_some(keys)
 }
 
-/// How a record is rewritten.
+/// The settings with which a record is rewritten.
 #[derive(Clone, Copy)]
 pub(super) struct RecordRewrite<'t> {
     /// The needed keys.
     pub tree: &'t KeyTree,
     /// True if strings that contain a JSON object become that object.
     pub texts: bool,
-    /// True if all values are strings, whatever they represent, as in CSV.
+    /// True if all values are strings, even those that represent numbers, as in CSV.
     pub cells: bool,
 }
 
@@ -103,8 +103,8 @@ impl RecordRewrite<'_> {
         })
     }
 
-    /// Returns an object with its flattened keys put together, and with each other value replaced by that of `member`;
-    /// None if nothing changes, or if it has more than [`MAX_MEMBERS`] members.
+    /// Returns an object in which flattened keys are put together to inner objects, and every other value is what
+    /// `member` returns for it. None if nothing changes, or if the object has more than [`MAX_MEMBERS`] members.
     fn object(self, object: &str, member: &dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str>) -> Option<String> {
         // The order of keys stays: of duplicate keys the last one is used, in an envelope in any case.
         let entries: Vec<_> = dynamic::entries(object).take(MAX_MEMBERS + 1).collect();
@@ -133,7 +133,8 @@ impl RecordRewrite<'_> {
         changed.then_some(out)
     }
 
-    /// The value of a member of the object `node`, in which a string that contains a needed object becomes that object.
+    /// Returns the value of a member of the object `node`. Strings in it that contain a needed object are replaced by
+    /// that object.
     fn value<'a>(self, node: usize, key: &str, value: &'a str) -> Cow<'a, str> {
         let is_text = dynamic::kind(value) == Kind::String;
         let child = self.tree.resolve(node, key).child.filter(|_| self.texts);
@@ -163,7 +164,8 @@ impl RecordRewrite<'_> {
         }
     }
 
-    /// The value of a flattened key: in a table of strings, JSON numbers and words were values.
+    /// Converts the value of a flattened key. In a table of strings, strings that are JSON numbers or literals become
+    /// these.
     fn leaf(self, value: &str) -> RebuiltValue<'_> {
         if !self.cells || dynamic::kind(value) != Kind::String {
             return RebuiltValue::Json(value.into());
@@ -180,7 +182,7 @@ impl RecordRewrite<'_> {
     }
 }
 
-/// Inserts a value at its keys, replacing scalars in between.
+/// Inserts a value at the path `keys`. A scalar on the path is replaced by an object.
 fn insert<'a>(mut members: &mut Vec<(Cow<'a, str>, RebuiltValue<'a>)>, keys: Vec<String>, value: RebuiltValue<'a>) {
     let last = keys.len() - 1;
     let mut value = Some(value);
@@ -212,7 +214,7 @@ impl RebuiltValue<'_> {
         }
     }
 
-    /// True for a value that was null or empty before it was flattened.
+    /// True for a value that was null or empty before the record was flattened.
     fn is_empty(&self) -> bool {
         match self {
             Self::Json(json) => matches!(&**json, "null" | "\"\""),
@@ -232,7 +234,7 @@ impl RebuiltValue<'_> {
     }
 }
 
-/// The elements of an array whose keys are its indices; None for an object.
+/// Returns the elements of an array that was flattened to members with indices as keys; None for an object.
 fn elements<'b, 'a>(members: &'b [(Cow<'a, str>, RebuiltValue<'a>)]) -> Option<Vec<&'b RebuiltValue<'a>>> {
     let mut elements: Vec<Option<&RebuiltValue>> = vec![None; members.len()];
     for (key, value) in members {

@@ -20,30 +20,31 @@ use crate::scan::provenance::{Provenance, position};
 use crate::scan::{ColumnNote, Damage, Note, ScanReport, Warning};
 use crate::types::{Type, dynamic};
 
-/// The file that is being read.
+/// The file that is being read, and what is known about it.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(super) struct CurrentFile {
-    /// Its position in the list of files.
+    /// The position of the file in the list of files.
     pub index: usize,
     pub name: String,
-    /// True if its text was generated from another format, so that offsets in the text are not positions in the file.
+    /// True if the text was generated from another format, so that offsets in the text are not positions in the file.
     pub is_generated: bool,
-    /// True if its columns were compared with the requested ones.
+    /// True once the columns of the file were compared with the requested columns.
     pub compared: bool,
-    /// The kind of its first row.
+    /// The kind of the first row of the file.
     pub kind: Option<RowKind>,
-    /// Whether it has a failure, if it may contain only successes.
+    /// For a file that may contain only successes: whether it has a failure. None for other files.
     pub failed: Option<bool>,
-    /// The header of a CSV of the admin center: the Graph properties that it has.
+    /// The header of a CSV of the admin center: the Graph properties that the file has.
     pub header: Option<Arc<PortalHeader>>,
-    /// The start of its first record, up to the end of the first key.
+    /// The start of the first record, up to the end of its first key.
     pub head: Vec<u8>,
-    /// True if wrappers say something about its records, so that each record is read.
+    /// True if wrappers in the file carry findings about its records. The prefilter is then not used, so that each is
+    /// read.
     pub wrapped: bool,
-    /// Number of its records so far, read or skipped.
+    /// Number of records of the file so far, read or skipped.
     pub records: u64,
-    /// True if any of its records is whole, or was skipped because it cannot match.
+    /// True if the file has a whole record, read or skipped by the prefilter.
     pub read_any: bool,
 }
 
@@ -53,28 +54,29 @@ pub(super) struct ScannedRow {
     pub record: Range<usize>,
     pub kind: RowKind,
     pub table: Option<&'static KnownTable>,
-    /// The line in which the record begins, from 1; None if not needed.
+    /// The line in which the record begins, from 1; None if it is not needed or not known.
     pub line: Option<u64>,
-    /// The position of its first byte in the file, if known.
+    /// The position of the first byte of the record in the file; None if it is not needed or not known.
     pub byte: Option<u64>,
-    /// Offset of its first byte in the decompressed text.
+    /// The offset of the first byte of the record in the decompressed text.
     pub offset: u64,
 }
 
-/// The rows of a block, in order.
+/// The rows of a block, in order, with what is needed to decode their values.
 pub(super) struct BlockRows<'a> {
     pub block: &'a [u8],
     pub rows: &'a [ScannedRow],
-    /// The ranges of the needed values: `slots` for each row.
+    /// The ranges of the needed values: `slots` ranges for each row.
     pub ranges: &'a [ValueRange],
     pub slots: usize,
     pub file: &'a CurrentFile,
-    /// The order of numeric dates.
+    /// The order of day and month in the numeric dates of the files.
     pub dates: &'a dyn DateOrders,
 }
 
 impl BlockRows<'_> {
-    /// Appends the values of a column in the rows at `kept`, and adds what must be reported to `findings`.
+    /// Appends the values of a column in the rows at `kept` to `writer`, and adds what must be reported to
+    /// `findings`.
     pub(super) fn append(
         &self,
         writer: &mut ColumnWriter,
@@ -107,8 +109,8 @@ impl BlockRows<'_> {
         outcomes.into_iter().for_each(|(outcome, count)| findings.add(outcome, column, count));
     }
 
-    /// Calls `each` with the bytes of the strings of a column that are not empty, in the rows at `kept`; without those
-    /// that have escape sequences.
+    /// Calls `each` with the bytes of every string of a column that is not empty, in the rows at `kept`. Strings with
+    /// escape sequences are left out.
     pub(super) fn for_each_string(&self, column: &PlannedColumn, kept: &[usize], each: &mut dyn FnMut(&[u8])) {
         for &index in kept {
             let row = &self.rows[index];
@@ -123,7 +125,7 @@ impl BlockRows<'_> {
         }
     }
 
-    /// Appends the value of a column in a record.
+    /// Appends the value of a column in one record. Returns how it was converted.
     fn append_value(
         &self,
         writer: &mut ColumnWriter,
@@ -178,7 +180,7 @@ impl BlockRows<'_> {
     }
 }
 
-/// The findings to report about the values of a file, with their counts.
+/// What must be reported about the values of a file, with the number of cases.
 #[derive(Debug, Default)]
 pub(super) struct ValueFindings {
     damage: BTreeMap<Damage, u64>,
@@ -239,27 +241,27 @@ impl ValueFindings {
     }
 }
 
-/// How a value was converted to the type of its column.
+/// Tells how a value was converted to the type of its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum ValueOutcome {
     Whole,
-    /// It does not fit the type of the column.
+    /// The value does not fit the type of the column.
     Misfit,
-    /// It was truncated before it was exported.
+    /// The value was truncated before it was exported.
     Cut,
-    /// It is a string without JSON, in place of an object or array.
+    /// The value is a string that is not JSON, in place of an object or array.
     NotJson,
-    /// It is a date read in this order, which no evidence proves.
+    /// The value is a date that was read in this order, which no other date proves.
     Ambiguous(DateOrder),
-    /// It is a date of a file whose dates contradict each other.
+    /// The value is a date of a file whose dates contradict each other.
     Contradictory,
-    /// It is a date read in the order that other dates prove.
+    /// The value is a date that was read in the order that other dates prove.
     Proven(DateOrder),
-    /// It is a time given as a count of this unit.
+    /// The value is a time that was given as a count of this unit.
     Counted(&'static str),
-    /// It is a Python dict or list.
+    /// The value was a Python dict or list, and was converted to JSON.
     Python,
-    /// It was translated into the spelling of the table, which needs this warning.
+    /// The value was translated into the spelling of the table, about which this warning is reported.
     Respelled(&'static str),
 }
 
@@ -276,8 +278,8 @@ impl ValueOutcome {
     }
 }
 
-/// True for a sign-in without a result, and for any row without a time. For the CSV of the admin center, a missing
-/// result is reported where it is converted.
+/// True for a sign-in without a result, and for any row without a time. A missing result in a CSV of the admin center
+/// is not counted here: it is reported where the result is converted.
 fn lacks_required(column: &PlannedColumn, row: &ScannedRow, record: RecordValues<'_>) -> bool {
     let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { return false };
     let has_result = || row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
@@ -286,7 +288,7 @@ fn lacks_required(column: &PlannedColumn, row: &ScannedRow, record: RecordValues
     is_expected && value.is_none_or(|value| matches!(value, "null" | "\"\""))
 }
 
-/// The first value of the keys of a column that says something.
+/// Returns the first value of the keys of a column that is neither null nor "", or else the first value present.
 fn filled<'a>(column: &PlannedColumn, kind: RowKind, slots: &[ValueSlot], record: RecordValues<'a>) -> Option<&'a str> {
     // The Azure command line writes `None` for null. A string column has no null, so there the word is a value.
     let has_none = kind == RowKind::Az && column.ty != Type::String;
@@ -294,7 +296,7 @@ fn filled<'a>(column: &PlannedColumn, kind: RowKind, slots: &[ValueSlot], record
     first_filled(values)
 }
 
-/// A record and the ranges of its needed values.
+/// The text of a record, and the ranges of its needed values.
 #[derive(Clone, Copy)]
 struct RecordValues<'a> {
     text: &'a [u8],
@@ -314,7 +316,8 @@ fn append_spelled(writer: &mut ColumnWriter, spellings: &'static Spellings, json
     spellings.warning.filter(|_| table.is_some()).map_or(ValueOutcome::Whole, ValueOutcome::Respelled)
 }
 
-/// The numeric date, year last, with which a time begins. Most times begin with the year.
+/// Returns the numeric date with which a time begins if its year is last; None for other times. Most times begin with
+/// the year.
 fn numeric_date(json: &str, kind: RowKind) -> Option<NumericDate> {
     if begins_with_year(json) || !json.starts_with('"') {
         None
@@ -323,7 +326,7 @@ fn numeric_date(json: &str, kind: RowKind) -> Option<NumericDate> {
     }
 }
 
-/// Appends a date in the order that the verdict on its file gives.
+/// Appends a date, with day and month in the order that `verdict` gives.
 fn append_date(writer: &mut ColumnWriter, date: &NumericDate, verdict: DateOrderVerdict) -> ValueOutcome {
     let (ticks, outcome) = match date.read(verdict) {
         DateRead::Never => (None, ValueOutcome::Misfit),
@@ -336,7 +339,8 @@ fn append_date(writer: &mut ColumnWriter, date: &NumericDate, verdict: DateOrder
     outcome
 }
 
-/// The number in a JSON string: some records have numbers as strings.
+/// Returns the number in a JSON string that has only digits, because some records have numbers as strings; other JSON
+/// unchanged.
 fn unquoted_number(json: &str) -> &str {
     let inside = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let is_number =
@@ -344,7 +348,7 @@ fn unquoted_number(json: &str) -> &str {
     inside.filter(is_number).unwrap_or(json)
 }
 
-/// True for a string that begins like an object or array of JSON and is none.
+/// True for a string that begins like a JSON object or array but is not valid JSON.
 fn holds_broken_json(json: &str) -> bool {
     let begins_nested = json.strip_prefix('"').is_some_and(|text| text.trim_start().starts_with(['{', '[']));
     begins_nested && dynamic::validate(dynamic::unescape(json).as_bytes()).is_err()
@@ -356,7 +360,7 @@ fn is_python(json: &str) -> bool {
     is_nested && json[1..].trim_start_matches(['[', '{', '(', ' ']).starts_with('\'')
 }
 
-/// Appends a Python dict or list, as JSON, to a string column that contains JSON.
+/// Appends a Python dict or list, converted to JSON, to a string column that contains JSON.
 fn append_python(writer: &mut ColumnWriter, json: &str) -> ValueOutcome {
     let Some(read) = python::to_json(&dynamic::unescape(json)) else {
         writer.append(Some(json));
@@ -368,7 +372,7 @@ fn append_python(writer: &mut ColumnWriter, json: &str) -> ValueOutcome {
     ValueOutcome::Python
 }
 
-/// Appends a provenance column of a row.
+/// Appends the value of a provenance column for a row.
 fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &ScannedRow, file: &CurrentFile) {
     let number = match of {
         Provenance::File => return writer.append_constant(&file.name),
@@ -380,13 +384,13 @@ fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &ScannedRow, fi
     writer.append(number.map(|number| number.to_string()).as_deref());
 }
 
-/// Returns a writer for the values of a column.
+/// Returns an empty writer for the values of a column.
 pub(super) fn writer_for(column: &PlannedColumn) -> ColumnWriter {
     let writer = ColumnWriter::new(if column.path.is_some() { Type::Dynamic } else { column.ty });
     writer.of_whole_numbers(column.whole).of_nested(column.is_nested)
 }
 
-/// Returns the first value that is neither null nor "", or else the first one present.
+/// Returns the first value that is neither null nor "", or else the first value present; None if there is none.
 fn first_filled<'a, T: AsRef<[u8]> + ?Sized>(values: impl Iterator<Item = Option<&'a T>>) -> Option<&'a T> {
     let mut first = None;
     for value in values.flatten() {

@@ -1,35 +1,35 @@
-//! A validated object as the template of those that follow.
+//! Compares objects with a validated object, the template, so that only the differences are parsed.
 //!
 //! Exports write the same keys in the same order, record after record, and most values differ only inside a few
-//! strings. So each object is compared with the template: equal bytes, and characters inside strings that merely
-//! differ, are passed many at a time ([`MaskedTemplate`]). At a mismatch, the value of the template at this position is
-//! passed, the value of the record in its place is parsed strictly, and the comparison continues after both.
+//! strings. So each object is compared with the template: bytes that are equal, and characters inside strings, are
+//! passed many at a time ([`MaskedTemplate`]). At a mismatch, the value of the record at this position is parsed
+//! strictly, and the comparison continues after it and after the corresponding value of the template.
 
 use super::key_tree::ValueSlot;
 use crate::json::cursor::{Cursor, JsonError};
 use crate::json::masked_template::MaskedTemplate;
 use crate::json::string_mask::escape_length;
 
-/// Bytes of the longest object that becomes a template.
+/// Maximum length in bytes of an object that becomes a template.
 const MAX_LENGTH: usize = 60_000;
 
-/// The number of a value node; [`NONE`] if there is none.
+/// The number of a value node; [`NONE`] stands for none.
 type ValueNodeId = u16;
 
 /// No value node.
 const NONE: ValueNodeId = ValueNodeId::MAX;
 
-/// A validated object, with its values.
+/// A validated object, with the positions of its values.
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) pattern: MaskedTemplate,
     pub(super) nodes: Vec<ValueNode>,
-    /// For each byte, the innermost replaceable value that contains it; a number also owns the byte after it, where a
-    /// longer number diverges. Keys and punctuation belong to the enclosing array or object; between the members of the
-    /// template, to no value.
+    /// For each byte, the innermost replaceable value that contains it. A number also owns the byte after it, where a
+    /// longer number diverges. Keys and punctuation belong to the enclosing array or object; at the top level, they
+    /// belong to no value.
     node_at: Vec<ValueNodeId>,
     pub(super) members: Vec<MemberRange>,
-    /// The boundaries of needed values, in order.
+    /// The starts and ends of needed values, in the order of the text.
     pub(super) boundaries: Vec<FieldBoundary>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct ValueNode {
     pub start: u32,
     pub end: u32,
     pub kind: NodeKind,
-    /// The enclosing array or object.
+    /// The enclosing array or object; [`NONE`] at the top level.
     parent: ValueNodeId,
     /// Number of enclosing arrays and objects.
     pub depth: u16,
@@ -67,7 +67,7 @@ pub(super) struct MemberRange {
     pub boundaries: u32,
 }
 
-/// The begin or end of a needed value.
+/// The start or end of a needed value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FieldBoundary {
     pub at: u32,
@@ -75,15 +75,15 @@ pub(super) struct FieldBoundary {
     pub is_end: bool,
 }
 
-/// The slots and the object that the key tree has for a member.
+/// The slots of a member, and whether the key tree has an object below it.
 pub(super) struct MemberTarget<'a> {
     pub slots: &'a [ValueSlot],
     pub has_child: bool,
 }
 
 impl Template {
-    /// Makes a template of `text`, a validated object. `target` returns what a key, with its quotes, leads to; if it
-    /// returns None for any key, there is no template.
+    /// Makes a template of `text`, a validated object. `target` returns what a key, with its quotes, leads to.
+    /// Returns None if `target` returns None for any key, or if the object is too long or empty.
     pub(super) fn of<'a>(text: &[u8], target: impl FnMut(&[u8]) -> Option<MemberTarget<'a>>) -> Option<Self> {
         if text.len() > MAX_LENGTH {
             return None;
@@ -99,18 +99,18 @@ impl Template {
         builder.members(target).ok()?.then_some(builder.template)
     }
 
-    /// The value node at an offset.
+    /// Returns the innermost value that contains the offset `at`; None if there is none.
     #[inline]
     pub(super) fn node_at(&self, at: usize) -> Option<ValueNode> {
         self.node(self.node_at[at])
     }
 
-    /// The enclosing array or object of a value.
+    /// Returns the enclosing array or object of a value; None at the top level.
     pub(super) fn parent(&self, node: ValueNode) -> Option<ValueNode> {
         self.node(node.parent)
     }
 
-    /// The outermost enclosing array or object, or the value itself.
+    /// Returns the outermost array or object around a value, or the value itself if there is none.
     pub(super) fn outermost(&self, mut node: ValueNode) -> ValueNode {
         while let Some(parent) = self.parent(node) {
             node = parent;
@@ -124,7 +124,7 @@ impl Template {
     }
 }
 
-/// Converts an offset in a template.
+/// Converts an offset in a template, which is at most [`MAX_LENGTH`].
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -135,7 +135,7 @@ struct TemplateBuilder<'t> {
 }
 
 impl TemplateBuilder<'_> {
-    /// Adds the members; returns false if the object cannot be a template.
+    /// Adds the members of the object; returns false if the object cannot be a template.
     fn members<'a>(&mut self, mut target: impl FnMut(&[u8]) -> Option<MemberTarget<'a>>) -> Result<bool, JsonError> {
         self.cursor.advance(1);
         if self.cursor.skip_whitespace() == Some(b'}') {
@@ -216,7 +216,7 @@ impl TemplateBuilder<'_> {
         Ok(())
     }
 
-    /// Adds a value that ends at the cursor.
+    /// Adds a value that ends at the cursor, and makes it the owner of its bytes.
     fn add(&mut self, start: usize, kind: NodeKind, parent: ValueNodeId, depth: u16) {
         let id = self.push(start, kind, parent, depth);
         // A longer number or word diverges from the template at the byte after it.
@@ -232,7 +232,7 @@ impl TemplateBuilder<'_> {
         id
     }
 
-    /// Makes the one-byte characters between `from` and `to`, inside a string, wildcards.
+    /// Makes the one-byte characters between `from` and `to`, which are inside a string, match any other.
     fn free_characters(&mut self, from: usize, to: usize) {
         let mut at = from;
         while at < to {

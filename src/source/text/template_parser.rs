@@ -5,18 +5,18 @@ use super::template::{NodeKind, Template, ValueNode};
 use crate::json::cursor::{Cursor, JsonError};
 use crate::json::validated_cache::ValidatedCache;
 
-/// How far an object matches its template.
+/// Tells how far an object matches its template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MatchOutcome {
-    /// To its end, which was passed.
+    /// The whole object matches, and the cursor is after it.
     ToEnd,
-    /// To this member, a needed object: its colon was passed, its value was not.
+    /// The object matches up to the value of this member, which is a needed object. The cursor is after the colon.
     ToChild(usize),
-    /// Up to this member. Everything before it was passed, except the separator.
+    /// The object matches up to this member. The cursor is after the previous value, before the separator.
     Before(usize),
 }
 
-/// From template offset `from` on, record offset = template offset + `by`.
+/// From the template offset `from` on, the offset in the record is the offset in the template plus `by`.
 #[derive(Clone, Copy, Debug)]
 struct OffsetDelta {
     from: usize,
@@ -30,7 +30,7 @@ pub(super) struct ParserWorkspace {
     validated_cache: ValidatedCache,
 }
 
-/// Compares the object with the template from member `first` on, at whose key the cursor is.
+/// Compares the object with the template from the member `first` on; the cursor is at the key of that member.
 pub(super) fn match_template(
     template: &Template,
     first: usize,
@@ -61,15 +61,15 @@ fn begins_value(byte: u8) -> bool {
 
 struct TemplateParser<'a, 'c> {
     template: &'a Template,
-    /// The offset in the template that corresponds to the cursor.
+    /// The template offset to which the cursor corresponds.
     at: usize,
     cursor: &'a mut Cursor<'c>,
     deltas: &'a mut Vec<OffsetDelta>,
     validated_cache: &'a mut ValidatedCache,
-    /// The next boundary to record.
+    /// The next boundary whose position is not recorded yet.
     boundary: usize,
     ranges: &'a mut [ValueRange],
-    /// Start of the outermost container inside which a container was rescanned last.
+    /// The start of the outermost array or object in which one was parsed again last.
     rescanned: Option<u32>,
 }
 
@@ -97,7 +97,8 @@ impl TemplateParser<'_, '_> {
         }
     }
 
-    /// Passes a value of the template and the value of the record in its place; false if no value can be there.
+    /// Moves over a value of the template and the value of the record in its place. Returns false if the record has
+    /// no value there.
     #[inline]
     fn pass(&mut self, node: ValueNode) -> Result<bool, JsonError> {
         if self.at == node.start as usize {
@@ -118,7 +119,7 @@ impl TemplateParser<'_, '_> {
         Ok(true)
     }
 
-    /// Passes a string that differs from the template.
+    /// Moves over a string that differs from the template.
     #[inline]
     fn text(&mut self, node: ValueNode) -> Result<(), JsonError> {
         if self.template.pattern.is_wildcard(self.at) || self.at + 1 == node.end as usize {
@@ -132,7 +133,7 @@ impl TemplateParser<'_, '_> {
         }
     }
 
-    /// Passes an array or object that differs from the template after its first byte.
+    /// Moves over an array or object that differs from the template after its first byte.
     fn container(&mut self, node: ValueNode) -> Result<(), JsonError> {
         // First the innermost container is rescanned, the second time the outermost, so that the work stays linear.
         let outermost = self.template.outermost(node);
@@ -140,7 +141,7 @@ impl TemplateParser<'_, '_> {
         self.value_from_start(if again { outermost } else { node })
     }
 
-    /// Parses the value of the record in place of `node`, from its first byte on.
+    /// Parses the value of the record that takes the place of `node`, from its first byte on.
     fn value_from_start(&mut self, node: ValueNode) -> Result<(), JsonError> {
         let start = node.start as usize;
         self.pass_boundaries(start);
@@ -151,7 +152,7 @@ impl TemplateParser<'_, '_> {
         Ok(())
     }
 
-    /// Continues the comparison after `node` and the value in its place.
+    /// Continues the comparison after `node` and after the value of the record in its place.
     #[inline]
     fn resume(&mut self, node: ValueNode) {
         self.at = node.end as usize;
@@ -170,7 +171,7 @@ impl TemplateParser<'_, '_> {
         MatchOutcome::ToChild(member)
     }
 
-    /// The members differ: goes back to the end of the last value that was passed.
+    /// Ends the comparison where the members differ: goes back to the end of the last value that matched.
     fn stop(&mut self) -> MatchOutcome {
         let member = self.members_before(self.at);
         let behind = match member.checked_sub(1) {
@@ -184,12 +185,12 @@ impl TemplateParser<'_, '_> {
         MatchOutcome::Before(member)
     }
 
-    /// Returns the number of members that end at or before an offset.
+    /// Returns the number of members that end at or before the template offset `at`.
     fn members_before(&self, at: usize) -> usize {
         self.template.members.partition_point(|member| member.end as usize <= at)
     }
 
-    /// Records the boundaries up to an offset at which template and record correspond.
+    /// Records the positions of boundaries up to a template offset at which template and record correspond.
     #[inline]
     fn pass_boundaries(&mut self, up_to: usize) {
         while let Some(boundary) = self.template.boundaries.get(self.boundary)

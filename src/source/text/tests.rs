@@ -1,4 +1,4 @@
-//! Reads the same ten sign-ins in every shape through the catalog.
+//! Reads the same ten sign-ins in every export shape through the catalog.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,14 +23,14 @@ fn table(catalog: &FileCatalog, name: &str) -> Arc<dyn TableProvider> {
     catalog.table(name).expect("readable").expect("known")
 }
 
-/// A catalog whose files are read with small limits.
+/// Creates a builder of catalogs whose files are read with small limits.
 fn catalog_builder() -> FileCatalogBuilder {
     let mut builder = FileCatalogBuilder::default();
     builder.limit(crate::storage::limits::ReadLimits::SMALL);
     builder
 }
 
-/// The request for whole columns.
+/// Returns a request for whole columns.
 fn request(table: &dyn TableProvider, columns: &[&str]) -> ScanRequest {
     let index = |name: &&str| ScanColumn::Column(table.schema().index_of(name).unwrap_or_else(|| panic!("{name}")));
     ScanRequest {
@@ -47,7 +47,7 @@ fn request(table: &dyn TableProvider, columns: &[&str]) -> ScanRequest {
     }
 }
 
-/// All batches, in order.
+/// Returns all batches of a table, in order.
 fn read(table: &dyn TableProvider, request: &ScanRequest) -> Vec<Batch> {
     let partitions = table.scan(request).expect("a scan");
     partitions
@@ -58,7 +58,7 @@ fn read(table: &dyn TableProvider, request: &ScanRequest) -> Vec<Batch> {
         .collect()
 }
 
-/// The strings of the columns, row by row.
+/// Returns the columns of a request as strings, row by row.
 fn rows(table: &dyn TableProvider, request: &ScanRequest) -> Vec<Vec<String>> {
     let texts = |batch: &Batch| -> Vec<Vec<String>> {
         let row = |row: usize| batch.columns().iter().map(|column: &Column| column.value(row).to_text()).collect();
@@ -72,7 +72,7 @@ fn sign_ins() -> Vec<Json> {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// The value of a column of the list, as `tostring()` prints it.
+/// Returns the value of a sign-in in the list of expected ones, which has only strings.
 fn text<'a>(sign_in: &'a Json, key: &str) -> &'a str {
     sign_in[key].as_str().expect("a text")
 }
@@ -91,7 +91,7 @@ const COLUMNS: [&str; 11] = [
     "TimeGenerated",
 ];
 
-/// Compares the ten sign-ins of a shape with the expected ones.
+/// Compares the ten sign-ins in the file at `path` with the expected ones.
 fn check_ten(path: &str, publish_times: bool, whole_seconds: bool) {
     let catalog = catalog(path);
     let table = table(&catalog, "SigninLogs");
@@ -310,7 +310,7 @@ fn unknown_records_get_inferred_columns() {
     );
 }
 
-/// The rows and the damage of `bytes`, read as the table `name`.
+/// Reads `bytes` as the table `name`. Returns its rows as strings, and the request, whose report has the damage.
 fn read_bytes(bytes: &[u8], name: &str, columns: &[&str]) -> (Vec<Vec<String>>, ScanRequest) {
     let mut builder = catalog_builder();
     builder.add_stdin(&mut &bytes[..]).expect("a copy");
@@ -433,7 +433,8 @@ fn tables_nobody_knows_have_the_columns_of_their_records() {
     assert!(catalog.table("Nothing").expect("readable").is_none());
 }
 
-/// Lines, pretty-printed objects, arrays and wrappers in one file, in any order, with lines that were cut off.
+/// Tests lines, pretty-printed objects, arrays and wrappers in one file, in any order, with truncated lines among
+/// them.
 #[test]
 fn values_over_several_lines_stand_among_lines() {
     let mut seed = 7_u64;
@@ -490,7 +491,7 @@ fn record_with(id: u64, padding: u64) -> String {
     )
 }
 
-/// Separators between records when files and streams are concatenated.
+/// Tests the separators that occur between records when files and streams are concatenated.
 #[test]
 fn records_that_share_a_line_are_all_read() {
     let [first, second, third] = [1, 2, 3].map(|id| record_with(id, 5));
@@ -515,7 +516,8 @@ fn records_that_share_a_line_are_all_read() {
     assert_eq!((found, damage(&request).len()), (vec![vec!["1".to_owned()], vec!["3".to_owned()]], 1));
 }
 
-/// Records of every part of a file are read once, whatever their encodings and wherever the file is divided.
+/// Tests that records in every part of a file are read once, whatever their encodings and wherever the file is
+/// divided.
 #[test]
 fn parts_of_any_size_read_every_encoding() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,5 @@
-//! Reports what the partitions of one scan find: once a scan, however many files and threads find it.
+//! Reports what the partitions of one scan find. Each finding is reported once per scan, however many files and
+//! threads find it.
 
 mod replayed_warnings;
 mod reporting;
@@ -13,7 +14,8 @@ use super::plan::{ScanPlan, is_renamed};
 use crate::entra::RowKind;
 use crate::scan::{Note, ScanReport};
 
-/// Prefix of the names of files that DFIR-O365RC writes: of large tenants it collects only sign-ins with error code 0.
+/// Prefix of the names of files that DFIR-O365RC writes. For large tenants this collector fetches only sign-ins with
+/// the error code 0.
 const SUCCESSES_ONLY: &str = "AADSigninLog_";
 
 /// The events of one scan, shared by its partitions.
@@ -22,17 +24,17 @@ pub(crate) struct ScanEvents {
     plan: Arc<ScanPlan>,
     /// The report of the run.
     pub report: Arc<ScanReport>,
-    /// The findings of the partitions, until all are read.
+    /// The findings of the partitions, which are collected until all partitions are read.
     pub log: Arc<ScanLog>,
 }
 
 impl ScanEvents {
-    /// The events of a scan that begins.
+    /// Returns the events of a scan that begins.
     pub(crate) fn new(plan: &Arc<ScanPlan>, report: &Arc<ScanReport>) -> Self {
         Self { plan: Arc::clone(plan), report: Arc::clone(report), log: Arc::default() }
     }
 
-    /// The events of the same scan, for partitions that read with another plan.
+    /// Returns the events of the same scan for partitions that read with another plan.
     pub(crate) fn for_plan(&self, plan: &Arc<ScanPlan>) -> Self {
         Self { plan: Arc::clone(plan), report: Arc::clone(&self.report), log: Arc::clone(&self.log) }
     }
@@ -45,7 +47,8 @@ impl ScanEvents {
         }
     }
 
-    /// The class of a row that names another table, if the user bound the file to the table that it is a copy of.
+    /// Returns the class of a row that names another table, if that table is a copy of the one to which the user
+    /// bound the file.
     pub(crate) fn renamed(&self, name: &str) -> Option<RecordClass> {
         let table = self.plan.selection.single_table().filter(|own| own.is_bound && is_renamed(name, own.table))?.table;
         self.report_renamed(name, table);

@@ -1,11 +1,11 @@
-//! Replays the warnings about the files that an archive was made of.
+//! Repeats the warnings that an archive keeps about its original files.
 
 use super::ScanEvents;
 use crate::entra::RowKind;
 use crate::scan::{ArchivedWarnings, Damage, EmptyReason, Note, Warning};
 
 impl ScanEvents {
-    /// Reports the warnings about the files that the archive `file` was made of.
+    /// Reports the warnings about the original files of the archive `file`.
     pub(crate) fn replay_warnings(&self, archived_warnings: &ArchivedWarnings, file: &str) {
         // An archive made of this one inherits them.
         archived_warnings.shapes.iter().for_each(|shape| self.report.note_shape(shape));

@@ -1,4 +1,4 @@
-//! Reports what the records of a scan lack, and what was assumed about them.
+//! Reports what the records of a scan lack, and what the scan assumed about them.
 
 use std::collections::BTreeSet;
 
@@ -16,20 +16,20 @@ use crate::source::text::key_tree::ValueSlot;
 use crate::source::text::plan::{PlannedColumn, PlannedSource, RESULT, RecordSelection, keys_after};
 use crate::types::{Schema, dynamic};
 
-/// Records of unrecognised shape, in messages.
+/// Describes records of unrecognised shape in messages.
 const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
 
-/// Errors that services returned, in messages.
+/// Describes errors that services returned in messages.
 const ERROR_ANSWERS: &str = "error answers";
 
 impl ScanEvents {
-    /// Reports that rows of a table called `name` are read as rows of the table to which they are bound.
+    /// Reports that rows of a table called `name` are read as rows of `table`, to which their file is bound.
     pub(crate) fn report_renamed(&self, name: &str, table: &KnownTable) {
         let name = (!name.ends_with(RESTORED)).then(|| shortened(name));
         self.report_once(Note::Renamed { name, table: table.name });
     }
 
-    /// Records the table or unrecognised shape of a class.
+    /// Records that the files contain the table, or the unrecognised shape, of `class`.
     pub(crate) fn note_seen(&self, class: &RecordClass) {
         let name = match class {
             RecordClass::Row(row) => match &self.plan.selection {
@@ -43,13 +43,13 @@ impl ScanEvents {
         self.log.add_table(name);
     }
 
-    /// True if the query reads the results of sign-ins.
+    /// True if the query reads the result of sign-ins.
     pub(crate) fn needs_result(&self) -> bool {
         let is_sign_in = self.plan.selection.known().is_some_and(|table| table.category.ends_with("SignInLogs"));
         is_sign_in && self.plan.wanted().any(|name| name == RESULT)
     }
 
-    /// Warns of requested columns that a columnar file lacks; `format` is its name in messages.
+    /// Warns of requested columns that a columnar file lacks. `format` is the name of its format in messages.
     pub(crate) fn report_missing(&self, file: &Schema, format: &'static str) {
         let Some(table) = self.plan.selection.known() else { return };
         let has_any_of = |names: &[String]| names.iter().any(|name| file.index_of(name).is_some());
@@ -67,7 +67,7 @@ impl ScanEvents {
         self.warn_empty(EmptyReason::MissingFromFiles(format), missing);
     }
 
-    /// Warns of empty columns, one by one, or of many at once.
+    /// Warns of empty columns: one by one, or with one warning if there are many.
     pub(super) fn warn_empty(&self, reason: EmptyReason, columns: BTreeSet<String>) {
         const MANY: usize = 5;
         if columns.len() > MANY {
@@ -79,8 +79,8 @@ impl ScanEvents {
         }
     }
 
-    /// Warns of requested columns that the header of a CSV file or saved query result lacks; `lacks` is true for the
-    /// slots of such a column.
+    /// Warns of requested columns that a CSV file or saved query result lacks. `lacks` is true for the slots of a
+    /// column that its header does not have.
     pub(crate) fn report_lacking(&self, kind: RowKind, lacks: &dyn Fn(&[ValueSlot]) -> bool) {
         if self.plan.selection.known().is_none() {
             return;
@@ -94,8 +94,8 @@ impl ScanEvents {
         self.warn_empty(EmptyReason::MissingFromCsv, lacking.map(|column| column.name.clone()).collect());
     }
 
-    /// Warns of requested columns that the header of a CSV of the admin center lacks, except those that no such header
-    /// has.
+    /// Warns of requested columns that the header of a CSV of the admin center lacks. Columns that no such header has
+    /// are not reported here.
     pub(crate) fn report_portal_lacks(&self, header: &PortalHeader) {
         let Some(table) = self.plan.selection.known() else { return };
         let lacks = |column: &&PlannedColumn| {
@@ -118,7 +118,8 @@ impl ScanEvents {
         self.warn_empty(reason, lacking);
     }
 
-    /// Reports what the text around the records of `file` says about them; `offset` is its position.
+    /// Reports what the text around the records of `file` says about them, such as a link to a further page. `offset`
+    /// is its position.
     pub(crate) fn note(&self, note: &FramingNote, file: &str, offset: u64) {
         match note {
             FramingNote::Damage(damage) => self.report.damaged(damage.clone(), file, 1),
@@ -131,20 +132,20 @@ impl ScanEvents {
         }
     }
 
-    /// Reports an error that a service returned in place of records.
+    /// Reports an error that a service returned instead of records.
     pub(crate) fn note_error_answer(&self, code: &str, file: &str) {
         self.log.add_unrecognised(ERROR_ANSWERS);
         self.report.damaged(Damage::ErrorAnswer(code.to_owned()), file, 1);
     }
 
-    /// Reports missing pages, after all files were read.
+    /// Reports missing pages of paged responses; called after all files were read.
     pub(crate) fn report_pages(&self) {
         let pages = std::mem::take(&mut *self.log.pages());
         pages.report(self.plan.selection.single_table().map(|binding| binding.table), &self.report);
         self.report.keep_pages(pages);
     }
 
-    /// Warns, after all files were read, if a file of a collector that may keep only successes has no failure.
+    /// Warns if a file of a collector that may keep only successes has no failure; called after all files were read.
     pub(crate) fn report_collector(&self) {
         if self.log.is_any_without_failure() {
             self.report.warn(Warning::SuccessesOnly { file_prefix: SUCCESSES_ONLY });
@@ -161,7 +162,7 @@ impl ScanEvents {
         self.report_once(Note::SearchJobRows);
     }
 
-    /// Warns of requested columns that records of this shape do not export. Graph objects that are not complete are
+    /// Warns of requested columns that records of this shape do not export. Graph objects that are not `complete` are
     /// those of v1.0.
     pub(super) fn report_shape(&self, kind: RowKind, complete: bool, table: &KnownTable) {
         if let Some(time) = kind.sign_in_time().filter(|_| self.plan.wanted().any(|name| name == "TimeGenerated")) {
@@ -188,7 +189,7 @@ impl ScanEvents {
         told.for_each(|text| self.report_once(ColumnNote::ValueDifference(text)));
     }
 
-    /// Reports which time is used in rows without `TimeGenerated`.
+    /// Reports which time stands for `TimeGenerated` in rows without it.
     fn report_untimed(&self, kind: RowKind, table: &KnownTable) {
         const TIME: &str = "TimeGenerated";
         let Some(index) = table.schema.index_of(TIME).filter(|_| self.plan.wanted().any(|name| name == TIME)) else {
@@ -200,7 +201,8 @@ impl ScanEvents {
         }
     }
 
-    /// Reports which requested columns records of this class do not export, and what was assumed about them.
+    /// Reports which requested columns the records of this class do not export, and what was assumed about the
+    /// records.
     pub(crate) fn report_unsupplied(&self, class: RowClass) {
         let Some(table) = self.plan.selection.known() else { return };
         self.report_shape(class.kind, class.complete, table);
@@ -227,14 +229,15 @@ fn is_unsupplied(table: &KnownTable, column: usize, kind: RowKind, complete: boo
     version || mapping.source == ColumnSource::Unsupplied
 }
 
-/// True for a path into a dynamic column that no record of `kind` has, although such records have the column.
+/// True if no record of `kind` has the member of a dynamic column to which `path` leads, although such records have
+/// the column.
 fn is_unsupplied_path(table: &KnownTable, column: &str, path: Option<&dynamic::Path>, kind: RowKind) -> bool {
     let index = table.schema.index_of(column).filter(|_| path.is_some() && kind == RowKind::PortalCsv);
     let paths = index.map(|index| table.mapping(index, kind).paths()).unwrap_or_default();
     !paths.is_empty() && paths.iter().all(|keys| !portal::supplies(&keys_after(keys, path)))
 }
 
-/// The first characters of a name that comes from a file.
+/// Returns the first 64 characters of a name that comes from a file.
 pub(super) fn shortened(name: &str) -> String {
     name.chars().take(64).collect()
 }

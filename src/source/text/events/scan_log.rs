@@ -1,14 +1,14 @@
-//! The findings of the partitions of one scan, collected until all files are read.
+//! The findings of the partitions of one scan, which are collected until all files are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::scan::{Note, ResultPages};
 
-/// The findings of the partitions of one scan. Threads share it.
+/// The findings of the partitions of one scan; threads share it.
 #[derive(Debug, Default)]
 pub(crate) struct ScanLog {
-    /// Notes that the scan reported.
+    /// The notes that the scan has reported.
     emitted: Mutex<BTreeSet<Note>>,
     /// Tables whose records the files contain, or may contain.
     tables: Mutex<BTreeSet<String>>,
@@ -16,12 +16,12 @@ pub(crate) struct ScanLog {
     unrecognised: Mutex<BTreeSet<&'static str>>,
     /// Pages of paged responses.
     pages: Mutex<ResultPages>,
-    /// Whether a file that may contain only successes has a failure, by file.
+    /// For each file that may contain only successes, by its index: true if it has a failure.
     failures: Mutex<BTreeMap<usize, bool>>,
 }
 
 impl ScanLog {
-    /// Records that a note is reported. Returns false if this scan reported it before.
+    /// Records that a note is reported. Returns false if this scan has reported it before.
     pub(crate) fn is_new(&self, note: &Note) -> bool {
         let mut emitted = lock(&self.emitted);
         !emitted.contains(note) && emitted.insert(note.clone())
@@ -52,12 +52,12 @@ impl ScanLog {
         lock(&self.unrecognised).iter().copied().collect()
     }
 
-    /// Returns the pages of paged responses, to add one or to take them all.
+    /// Locks the pages of paged responses, so that the caller adds one or takes them all.
     pub(crate) fn pages(&self) -> MutexGuard<'_, ResultPages> {
         lock(&self.pages)
     }
 
-    /// Records whether a part of a file that may contain only successes has a failure.
+    /// Records for a part of a file that may contain only successes whether it has a failure.
     pub(crate) fn add_failures(&self, file: usize, has_failure: bool) {
         *lock(&self.failures).entry(file).or_default() |= has_failure;
     }

@@ -1,4 +1,4 @@
-//! Reports keys and columns that the table does not have.
+//! Reports keys and columns of records that the table does not have.
 
 use std::borrow::Cow;
 
@@ -14,8 +14,8 @@ use crate::types::Schema;
 const MAX_UNKNOWN_NAMES: usize = 20;
 
 impl ScanEvents {
-    /// Reports a key without a column in the records of a file. If a column has the same name in another case, its
-    /// values are most likely under this key, and it is empty: that is damage.
+    /// Reports a key in the records of a file for which the table has no column. If a column has the same name in
+    /// another case, its values are most likely under this key, so the empty column is reported as damage.
     pub(crate) fn report_unknown_key(&self, key: &str, kind: RowKind, file: &str) {
         let is_row = matches!(kind, RowKind::Flat | RowKind::Az);
         let columns = self.plan.selection.known().filter(|_| is_row).map(|table| &table.schema);
@@ -28,7 +28,8 @@ impl ScanEvents {
         }
     }
 
-    /// Reports the columns of a columnar file that no known table has; `format` is its name in messages.
+    /// Reports the columns of a columnar file that the table does not have. `format` is the name of its format in
+    /// messages.
     pub(crate) fn report_unknown_columns(&self, file: &Schema, format: &'static str) {
         let is_known = |name: &str| {
             let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
@@ -57,14 +58,14 @@ impl ScanEvents {
     }
 }
 
-/// True if a column of the table has this name, or one that `union` derives from it.
+/// True if the table has a column of this name, or one from whose name `union` derives this name.
 fn has_column(table: &KnownTable, name: &str) -> bool {
     let is_of = |column: &str| union_names(column).iter().any(|other| other == name);
     table.schema.index_of(name).is_some() || table.schema.names().any(is_of)
 }
 
-/// The name of the column for a key of records of this kind: tables capitalise the keys of Graph objects, and
-/// `Mapping::by_name` finds the key by it.
+/// Returns the name of the column for a key in records of `kind`. Tables capitalise the keys of Graph objects;
+/// `Mapping::by_name` finds the key by this name.
 fn column_of(key: &str, kind: RowKind) -> Cow<'_, str> {
     match (kind, key.chars().next()) {
         (RowKind::Graph | RowKind::Diagnostic, Some(first)) if first.is_ascii_lowercase() => {

@@ -1,4 +1,4 @@
-//! Compiles the columns of a request: where each is read in records of each shape.
+//! Compiles the columns of a request: from where each is read in records of each shape.
 
 use std::borrow::Cow;
 
@@ -20,34 +20,34 @@ pub(crate) const RESULT: &str = "ResultType";
 /// The key of a number that some records have as a string.
 const ERROR_CODE: &str = "errorCode";
 
-/// A column of the request.
+/// A requested column, compiled.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(crate) struct PlannedColumn {
     pub name: String,
-    /// Its type in the table.
+    /// The type of the whole column in the table, even if only a path into it is requested.
     pub ty: Type,
     pub path: Option<dynamic::Path>,
-    /// True if its strings are integers.
+    /// True if the strings of the column are integers.
     pub whole: bool,
     /// True for a dynamic column that contains only objects and arrays.
     pub is_nested: bool,
     /// True for a string column that contains JSON.
     pub holds_json: bool,
-    /// True for a path to a number.
+    /// True if the request is a path that leads to a number.
     pub is_number: bool,
-    /// True if a row without a value is damage: without a result, success or failure is unknown, and without a time, a
-    /// filter drops the row.
+    /// True if a row without a value is damage: without a result, success or failure is unknown; without a time, a
+    /// filter on the time drops the row.
     pub is_required: bool,
-    /// True for a string column of JSON that the query names: its values are validated.
+    /// True for a string column that contains JSON and that the query names: its values are validated.
     pub is_validated: bool,
-    /// Where its values are read, by row kind.
+    /// From where the values are read, by row kind.
     pub sources: [PlannedSource; RowKind::ALL.len()],
-    /// The values that records spell differently from the table, by row kind.
+    /// For each row kind, the values that records spell differently from the table.
     pub spellings: [Option<&'static Spellings>; RowKind::ALL.len()],
 }
 
-/// [`ColumnSource`] with slots for paths.
+/// Like [`ColumnSource`], with slots instead of paths.
 #[derive(Clone, Debug)]
 pub(crate) enum PlannedSource {
     Constant(&'static str),
@@ -59,12 +59,14 @@ pub(crate) enum PlannedSource {
 }
 
 impl PlannedColumn {
-    /// The keys that lead to the value, if `path` leads to the column; they end at an array index.
+    /// Returns the keys that lead to the requested value, if `path` leads to the column. They end before the first
+    /// array index.
     pub(crate) fn keys_after<'a>(&'a self, path: &'a KeyPath) -> Vec<&'a str> {
         keys_after(path, self.path.as_ref())
     }
 
-    /// The first key of the path; None for the column as a whole.
+    /// Returns the first key of the requested path; None if the whole column is requested, or if the path begins with
+    /// an index.
     pub(crate) fn first_key(&self) -> Option<&str> {
         match self.path.as_ref()?.steps.first()? {
             dynamic::Step::Member(key) => Some(key),
@@ -72,13 +74,14 @@ impl PlannedColumn {
         }
     }
 
-    /// The column with its path, as written in a query.
+    /// Returns the column with its path, as a query writes it.
     pub(crate) fn label(&self) -> String {
         self.path.as_ref().map_or(self.name.clone(), |path| format!("{}{path}", self.name))
     }
 }
 
-/// The keys that lead to the value at `inner`, if `path` leads to the column; they end at an array index.
+/// Returns the keys of `path`, which leads to a column, followed by those of `inner`. They end before the first array
+/// index.
 pub(crate) fn keys_after<'a>(path: &'a KeyPath, inner: Option<&'a dynamic::Path>) -> Vec<&'a str> {
     let keys = inner.into_iter().flat_map(|path| &path.steps).map_while(|step| match step {
         dynamic::Step::Member(key) => Some(key.as_str()),
@@ -87,7 +90,7 @@ pub(crate) fn keys_after<'a>(path: &'a KeyPath, inner: Option<&'a dynamic::Path>
     path.iter().map(Cow::as_ref).chain(keys).collect()
 }
 
-/// Compiles the columns of a filter. Exports need not have the times of ingestion, but a filter on them needs them.
+/// Compiles the columns of a filter. A missing time of ingestion is damage here, although exports need not have it.
 pub(super) fn plan_filter_columns(
     tree: &mut KeyTree,
     selection: &RecordSelection,
@@ -101,7 +104,7 @@ pub(super) fn plan_filter_columns(
     columns
 }
 
-/// Compiles `wanted`; `named` tells which columns the query names.
+/// Compiles `wanted`. `named` is true for columns that the query names.
 pub(super) fn plan_columns(
     tree: &mut KeyTree,
     selection: &RecordSelection,

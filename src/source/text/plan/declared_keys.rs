@@ -1,11 +1,11 @@
-//! The keys that are known, so that a scan can report all others.
+//! Tells the key tree which keys are known, so that a scan reports all others.
 
 use super::RecordSelection;
 use crate::entra::{KnownTable, RowKind, known_tables, union_names};
 use crate::source::text::classify::IGNORED_KEYS;
 use crate::source::text::key_tree::KeyTree;
 
-/// Declares the keys that known shapes have, so that others can be reported.
+/// Declares the keys that known shapes have, so that only other keys are reported as unknown.
 pub(super) fn declare_keys(tree: &mut KeyTree, selection: &RecordSelection) {
     if let RecordSelection::AnyObjects(schema) | RecordSelection::NamedTable(_, schema) = selection {
         for name in schema.names() {

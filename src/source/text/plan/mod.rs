@@ -1,4 +1,4 @@
-//! Compiles a scan request over the mapping of a table, for all threads.
+//! Compiles a scan request with the mapping of its table. All threads share the result.
 
 mod columns;
 mod declared_keys;
@@ -26,20 +26,20 @@ use crate::types::Type;
 /// The column by which records are identified.
 const ID: &str = "Id";
 
-/// The Ids of rows, which are compared across files.
+/// The column `Id`, and the sample in which its values are compared across files.
 #[derive(Debug)]
 pub(crate) struct WatchedIds {
     pub column: PlannedColumn,
     pub sketch: Arc<IdSketch>,
 }
 
-/// A compiled scan request. It never changes; what a scan finds is in [`super::events::ScanEvents`].
+/// A compiled scan request. It never changes; [`super::events::ScanEvents`] has what the scan finds.
 #[derive(Debug)]
 pub(crate) struct ScanPlan {
     pub selection: RecordSelection,
-    /// True if the line of each row is needed.
+    /// True if the line number of each row is needed.
     pub wants_lines: bool,
-    /// True if the line or the byte of each row is needed.
+    /// True if the line number or the byte offset of each row is needed.
     pub wants_places: bool,
     pub tree: Arc<KeyTree>,
     pub markers: Option<ShapeMarkers>,
@@ -50,18 +50,18 @@ pub(crate) struct ScanPlan {
     pub limit: usize,
     pub batch_rows: usize,
     pub batch_bytes: usize,
-    /// The columns that the query names, even if it reads all columns.
+    /// The columns that the query names, even if the request has all columns.
     pub named_columns: Arc<NamedColumns>,
     pub counters: Arc<ScanCounters>,
-    /// The order of numeric dates.
+    /// The order of day and month in numeric dates, for each file.
     pub dates: Arc<dyn DateOrders>,
-    /// The column `Id` and the Ids of the table, if files are compared by them.
+    /// The column `Id` and the sample of the table; None if files are not compared by Ids.
     pub ids: Option<WatchedIds>,
 }
 
 impl ScanPlan {
-    /// Compiles `request` for a table of the records in `selection`, with the columns `origins`. Which keys are known
-    /// is needed only if the request `has_text` to read.
+    /// Compiles `request` for a table with the columns `origins`, whose records `selection` selects. `has_text` tells
+    /// whether there is text to read; otherwise the known keys are not declared.
     pub(crate) fn new(
         selection: RecordSelection,
         origins: &ProvenanceColumns,
@@ -105,12 +105,13 @@ impl ScanPlan {
         }
     }
 
-    /// The names of [`Self::wanted_columns`].
+    /// Returns the names of [`Self::wanted_columns`].
     pub(crate) fn wanted(&self) -> impl Iterator<Item = &str> {
         self.wanted_columns().map(|column| column.name.as_str())
     }
 
-    /// The columns that the query uses. If it returns most columns without naming them, only those that it names.
+    /// Returns the columns about which the user is warned: those that the query uses. If the request has most columns
+    /// of the table, output columns that the query does not name are left out.
     pub(crate) fn wanted_columns(&self) -> impl Iterator<Item = &PlannedColumn> {
         let most = self.selection.known().is_some_and(|table| self.columns.len() > table.schema.len() / 2);
         let outputs =
@@ -123,13 +124,13 @@ impl ScanPlan {
         self.selection.single_table().is_some_and(|own| resembles(name, own.table))
     }
 
-    /// True if the times of all records matter, whether or not they match. Of skipped records, then the last one of
-    /// each block is read, besides the first one of each file.
+    /// True if the scan must record the times of all records, even those that cannot match. Then of the records that
+    /// the prefilter skips, the last one in each block is read, besides the first one in each file.
     pub(crate) fn watches_times(&self) -> bool {
         self.filter.as_ref().is_some_and(|filter| filter.time_coverage().is_some())
     }
 
-    /// True if a requested column reads one of these slots in rows of a kind.
+    /// True if a requested column reads one of `slots` in rows of `kind`.
     pub(crate) fn reads_any(&self, kind: RowKind, slots: &[ValueSlot]) -> bool {
         let reads = |column: &PlannedColumn| match &column.sources[kind as usize] {
             PlannedSource::Keys(own) => own.iter().any(|slot| slots.contains(slot)),
@@ -150,7 +151,7 @@ impl ScanPlan {
     }
 }
 
-/// True if the request needs the line or the byte of each row.
+/// True if the request needs the line number or the byte offset of each row.
 pub(crate) fn wants_places(origins: &ProvenanceColumns, request: &ScanRequest) -> bool {
     wants(origins, request, Provenance::Line) || wants(origins, request, Provenance::Byte)
 }
@@ -160,7 +161,7 @@ fn wants(origins: &ProvenanceColumns, request: &ScanRequest, of: Provenance) -> 
     request.columns.iter().chain(filter).any(|column| origins.at(column.column()) == Some(of))
 }
 
-/// Returns the Ids to compare; None if the selection is not of a single known table whose Ids identify records.
+/// Returns the Ids to compare; None unless the records are those of a single known table whose Ids identify records.
 fn watched_ids(
     tree: &mut KeyTree,
     selection: &RecordSelection,
@@ -175,13 +176,14 @@ fn watched_ids(
     Some(WatchedIds { column, sketch: Arc::clone(sketch) })
 }
 
-/// True if rows of a table called `name` are rows of `table`, to which the user bound them: the table was restored from
-/// an archive of a workspace, under a name that may not identify it, or the names are similar.
+/// True if rows of a table called `name` are rows of `table`, to which the user bound them: the names are similar, or
+/// the table was restored from an archive of a workspace, under a name that may not identify the original.
 pub(crate) fn is_renamed(name: &str, table: &KnownTable) -> bool {
     name.ends_with(RESTORED) || resembles(name, table)
 }
 
-/// How a record spells a value that contains the needle, apart from escapes; No if the value may be generated.
+/// Tells how records spell a column value that contains the needle, apart from escapes. `No` if the value may be
+/// generated or reformatted.
 fn verbatim(selection: &RecordSelection, column: usize, needle: &RecordNeedle) -> Verbatim {
     let field = selection.schema().field(column);
     if !field.ty.is_text() || (field.ty == Type::Dynamic && needle.may_be_reformatted()) {

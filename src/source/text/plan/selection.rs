@@ -1,4 +1,4 @@
-//! The selection of the records that are rows of a table.
+//! Selects the records that are rows of a table.
 
 use crate::entra::KnownTable;
 use crate::types::Schema;
@@ -8,18 +8,18 @@ use crate::types::Schema;
 pub struct TableBinding {
     /// The table.
     pub table: &'static KnownTable,
-    /// True if records without a table name belong to the table.
+    /// True if the user bound the files to the table: records without a table name then belong to it.
     pub is_bound: bool,
 }
 
-/// Selects the records that are rows of a table.
+/// Tells which records are rows of a table.
 #[derive(Clone, Debug)]
 pub enum RecordSelection {
     /// The records of this known table.
     Table(&'static KnownTable),
     /// The records of this known table, and those that name no table.
     BoundTable(&'static KnownTable),
-    /// The records of any known table, with the columns of this one.
+    /// The records of all known tables, with the columns of this table.
     AllKnownAs(&'static KnownTable),
     /// Every JSON object; its keys are the columns.
     AnyObjects(Schema),
@@ -28,7 +28,7 @@ pub enum RecordSelection {
 }
 
 impl RecordSelection {
-    /// Returns the columns.
+    /// Returns the columns of the rows.
     #[must_use]
     pub fn schema(&self) -> &Schema {
         match self {
@@ -37,7 +37,8 @@ impl RecordSelection {
         }
     }
 
-    /// The only known table whose records are selected, and whether records without a table name are included.
+    /// Returns the known table, if records of only one known table are selected, and whether the files are bound to
+    /// it.
     #[must_use]
     pub fn single_table(&self) -> Option<TableBinding> {
         match self {
@@ -53,7 +54,7 @@ impl RecordSelection {
         matches!(self, Self::NamedTable(own, _) if own == name)
     }
 
-    /// The known table that defines the columns.
+    /// Returns the known table that defines the columns; None if the columns were inferred.
     pub(crate) fn known(&self) -> Option<&'static KnownTable> {
         match self {
             Self::Table(table) | Self::BoundTable(table) | Self::AllKnownAs(table) => Some(table),

@@ -1,5 +1,5 @@
-//! Turns the rows of a block into batches: the columns of the filter are decoded first, then the other columns of the
-//! rows that pass.
+//! Turns the rows of a block into batches. The columns of the filter are decoded first, then the other columns of the
+//! rows that pass it.
 
 use std::sync::Arc;
 
@@ -40,8 +40,8 @@ impl JsonReader {
         Ok(())
     }
 
-    /// Returns how many of the rows at `kept` are written before the size of the batch is checked: all of a usual
-    /// block, some of a block with a long line.
+    /// Returns how many of the rows at `kept` are written before the size of the batch is checked again: all of a
+    /// normal block, some of a block with a long line.
     fn within_bytes(&self, block: &[u8], rows: &[ScannedRow], kept: &[usize]) -> usize {
         if block.len() <= self.plan.batch_bytes {
             return kept.len();
@@ -54,7 +54,7 @@ impl JsonReader {
         end.map_or(kept.len(), |last| last + 1)
     }
 
-    /// Approximate bytes of the columns that are being written.
+    /// Returns the approximate size in bytes of the columns that are being written.
     pub(super) fn column_bytes(&self) -> usize {
         /// Bytes of a view, and at most of another value.
         const VALUE: usize = 16;
@@ -65,7 +65,7 @@ impl JsonReader {
         self.writers.iter().map(ColumnWriter::text_bytes).sum()
     }
 
-    /// Adds the Ids of rows to those that are compared across files.
+    /// Adds the Ids of the rows at `kept` to the sample by which files are compared.
     fn note_ids(&self, block: &[u8], rows: &[ScannedRow], kept: &[usize]) {
         let Some(WatchedIds { column, sketch }) = &self.plan.ids else { return };
         let mut hashes = Vec::new();
@@ -75,7 +75,7 @@ impl JsonReader {
         }
     }
 
-    /// Returns the positions of the rows that pass the filter.
+    /// Returns the positions of the rows that pass the filter of the query.
     fn filter(&mut self, block: &[u8], rows: &[ScannedRow]) -> Result<Vec<usize>> {
         let all: Vec<usize> = (0..rows.len()).collect();
         let plan = Arc::clone(&self.plan);
@@ -96,7 +96,7 @@ impl JsonReader {
         Ok(all.into_iter().filter(|&row| passed.is_valid(row) && passed.value(row)).collect())
     }
 
-    /// The rows of a block, to be decoded.
+    /// Returns `rows` with what is needed to decode their values.
     fn found<'a>(&'a self, plan: &'a ScanPlan, block: &'a [u8], rows: &'a [ScannedRow]) -> BlockRows<'a> {
         let slots = plan.tree.slot_count();
         BlockRows { block, rows, ranges: &self.ranges, slots, file: &self.file, dates: &*plan.dates }

@@ -1,4 +1,4 @@
-//! Reads what can be read of damaged records, and reports the rest.
+//! Reads as much as possible of damaged records, and reports the rest.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl JsonReader {
         self.read_record(record.as_bytes(), 0..record.len(), header, held)
     }
 
-    /// Reads what can be read of an invalid record; `is_row` for an array of cells.
+    /// Reads as much as possible of an invalid record. `is_row` tells whether it is an array of cells.
     #[cold]
     pub(super) fn read_flawed(
         &mut self,
@@ -57,8 +57,8 @@ impl JsonReader {
         Ok(())
     }
 
-    /// Reads a record that is invalid because of NUL bytes: the text continues in UTF-16, or an interrupted write left
-    /// them around whole records. Returns false, and reads nothing, if it is neither.
+    /// Reads a record that is invalid because of NUL bytes. Either the text continues in UTF-16, or an interrupted
+    /// write left NUL bytes around whole records. In any other case, returns false and reads nothing.
     pub(super) fn read_padded(&mut self, block: &[u8], span: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
         let bytes = &block[span.clone()];
         if let Some((start, encoding)) = utf16_in(bytes).filter(|_| origin.may_change_encoding) {
@@ -77,8 +77,8 @@ impl JsonReader {
         Ok(is_padded)
     }
 
-    /// Stops at the position where a block of lines continues in another encoding, `start` bytes after the start of a
-    /// record.
+    /// Makes the reader stop where a block of lines continues in another encoding, `start` bytes after the start of
+    /// the record at `span`.
     fn stop_at_encoding(
         &mut self,
         block: &[u8],
@@ -93,8 +93,9 @@ impl JsonReader {
         self.stopped = Some(BlockStop { at: span.start + start, why: BlockHalt::OtherEncoding(encoding) });
     }
 
-    /// Decodes the whole records in an invalid line: those after a truncated one, or those of a damaged wrapper. They
-    /// must begin like the first record of the file. Returns false, and reads nothing, if there are none.
+    /// Decodes the whole records in an invalid line: those after a truncated record, or those in a damaged wrapper.
+    /// Only records that begin like the first record of the file are found. Returns false, and reads nothing, if
+    /// there are none.
     fn read_cut_line(&mut self, block: &[u8], line: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
         let head = std::mem::take(&mut self.file.head);
         let bytes = &block[line.clone()];
@@ -129,7 +130,7 @@ impl JsonReader {
         Ok(!found.is_empty())
     }
 
-    /// Reports the record at `span`, which has an error at `place`.
+    /// Reports the record at `span` as lost, because of an error at `place`.
     pub(super) fn lost(
         &mut self,
         block: &[u8],
@@ -142,7 +143,7 @@ impl JsonReader {
         self.events.report.lost_record(origin.file, &place, reason, Some(&block[span]));
     }
 
-    /// Reports a range that was skipped between two records, at an offset of the file.
+    /// Reports a range that was skipped between two records; `offset` is its position in the file.
     pub(super) fn lost_gap(&mut self, block: &[u8], offset: u64, gap: &SkippedRange, origin: BlockOrigin<'_>) {
         let place = usize::try_from(offset.saturating_sub(origin.offset)).unwrap_or(0).min(block.len());
         let place = self.describe(block, place, origin);
@@ -150,7 +151,7 @@ impl JsonReader {
     }
 }
 
-/// The ranges between NUL bytes that are not only whitespace.
+/// Returns the ranges between NUL bytes, except those that have only whitespace.
 fn pieces_between_nul_bytes(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut end = 0;
     let range = |piece: &[u8]| {
@@ -162,7 +163,7 @@ fn pieces_between_nul_bytes(bytes: &[u8]) -> Vec<Range<usize>> {
     bytes.split(|byte| *byte == 0).map(range).filter(|piece| !piece.is_empty()).collect()
 }
 
-/// True if another record begins after a whole one, so that this one did not end too early.
+/// True if another record begins in `rest`, which follows a whole record: then that record did not end too early.
 fn is_record_next(rest: &[u8]) -> bool {
     let rest = trim_start(rest);
     trim_start(rest.strip_prefix(b",").unwrap_or(rest)).starts_with(b"{")

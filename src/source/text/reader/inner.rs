@@ -1,4 +1,4 @@
-//! Reads records inside other values or strings, and records that must be rewritten.
+//! Reads records that are inside of other values or strings, and records that must be rewritten.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::scan::Damage;
 use crate::types::dynamic;
 
 impl JsonReader {
-    /// True if the record that was scanned last has flattened objects, or objects as strings.
+    /// True if the record that was scanned last has flattened objects, or strings in place of objects.
     pub(super) fn is_changed(&self, class: Option<&RecordClass>) -> bool {
         let Some(markers) = &self.plan.markers else { return false };
         (self.scanner.has_texts() && wants_objects(class)) || self.scanner.has(markers.joined)
     }
 
-    /// Reads a record that [`Self::is_changed`], with its objects restored. Returns false, and reads nothing, if
-    /// nothing changes.
+    /// Reads a record for which [`Self::is_changed`] is true, after its objects were restored. Returns false, and
+    /// reads nothing, if there is nothing to restore.
     #[cold]
     pub(super) fn read_rewritten(
         &mut self,
@@ -54,7 +54,7 @@ impl JsonReader {
         read.map(|()| true)
     }
 
-    /// Reads the records in a possible wrapper. Returns false, and reads nothing, if it is none.
+    /// Reads the records in a value that may be a wrapper. Returns false, and reads nothing, if it is not a wrapper.
     #[cold]
     pub(super) fn read_wrapped(
         &mut self,
@@ -69,7 +69,7 @@ impl JsonReader {
         Ok(class == Some(&RecordClass::Unknown) && self.read_inner(block, span, origin)?)
     }
 
-    /// Reads the records in a string or array. Returns false, and reads nothing, if there are none.
+    /// Reads the records in a JSON string or array. Returns false, and reads nothing, if there are none.
     #[cold]
     pub(super) fn read_around(&mut self, block: &[u8], span: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
         let bytes = &block[span.clone()];
@@ -80,7 +80,8 @@ impl JsonReader {
         self.read_inner(block, span, origin)
     }
 
-    /// Reads the records inside a value that is not a record. Returns false, and reads nothing, if there are none.
+    /// Reads the records inside of a value that is not a record itself. Returns false, and reads nothing, if there
+    /// are none.
     #[cold]
     pub(super) fn read_inner(&mut self, block: &[u8], span: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
         if self.decoded.is_inside {
@@ -99,7 +100,7 @@ impl JsonReader {
         read.map(|()| holds_some)
     }
 
-    /// Reports what a value says about the records inside it.
+    /// Reports pages and errors that were found in a value beside the records.
     fn note_inner(&mut self, found: &InnerRecords, origin: BlockOrigin<'_>, start: usize) {
         for code in &found.errors {
             self.events.note_error_answer(code, origin.file);
@@ -113,7 +114,8 @@ impl JsonReader {
         self.file.wrapped |= found.is_partial || !found.errors.is_empty() || !found.pages.is_empty();
     }
 
-    /// Counts needed objects that PowerShell truncated. Columns that contain the whole object count it themselves.
+    /// Counts needed objects that PowerShell truncated, unless a column contains the whole object: such a column
+    /// counts them.
     #[cold]
     pub(super) fn note_cut(&mut self, record: &str, kind: RowKind) {
         for entry in dynamic::unique_entries(record).into_iter().filter(|entry| powershell::is_cut(entry.value)) {
@@ -125,7 +127,8 @@ impl JsonReader {
         }
     }
 
-    /// Reports a record that is an error of a service, if columns are inferred.
+    /// Reports a record that is an error of a service; used if columns are inferred, because such records are read as
+    /// rows.
     pub(super) fn note_error(&self, record: &[u8], origin: BlockOrigin<'_>) {
         let begins = record.get(1..).is_some_and(|inside| inside.trim_ascii_start().starts_with(b"\"error\""));
         let code = begins.then(|| std::str::from_utf8(record).ok().and_then(error_answer)).flatten();
@@ -161,8 +164,8 @@ impl JsonReader {
         }
     }
 
-    /// Returns the origin of text that was decoded from the value at `start` in the block; `rank` is its virtual
-    /// offset.
+    /// Returns the origin of text that was decoded from the value at `start` in the block. `rank` is the virtual
+    /// offset of the text, which is unique in the value.
     pub(super) fn start_decoded_text<'a>(
         &mut self,
         block: &[u8],
@@ -185,7 +188,8 @@ impl JsonReader {
         })
     }
 
-    /// Returns the range of a record in the block, or in the decoded text.
+    /// Returns the range of a record in the block. A record of another text is copied to the decoded text first, and
+    /// its range there is returned.
     #[inline]
     pub(super) fn place_record(
         &mut self,
@@ -210,7 +214,7 @@ impl JsonReader {
     }
 }
 
-/// True for records that must have objects, so that a string in place of an object is rewritten.
+/// True for records that must have objects: a string in place of an object is rewritten in them.
 fn wants_objects(class: Option<&RecordClass>) -> bool {
     match class {
         Some(RecordClass::Unknown) => true,
@@ -219,7 +223,7 @@ fn wants_objects(class: Option<&RecordClass>) -> bool {
     }
 }
 
-/// Returns a row of cells as an object.
+/// Returns an array of cells as an object whose keys are those of `header`.
 fn object_of(header: &ColumnHeader, row: &str) -> String {
     let mut object = String::from("{");
     for (name, cell) in header.names.iter().zip(dynamic::elements(row)) {

@@ -13,7 +13,7 @@ use crate::storage::counters::ScanCount;
 
 impl JsonReader {
     /// Decodes a block whose records are lines, up to a position at which reading lines must stop. Returns the number
-    /// of lines, if the block was read to its end.
+    /// of lines if it read the block to its end; otherwise the number is not used.
     pub(crate) fn read_lines(&mut self, block: &[u8], origin: BlockOrigin<'_>) -> Result<u64> {
         self.lines = LineCounter::default();
         let plan = Arc::clone(&self.plan);
@@ -57,8 +57,8 @@ impl JsonReader {
         Ok(line_index.lines)
     }
 
-    /// Decodes one line, which may contain several records or begin a multi-line value; returns the start of the next
-    /// line.
+    /// Decodes one line, which may have several records or begin a multi-line value. Returns the start of the next
+    /// line to read.
     pub(super) fn read_line(&mut self, block: &[u8], line: Range<usize>, origin: BlockOrigin<'_>) -> Result<usize> {
         let bytes = &block[line.clone()];
         let trimmed = trim_start(bytes);
@@ -93,7 +93,7 @@ impl JsonReader {
         Ok(next)
     }
 
-    /// Decodes the records of a wrapper, or of several values on one line.
+    /// Decodes a line that has a wrapper of records, or several values.
     pub(super) fn read_several(&mut self, block: &[u8], line: Range<usize>, origin: BlockOrigin<'_>) -> Result<()> {
         let mut splitter = ValueSplitter::default();
         let start = line.start;
@@ -130,13 +130,13 @@ impl JsonReader {
         }
     }
 
-    /// True if a record of a sequence may match, or is needed to identify the file.
+    /// True if a record in a sequence must be read: it may match, or it is needed to identify the file.
     pub(super) fn may_be_wanted(&self, record: &[u8]) -> bool {
         !self.shape_known || self.plan.watches_times() || self.may_match(record)
     }
 }
 
-/// True if the first key may be that of a wrapper, so that a closer check is worthwhile.
+/// True if the first key of the line may be that of a wrapper. Only then is the line examined more closely.
 fn may_be_wrapped(line: &[u8]) -> bool {
     let key = line.iter().skip(1).find(|byte| !byte.is_ascii_whitespace() && **byte != b'"');
     line.starts_with(b"[")

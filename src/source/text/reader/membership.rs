@@ -11,17 +11,18 @@ use crate::records::ColumnHeader;
 use crate::scan::Damage;
 use crate::types::dynamic;
 
-/// Record classes that are remembered as seen.
+/// Maximum number of record classes that are remembered as reported.
 const MAX_SEEN_CLASSES: usize = 64;
 
-/// The kind of a row, and its table if it is a known one.
+/// The kind of a row, and its table; None for a table that is not known.
 pub(super) struct TableRow {
     pub kind: RowKind,
     pub table: Option<&'static KnownTable>,
 }
 
 impl JsonReader {
-    /// True for a record of unrecognised shape or without a table name: it may wrap other records under unusual keys.
+    /// True for a record of unrecognised shape or without a table name: it may wrap other records under an unusual
+    /// key.
     pub(super) fn may_hold_records(&self, class: Option<&RecordClass>) -> bool {
         match class {
             Some(RecordClass::Unknown) => true,
@@ -30,8 +31,8 @@ impl JsonReader {
         }
     }
 
-    /// Returns the class of a record in files that are bound to a table which is read only by name: if nothing else
-    /// tells its table, a record with columns of that table is a row of it.
+    /// Returns the class of a record in files that are bound to a table which is read only by name. A record that
+    /// names no table, but has columns of the bound table, is a row of it.
     pub(super) fn as_bound_row(
         &self,
         class: RecordClass,
@@ -50,7 +51,8 @@ impl JsonReader {
         if has_column { row(RowKind::Flat, table, false, false) } else { class }
     }
 
-    /// Returns how to read a record of this class. Err(None): row of another table. Err(Some(_)): no known table.
+    /// Returns how a record of this class is read. Err(None) means a row of another table, Err(Some(_)) a record of
+    /// no known table.
     pub(super) fn row_of(&mut self, class: Option<RecordClass>, file: &str) -> Result<TableRow, Option<Damage>> {
         let Some(mut class) = class else {
             self.shape_known = true;
@@ -97,7 +99,7 @@ impl JsonReader {
         Err(Some(damage))
     }
 
-    /// Reports a class of records that was not seen before.
+    /// Reports a class of records when its first record is read.
     pub(super) fn report_class(&mut self, class: &RecordClass) {
         if self.seen_classes.len() < MAX_SEEN_CLASSES {
             self.seen_classes.push(class.clone());
@@ -111,8 +113,8 @@ impl JsonReader {
         }
     }
 
-    /// Learns from a record about its file: which columns it lacks, who wrote it, whether it has failures. `is_row` if
-    /// the record is an array of cells.
+    /// Learns from a row about its file: which columns the file lacks, who wrote it, whether it has failures.
+    /// `is_row` tells whether the record is an array of cells.
     pub(super) fn learn_of_file(&mut self, kind: RowKind, record: &str, is_row: bool) {
         if !self.file.compared && (is_row || self.file.is_generated) && matches!(kind, RowKind::Flat | RowKind::Az) {
             self.file.compared = true;
@@ -134,7 +136,7 @@ impl JsonReader {
     }
 }
 
-/// True for a record with an error code other than 0. Inside strings, quotes are escaped.
+/// True for a record with an error code other than 0, also if the code is inside a string.
 fn is_failure(record: &[u8]) -> bool {
     const KEY: &[u8] = b"rrorCode\"";
     memchr::memmem::find_iter(record, KEY).any(|at| {

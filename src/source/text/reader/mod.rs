@@ -1,5 +1,5 @@
-//! Decodes blocks of records into batches: candidates are scanned, the columns of the filter decoded, then the other
-//! columns of the remaining rows.
+//! Decodes blocks of records into batches. Candidates are scanned, then the columns of the filter are decoded, then
+//! the other columns of the remaining rows.
 
 mod batches;
 mod damaged;
@@ -31,8 +31,8 @@ use crate::scan::{Damage, Reject, RejectReason};
 use crate::storage::counters::ScanCount;
 use crate::types::Batch;
 
-/// Decodes the records of any number of files in sequence. Call [`Self::finish`] at the end: nothing is reported on
-/// drop.
+/// Decodes the records of any number of files, one file after the other. Call [`Self::finish`] at the end, because
+/// dropping the reader reports nothing.
 #[derive(Debug)]
 pub(crate) struct JsonReader {
     plan: Arc<ScanPlan>,
@@ -47,23 +47,23 @@ pub(crate) struct JsonReader {
     ready: VecDeque<Batch>,
     /// Approximate bytes of the batches in `ready`.
     ready_bytes: usize,
-    /// Findings about the current file that were not reported yet.
+    /// Findings about the current file that have not been reported yet.
     findings: ValueFindings,
-    /// Record classes that were seen and reported.
+    /// Record classes that have been reported.
     seen_classes: Vec<RecordClass>,
-    /// Set once a record has identified the table of the file.
+    /// True once a record has identified the table of the file.
     shape_known: bool,
     decoded_records: u64,
     file: CurrentFile,
-    /// The position in the block up to which newlines were counted.
+    /// The number of newlines before the position up to which they were counted.
     lines: LineCounter,
-    /// Effort spent on distinguishing multi-line values from truncated lines.
+    /// The effort spent so far on distinguishing multi-line values from truncated lines; it is limited.
     effort: Effort,
     stopped: Option<BlockStop>,
 }
 
 impl JsonReader {
-    /// Creates a reader without rows.
+    /// Creates a reader that has no rows yet.
     pub(crate) fn new(plan: Arc<ScanPlan>, events: Arc<ScanEvents>) -> Self {
         Self {
             scanner: RecordScanner::new(Arc::clone(&plan.tree)).finding_all_duplicates(events.report.is_thorough()),
@@ -88,7 +88,7 @@ impl JsonReader {
         }
     }
 
-    /// Returns the next full batch.
+    /// Returns the next full batch; None if there is none yet.
     pub(crate) fn take_ready(&mut self) -> Option<Batch> {
         let batch = self.ready.pop_front();
         if batch.is_none() {
@@ -97,29 +97,29 @@ impl JsonReader {
         batch
     }
 
-    /// Returns the approximate bytes that the reader holds, with the full batches that were not taken.
+    /// Returns the approximate bytes that the reader holds, including full batches that were not taken.
     pub(crate) fn held_bytes(&self) -> usize {
         let rows = self.rows.capacity() * size_of::<ScannedRow>() + self.ranges.capacity() * size_of::<ValueRange>();
         rows + self.column_bytes() + self.ready_bytes + self.decoded.text.capacity()
     }
 
-    /// Returns the position at which reading the last block stopped, if not at its end.
+    /// Returns the position at which reading the last block stopped; None if it was read to its end.
     pub(crate) fn take_stop(&mut self) -> Option<BlockStop> {
         self.stopped.take()
     }
 
-    /// Returns the number of records of the finished file; 0 if its source has no limit.
+    /// Returns the number of records of the finished file; 0 if the service that wrote it does not limit its rows.
     pub(crate) fn records_of_file(&self) -> u64 {
         let limited = self.file.kind.is_some_and(|kind| kind != RowKind::Diagnostic) && !self.file.is_generated;
         if limited { self.file.records } else { 0 }
     }
 
-    /// True if any record of the finished file is whole, or was skipped because it cannot match.
+    /// True if the finished file has a whole record, read or skipped by the prefilter.
     pub(crate) fn has_read_any(&self) -> bool {
         self.file.read_any
     }
 
-    /// Makes a last batch of the remaining rows, and reports the current file.
+    /// Turns the remaining rows into a last batch, and reports the findings about the current file.
     pub(crate) fn finish(&mut self) {
         if self.written > 0 {
             self.emit();
@@ -127,18 +127,19 @@ impl JsonReader {
         self.report_pending();
     }
 
-    /// Reports what was counted and found since the last report, for a reader that is abandoned after an error.
+    /// Reports what was counted and found since the last report. Called on its own after an error, when the reader is
+    /// abandoned.
     pub(crate) fn report_pending(&mut self) {
         self.count_decoded();
         self.report_damage();
     }
 
-    /// True if no more rows are needed.
+    /// True if no more rows are needed, because the limit of the query is reached.
     pub(crate) fn is_satisfied(&self) -> bool {
         self.emitted + self.written >= self.plan.limit
     }
 
-    /// Starts the file at `index` in the list of files. Its first records are read whether or not they may match, until
+    /// Starts the file at `index` in the list of files. Its first records are read even if they cannot match, until
     /// one of them identifies the table.
     pub(crate) fn start_file(
         &mut self,
@@ -153,7 +154,7 @@ impl JsonReader {
         self.file = CurrentFile { index, name: name.to_owned(), is_generated, header, ..CurrentFile::default() };
     }
 
-    /// Decodes records at `spans` of a block.
+    /// Decodes the records at `spans` of a block.
     pub(crate) fn read_values(&mut self, block: &[u8], spans: Vec<RecordSpan>, origin: BlockOrigin<'_>) -> Result<()> {
         self.lines = LineCounter::default();
         let plan = Arc::clone(&self.plan);
@@ -177,24 +178,26 @@ impl JsonReader {
         self.flush(block)
     }
 
-    /// True for a record that was read only to identify the file: it cannot match, and its time is not needed.
+    /// True for a record that is not needed as a row: it was read only to identify the file, it cannot match, and
+    /// times are not recorded.
     fn is_done_with(&self, record: &[u8]) -> bool {
         !self.plan.watches_times() && !self.may_match(record)
     }
 
-    /// False only if the prefilter excludes the record.
+    /// True unless the prefilter shows that the record cannot match.
     fn may_match(&self, record: &[u8]) -> bool {
         self.plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(record))
     }
 
-    /// Counts records that were skipped because they cannot match.
+    /// Counts records that the prefilter skipped.
     fn count_skipped(&mut self, records: u64) {
         self.file.records += records;
         self.file.read_any |= records > 0;
         self.plan.counters.add(ScanCount::RecordsSkipped, records);
     }
 
-    /// Validates and classifies one record, and keeps it if it is a row. `header` is that of an array of cells.
+    /// Validates and classifies one record, and keeps it if it is a row. `header` names the columns if the record is
+    /// an array of cells.
     fn read_record(
         &mut self,
         block: &[u8],
@@ -261,7 +264,7 @@ impl JsonReader {
         if self.rows.len() >= self.plan.batch_rows { self.flush(block) } else { Ok(()) }
     }
 
-    /// Counts a decoded record, and keeps the first key of the file.
+    /// Counts a decoded record, and remembers the first key of the first record of the file.
     fn note_decoded(&mut self, record: &[u8], is_array: bool) {
         self.decoded_records += 1;
         self.file.read_any = true;
@@ -271,7 +274,7 @@ impl JsonReader {
         }
     }
 
-    /// Keeps a record that is not a row as a reject, if it is damage and rejects are kept.
+    /// Writes a record that is not a row to the rejects, if it counts as damage and rejects are kept.
     fn reject(&mut self, block: &[u8], span: Range<usize>, damage: Option<Damage>, origin: BlockOrigin<'_>) {
         if let Some(damage) = damage.filter(|_| self.events.report.is_thorough()) {
             let place = self.describe(block, span.start, origin);
@@ -292,12 +295,12 @@ impl JsonReader {
     }
 }
 
-/// False for a value in the place of a record that is neither an object nor an array.
+/// True for an object or an array. False for any other value where a record is expected.
 fn is_object_or_row(value: &[u8]) -> bool {
     matches!((value.first(), value.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
 }
 
-/// A record up to the end of its first key; empty if that is long.
+/// Returns a record up to the end of its first key; empty if that key is long.
 fn first_key(record: &[u8]) -> &[u8] {
     const LONGEST: usize = 64;
     let end = record.iter().take(LONGEST).position(|byte| *byte == b':');

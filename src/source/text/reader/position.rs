@@ -1,4 +1,4 @@
-//! The positions of records in their file: lines and bytes.
+//! Determines the positions of records in their file: lines and bytes.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::super::block_origin::BlockOrigin;
 use super::super::line_index::count_lines;
 use super::JsonReader;
 
-/// The number of newlines before a position of the block.
+/// A position in the block, and the number of newlines before it.
 #[derive(Debug, Default)]
 pub(super) struct LineCounter {
     pub position: usize,
@@ -14,7 +14,8 @@ pub(super) struct LineCounter {
 }
 
 impl JsonReader {
-    /// The line and byte in the file of `start` in the block, as far as needed.
+    /// Returns the line and the byte in the file at which the record at `start` in the block begins; None for what is
+    /// not needed or not known.
     pub(super) fn source_of(
         &mut self,
         block: &[u8],
@@ -34,13 +35,14 @@ impl JsonReader {
         }
     }
 
-    /// The line in which a record of the block begins, if lines are needed.
+    /// Returns the line in which a record of the block begins, from 1; None if lines are not needed or not known.
     pub(super) fn line_of(&mut self, block: &[u8], start: usize, origin: BlockOrigin<'_>) -> Option<u64> {
         let before = origin.lines.filter(|_| self.plan.wants_lines)?;
         Some(before + self.lines_to(block, start) + 1)
     }
 
-    /// Returns the number of newlines of the block before `place`. Most positions are close to the previous one.
+    /// Returns the number of newlines of the block before `place`. It counts on from the previous call, whose
+    /// position is usually close.
     pub(super) fn lines_to(&mut self, block: &[u8], place: usize) -> u64 {
         let LineCounter { position: from, lines } = self.lines;
         let between = |range: Range<usize>| count_lines(block.get(range).unwrap_or_default());

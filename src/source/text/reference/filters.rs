@@ -11,7 +11,7 @@ use crate::entra::KnownTable;
 use crate::scan::{Comparison, Predicate, RowFilter, ScanColumn};
 use crate::types::{Batch, Type, Value, datetime};
 
-/// Rows for which a predicate is true, tested on the decoded values.
+/// A filter that tests a predicate on the decoded values of each row.
 #[derive(Debug)]
 pub(super) struct ExactFilter {
     pub columns: Vec<ScanColumn>,

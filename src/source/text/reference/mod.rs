@@ -1,6 +1,6 @@
-//! A slow reference implementation of the reader: `serde_json` parses every record, and nothing is skipped. For seeded
-//! random records, whole and damaged, both must return the same rows and the same number of lost records, with and
-//! without a filter.
+//! Compares the reader with a slow reference implementation, in which `serde_json` parses every record and nothing is
+//! skipped. For random records, whole and damaged, both must return the same rows and the same number of lost
+//! records, with a filter and without.
 
 mod filters;
 mod oracle;
@@ -150,7 +150,7 @@ fn the_reader_agrees_with_the_reference() {
     }
 }
 
-/// Files are larger than a partition, so that values cross partition boundaries.
+/// Tests files that are larger than a partition, so that values cross the boundaries of partitions.
 #[test]
 fn values_over_several_lines_agree_with_the_reference() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -182,8 +182,8 @@ fn values_over_several_lines_agree_with_the_reference() {
     assert!(parts > 10, "{parts} files of several parts");
 }
 
-/// Arrays longer than the longest record, among lines: their elements are records. A truncated array ends at the first
-/// line that is a record after another.
+/// Tests arrays that are longer than the longest record, among lines: their elements are records. A truncated array
+/// ends at the first line that is a whole record and follows another one.
 #[test]
 fn long_arrays_among_lines() {
     let folder = tempfile::tempdir().expect("a folder");

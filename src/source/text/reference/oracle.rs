@@ -1,4 +1,4 @@
-//! The expected rows, found slowly: `serde_json` parses every record, and nothing is skipped.
+//! Finds the expected rows slowly: `serde_json` parses every record, and nothing is skipped.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::types::{Type, Value, datetime, dynamic};
 
 type Bag = BTreeMap<String, Box<RawValue>>;
 
-/// Returns the rows of a table in a text of lines and multi-line values, and the number of lost records.
+/// Returns the rows of a table in a text that has lines and multi-line values, and the number of lost records.
 pub(super) fn reference(text: &[u8], table: &KnownTable, columns: &[ScanColumn]) -> (Vec<Vec<Value>>, u64) {
     let mut rows = Vec::new();
     let mut lost = 0;
@@ -37,7 +37,8 @@ pub(super) fn reference(text: &[u8], table: &KnownTable, columns: &[ScanColumn])
     (rows, lost)
 }
 
-/// The parts between NUL bytes, if these surround a record; else the record itself; nothing for whitespace.
+/// Returns the parts between NUL bytes if one of them is valid JSON, otherwise the record itself; nothing for
+/// whitespace.
 fn between_nul_bytes(record: &[u8]) -> Vec<&[u8]> {
     let pieces: Vec<&[u8]> = record.split(|byte| *byte == 0).map(<[u8]>::trim_ascii).collect();
     let pieces: Vec<&[u8]> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
@@ -45,7 +46,7 @@ fn between_nul_bytes(record: &[u8]) -> Vec<&[u8]> {
     if pieces.len() < 2 || pieces.iter().any(is_json) { pieces } else { vec![record] }
 }
 
-/// Bytes that are not UTF-8 are Windows-1252.
+/// Decodes a record: bytes that are not UTF-8 are taken as Windows-1252.
 fn text_of(record: &[u8]) -> String {
     let mut text = String::new();
     for chunk in record.utf8_chunks() {
@@ -55,8 +56,8 @@ fn text_of(record: &[u8]) -> String {
     text
 }
 
-/// The end of a record whose first line begins at `start` and does not end it: the end of its value, or of the lines
-/// that are indented below it.
+/// Returns the end of a record that begins at `start` and continues after its first line. It is the end of its JSON
+/// value, or, if the record is damaged, of the indented lines that follow.
 fn reference_end(text: &[u8], start: usize) -> usize {
     let indent = |line: &[u8]| line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let skipped = indent(&text[start..]);
@@ -129,7 +130,7 @@ fn reference_kind(bag: &Bag) -> Option<RowKind> {
     }
 }
 
-/// True for a row without `TimeGenerated` that names its table, or has columns of sign-ins.
+/// True for a row without `TimeGenerated` that names its table or has columns of sign-ins.
 fn is_untimed(bag: &Bag) -> bool {
     let named = bag.get("Type").and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
     let columns = ["CreatedDateTime", "UserPrincipalName", "AppDisplayName"];
@@ -137,7 +138,7 @@ fn is_untimed(bag: &Bag) -> bool {
         || (bag.contains_key("ResultType") && columns.iter().any(|column| bag.contains_key(*column)))
 }
 
-/// True for the keys of Graph records that are sign-ins.
+/// True if a Graph record has the keys of a sign-in.
 fn is_sign_in(bag: &Bag) -> bool {
     let has = |key: &&str| bag.contains_key(*key);
     ["ipAddress", "userAgent", "isInteractive"].iter().any(has)
@@ -145,7 +146,7 @@ fn is_sign_in(bag: &Bag) -> bool {
         || ["userPrincipalName", "appDisplayName"].iter().all(has)
 }
 
-/// A key of the envelope in any case. The generator gives each in one case only.
+/// Returns the value of a key of the envelope, in any case. The generator never writes a key in two cases.
 fn envelope<'a>(bag: &'a Bag, key: &str) -> Option<&'a str> {
     bag.iter().find(|(name, _)| name.to_lowercase() == key.to_lowercase()).map(|(_, raw)| raw.get())
 }
@@ -228,7 +229,7 @@ fn reference_convert(json: &str, ty: Type) -> Value {
     }
 }
 
-/// `5.0` and `"5.0"` as `5`.
+/// Returns `5.0` and `"5.0"` as `5`, and other JSON unchanged.
 fn unwidened(json: String) -> String {
     let digits = json.trim_matches('"').trim_end_matches(".0");
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Random files: records of several shapes, in awkward layouts, whole and damaged.
+//! Generates random files: records of several shapes, in awkward layouts, whole and damaged.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ pub(super) struct RecordGenerator {
     pub random: ChaCha8Rng,
 }
 
-/// Strings with special cases, among them the needles of the filters.
+/// Strings with special cases, including those that the filters search for.
 pub(super) const TEXTS: [&str; 23] = [
     "Mozilla/5.0",
     "",
@@ -49,7 +49,7 @@ impl RecordGenerator {
         self.random.random_range(0..n) == 0
     }
 
-    /// A JSON string, sometimes with needless escapes.
+    /// Returns a text as a JSON string, sometimes with needless escapes.
     fn quoted(&mut self, text: &str) -> String {
         let mut out = String::from("\"");
         let escape_often = self.one_in(6);
@@ -104,7 +104,7 @@ impl RecordGenerator {
         }
     }
 
-    /// An object without the same key twice.
+    /// Returns a random object in which no key occurs twice.
     fn nested(&mut self, depth: u32) -> String {
         let keys = ["errorCode", "failureReason", "city", "browser", "x", "countryOrRegion"];
         let mut members = Vec::new();
@@ -138,7 +138,7 @@ impl RecordGenerator {
         }
     }
 
-    /// Some of the keys in order, sometimes a duplicate or an unknown one.
+    /// Returns values for some of the keys, in their order, sometimes with a duplicate or an unknown key.
     fn members(&mut self, keys: &[&str]) -> Vec<(String, String)> {
         let mut members = Vec::new();
         for key in keys {
@@ -237,8 +237,9 @@ impl RecordGenerator {
         self.object(&members)
     }
 
-    /// A line with a byte changed, removed or inserted, or truncated; never the first byte, which decides what the line
-    /// is. No exponent is introduced, which the reference implementation prints differently.
+    /// Damages a line: changes, removes or inserts a byte, or cuts off the end. The first byte stays, because it
+    /// decides what the line is. No exponent is introduced, because the reference implementation prints exponents
+    /// differently.
     fn damage(&mut self, line: &mut Vec<u8>) {
         let at = self.random.random_range(1..line.len());
         match self.random.random_range(0..4) {
@@ -249,7 +250,7 @@ impl RecordGenerator {
         }
     }
 
-    /// The record on several lines, as pretty-printers write it: the opening bracket ends the first line.
+    /// Returns the record on several lines, as pretty-printers write it: the opening bracket ends the first line.
     fn spread(&mut self, record: &str) -> String {
         let mut out = String::new();
         let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
@@ -281,7 +282,7 @@ impl RecordGenerator {
         out.extend(std::iter::repeat_n(' ', depth * width));
     }
 
-    /// Lines with multi-line values among them.
+    /// Returns a file of lines with multi-line values among them.
     pub(super) fn mixed_file(&mut self, records: usize, damaged: bool) -> Vec<u8> {
         let mut file = self.flat().into_bytes();
         for index in 0..records {
