@@ -1,8 +1,8 @@
-//! Reads the message bodies of Avro containers of Event Hubs Capture, one per line.
+//! Reads Avro containers of Event Hubs Capture as text: each line is the body of one message.
 //!
 //! Source: the Avro 1.x specification (object container files, binary encoding) and the documentation of Event Hubs
-//! Capture, whose records have the message in the field `Body`. Any record schema with such a field is read; the other
-//! fields are skipped. Sizes and depths are limited, because input files are untrusted.
+//! Capture, whose records have the message in the field `Body`. The schema may have other fields, which are skipped.
+//! Sizes and depths are limited, because input files are untrusted.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::source_map::{SourceMap, SourceUnit, UnitStart};
 use crate::storage::limits::DecompressionLimit;
 use crate::types::dynamic;
 
-/// Maximum length of a header or a block, compressed or not. Writers end a block after some kilobytes.
+/// Maximum length in bytes of a header or a block, compressed or not. Writers end a block after some kilobytes.
 const MAX_BLOCK_BYTES: usize = 64 << 20;
 
-/// Maximum length of a schema; that of Event Hubs Capture has a few hundred bytes.
+/// Maximum length of a schema in bytes; the schema of Event Hubs Capture has a few hundred.
 const MAX_SCHEMA_BYTES: usize = 1 << 20;
 
 /// Maximum nesting depth of types in a schema.
@@ -25,22 +25,22 @@ const MAX_DEPTH: usize = 32;
 /// Maximum number of items of an array or map, and of header entries.
 const MAX_ITEMS: i64 = 1 << 20;
 
-/// Length of the marker between blocks.
+/// Length in bytes of the sync marker, which follows each block.
 const SYNC_BYTES: usize = 16;
 
-/// The name of the field with the message.
+/// The name of the field that has the message.
 const BODY: &str = "Body";
 
-/// Yields the message bodies of a container.
+/// Yields the message bodies of a container as lines.
 pub(crate) struct AvroBodies<R> {
     input: R,
     header: Option<ContainerHeader>,
     blocks: u64,
     report: FileReport,
     limit: u64,
-    /// Number of bytes that compressed blocks may still decompress to.
+    /// Number of bytes to which further compressed blocks may decompress.
     left: u64,
-    /// Offset of the text of the block.
+    /// Offset in the text of the first body of the block.
     offset: u64,
     /// Number of messages before the block.
     messages: u64,
@@ -54,7 +54,7 @@ struct ContainerHeader {
     sync: [u8; SYNC_BYTES],
 }
 
-/// A field of the records.
+/// A field of the records in a container.
 struct RecordField {
     is_body: bool,
     ty: AvroType,
@@ -67,10 +67,10 @@ enum Codec {
     Snappy,
 }
 
-/// A type of the schema, as far as needed to skip its values.
+/// A type of the schema, as far as it is needed to skip values.
 ///
-/// Invariant: no record has a field, and no array has items, whose values take no bytes. So every step over a value
-/// advances in the input, and the work is bounded by its size even if a count is forged.
+/// Invariant: no field of a record, and no item of an array, is of a type whose values take no bytes. So each value
+/// that is skipped advances in the input, and the work is bounded by the size of the input even if a count is forged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum AvroType {
     Null,
@@ -125,7 +125,7 @@ impl ContainerHeader {
         Ok(Self { fields, codec, sync })
     }
 
-    /// Appends the bodies of a block to `text`, and the offset of each to `starts`.
+    /// Appends the message bodies of a block to `text`, and the offset of each to `starts`.
     fn bodies(&self, block: &[u8], records: i64, text: &mut Vec<u8>, starts: &mut Vec<usize>) -> io::Result<()> {
         let mut rest = block;
         for _ in 0..records {
@@ -147,21 +147,21 @@ impl ContainerHeader {
 }
 
 impl<R: Read> AvroBodies<R> {
-    /// Reads the container `input` lazily; damage inside a block is counted at `report`. Compressed blocks may
-    /// decompress to `limit` bytes in all.
+    /// Creates a reader of the container `input`, which is read as its text is. Damage inside a block is reported to
+    /// `report`. Compressed blocks may decompress to `limit` bytes in all.
     pub(crate) fn new(input: R, report: FileReport, limit: u64) -> Self {
         let (offset, messages, source_map) = (0, 0, Arc::new(SourceMap::new(SourceUnit::Message)));
         Self { input, header: None, blocks: 0, report, limit, left: limit, offset, messages, source_map }
     }
 
-    /// Returns the map from the text to the messages.
+    /// Returns the map from positions in the text to messages.
     pub(crate) fn source_map(&self) -> &Arc<SourceMap> {
         &self.source_map
     }
 }
 
 impl<R: Read> ChunkSource for AvroBodies<R> {
-    /// Reads the next block.
+    /// Reads the next block; returns false at the end of the container.
     fn next_chunk(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         let header = match self.header.take() {
             Some(header) => header,
@@ -209,7 +209,7 @@ impl Codec {
         }
     }
 
-    /// Returns the bytes of a block; if it is compressed, they are subtracted from `left`.
+    /// Returns the bytes of a block. If it is compressed, its decompressed length is subtracted from `left`.
     fn decompress(self, compressed: Vec<u8>, left: &mut u64) -> io::Result<Vec<u8>> {
         let block = match self {
             Self::Null => return Ok(compressed),
@@ -241,14 +241,14 @@ impl Codec {
     }
 }
 
-/// Returns the limit that is left after a block of `length` bytes.
+/// Returns how many of `left` bytes remain after a block of `length` bytes; an error if the block is too long.
 fn check_size(length: usize, left: u64) -> io::Result<u64> {
     let rest = left.checked_sub(length as u64).ok_or(DecompressionLimit { limit: left })?;
     if length > MAX_BLOCK_BYTES { Err(damaged("a block is too large")) } else { Ok(rest) }
 }
 
 impl AvroType {
-    /// Skips a value; the contents of a bytes value are appended to `taken`.
+    /// Skips a value. If `taken` is given, the contents of a value of type bytes are appended to it.
     fn read(&self, input: &mut &[u8], taken: Option<&mut Vec<u8>>) -> io::Result<()> {
         match self {
             Self::Null => Ok(()),
@@ -338,7 +338,7 @@ fn field_type(field: &str, depth: usize) -> io::Result<AvroType> {
     AvroType::parse(dynamic::get_member(field, "type").ok_or_else(|| damaged("a field without a type"))?, depth)
 }
 
-/// Returns the fields of the record that the schema describes.
+/// Returns the fields of the record that a schema describes; an error if none of them is the message body.
 fn fields(schema: &str) -> io::Result<Vec<RecordField>> {
     let fields = dynamic::elements(dynamic::get_member(schema, "fields").unwrap_or("[]"));
     let is_body = |field: &str| dynamic::get_member(field, "name").is_some_and(|name| dynamic::to_text(name) == BODY);
@@ -349,7 +349,7 @@ fn fields(schema: &str) -> io::Result<Vec<RecordField>> {
     if has_body { Ok(fields) } else { Err(damaged("its records have no field Body")) }
 }
 
-/// Reads the blocks of an array or map.
+/// Reads the blocks of an array or map, and calls `item` to skip each item.
 fn read_blocks(input: &mut &[u8], item: &mut dyn FnMut(&mut &[u8]) -> io::Result<()>) -> io::Result<()> {
     loop {
         let count = read_long(input)?;
@@ -389,7 +389,7 @@ fn read_long(input: &mut impl Read) -> io::Result<i64> {
     try_read_long(input)?.ok_or_else(|| damaged("the file is cut off"))
 }
 
-/// Reads a zigzag-encoded number of variable length; None at the end of the input.
+/// Reads an integer of variable length in zigzag encoding; None at the end of the input.
 fn try_read_long(input: &mut impl Read) -> io::Result<Option<i64>> {
     let mut number: u64 = 0;
     for index in 0..10 {
@@ -467,7 +467,7 @@ mod tests {
         out
     }
 
-    /// Returns the text, or the error.
+    /// Returns the text of a container, or the message of the error.
     fn read(container: &[u8]) -> Result<String, String> {
         let report = FileReport::new("capture.avro", Arc::default());
         let mut text = String::new();
@@ -479,8 +479,8 @@ mod tests {
         }
     }
 
-    /// A forged count of values that take no bytes must not keep the reader busy: without the limit, this test does not
-    /// end.
+    /// Tests that a forged count of values that take no bytes does not keep the reader busy. Without the limit, this
+    /// test does not end.
     #[test]
     fn values_without_bytes_end_at_once() {
         let forged = |body: &str, other: &str| {

@@ -1,4 +1,4 @@
-//! Reads a file block by block, each of whole records.
+//! Reads a file block by block; each block consists of whole records.
 
 use std::io::{self, Read};
 
@@ -17,93 +17,95 @@ use super::{Framing, detect, trim_start, without_byte_order_mark, without_paddin
 use crate::scan::Damage;
 use crate::storage::limits::ReadLimits;
 
-/// This part of a block, after the end of a range, most likely contains the end of its last line.
+/// A block reads this fraction of its size beyond the end of a range: it most likely contains the end of the last
+/// line.
 const TAIL_FRACTION: usize = 16;
 
 /// The range of a file that a reader reads: from the first record boundary at or after `start` to the first one at or
-/// after `end`. A record belongs to the range in which it begins, however long it is.
+/// after `end`. A record belongs to the range in which it begins, even if it ends after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FileRange {
     /// Offset of the first byte.
     pub start: u64,
-    /// Offset after the last byte; None for the end of the file.
+    /// Offset after the last byte; None means the end of the file.
     pub end: Option<u64>,
 }
 
 impl FileRange {
-    /// Returns the offset of the first byte that the input must yield: the bytes before the range show whether a record
-    /// begins at its start.
+    /// Returns the offset of the first byte that the input must yield. It is before the range, because the bytes
+    /// before it show whether a record begins at its start.
     pub(crate) fn offset(self) -> u64 {
         self.start.saturating_sub(BOUNDARY_BYTES as u64)
     }
 }
 
-/// Reads the blocks of a file or of a range of it.
+/// Reads the blocks of a file, or of a range of a file.
 pub(crate) struct BlockReader {
     input: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     filled: usize,
     consumed: usize,
-    /// Offset in the file of the first byte of the buffer.
+    /// Offset in the file of the first byte in the buffer.
     offset: u64,
     origin: FileRange,
     limits: ReadLimits,
-    /// Offset after the last byte of the range; None for the end of the input.
+    /// Offset after the last byte of the range; None means the end of the input.
     end: Option<u64>,
-    /// Newlines before the first line of the range, which belong to the range before.
+    /// Number of newlines before the first line of the range; these lines belong to the range before.
     lines_before: u64,
-    /// Bytes that the next block needs, if more than usual.
+    /// Minimum size of the next block in bytes, if it must be larger than usual; otherwise 0.
     min_bytes: usize,
-    /// Maximum bytes of the buffer.
+    /// Maximum size of the buffer in bytes.
     max_bytes: usize,
     ended: bool,
-    /// True once the boundary at the end of the range was found.
+    /// True once the record boundary at the end of the range was found.
     at_boundary: bool,
-    /// How the records of the file are separated, and how they are at the position: an array may lie among lines.
+    /// How the records of the file are separated. `framing` is the separation at the position: an array may lie among
+    /// lines.
     detected: Framing,
     framing: Framing,
     splitter: ValueSplitter,
-    /// Offsets at which such arrays ended early.
+    /// Offsets at which arrays among lines ended without a closing bracket.
     unclosed: Vec<u64>,
-    /// Bytes between records that could not be read.
+    /// Ranges between records that could not be read.
     skipped: Vec<SkippedRange>,
     skipping: bool,
-    /// The damage that ended the input early.
+    /// The error that ended the input early.
     damage: Option<io::Error>,
     report: FileReport,
 }
 
-/// A block of whole records.
+/// A block that consists of whole records.
 pub(crate) struct Block<'a> {
     pub bytes: &'a [u8],
-    /// Offset of the first byte in the decompressed file.
+    /// Offset of the first byte of the block in the decompressed file.
     pub offset: u64,
-    /// The records; None if each line is one.
+    /// The positions of the records; None if each line is a record.
     pub spans: Option<Vec<RecordSpan>>,
-    /// Number of bytes consumed: the next block begins after them.
+    /// Number of bytes of the buffer that the block uses. The next block begins after them.
     pub consumed: usize,
-    /// The data after the block.
+    /// What follows the block.
     pub rest: AfterBlock,
 }
 
-/// Bytes between two records that could not be read.
+/// A range between two records that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SkippedRange {
-    /// Offset in the decompressed file at which valid JSON ends.
+    /// Offset in the decompressed file at which the JSON becomes invalid.
     pub offset: u64,
-    /// Offset at which records resume; None if they do not.
+    /// Offset of the next record; None if no record was found after the range.
     pub end: Option<u64>,
     pub raw: Vec<u8>,
 }
 
 impl SkippedRange {
-    /// Converts a skip within bytes that begin at this offset of the file.
+    /// Converts a skip that is relative to bytes which begin at `offset` of the file.
     pub(crate) fn of(lost: RelativeSkip, offset: u64) -> Self {
         let at = |position: i64| offset.saturating_add_signed(position);
         Self { offset: at(lost.position), end: lost.end.map(at), raw: lost.raw }
     }
 
-    /// Returns the reason for messages.
+    /// Returns the reason why the range was skipped, for messages.
     pub(crate) fn reason(&self) -> String {
         match self.end {
             Some(end) => format!("not JSON; records resume at byte {end}"),
@@ -112,32 +114,33 @@ impl SkippedRange {
     }
 }
 
-/// Why the reader of a block of lines stops before its end.
+/// Tells why the reader of a block of lines stops before the end of the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BlockHalt {
-    /// The next block begins here, and is longer if this one began here.
+    /// The record here may continue after the block. The next block begins here, and is longer if this one began
+    /// here, too.
     MoreLines,
-    /// A multi-line array begins here that is too long to be read as one record.
+    /// An array that spans several lines begins here, and is too long to be read as one record.
     EndlessArray,
     /// The text continues in this encoding.
     OtherEncoding(Encoding),
 }
 
-/// The next block, or what there is instead.
+/// The next block, or the reason why there is none.
 pub(crate) enum NextBlock<'a> {
     /// A block of whole records.
     Block(Block<'a>),
-    /// A record that begins at this offset is too long to be read.
+    /// The record at this offset is too long to be read.
     TooLong(u64),
-    /// A record that begins at this offset is longer than the buffer may be.
+    /// The record at this offset needs a larger buffer than the memory limit allows.
     ExceedsMemory(u64),
     /// The end of the range or file.
     End,
 }
 
 impl BlockReader {
-    /// Reads the first bytes of `input`, which must not have been read from, and detects the framing. Damage that costs
-    /// no record is counted at `report`.
+    /// Reads the first bytes of `input` and detects the framing. Nothing must have been read from `input` before.
+    /// Damage that costs no record is reported to `report`.
     pub(crate) fn start(
         input: PeekReader,
         origin: FileRange,
@@ -185,27 +188,28 @@ impl BlockReader {
         Ok(blocks)
     }
 
-    /// Limits the buffer to `max_bytes`, or to the usual size if that is more.
+    /// Limits the buffer to `max_bytes` bytes, but never to less than its usual size.
     pub(crate) fn limited_to(self, max_bytes: usize) -> Self {
         Self { max_bytes: max_bytes.max(2 * self.limits.block_bytes), ..self }
     }
 
-    /// Returns the bytes of the buffer.
+    /// Returns the size of the buffer in bytes.
     pub(crate) fn held_bytes(&self) -> usize {
         self.buffer.capacity()
     }
 
-    /// Returns the framing at the position.
+    /// Returns the framing at the current position.
     pub(crate) fn framing(&self) -> Framing {
         self.framing
     }
 
-    /// Returns the number of newlines before the first line of the range, counted from the byte before its start.
+    /// Returns the number of newlines between the byte before the range and its first line.
     pub(crate) fn lines_before(&self) -> u64 {
         self.lines_before
     }
 
-    /// Goes back to `offset`, which lies in the last block, because the reader of the block stopped there.
+    /// Moves the position back to `offset` in the last block, at which the reader of the block stopped because of
+    /// `halt`.
     pub(crate) fn go_back(&mut self, offset: u64, halt: BlockHalt) {
         self.consumed = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(self.consumed).min(self.consumed);
         self.at_boundary = false;
@@ -218,7 +222,7 @@ impl BlockReader {
         }
     }
 
-    /// Reads the rest of the range in another encoding. Its offsets are those of the converted text from here on.
+    /// Reads the rest of the range in another encoding. From here on, offsets count the bytes of the converted text.
     fn change_encoding(&mut self, encoding: Encoding) {
         let in_buffer = |end: u64| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
         let end = self.end.take().map(in_buffer);
@@ -235,19 +239,19 @@ impl BlockReader {
         self.origin == FileRange::default()
     }
 
-    /// Returns the damage that ended the input early, with its offset.
+    /// Returns the error that ended the input early, with its offset in the file.
     pub(crate) fn damage(&self) -> Option<(u64, &io::Error)> {
         self.damage.as_ref().map(|error| (self.offset + self.filled as u64, error))
     }
 
-    /// Returns the offsets at which arrays ended early, though every record in them is whole.
+    /// Returns the offsets at which arrays ended without a closing bracket, although every record in them is whole.
     pub(crate) fn unclosed(&self) -> impl Iterator<Item = u64> {
         let at_end = self.damage.is_none() && self.splitter.is_unclosed();
         self.unclosed.iter().copied().chain(at_end.then_some(self.offset + self.filled as u64))
     }
 
-    /// Returns the ranges skipped between records since the last call; at the end of the file also the rest after which
-    /// no record was found.
+    /// Returns the ranges that were skipped since the last call. At the end of the file, this includes the rest if no
+    /// record was found in it.
     pub(crate) fn take_skipped(&mut self) -> Vec<SkippedRange> {
         let mut lost = std::mem::take(&mut self.skipped);
         if self.ended && self.consumed == self.filled {
@@ -257,29 +261,29 @@ impl BlockReader {
         lost
     }
 
-    /// Continues in another encoding if the values ended where it begins.
+    /// Continues in another encoding if the values ended where that encoding begins.
     fn follow_encoding(&mut self) {
         let Some(encoding) = self.splitter.change() else { return };
         self.splitter.abandon();
         self.change_encoding(encoding);
     }
 
-    /// Returns the notes of the file about itself since the last call.
+    /// Returns what the text around the records said about them since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<FramingNote> {
         self.splitter.take_notes()
     }
 
-    /// Returns why the file cannot be read, even if some of its rows were.
+    /// Returns the reason why the file is refused, even if some of its rows were read; None if it is not.
     pub(crate) fn refusal(&self) -> Option<&'static str> {
         self.splitter.refusal()
     }
 
-    /// Returns the buffer, to be reused for the next file.
+    /// Returns the buffer, so that it can be used for the next file.
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.buffer
     }
 
-    /// Returns the next block.
+    /// Returns the next block, or the reason why there is none.
     pub(crate) fn next(&mut self) -> io::Result<NextBlock<'_>> {
         self.follow_encoding();
         self.drop_consumed();
@@ -319,7 +323,7 @@ impl BlockReader {
         }
     }
 
-    /// Returns what follows a block that ends at `end`.
+    /// Returns what follows a block that ends at `end` in the buffer.
     fn rest(&self, end: usize) -> AfterBlock {
         match self.filled - self.consumed {
             _ if self.at_boundary || (self.ended && end == self.filled) => AfterBlock::Nothing,
@@ -328,7 +332,8 @@ impl BlockReader {
         }
     }
 
-    /// Returns the number of bytes to read at once: at the end of a range no more than its last line most likely needs.
+    /// Returns the number of bytes to read at once. At the end of a range these are only as many as its last line
+    /// most likely needs.
     fn block_bytes(&mut self) -> usize {
         let left = self.end.map(|end| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX));
         let whole = self.limits.block_bytes;
@@ -336,8 +341,8 @@ impl BlockReader {
         usual.max(std::mem::take(&mut self.min_bytes)) + BOUNDARY_BYTES
     }
 
-    /// Passes the lines up to the first boundary of the range, which belong to the range before. If there is no
-    /// boundary, the whole range belongs to it.
+    /// Skips the lines before the first record boundary of the range, because they belong to the range before. If
+    /// there is no boundary in the range, all of it belongs to the range before.
     fn pass_to_boundary(&mut self) -> io::Result<()> {
         self.consumed = usize::try_from(self.origin.start - 1 - self.offset).unwrap_or(0).min(self.filled);
         loop {
@@ -355,7 +360,8 @@ impl BlockReader {
         }
     }
 
-    /// Gives up the record that begins here: a line is skipped; a sequence of values cannot be continued.
+    /// Gives up the record at the position, and returns its offset. A line is skipped; a sequence of values cannot be
+    /// continued, so it ends.
     fn give_up(&mut self) -> u64 {
         let offset = self.offset + self.consumed as u64;
         self.consumed = self.filled;
@@ -366,7 +372,7 @@ impl BlockReader {
         offset
     }
 
-    /// Drops the consumed bytes, except those that show whether a record boundary follows.
+    /// Drops consumed bytes from the buffer, except the last ones, which show whether a record boundary follows.
     fn drop_consumed(&mut self) {
         let gone = self.consumed.saturating_sub(BOUNDARY_BYTES);
         self.buffer.copy_within(gone..self.filled, 0);
@@ -375,7 +381,7 @@ impl BlockReader {
         self.consumed -= gone;
     }
 
-    /// Reads until the buffer holds `target` bytes or the input ends.
+    /// Reads until the buffer has `target` bytes or the input ends.
     fn fill(&mut self, target: usize) -> io::Result<()> {
         if self.buffer.len() < target {
             self.buffer.resize(target, 0);
@@ -395,7 +401,7 @@ impl BlockReader {
         Ok(())
     }
 
-    /// Passes the rest of a line; false if it does not end in the buffer.
+    /// Skips the rest of a line; returns false if the line does not end in the buffer.
     fn skip_line(&mut self) -> bool {
         let found = memchr::memchr(b'\n', &self.buffer[self.consumed..self.filled]);
         self.consumed = found.map_or(self.filled, |at| self.consumed + at + 1);
@@ -403,7 +409,7 @@ impl BlockReader {
         found.is_some()
     }
 
-    /// Returns the records in the buffer, and the end of the last whole one.
+    /// Returns the records in the buffer and the end of the last whole one. The records are None if each line is one.
     fn cut(&mut self) -> (Option<Vec<RecordSpan>>, usize) {
         if self.framing != Framing::Lines {
             let (spans, end) = self.cut_values();
@@ -451,7 +457,7 @@ impl BlockReader {
         (spans, consumed)
     }
 
-    /// Keeps the skips in the bytes from `start` of the buffer on.
+    /// Keeps the skipped ranges that the splitter found in the bytes from `start` of the buffer on.
     fn keep_skipped(&mut self, start: usize) {
         self.report.damaged(Damage::NulBytes, self.splitter.take_nul_runs());
         let offset = self.offset + start as u64;
@@ -459,7 +465,7 @@ impl BlockReader {
     }
 }
 
-/// The rest of an input, followed by the damage that ended it.
+/// The rest of an input, followed by the error that ended it.
 struct DamagedInput {
     input: Box<dyn Read + Send>,
     damage: Option<io::Error>,
@@ -483,7 +489,7 @@ mod tests {
     use super::super::value_scan::work;
     use super::{BlockReader, FileRange, FileReport, NextBlock, PeekReader, ReadLimits};
 
-    /// Returns all blocks of a range of a text.
+    /// Returns the text of all blocks in a range.
     fn read(text: &str, start: u64, end: Option<u64>) -> String {
         let origin = FileRange { start, end };
         let input = std::io::Cursor::new(text.as_bytes()[usize::try_from(origin.offset()).unwrap()..].to_vec());
@@ -507,8 +513,8 @@ mod tests {
         }
     }
 
-    /// Twice the bytes take twice the work, for any text: records that never end, nested wrappers, quotes and brackets
-    /// in any order.
+    /// Tests that twice the bytes take at most about twice the work, for any text: records that never end, nested
+    /// wrappers, quotes and brackets in any order.
     #[test]
     fn the_work_of_finding_records_is_linear() {
         let record = r#"{"TimeGenerated":"2026-03-02T06:59:48Z","Id":"a","ResultType":"0","Type":"SigninLogs""#;

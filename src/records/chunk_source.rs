@@ -1,14 +1,15 @@
-//! Adapts a source that produces text in chunks to a reader.
+//! Turns a source that produces text in chunks into a `Read`.
 
 use std::io::{self, Read};
 
-/// Produces text in chunks.
+/// A source that produces text in chunks.
 pub(super) trait ChunkSource {
-    /// Writes the next chunk, which may be empty, into the empty buffer `text`. False if it is the last.
+    /// Writes the next chunk into the empty buffer `text`; the chunk may be empty. Returns false if it is the last
+    /// one.
     fn next_chunk(&mut self, text: &mut Vec<u8>) -> io::Result<bool>;
 }
 
-/// Reads the text of a source.
+/// A reader of the text that a source produces.
 pub(super) struct ChunkReader<P> {
     source: P,
     text: Vec<u8>,
@@ -17,7 +18,7 @@ pub(super) struct ChunkReader<P> {
 }
 
 impl<P: ChunkSource> ChunkReader<P> {
-    /// Produces nothing before the first read.
+    /// Creates a reader. The source produces nothing before the first read.
     pub(super) fn new(source: P) -> Self {
         Self { source, text: Vec::new(), position: 0, ended: false }
     }

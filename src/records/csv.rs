@@ -1,9 +1,9 @@
-//! Converts CSV to JSON Lines as it is read, so that every shape is read by the JSON reader.
+//! Converts CSV to JSON Lines while it is read, so that the JSON reader can read it.
 //!
-//! The first line identifies the kind of file: a download of the Entra admin center (display names), a query result or
-//! `.export` (column names; the Log Analytics portal adds the time zone), or, without a header line, rows that end with
-//! the name of their table. A row that does not fit is counted with its line number and skipped; reading continues with
-//! the next line, so that a stray quote loses only one row.
+//! The first line identifies the kind of file. It is a download of the Entra admin center (with display names), a
+//! query result or an `.export` (with column names, to which the Log Analytics portal adds the time zone), or,
+//! without a header line, rows that end with the name of their table. A row that does not fit is counted with its
+//! line number and skipped; reading continues with the next line, so that a stray quote loses only one row.
 
 mod header;
 mod last_column;
@@ -22,33 +22,33 @@ use crate::entra::portal::PortalHeader;
 use crate::scan::{ColumnNote, Damage, Note};
 use crate::storage::limits::ReadLimits;
 
-/// Bytes read at once.
+/// Number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
-/// Yields one JSON object per row.
+/// Yields the rows of a CSV file as lines, each a JSON object.
 pub(crate) struct CsvLines<R> {
     rows: RowReader<R>,
     layout: CsvLayout,
     headers: HeaderLines,
     last_column: LastColumn,
     count: u64,
-    /// True if the last line so far is a row that was read.
+    /// True if the last line so far is a row that was converted.
     ends_in_row: bool,
-    /// True once the end of the file was reported.
+    /// True once the findings at the end of the file were reported.
     ended: bool,
-    /// Number of rows that are not UTF-8.
+    /// Number of rows that are not UTF-8 and are not reported yet.
     undecodable: u64,
     text: String,
     position: usize,
     report: FileReport,
-    /// Offset of the buffered text in the whole text.
+    /// Offset in the whole text of the buffered text.
     offset: u64,
     starts: Vec<UnitStart>,
     source_map: Arc<SourceMap>,
 }
 
 impl<R: Read> CsvLines<R> {
-    /// Reads the first line of `input`; Err says why the file is not read.
+    /// Reads the first line of `input`. Err has the reason why the file is not read.
     pub(crate) fn new(input: R, limits: ReadLimits, report: FileReport) -> Result<Self, &'static str> {
         let mut rows = RowReader {
             input,
@@ -92,17 +92,17 @@ impl<R: Read> CsvLines<R> {
         })
     }
 
-    /// Returns the first header, if the file is one of the Entra admin center.
+    /// Returns the first header, if it is the header of a CSV of the Entra admin center.
     pub(crate) fn portal_header(&self) -> Option<Arc<PortalHeader>> {
         self.layout.portal_header()
     }
 
-    /// Returns the map from the text to the rows.
+    /// Returns the map from positions in the text to rows of the file.
     pub(crate) fn source_map(&self) -> &Arc<SourceMap> {
         &self.source_map
     }
 
-    /// Converts the rows of the buffer to text; false at the end.
+    /// Converts the next rows to text; returns false at the end of the file.
     fn refill(&mut self) -> io::Result<bool> {
         self.offset += self.text.len() as u64;
         self.text.clear();
@@ -165,7 +165,8 @@ impl<R: Read> CsvLines<R> {
         self.finish_chunk()
     }
 
-    /// Reports the converted rows; false if there are none.
+    /// Reports what was found in the converted rows; returns false if there are none. An error of the input is
+    /// returned once all rows before it were.
     fn finish_chunk(&mut self) -> io::Result<bool> {
         self.source_map.add(&mut self.starts);
         self.report.damaged(Damage::NotUtf8, std::mem::take(&mut self.undecodable));
@@ -175,7 +176,8 @@ impl<R: Read> CsvLines<R> {
         }
     }
 
-    /// Continues after a header line further down: the file was concatenated from several.
+    /// Reads the following rows under another header line, because the file is several files joined together. `same`
+    /// tells whether the header is the same as before.
     fn start_header(&mut self, cells: &[String], same: bool, line: u64) {
         let file = self.report.name().to_owned();
         self.report.note(
@@ -194,7 +196,7 @@ impl<R: Read> CsvLines<R> {
         self.last_column = LastColumn::default();
     }
 
-    /// Reports what is known at the end of the file, once.
+    /// Reports what is known only at the end of the file. Further calls do nothing.
     fn end(&mut self) {
         if std::mem::replace(&mut self.ended, true) {
             return;
@@ -223,37 +225,37 @@ impl<R: Read> Read for CsvLines<R> {
     }
 }
 
-/// Splits bytes into rows of cells.
+/// Splits the bytes of a CSV file into rows of cells.
 struct RowReader<R> {
     input: R,
     buffer: Vec<u8>,
-    /// Offset of the next row in the buffer.
+    /// Offset in the buffer of the next row.
     at: usize,
     ended: bool,
     /// The line number of the next row, and the offset of its first byte in the file.
     line: u64,
     offset: u64,
     delimiter: u8,
-    /// Maximum bytes of a row.
+    /// Maximum length of a row in bytes.
     max_row_bytes: usize,
-    /// True after a last line without a newline.
+    /// True after a last line without a line end.
     unfinished: bool,
-    /// The error that ended the input early; it is returned after the rows before it.
+    /// The error that ended the input early. It is returned after the rows before it.
     failed: Option<io::Error>,
 }
 
-/// The row at the beginning of the buffer, or what there is instead.
+/// The row at the start of some bytes, or the reason why there is none.
 pub(crate) enum ParsedRow<'a> {
-    /// A row, its length in bytes, and whether all of it is UTF-8.
+    /// A row, its length in bytes, and true if all of it is UTF-8.
     Row(Vec<Cow<'a, str>>, usize, bool),
-    /// A quote is not closed in the given bytes.
+    /// A quote is not closed in the bytes.
     Incomplete,
     Broken(&'static str),
 }
 
 impl<R: Read> RowReader<R> {
-    /// Chooses the delimiter that divides the first line into the most cells, after empty lines and those that describe
-    /// the file. True if one of these names a PowerShell type.
+    /// Skips empty lines and lines that describe the file, then chooses the delimiter that divides the first line
+    /// into the most cells. Returns true if one of the skipped lines names a PowerShell type.
     fn choose_delimiter(&mut self) -> bool {
         self.fill(CHUNK);
         self.skip_mark();
@@ -277,7 +279,7 @@ impl<R: Read> RowReader<R> {
         typed
     }
 
-    /// Passes a byte order mark, which precedes each of several concatenated files.
+    /// Skips a byte order mark. Each of several files that were joined may begin with one.
     fn skip_mark(&mut self) {
         if self.buffer.len() - self.at < 3 && !self.ended {
             self.fill(CHUNK);
@@ -288,7 +290,7 @@ impl<R: Read> RowReader<R> {
         self.offset += length as u64;
     }
 
-    /// Passes NUL bytes before a row; returns the number of runs.
+    /// Skips NUL bytes before a row; returns the number of runs of them.
     fn skip_nul_bytes(&mut self) -> u64 {
         let before = self.offset;
         while self.buffer.get(self.at) == Some(&0) {
@@ -302,7 +304,7 @@ impl<R: Read> RowReader<R> {
         u64::from(self.offset > before)
     }
 
-    /// Parses the next row without passing it.
+    /// Parses the next row; the position stays before it.
     fn parse(&mut self) -> ParsedRow<'_> {
         let mut min_bytes = CHUNK;
         loop {
@@ -319,7 +321,7 @@ impl<R: Read> RowReader<R> {
         parse_row(&self.buffer[self.at..], self.delimiter, self.ended)
     }
 
-    /// Reads until the buffer holds `min_bytes` bytes or the input ends.
+    /// Reads until the buffer has `min_bytes` bytes or the input ends.
     fn fill(&mut self, min_bytes: usize) {
         self.buffer.drain(..self.at);
         self.at = 0;
@@ -330,7 +332,7 @@ impl<R: Read> RowReader<R> {
         }
     }
 
-    /// Returns the length of the next line.
+    /// Returns the length of the next line in bytes, including its line end.
     fn first_line(&self) -> usize {
         let rest = &self.buffer[self.at..];
         memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1)
@@ -346,7 +348,8 @@ impl<R: Read> RowReader<R> {
     }
 }
 
-/// Parses the row at the start of `bytes`; `ended` if no bytes follow. One empty cell of length 0 is the end.
+/// Parses the row at the start of `bytes`. `ended` tells that no bytes follow. At the end, the row has one empty cell
+/// and the length 0.
 pub(crate) fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> ParsedRow<'_> {
     let mut cells = Vec::new();
     let mut position = 0;
@@ -389,7 +392,8 @@ pub(crate) fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> ParsedRow<'
     }
 }
 
-/// Returns the inside of a quoted cell, and its length with the closing quote.
+/// Returns the contents of a quoted cell, and its length with the closing quote; None if the quote is not closed.
+/// `bytes` begin after the opening quote.
 fn quoted(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, usize)> {
     let mut inside: Cow<'_, [u8]> = Cow::Borrowed(&[]);
     let mut start = 0;
@@ -416,7 +420,7 @@ mod tests {
 
     use super::{CsvLines, FileReport, ReadLimits};
 
-    /// Returns the JSON Lines of a text, and the number of lines lost.
+    /// Returns the text of a CSV file as JSON Lines, and the number of lines that were lost.
     fn read(text: &str) -> Result<(String, u64), &'static str> {
         let report = FileReport::new("file.csv", Arc::default());
         let mut lines = CsvLines::new(text.as_bytes(), ReadLimits::SMALL, report.clone())?;

@@ -1,7 +1,7 @@
 //! Decompresses a file that consists of one or more streams: members of gzip, frames of Zstandard, streams of bzip2.
 //!
-//! Damage to one stream does not hide the next, which is found by its first bytes. The loss is reported, and a newline
-//! is inserted there, so that the text before the damage is not joined to the text after it.
+//! Damage to one stream does not hide the next stream, which is found by its first bytes. The loss is reported, and a
+//! newline is inserted in its place, so that the text before the damage is not joined to the text after it.
 
 use std::io::{self, BufRead, Read};
 
@@ -13,48 +13,51 @@ use super::read_more::read_more;
 use crate::storage::files::{Compression, FileFormat};
 use crate::storage::limits::DecompressionLimit;
 
-/// Bytes read at once, and bytes kept after reading: damage may be noticed after the beginning of the next stream.
+/// Number of bytes that are read at once, and that are kept after reading, because damage may be noticed only after
+/// the beginning of the next stream.
 const CHUNK: usize = 64 << 10;
 
-/// Number of bytes that identify a stream.
+/// Number of bytes that identify the beginning of a stream.
 const MAGIC_BYTES: usize = 10;
 
 /// Maximum number of times that reading resumes after damage in one file.
 const MAX_RESUMED: usize = 1_000;
 
-/// Number of streams of any size in a file.
+/// Number of streams in a file that may have any size.
 const FREE_STREAMS: u64 = 10_000;
 
-/// Average bytes of the streams of a file with more: starting one takes as long as decompressing many bytes.
+/// Minimum average size in bytes of the streams of a file with more streams: starting a stream takes as long as
+/// decompressing many bytes.
 const MIN_STREAM_BYTES: u64 = 256;
 
-/// Bytes of a bzip2 stream without data: header, end, checksum.
+/// Length in bytes of a bzip2 stream without data: header, end, checksum.
 const EMPTY_BZIP2: usize = 14;
 
-/// Bytes of the text that identify its encoding.
+/// Number of bytes of the text that identify its encoding.
 const FIRST_BYTES: usize = 16;
 
 /// Reads the text of a compressed file.
 pub(super) struct Decompressor {
     compression: Compression,
     stream: Option<CompressedStream>,
-    /// The decoder of the last frame, reused for the next one: creating one takes longer than decoding most frames.
+    /// The decoder of the last frame, which the next frame reuses: creating one takes longer than decoding most
+    /// frames.
     zstd: Option<raw::Decoder<'static>>,
     /// Offset of the current stream in the file.
     stream_start: u64,
-    /// Number of streams so far.
+    /// Number of streams that were started so far.
     streams: u64,
     report: FileReport,
     resumed: usize,
-    /// The first bytes of the text, to detect its encoding.
+    /// The first bytes of the text, from which its encoding is detected.
     first: Vec<u8>,
-    /// Number of bytes of text so far.
+    /// Number of bytes of text that were returned so far.
     text_bytes: u64,
-    /// The newline to be inserted next.
+    /// The newline that is inserted next; empty if none is due.
     separator: Vec<u8>,
 }
 
-/// A stream being decompressed.
+/// A stream that is being decompressed.
 enum CompressedStream {
     Gzip(Box<flate2::bufread::GzDecoder<CompressedInput>>),
     Zstd(ZstdFrame),
@@ -62,7 +65,7 @@ enum CompressedStream {
 }
 
 impl Decompressor {
-    /// Decompresses `input`. Losses are counted at `report`.
+    /// Creates a reader that decompresses `input`. Losses are reported to `report`.
     pub(super) fn new(input: Box<dyn Read + Send>, compression: Compression, report: FileReport) -> io::Result<Self> {
         let input = CompressedInput { source: input, bytes: Vec::new(), position: 0, offset: 0 };
         let stream = Some(CompressedStream::new(input, compression, None)?);
@@ -81,7 +84,7 @@ impl Decompressor {
         })
     }
 
-    /// Starts the next stream; false at the end of the file.
+    /// Starts the next stream; returns false at the end of the file.
     fn next_stream(&mut self, mut input: CompressedInput) -> io::Result<bool> {
         input.pass_padding()?;
         if self.compression == Compression::Bzip2 {
@@ -102,8 +105,8 @@ impl Decompressor {
         self.resume(input, io::Error::new(io::ErrorKind::InvalidData, reason)).map(|()| true)
     }
 
-    /// Returns an error if the streams before `offset` are too many for their size, as only hostile files have them.
-    /// The decoders of Zstandard and gzip are quick to start.
+    /// Returns an error if there are too many streams before `offset` for their size, as only hostile files have.
+    /// Only bzip2 is checked, because the decoders of Zstandard and gzip start quickly.
     fn check_stream_bytes(&self, offset: u64) -> io::Result<()> {
         let is_slow = self.compression == Compression::Bzip2 && self.streams > FREE_STREAMS;
         if is_slow && offset / self.streams < MIN_STREAM_BYTES {
@@ -113,7 +116,7 @@ impl Decompressor {
         Ok(())
     }
 
-    /// Resumes at the next stream after damage; returns the error if there is none.
+    /// Continues with the next stream after damage; returns `error` if there is none.
     fn resume(&mut self, mut input: CompressedInput, error: io::Error) -> io::Result<()> {
         let ends = error.raw_os_error().is_some() || DecompressionLimit::of(&error).is_some();
         if ends || self.resumed == MAX_RESUMED {
@@ -134,7 +137,7 @@ impl Decompressor {
         self.start(input)
     }
 
-    /// Returns the input after a stream, and keeps its decoder.
+    /// Returns the input after a finished stream, and keeps its decoder for the next one.
     fn end(&mut self, stream: CompressedStream) -> CompressedInput {
         match stream {
             CompressedStream::Gzip(stream) => stream.into_inner(),
@@ -152,7 +155,8 @@ impl Decompressor {
         Ok(())
     }
 
-    /// Returns a newline in the encoding of the text.
+    /// Returns a newline in the encoding of the text. If the text ends in half a code unit, a byte before the newline
+    /// completes it.
     fn line_end(&self) -> Vec<u8> {
         let encoding = Encoding::of(&self.first);
         // Completes half a code unit.
@@ -225,7 +229,7 @@ struct ZstdFrame {
 }
 
 impl ZstdFrame {
-    /// Starts the frame at the position of `input`, with the decoder of another frame if there is one.
+    /// Starts the frame at the position of `input`; reuses the decoder of an earlier frame if one is given.
     fn new(input: CompressedInput, decoder: Option<raw::Decoder<'static>>) -> io::Result<Self> {
         let decoder = match decoder {
             Some(mut decoder) => {
@@ -257,7 +261,7 @@ impl Read for ZstdFrame {
     }
 }
 
-/// True if a stream begins with these bytes. Compressed data matches by chance once in a few billion positions.
+/// True if a stream may begin with these bytes. Compressed data matches by chance once in a few billion positions.
 fn begins(bytes: &[u8], compression: Compression) -> bool {
     match compression {
         // Reserved flags are 0, the compression level is one of three values, the operating system one of fourteen or
@@ -278,11 +282,11 @@ fn is_empty_bzip2(bytes: &[u8; EMPTY_BZIP2]) -> bool {
     bytes[4..] == [0x17, 0x72, 0x45, 0x38, 0x50, 0x90, 0, 0, 0, 0] && begins(&bytes[..], Compression::Bzip2)
 }
 
-/// Buffered compressed input. Some bytes are kept after reading.
+/// Buffered compressed input, in which it is possible to go back a little.
 struct CompressedInput {
     source: Box<dyn Read + Send>,
     bytes: Vec<u8>,
-    /// Number of buffered bytes that were consumed.
+    /// Number of buffered bytes that were consumed; they are kept for a while.
     position: usize,
     /// Offset in the file of the first buffered byte.
     offset: u64,
@@ -294,24 +298,24 @@ impl CompressedInput {
         self.offset + self.position as u64
     }
 
-    /// Moves to an offset in the file, or as far back as bytes are kept.
+    /// Moves to the offset `at` in the file, or as far back as bytes are kept.
     fn go_to(&mut self, at: u64) {
         let kept = usize::try_from(at.saturating_sub(self.offset)).unwrap_or(usize::MAX);
         self.position = kept.min(self.bytes.len());
     }
 
-    /// Returns the next bytes, enough to identify a stream; fewer at the end.
+    /// Returns enough of the next bytes to identify a stream; fewer at the end of the input.
     fn peek(&mut self) -> io::Result<&[u8]> {
         self.peek_bytes(MAGIC_BYTES)
     }
 
-    /// Returns at least the next `count` bytes; fewer at the end.
+    /// Returns at least the next `count` bytes; fewer at the end of the input.
     fn peek_bytes(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.bytes.len() - self.position < count && self.read_more()? {}
         Ok(&self.bytes[self.position..])
     }
 
-    /// Passes zeros, which tools that write whole blocks leave after the last stream.
+    /// Skips zeros. Tools that write whole blocks leave them after the last stream.
     fn pass_padding(&mut self) -> io::Result<()> {
         loop {
             let rest = self.fill_buf()?;
@@ -323,7 +327,8 @@ impl CompressedInput {
         }
     }
 
-    /// Passes bzip2 streams without data and the zeros between them: a decoder allocates megabytes for each.
+    /// Skips bzip2 streams without data and the zeros between them, because a decoder allocates megabytes for each
+    /// stream.
     fn pass_empty_bzip2(&mut self) -> io::Result<()> {
         while self.peek_bytes(EMPTY_BZIP2)?.first_chunk().is_some_and(is_empty_bzip2) {
             self.consume(EMPTY_BZIP2);
@@ -332,7 +337,7 @@ impl CompressedInput {
         Ok(())
     }
 
-    /// Moves to the next beginning of a stream; false if there is none.
+    /// Moves to the next beginning of a stream; returns false if there is none.
     fn seek(&mut self, compression: Compression) -> io::Result<bool> {
         loop {
             let rest = &self.bytes[self.position..];
@@ -348,7 +353,7 @@ impl CompressedInput {
         }
     }
 
-    /// Reads a chunk; false at the end.
+    /// Reads a chunk; returns false at the end of the input.
     fn read_more(&mut self) -> io::Result<bool> {
         let passed = self.position.saturating_sub(CHUNK);
         self.bytes.drain(..passed);
@@ -418,7 +423,7 @@ mod tests {
         }
     }
 
-    /// Returns the text of a compressed file, whether it ended in an error, and the number of losses reported.
+    /// Returns the text of a compressed file, true if it ended in an error, and the number of reported losses.
     fn decompress(bytes: Vec<u8>, compression: Compression) -> (Vec<u8>, bool, u64) {
         let report = FileReport::new("file", Arc::new(ScanReport::default()));
         let mut text = Vec::new();
@@ -447,7 +452,7 @@ mod tests {
         }
     }
 
-    /// Whatever happens to one part, the others are read, and the damage is reported.
+    /// Tests that damage to one part is reported, and that all other parts are read.
     #[test]
     fn damage_to_one_part_does_not_hide_the_next() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
@@ -491,7 +496,8 @@ mod tests {
         assert!(text.ends_with(&[&[b'\n', 0][..], &utf16("{\"b\":2}\r\n")].concat()));
     }
 
-    /// A stream takes long to start: empty ones are passed, and a file of tiny ones is not read to its end.
+    /// Tests that empty streams are skipped, and that a file of tiny streams is not read to its end, because each
+    /// stream takes long to start.
     #[test]
     fn bzip2_files_of_tiny_streams_are_bounded() {
         let record = compress(b"{\"a\":1}\n", Compression::Bzip2);

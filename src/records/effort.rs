@@ -1,22 +1,22 @@
-//! Limits the work of finding records after damage, whatever the file contains.
+//! Limits the work of finding records after damage, whatever a file contains.
 //!
-//! An attacker who writes parts of a log must not make reading it slow: over all searches of a file, the number of
-//! bytes examined in rejected candidates is limited in proportion to the bytes read.
+//! An attacker who writes parts of a log must not be able to make reading it slow. So the number of bytes that all
+//! searches of a file examine in rejected candidates is limited in proportion to the bytes read.
 
 use crate::storage::limits::ReadLimits;
 
-/// Rejected bytes that may be examined for each byte of the file.
+/// Number of rejected bytes that may be examined for each byte that is read.
 const MAX_PER_BYTE: u64 = 8;
 
-/// Rejected bytes that may be examined in any file.
+/// Number of rejected bytes that may be examined in any file, however short.
 const FREE_BYTES: u64 = 1 << 20;
 
-/// The bytes examined in vain in one file, and the bytes read.
+/// The number of bytes of one file that were examined in vain, and the number of bytes that were read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
     spent: u64,
     passed: u64,
-    /// A longer candidate is rejected, so that the records after it are found.
+    /// A candidate that is longer, in bytes, is rejected, so that the records after it are found.
     pub max_candidate_bytes: usize,
 }
 
@@ -27,12 +27,12 @@ impl Default for Effort {
 }
 
 impl Effort {
-    /// The effort that reading a file with these limits may take.
+    /// Creates the budget for reading a file with these limits.
     pub(crate) fn new(limits: ReadLimits) -> Self {
         Self { spent: 0, passed: 0, max_candidate_bytes: limits.max_record_bytes / 2 }
     }
 
-    /// Counts bytes examined in vain.
+    /// Counts bytes that were examined in vain.
     pub(crate) fn spend(&mut self, bytes: usize) {
         self.spent = self.spent.saturating_add(bytes as u64);
     }

@@ -1,15 +1,16 @@
-//! Detects the Unicode encoding of a text, and where it changes: tools append to files in other encodings.
+//! Detects the Unicode encoding of a text, and the position at which it changes, because tools append text in other
+//! encodings.
 
-/// Number of ASCII code units that identify UTF-16.
+/// Number of ASCII code units by which UTF-16 is recognised.
 const UNITS: usize = 4;
 
-/// Number of bytes needed to tell UTF-16 from NUL bytes.
+/// Number of bytes that are needed to distinguish UTF-16 from stray NUL bytes.
 pub(super) const ENCODING_BYTES: usize = 4 * UNITS;
 
-/// Number of bytes needed to recognise the beginning of UTF-8.
+/// Number of bytes that are needed to recognise the beginning of UTF-8.
 const BEGINNING_BYTES: usize = 48;
 
-/// Length of a run of ASCII bytes that cannot be UTF-16: it would be 32 characters of rare scripts.
+/// Length in bytes of a run of ASCII that cannot be UTF-16: as UTF-16, it would be 32 characters of rare scripts.
 const ASCII_RUN: usize = 64;
 
 /// The byte order mark of UTF-8.
@@ -23,20 +24,20 @@ pub(crate) enum Encoding {
     Utf16Be,
 }
 
-/// Whether and where a text changes its encoding.
+/// Tells whether and where a text changes its encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EncodingChange {
-    /// No change in the given bytes.
+    /// The given bytes have no change.
     None,
-    /// A change at this byte.
+    /// The encoding changes to this one at this byte.
     To(usize, Encoding),
-    /// Possibly a change at or after this byte: more bytes are needed.
+    /// The encoding may change at or after this byte; more bytes are needed to decide.
     Unclear(usize),
 }
 
 impl Encoding {
-    /// Returns the encoding of a text with these first bytes. It is detected by the byte order mark, or by every second
-    /// byte of ASCII being 0.
+    /// Returns the encoding of a text that begins with `head`. It is recognised by the byte order mark, or, for ASCII
+    /// text in UTF-16, by NUL bytes in every second position.
     pub(crate) fn of(head: &[u8]) -> Self {
         match head {
             [0xff, 0xfe, ..] => Self::Utf16Le,
@@ -55,7 +56,7 @@ impl Encoding {
         }
     }
 
-    /// Returns the name for messages.
+    /// Returns the name of the encoding for messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Utf8 => "UTF-8",
@@ -64,7 +65,7 @@ impl Encoding {
         }
     }
 
-    /// Returns a newline.
+    /// Returns a newline in this encoding.
     pub(crate) fn line_end(self) -> &'static [u8] {
         match self {
             Self::Utf8 => b"\n",
@@ -73,12 +74,12 @@ impl Encoding {
         }
     }
 
-    /// Returns the code unit of two bytes.
+    /// Returns the code unit that two bytes encode in UTF-16.
     pub(crate) fn unit(self, pair: [u8; 2]) -> u16 {
         if self == Self::Utf16Be { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
     }
 
-    /// Finds the first change of a text in this encoding; `ended` if no bytes follow.
+    /// Finds the first change in a text of this encoding. `ended` tells that no bytes follow.
     pub(crate) fn change(self, bytes: &[u8], ended: bool) -> EncodingChange {
         match self {
             Self::Utf8 => after_utf8(bytes, ended),
@@ -86,13 +87,14 @@ impl Encoding {
         }
     }
 
-    /// True if the bytes begin like ASCII text in UTF-16.
+    /// True if the bytes begin like ASCII text in this byte order of UTF-16.
     fn begins(self, bytes: &[u8]) -> bool {
         is_alternating(bytes, usize::from(self == Self::Utf16Le))
     }
 }
 
-/// True if the first code units are ASCII whose first or second byte (`zero`) is 0.
+/// True if the first code units are ASCII in UTF-16. `zero` tells which of their two bytes is 0, the first (0) or the
+/// second (1).
 fn is_alternating(bytes: &[u8], zero: usize) -> bool {
     let pairs = bytes.as_chunks::<2>().0;
     let first = &pairs[..pairs.len().min(UNITS)];
@@ -103,11 +105,12 @@ fn is_ascii_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
 }
 
-/// Maximum number of bytes before the first zero of UTF-16: the byte order mark, and the first byte of a code unit.
+/// Maximum number of bytes before the first NUL byte of UTF-16: the byte order mark, and the first byte of a code
+/// unit.
 const BEFORE_ZERO: usize = 3;
 
-/// Finds the end of UTF-8. JSON in UTF-8 contains no zeros, and UTF-16 has one in its first code unit. Searching for
-/// this byte alone is faster than for those of byte order marks, too.
+/// Finds the end of UTF-8. JSON in UTF-8 has no NUL bytes, and UTF-16 has one in the first code unit. Searching for
+/// NUL bytes alone is faster than searching for byte order marks, too.
 fn after_utf8(bytes: &[u8], ended: bool) -> EncodingChange {
     let mut from = 0;
     while let Some(found) = memchr::memchr(0, &bytes[from..]) {
@@ -127,8 +130,8 @@ fn after_utf8(bytes: &[u8], ended: bool) -> EncodingChange {
     }
 }
 
-/// Returns the UTF-16 encoding whose first zero byte is at `at`, and its first byte: of its byte order mark, if
-/// there is one.
+/// Returns the UTF-16 encoding whose first NUL byte is at `at`, and the position of its first byte, which may be that
+/// of a byte order mark. Returns None if no UTF-16 begins there.
 fn utf16_at(bytes: &[u8], at: usize) -> Option<(usize, Encoding)> {
     let big = Encoding::Utf16Be.begins(&bytes[at..]);
     let before = at.checked_sub(1).filter(|&before| Encoding::Utf16Le.begins(&bytes[before..]));
@@ -145,14 +148,14 @@ fn utf16_at(bytes: &[u8], at: usize) -> Option<(usize, Encoding)> {
     }
 }
 
-/// True if a text ends with the first of two bytes, and another begins with the second.
+/// True if a text may end with the byte `last` and another text may begin with the byte `next`.
 fn ends_before_bracket(last: u8, next: u8) -> bool {
     let opens = |byte: u8| matches!(byte, b'{' | b'[');
     matches!(last, b'\n' | b' ' | b'}' | b']') || (opens(next) && !opens(last) && last != b'\r')
 }
 
-/// Finds the end of UTF-16: another encoding begins after a line, an object or an array, or with a byte order mark of
-/// its own, or is recognised by a run of ASCII.
+/// Finds the end of UTF-16. Another encoding begins after a line, an object or an array, or with its own byte order
+/// mark, or it is recognised by a long run of ASCII.
 fn after_utf16(bytes: &[u8], encoding: Encoding, ended: bool) -> EncodingChange {
     const OTHER_MARK: u16 = 0xfffe;
     let mut run = 0;
@@ -186,7 +189,8 @@ fn other_order(encoding: Encoding) -> Encoding {
     if encoding == Encoding::Utf16Le { Encoding::Utf16Be } else { Encoding::Utf16Le }
 }
 
-/// Returns the other encoding that begins at `at` or one byte later: half a code unit may be left of a truncated text.
+/// Returns the other encoding that begins at `at`, or one byte later, because a truncated text may end with half a
+/// code unit.
 fn change_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<EncodingChange> {
     let other = other_order(encoding);
     if other.begins(bytes.get(at..)?) {
@@ -203,8 +207,8 @@ fn change_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<EncodingChan
     })
 }
 
-/// True for the beginning of an object, an array or a line of CSV in UTF-8, or for a UTF-8 byte order mark. As UTF-16
-/// these bytes are characters that no text begins with.
+/// True for the beginning of an object, an array or a line of CSV in UTF-8, or for the byte order mark of UTF-8. Read
+/// as UTF-16, these bytes would be characters with which no text begins.
 fn begins_in_utf8(text: &[u8]) -> bool {
     const MIN_BYTES: usize = 8;
     let unmarked = text.strip_prefix(BYTE_ORDER_MARK);
@@ -226,7 +230,7 @@ fn begins_in_utf8(text: &[u8]) -> bool {
     is_marked || is_json || is_csv()
 }
 
-/// Returns where UTF-16 begins in bytes that cannot be read, if it does.
+/// Returns the position at which UTF-16 begins in bytes that are not valid UTF-8 text; None if it does not.
 pub(crate) fn utf16_in(bytes: &[u8]) -> Option<(usize, Encoding)> {
     match after_utf8(bytes, true) {
         EncodingChange::To(at, encoding) => Some((at, encoding)),

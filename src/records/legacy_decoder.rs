@@ -1,20 +1,20 @@
-//! Decodes text in an encoding that the user specified and that is not Unicode.
+//! Decodes text in an encoding that is not Unicode and that the user specified.
 
 use encoding_rs::{Decoder, DecoderResult};
 
 use crate::storage::text_settings::TextEncoding;
 
-/// Bytes of UTF-8 that are produced at once.
+/// Number of bytes of UTF-8 that are produced at once.
 const OUTPUT_BYTES: usize = 4 << 10;
 
-/// Decodes text in chunks. A character may cross their boundary.
+/// Decodes text chunk by chunk. A character may begin in one chunk and end in the next.
 pub(super) struct LegacyDecoder {
     encoding: TextEncoding,
     decoder: Decoder,
     output: Vec<u8>,
-    /// Bytes at the end of the last chunk that may begin a character of UTF-8.
+    /// Bytes at the end of the last chunk that may be the beginning of a character in UTF-8.
     open: Vec<u8>,
-    /// True as long as the text so far could be UTF-8.
+    /// True as long as the text so far is valid UTF-8.
     may_be_utf8: bool,
     is_ascii: bool,
 }
@@ -36,13 +36,14 @@ impl LegacyDecoder {
         self.encoding.name()
     }
 
-    /// True if the text has characters beyond ASCII, and all of it is valid UTF-8: the encoding is most likely wrong.
+    /// True if the text has characters beyond ASCII and all of it is valid UTF-8. The specified encoding is then most
+    /// likely wrong.
     pub(super) fn is_probably_utf8(&self) -> bool {
         self.may_be_utf8 && !self.is_ascii && self.open.is_empty()
     }
 
-    /// Appends the characters of `bytes` to `text`; `whole` if no more bytes follow. Returns the number of invalid
-    /// sequences, which become U+FFFD.
+    /// Appends the characters of `bytes` to `text` in UTF-8. `whole` tells that no more bytes follow. Returns the
+    /// number of invalid sequences; each becomes U+FFFD.
     pub(super) fn decode(&mut self, bytes: &[u8], whole: bool, text: &mut Vec<u8>) -> u64 {
         self.compare_with_utf8(bytes);
         let mut rest = bytes;
@@ -85,8 +86,8 @@ impl LegacyDecoder {
 mod tests {
     use super::LegacyDecoder;
 
-    /// Returns the text of `bytes`, the number of invalid sequences, and whether it is probably UTF-8; decoded in
-    /// chunks.
+    /// Decodes `bytes` in chunks of `chunk` bytes. Returns the text, the number of invalid sequences, and whether the
+    /// text is probably UTF-8.
     fn decode(label: &str, bytes: &[u8], chunk: usize) -> (String, u64, bool) {
         let mut decoder = LegacyDecoder::new(label.parse().expect("a label"));
         let mut text = Vec::new();

@@ -1,8 +1,8 @@
 //! Turns the bytes of a file into blocks of whole records.
 //!
-//! A file is either lines with one JSON value each, or a sequence of JSON values in any layout: an array, an object
-//! around an array, pretty-printed values, or values with or without separators. Both are read block by block, so
-//! memory is bounded by the longest record.
+//! A text file is either lines, each with one JSON value, or a sequence of JSON values in any layout: an array, an
+//! object around an array, pretty-printed values, values with or without separators. Both kinds are read block by
+//! block, so memory is bounded by the longest record.
 
 mod avro;
 mod blocks;
@@ -47,26 +47,26 @@ pub(crate) use wrapper_detection::{holds_records, is_wrapped};
 
 use crate::types::dynamic;
 
-/// The reason why a text without records is not read.
+/// The reason why a text is not read that has no records.
 pub(crate) const NO_RECORDS: &str = "neither JSON nor CSV";
 
-/// The reason why a file of unknown kind is not read.
+/// The reason why a file is not read whose kind is unknown.
 pub(crate) const NO_TEXT: &str = "neither text nor a known format";
 
-/// How the values of a text file are separated.
+/// Tells how the values of a text file are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// One value a line.
+    /// Each line is one value.
     Lines,
-    /// Values in any layout.
+    /// The values follow each other in any layout.
     Values,
-    /// Nothing but whitespace.
+    /// The file has only whitespace.
     Empty,
-    /// Not JSON; what it looks like instead.
+    /// The file is not JSON; the reason why it is not read.
     Foreign(&'static str),
 }
 
-/// Detects the framing from the first bytes; `whole` if they are the entire file.
+/// Detects the framing of a file from its first bytes. `whole` tells that `head` is the entire file.
 #[must_use]
 pub fn detect(head: &[u8], whole: bool) -> Framing {
     let padded = head.starts_with(&[0]);
@@ -84,8 +84,8 @@ pub fn detect(head: &[u8], whole: bool) -> Framing {
     }
 }
 
-/// Returns the bytes after what may precede a record: whitespace, byte order marks (of concatenated files), and the
-/// record separators of RFC 7464.
+/// Returns the bytes after everything that may precede a record: whitespace, byte order marks of joined files, and
+/// the record separators of RFC 7464.
 #[must_use]
 pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
     loop {
@@ -96,8 +96,8 @@ pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns the bytes after the UTF-8 byte order mark, if there is one. Tools that add a mark to text with a mark write
-/// several.
+/// Returns the bytes after the byte order marks of UTF-8. There may be several, because some tools add a mark to text
+/// that already has one.
 #[must_use]
 pub fn without_byte_order_mark(mut bytes: &[u8]) -> &[u8] {
     while let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
@@ -106,17 +106,17 @@ pub fn without_byte_order_mark(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Returns the bytes after leading NUL bytes, which interrupted writes leave.
+/// Returns the bytes after leading NUL bytes, which an interrupted write may leave.
 fn without_padding(bytes: &[u8]) -> &[u8] {
     &bytes[bytes.iter().take_while(|byte| **byte == 0).count()..]
 }
 
-/// True if one of the first lines is a whole object: a damaged first line must not hide that.
+/// True if one of the first lines is a whole object. Not only the first line is examined, because it may be damaged.
 fn is_lines(head: &[u8], whole: bool) -> bool {
     first_lines(head, whole).any(is_object)
 }
 
-/// True for a text that begins with `[` and is not an array, such as the first section of a TOML or INI file.
+/// True for text that begins with `[` but is not a JSON array, such as a TOML or INI file.
 pub(crate) fn is_bracketed_text(head: &[u8]) -> bool {
     let Some(rest) = trim_start(head).strip_prefix(b"[") else { return false };
     let rest = trim_start(rest);
@@ -125,13 +125,14 @@ pub(crate) fn is_bracketed_text(head: &[u8]) -> bool {
     !is_value && !has_record_line(head, false)
 }
 
-/// True if one of the lines after the first is a record: then the file is JSON Lines, whatever the first line contains.
+/// True if one of the lines after the first is a record. The file is then JSON Lines, whatever its first line is.
 pub(crate) fn has_record_line(head: &[u8], whole: bool) -> bool {
     let is_record = |line: &[u8]| line.starts_with(b"{") && dynamic::validate(line).is_ok();
     first_lines(head, whole).skip(1).any(is_record)
 }
 
-/// True if the first line is a JSON string with JSON inside. The first cell of a CSV row escapes quotes differently.
+/// True if the first line is a JSON string that contains JSON. A row of CSV is not taken for one, because it escapes
+/// quotes differently.
 pub(crate) fn is_json_in_strings(head: &[u8]) -> bool {
     const WHITESPACE: [&[u8]; 4] = [b" ", b"\\n", b"\\r", b"\\t"];
     let Some(mut inside) = trim_start(head).strip_prefix(b"\"") else { return false };
@@ -147,7 +148,7 @@ pub(crate) fn is_json_in_strings(head: &[u8]) -> bool {
     }
 }
 
-/// Returns the first three lines that are not empty, if they are complete.
+/// Returns the first three lines that are not empty. A line that may continue after `head` is left out.
 fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
     let complete = if whole { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(0) };
     let mut rest = &head[..complete];
@@ -159,7 +160,7 @@ fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
     lines.filter(|line| !line.is_empty()).take(3)
 }
 
-/// True for a line that is one object, judged by its brackets.
+/// True if the line is one object from the first to the last byte, judged by its brackets.
 fn is_object(line: &[u8]) -> bool {
     line.starts_with(b"{") && value_scan::value_end(line) == Some(line.len())
 }

@@ -1,11 +1,12 @@
-//! Multi-line values among values of one line each.
+//! Finds the end of records that span several lines, among records of one line each.
 //!
-//! A line that opens a value without ending it is the first line of a multi-line value, or it was truncated. The lines
-//! after it decide: if they continue as JSON to the end of the value, it is one; otherwise the record is lost with the
-//! lines indented below it, and nothing else. So a truncated record costs no other record.
+//! If a value is not closed on its line, either it continues on the next lines, or the line was truncated. The next
+//! lines decide: if they continue as valid JSON to the end of the value, the value spans these lines. Otherwise the
+//! record is lost, with the lines below that are indented further, and nothing else. So a truncated record costs no
+//! other record.
 //!
-//! Ranges of a file are read independently. They meet at record boundaries, which no value crosses: in JSON, `}` is
-//! never followed by `{`.
+//! The ranges of a file are read independently. They meet at record boundaries, which no value crosses, because `}`
+//! is never followed by `{` in JSON.
 
 use std::ops::Range;
 
@@ -15,39 +16,40 @@ use super::value_scan::value_end;
 use super::wrapper_detection::is_wrapped;
 use crate::types::dynamic;
 
-/// Bytes after the first line that are examined before more are.
+/// Number of bytes after the first line that are examined first; if they do not decide, more are examined.
 const FIRST_BYTES: usize = 4 << 10;
 
-/// Bytes before a boundary that identify it: a bracket, and the whitespace after it.
+/// Number of bytes before a boundary that are examined: a bracket, and the whitespace after it.
 const BRACKET_BYTES: usize = 16;
 
-/// Bytes needed before a line to find the boundary before it.
+/// Number of bytes before a line that are needed to find the boundary before it.
 pub(super) const BOUNDARY_BYTES: usize = BRACKET_BYTES + 1;
 
-/// The data after a block of lines.
+/// What follows a block of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AfterBlock {
     /// Nothing in which a value of the block could continue.
     Nothing,
-    /// More lines.
+    /// More lines follow.
     Lines,
-    /// More lines, but the block already has its maximum size.
+    /// More lines follow, but the block already has its maximum size.
     BlockIsFull,
 }
 
 /// The extent of the record that begins with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecordExtent {
-    /// The record, whole or damaged, ends here: at the end of the line, or of a multi-line value.
+    /// The record ends here, whole or damaged: at the end of its line, or at the end of a value that spans several
+    /// lines.
     End(usize),
-    /// Unknown: a block that begins with this line, and is longer if this one does, is needed.
+    /// The end is not known. A new block must begin with this line; if the block already does, it must be longer.
     Unclear,
-    /// The line begins an array longer than a record may be: its elements must be read one by one.
+    /// The line begins an array that is longer than a record may be. Its elements must be read one by one.
     Endless,
 }
 
-/// Finds the end of the record that begins with a line of a block. Not inlined, because the loops over lines are small,
-/// and nearly all lines end as objects do, so it is rarely called.
+/// Finds the end of the record that begins with a line of a block. It is not inlined, because nearly all lines end as
+/// objects do, so that it is called rarely, and the loops over lines stay small.
 #[inline(never)]
 pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: AfterBlock, effort: &mut Effort) -> RecordExtent {
     let text = &block[line.clone()];
@@ -87,8 +89,9 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: AfterBlock, effort:
     }
 }
 
-/// Finds the first boundary at or after `from`: the newline between a line that ends like an object and one that begins
-/// like one. If there is none, returns in Err the position from which one may still begin; `more` if bytes follow.
+/// Returns the first boundary at or after `from`: the newline between a line that ends like an object and a line that
+/// begins like one. If there is none, Err has the position from which the search must continue. `more` tells that
+/// bytes follow.
 pub(super) fn record_boundary(bytes: &[u8], mut from: usize, more: bool) -> Result<usize, usize> {
     while let Some(found) = memchr::memchr(b'\n', bytes.get(from..).unwrap_or_default()) {
         let newline = from + found;
@@ -106,7 +109,7 @@ pub(super) fn record_boundary(bytes: &[u8], mut from: usize, more: bool) -> Resu
     Err(bytes.len().max(from))
 }
 
-/// Returns the line after the whole values in it.
+/// Returns the rest of the line after the whole values with which it begins.
 fn after_whole_values(mut line: &[u8]) -> &[u8] {
     loop {
         line = trim_start(line);
@@ -123,12 +126,13 @@ fn after_whole_values(mut line: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns the lines up to the last complete one.
+/// Returns the lines without the last one if it is incomplete.
 fn whole_lines(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1)]
 }
 
-/// Returns the length of the record that begins with `lines`; None if it may continue after them.
+/// Returns the length of the record that begins with `lines`; None if it may continue after them. `indent` is the
+/// indentation of its first line.
 fn record_length(lines: &[u8], indent: usize, more: bool, effort: &mut Effort) -> Option<usize> {
     let (text, damaged) = match std::str::from_utf8(lines) {
         Ok(_) => (lines, false),
@@ -144,7 +148,8 @@ fn record_length(lines: &[u8], indent: usize, more: bool, effort: &mut Effort) -
     }
 }
 
-/// Returns the length of the first line and those indented below it, up to a bracket that closes it.
+/// Returns the length of the first line and of the lines below it that are indented further, with the bracket that
+/// closes them. Returns None if more lines may belong to them.
 fn length_by_indentation(lines: &[u8], indent: usize, more: bool) -> Option<usize> {
     let mut end = line_end(lines, 0);
     let mut start = end + 1;
@@ -177,7 +182,8 @@ fn line_end(lines: &[u8], start: usize) -> usize {
 mod tests {
     use super::{AfterBlock, Effort, RecordExtent, extent, record_boundary};
 
-    /// Returns the record that the first line of a text begins.
+    /// Returns the record that begins with the first line of a text; None if its end is unclear, "..." if it is an
+    /// endless array.
     fn first(text: &str, rest: AfterBlock) -> Option<&str> {
         let line = text.find('\n').unwrap_or(text.len());
         match extent(text.as_bytes(), 0..line, rest, &mut Effort::default()) {

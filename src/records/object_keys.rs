@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::value_scan::value_end;
 use crate::types::dynamic;
 
-/// Keys by which records are recognised: those of diagnostic settings, of table rows, of Microsoft Graph and of its
-/// cmdlets.
+/// Keys by which records are recognised: those of diagnostic settings, of table rows, of Microsoft Graph objects and
+/// of the objects of its cmdlets.
 const RECORD_KEYS: [&[u8]; 8] = [
     b"time",
     b"category",
@@ -18,37 +18,37 @@ const RECORD_KEYS: [&[u8]; 8] = [
     b"ActivityDateTime",
 ];
 
-/// Bytes of an object examined for its first keys.
+/// Number of bytes of an object in which its first keys are searched.
 const FIRST_KEYS_BYTES: usize = 1 << 10;
 
-/// Number of keys that distinguish one kind of object from another.
+/// Number of first keys that are compared; they distinguish one kind of object from another.
 const MAX_FIRST_KEYS: usize = 3;
 
-/// Iterates over the members of an object.
+/// Reads the members of an object one after the other.
 pub(super) struct KeyReader<'a> {
     bytes: &'a [u8],
     pub position: usize,
 }
 
-/// The next key, or what there is instead.
+/// The next key, or the reason why there is none.
 pub(super) enum NextKey<'a> {
-    /// A key. Its value begins at the position.
+    /// A key; the reader is at its value.
     Key(Cow<'a, [u8]>),
-    /// The object ends before the position.
+    /// The object has ended; the reader is after it.
     End,
     /// The bytes end before the next key.
     Truncated,
-    /// The bytes are not JSON.
+    /// The bytes are not valid JSON.
     Invalid,
 }
 
 impl<'a> KeyReader<'a> {
-    /// Begins at the object at the start of `bytes`.
+    /// Creates a reader of the object at the start of `bytes`.
     pub(super) fn of(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 1 }
     }
 
-    /// Returns the next key. The value before must have been passed.
+    /// Returns the next key. The caller must have skipped the value of the key before it.
     pub(super) fn next(&mut self) -> NextKey<'a> {
         if self.skip_whitespace() == Some(b',') {
             self.position += 1;
@@ -75,14 +75,14 @@ impl<'a> KeyReader<'a> {
         if self.skip_whitespace().is_none() { NextKey::Truncated } else { NextKey::Key(key) }
     }
 
-    /// Passes the value at the position; false if it is incomplete.
+    /// Skips the value at the position; returns false if it is incomplete.
     pub(super) fn pass_value(&mut self) -> bool {
         let length = value_end(self.bytes.get(self.position..).unwrap_or_default());
         self.position += length.unwrap_or(0);
         length.is_some()
     }
 
-    /// Returns the first byte of the value at the position.
+    /// Returns the first byte of the value at the position; None at the end of the bytes.
     pub(super) fn first(&self) -> Option<u8> {
         self.rest().first().copied()
     }
@@ -100,7 +100,7 @@ impl<'a> KeyReader<'a> {
     }
 }
 
-/// Returns the key between quotes, without escapes.
+/// Returns the key between its quotes, with escapes decoded.
 pub(super) fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
     if !key.contains(&b'\\') {
         return Cow::Borrowed(key);
@@ -109,7 +109,7 @@ pub(super) fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(dynamic::to_text(&quoted).into_owned().into_bytes())
 }
 
-/// True for the keys under which services return errors beside the records.
+/// True for the keys under which services return errors beside the records. They match in any case.
 pub(super) fn is_error_key(key: &[u8]) -> bool {
     const KEYS: [&[u8]; 6] = [b"error", b"errors", b"odata.error", b"PartialError", b"OneApiErrors", b"Exceptions"];
     KEYS.iter().any(|name| key.eq_ignore_ascii_case(name))
@@ -126,12 +126,12 @@ pub(super) fn is_filled(bytes: &[u8]) -> bool {
     }
 }
 
-/// The set of record keys that an object has.
+/// The record keys that an object has, one bit for each of [`RECORD_KEYS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RecordKeys(u8);
 
 impl RecordKeys {
-    /// Reads the keys of the object at the start of `bytes`, as far as it is complete.
+    /// Reads the keys of the object at the start of `bytes`, up to the first incomplete member.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut record_keys = Self::default();
         let mut members = KeyReader::of(bytes);
@@ -144,7 +144,7 @@ impl RecordKeys {
         record_keys
     }
 
-    /// Adds a key, if it is a record key.
+    /// Adds `key` if it is a record key.
     pub(super) fn note(&mut self, key: &[u8]) {
         // Services write the envelope of diagnostic settings in any case.
         let is = |(index, record_key): (usize, &&[u8])| {
@@ -155,29 +155,29 @@ impl RecordKeys {
         }
     }
 
-    /// True if the keys belong to a record.
+    /// True if an object with these keys is a record.
     pub(super) fn is_record(self) -> bool {
         self.0 & 0b11 == 0b11 || self.0 >> 3 != 0
     }
 
-    /// True if only a diagnostic-settings record has such keys.
+    /// True if only a record of diagnostic settings has these keys.
     pub(super) fn is_envelope(self) -> bool {
         self.0 & 0b111 == 0b111
     }
 
-    /// True for a diagnostic-settings record or a table row: no object nested in these looks like one.
+    /// True for a record of diagnostic settings or a table row. No object that is nested in a record has these keys.
     pub(super) fn is_certain(self) -> bool {
         self.is_envelope() || self.0 & 0b1000 != 0
     }
 }
 
-/// The first keys of an object.
+/// The first keys of an object, by which records of the same kind are recognised.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FirstKeys {
     keys: Vec<Vec<u8>>,
-    /// True if bytes that are not there yet may contain more keys.
+    /// True if the object may have more keys in bytes that have not been read yet.
     pub cut: bool,
-    /// Number of bytes examined.
+    /// Number of bytes that were examined.
     pub read: usize,
 }
 
@@ -206,17 +206,17 @@ impl FirstKeys {
         first_keys
     }
 
-    /// True if both have the same keys.
+    /// True if both objects have the same first keys.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.keys == other.keys && self.cut == other.cut
     }
 
-    /// True if enough keys are known to tell the object from other kinds.
+    /// True if there are enough keys to distinguish the object from other kinds of objects.
     pub(super) fn is_distinctive(&self) -> bool {
         self.keys.len() == MAX_FIRST_KEYS
     }
 
-    /// True if objects with these keys are of the same kind as those with the keys `other`.
+    /// True if objects with these keys are of the same kind as objects with the keys `other`.
     pub(super) fn fits(&self, other: &Self) -> bool {
         let common = self.keys.len().min(other.keys.len());
         let equal = self.keys[..common] == other.keys[..common];

@@ -1,5 +1,5 @@
-//! Opens a file as text: decompressed, taken out of its container, in UTF-8, CSV as JSON Lines. Each layer is detected
-//! by its first bytes, never by the name of the file.
+//! Opens a file as text: decompresses it, takes text out of a container, converts it to UTF-8, and converts CSV to
+//! JSON Lines. Each of these layers is detected by its first bytes, never by the name of the file.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -24,13 +24,15 @@ use crate::storage::files::{Compression, DataFile, FileFormat};
 use crate::storage::limits::DecompressionLimit;
 use crate::storage::limits::ReadLimits;
 
-/// Bytes of a layer that are examined: several records, so that damage to the first does not hide the others.
+/// Number of bytes of a layer that are examined. They cover several records, so that damage to the first one does not
+/// hide the others.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
 
-/// Maximum number of layers around a text: compressed twice and in a container is the most that makes sense.
+/// Maximum number of layers around a text. A text that is compressed twice inside a container is the most that makes
+/// sense.
 const MAX_LAYERS: usize = 4;
 
-/// The report of a scan, for one file.
+/// Reports what is found in one file of a scan.
 #[derive(Clone, Debug)]
 pub(crate) struct FileReport {
     name: Arc<str>,
@@ -38,7 +40,7 @@ pub(crate) struct FileReport {
 }
 
 impl FileReport {
-    /// Creates the report of the file that messages call `name`.
+    /// Creates the report for the file that messages call `name`.
     pub(crate) fn new(name: &str, report: Arc<ScanReport>) -> Self {
         Self { name: name.into(), report }
     }
@@ -48,7 +50,7 @@ impl FileReport {
         &self.name
     }
 
-    /// Counts a record that cannot be read, with its position in the file.
+    /// Reports a record that cannot be read, with its position in the file.
     pub(crate) fn lost(&self, position: String, reason: String) {
         self.report.lost(&self.name, position, reason);
     }
@@ -58,7 +60,7 @@ impl FileReport {
         self.report.note_times(note, count);
     }
 
-    /// Counts damage to values of the file.
+    /// Reports damage to `count` values of the file.
     pub(crate) fn damaged(&self, damage: Damage, count: u64) {
         self.report.damaged(damage, &self.name, count);
     }
@@ -70,7 +72,7 @@ impl FileReport {
         }
     }
 
-    /// Notes that the text is not read in the encoding that the user specified.
+    /// Reports that the text is not read in the encoding that the user specified.
     fn note_override(&self, start: TextStart) {
         if let Some(specified) = start.overridden {
             let (file, specified, found) = (self.name.to_string(), specified.name(), start.name());
@@ -78,48 +80,48 @@ impl FileReport {
         }
     }
 
-    /// Adds a note that is counted once, however often the file is opened.
+    /// Reports a note that is counted only once, however often the file is opened.
     pub(crate) fn note_once(&self, note: impl Into<Note>) {
         self.report.note_once(note);
     }
 
-    /// Returns the number of records lost.
+    /// Returns the number of records that were lost in all files of the scan.
     #[cfg(test)]
     pub(crate) fn problems(&self) -> u64 {
         self.report.problems().values().map(|problems| problems.lost).sum()
     }
 }
 
-/// The kind of a file.
+/// A file that was opened, by its kind.
 pub(crate) enum Opened {
-    /// Text in UTF-8.
+    /// Text, which is read as UTF-8.
     Text(OpenedText),
-    /// Parquet or Arrow IPC, which is not read as text.
+    /// Parquet or Arrow IPC. Such files are not read as text.
     Columns,
-    /// A file that cannot be read, and why.
+    /// A file that is not read, and the reason.
     Refused(&'static str),
 }
 
-/// An open text.
+/// An opened text file.
 pub(crate) struct OpenedText {
-    /// Its bytes, in UTF-8.
+    /// The text, in UTF-8.
     pub input: PeekReader,
-    /// True if the bytes are those of the file, without any layer.
+    /// True if the text has exactly the bytes of the file, because there was no layer around it.
     pub plain: bool,
-    /// True if every value is a string, whatever its type (CSV).
+    /// True if every value is a string, even those that represent numbers, as in CSV.
     pub all_strings: bool,
     /// The header, if the file is a CSV of the Entra admin center.
     pub header: Option<Arc<PortalHeader>>,
-    /// Maps positions in the text to positions in the file, if the text was converted from rows or messages.
+    /// Maps positions in the text to positions in the file; None unless the text was converted from rows or messages.
     pub source_map: Option<Arc<SourceMap>>,
-    /// The layers that were removed.
+    /// The layers that were removed from around the text.
     pub layers: TextLayers,
 }
 
-/// The layers around a text.
+/// The layers that were removed from around a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TextLayers {
-    /// The compression of the file.
+    /// The compression of the file; `none` if it is not compressed.
     pub compression: &'static str,
     /// The original encoding of the text.
     pub encoding: &'static str,
@@ -131,7 +133,7 @@ impl TextLayers {
     const NONE: Self = Self { compression: "none", encoding: "UTF-8", container: None };
 }
 
-/// Opens a range of a plain text file. `buffer` is reused; its contents do not matter.
+/// Opens a range of a text file that has no layers. `buffer` is reused; its contents do not matter.
 pub(crate) fn open_at(
     file: &DataFile,
     range: FileRange,
@@ -142,8 +144,8 @@ pub(crate) fn open_at(
     Ok(OpenedText { input, plain: true, all_strings: false, header: None, source_map: None, layers: TextLayers::NONE })
 }
 
-/// Detects what `file` is, whose bytes are `input`, and removes its layers; CSV becomes JSON Lines. Damage inside the
-/// layers is counted at `report`; `buffer` is reused, its contents do not matter.
+/// Detects what `file` is, whose bytes are `input`, and removes the layers around its text. CSV becomes JSON Lines.
+/// Damage in the layers is reported to `report`; `buffer` is reused, and its contents do not matter.
 pub(crate) fn open(
     file: &DataFile,
     input: Box<dyn Read + Send>,
@@ -159,7 +161,7 @@ pub(crate) fn open(
     })
 }
 
-/// Like [`open`], with text as it is.
+/// Like [`open`], but CSV and JSON are returned unchanged.
 pub(crate) fn open_text(
     file: &DataFile,
     mut input: Box<dyn Read + Send>,
@@ -228,12 +230,12 @@ pub(crate) fn open_text(
     }
 }
 
-/// True if a text that begins in UTF-8 changes to UTF-16 within its first bytes.
+/// True if a text that begins in UTF-8 continues in UTF-16 within its first bytes.
 fn changes(head: &[u8]) -> bool {
     matches!(Encoding::Utf8.change(head, true), EncodingChange::To(..))
 }
 
-/// Opens a text in UTF-8: JSON as it is, CSV as JSON Lines.
+/// Opens a text in UTF-8: JSON unchanged, CSV as JSON Lines. `called_csv` tells that the name of the file says CSV.
 fn text(mut text: OpenedText, called_csv: bool, limits: ReadLimits, file_report: impl Fn() -> FileReport) -> Opened {
     let head = text.input.head();
     let unmarked = without_byte_order_mark(head);
@@ -275,7 +277,7 @@ fn decompress(
     Ok(Box::new(LimitedReader { input: Box::new(decompressed), left: limit, limit }))
 }
 
-/// Fails once a file decompresses to more than the limit.
+/// A reader that fails once a file decompresses to more bytes than the limit.
 struct LimitedReader {
     input: Box<dyn Read + Send>,
     left: u64,
@@ -295,8 +297,8 @@ impl Read for LimitedReader {
     }
 }
 
-/// True if the first line is the rest of a JSON record: in CSV, quotes inside cells are doubled, so no line has a key
-/// with its colon.
+/// True if the first line is the rest of a JSON record: it has two keys followed by colons. A line of CSV has none,
+/// because quotes inside cells are doubled.
 fn is_inside_json(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
     let keys =
@@ -304,7 +306,7 @@ fn is_inside_json(head: &[u8]) -> bool {
     keys.take(2).count() == 2
 }
 
-/// True if the first line contains at least two of a usual delimiter, or is the header of a column of quoted JSON.
+/// True if the first line has a usual delimiter at least twice, or is the header of a column of quoted JSON.
 fn looks_like_csv(head: &[u8]) -> bool {
     let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let line = lines.next().unwrap_or(head);
@@ -327,7 +329,7 @@ mod tests {
     use crate::storage::files::DataFile;
     use crate::storage::limits::ReadLimits;
 
-    /// Returns the text of a file, and whether it ended in damage; Err with the reason if it is refused.
+    /// Returns the text of a file, and true if it ended in damage. Err has the reason if the file is refused.
     fn read(bytes: &[u8], limits: ReadLimits) -> Result<(Vec<u8>, bool), &'static str> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");

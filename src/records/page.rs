@@ -1,14 +1,15 @@
-//! Reads whether a page of a paged response says that another one follows.
+//! Reads from a page of a paged response whether another page follows it.
 
 use super::object_keys::{KeyReader, NextKey, is_error_key, is_filled};
 use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic;
 
-/// Maximum number of characters kept of a context or filter.
+/// Maximum number of characters that are kept of a context or filter.
 const MAX_CHARACTERS: usize = 1 << 10;
 
 impl ResultPage {
-    /// Reads the members of the object at the start of `bytes` whose values begin before `end`.
+    /// Reads the members of the object at the start of `bytes` that begin before the offset `end`, at which the
+    /// records are.
     pub(crate) fn of(bytes: &[u8], end: usize) -> Self {
         let mut page = Self::default();
         let mut members = KeyReader::of(bytes);
@@ -22,7 +23,7 @@ impl ResultPage {
         page
     }
 
-    /// Adds a member beside the records.
+    /// Takes note of a member that lies beside the records.
     pub(super) fn note(&mut self, key: &[u8], value: &[u8]) {
         let text = || std::str::from_utf8(value).ok().filter(|text| text.starts_with('"')).map(dynamic::to_text);
         if names_next_page(key) {
@@ -37,8 +38,8 @@ impl ResultPage {
     }
 }
 
-/// True for a member by which a search service says that it did not search everything: `timed_out`, or a part of an
-/// index that failed.
+/// True for a member that tells that a search service did not search everything: it timed out, or a part of an index
+/// failed.
 pub(crate) fn says_partial(key: &[u8], value: &[u8]) -> bool {
     const FLAGS: [&[u8]; 5] = [b"timed_out", b"terminated_early", b"is_partial", b"isPartial", b"partial"];
     if key == b"_shards" {
@@ -49,7 +50,7 @@ pub(crate) fn says_partial(key: &[u8], value: &[u8]) -> bool {
     value == b"true" && FLAGS.contains(&key)
 }
 
-/// True for the key of the link to the next page: `@odata.nextLink`, `odata.nextLink`, `nextLink`.
+/// True for the key of the link to the next page, such as `@odata.nextLink`, `odata.nextLink` or `nextLink`.
 fn names_next_page(key: &[u8]) -> bool {
     const NAME: &[u8] = b"nextLink";
     key.len() >= NAME.len() && key[key.len() - NAME.len()..].eq_ignore_ascii_case(NAME)
@@ -59,7 +60,8 @@ fn is_context(key: &[u8]) -> bool {
     [&b"@odata.context"[..], b"odata.metadata"].iter().any(|name| key.eq_ignore_ascii_case(name))
 }
 
-/// Returns the filter in the query of a link: links of one chain differ only in their tokens.
+/// Returns the filter in the query of a link. The links of the pages of one response differ only in their tokens, so
+/// the filter identifies the response.
 fn filter_of(link: &str) -> &str {
     let is_filter = |parameter: &&str| {
         let name = parameter.split_once('=').map_or("", |(name, _)| name);

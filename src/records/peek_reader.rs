@@ -1,19 +1,20 @@
-//! A reader whose first bytes can be inspected. They stay in the buffer that the rest is read into, so that nothing is
-//! copied if the file is plain text.
+//! A reader whose first bytes can be inspected before it is read. They stay in the buffer into which the rest is
+//! read, so that nothing is copied if the file is plain text.
 
 use std::io::{self, Cursor, Read};
 
-/// A reader with its first bytes in a buffer.
+/// A reader whose first bytes are in a buffer.
 pub(crate) struct PeekReader {
     buffer: Vec<u8>,
-    /// Number of bytes in the buffer, and number of them that were consumed.
+    /// Number of bytes in the buffer. `done` is the number of them that were read.
     filled: usize,
     done: usize,
     rest: Box<dyn Read + Send>,
 }
 
 impl PeekReader {
-    /// Reads the first `head` bytes, or fewer at the end. `buffer` is reused; its contents do not matter.
+    /// Creates a reader, and reads the first `head` bytes of `input`, or fewer if it ends. `buffer` is reused; its
+    /// contents do not matter.
     pub(super) fn new(mut input: Box<dyn Read + Send>, mut buffer: Vec<u8>, head: usize) -> io::Result<Self> {
         if buffer.len() < head {
             buffer = vec![0; head];
@@ -30,12 +31,12 @@ impl PeekReader {
         Ok(Self { buffer, filled, done: 0, rest })
     }
 
-    /// Returns a reader whose head is empty: it reads nothing in advance.
+    /// Creates a reader that reads nothing in advance; its head is empty.
     pub(super) fn unread(rest: Box<dyn Read + Send>, buffer: Vec<u8>) -> Self {
         Self { buffer, filled: 0, done: 0, rest }
     }
 
-    /// Returns the bytes read in advance.
+    /// Returns the bytes that were read in advance.
     pub(crate) fn head(&self) -> &[u8] {
         &self.buffer[..self.filled]
     }
@@ -45,7 +46,7 @@ impl PeekReader {
         (self.buffer, self.filled, self.rest)
     }
 
-    /// Returns the whole input from its first byte on, and the buffer to be reused.
+    /// Returns the whole input from its first byte on, and the buffer, so that it can be reused.
     pub(super) fn into_stream(self) -> (Box<dyn Read + Send>, Vec<u8>) {
         let head = Cursor::new(self.head().to_vec());
         (Box::new(head.chain(self.rest)), self.buffer)
@@ -63,8 +64,8 @@ impl Read for PeekReader {
     }
 }
 
-/// Reads until the buffer is full or the input ends. Returns the number of bytes, and the error that ended it early, if
-/// any.
+/// Reads until the buffer is full or the input ends. Returns the number of bytes, and the error if one ended the
+/// input early.
 fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -78,7 +79,7 @@ fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
     (filled, Ok(()))
 }
 
-/// Returns an error once.
+/// A reader that returns an error on the first read, and ends after it.
 struct FailingReader(Option<io::Error>);
 
 impl Read for FailingReader {

@@ -1,9 +1,9 @@
-//! Responses of query APIs: tables whose columns are named once and whose rows are arrays of cells.
+//! Reads responses of query APIs: tables that name their columns once and whose rows are arrays of cells.
 //!
-//! There are three layouts: `{"tables": [{"name", "columns": [{"name"}], "rows": [[...]]}]}` (Log Analytics), the same
-//! with capitals and `ColumnName` (Kusto, version 1), and an array of frames (Kusto, version 2), in which a table may
-//! be divided into fragments. Only the primary result is returned; tables in which the service describes the query are
-//! passed over.
+//! There are three layouts: `{"tables": [{"name", "columns": [{"name"}], "rows": [[...]]}]}` (Log Analytics), the
+//! same with capitals and `ColumnName` (Kusto, version 1), and an array of frames (Kusto, version 2), in which a
+//! table may be divided into fragments. Only the primary result is returned. Tables in which the service describes
+//! the query are skipped.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,13 +23,13 @@ const MAX_COLUMNS: usize = 4_096;
 /// Maximum number of tables of one response whose columns are kept.
 const MAX_TABLES: usize = 256;
 
-/// Frames of a response without rows.
+/// Types of frames that have no rows.
 const FRAMES: [&str; 5] = ["DataSetHeader", "TableHeader", "TableProgress", "TableCompletion", "DataSetCompletion"];
 
-/// Columns with the severity of an event, in tables of events of the query.
+/// Columns that have the severity of an event, in tables of events of the query.
 const SEVERITIES: [&str; 4] = ["Severity", "SeverityName", "Level", "LevelName"];
 
-/// Columns of the tables that version 1 adds to a response.
+/// The columns of the tables that version 1 adds to a response.
 const ADDED_TABLES: [&[&str]; 4] = [
     &["Value"],
     &["TableId", "Key", "Value"],
@@ -37,44 +37,44 @@ const ADDED_TABLES: [&[&str]; 4] = [
     &["Ordinal", "Kind", "Name", "Id", "PrettyName"],
 ];
 
-/// A note about the records, from the text around them.
+/// A finding about the records that the text around them tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FramingNote {
     /// Rows are certainly missing.
     Damage(Damage),
-    /// The number of rows is the maximum that a service returns.
+    /// The number of rows is exactly the maximum that a service returns.
     Limit(RowLimit),
-    /// A page was passed, of a response that may have several.
+    /// The text is a page of a response that may have several pages.
     Page(ResultPage),
 }
 
-/// The kind of an object that may be a table or frame.
+/// The role of an object that may be a table or frame of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ResponsePart {
-    /// Rows begin after this number of bytes; without a header they do not belong to the result.
+    /// Its rows begin after this number of bytes. Without a header, they do not belong to the result.
     Rows(usize, Option<Arc<ColumnHeader>>),
-    /// The whole object is passed over.
+    /// The whole object, of this length in bytes, is to be skipped.
     Passed(usize),
-    /// Neither a table nor a frame.
+    /// The object is neither a table nor a frame.
     Other,
     /// More bytes are needed.
     Unclear,
-    /// The whole object is needed: its rows come before its other keys.
+    /// The whole object is needed, because its rows come before its other keys.
     Whole,
 }
 
-/// The tables of a response so far.
+/// What is known of a response so far: its tables and findings.
 #[derive(Debug, Default)]
 pub(crate) struct QueryResponse {
-    /// Tables divided into fragments, by their ids.
+    /// Tables that are divided into fragments, by their ids.
     open: BTreeMap<String, OpenTable>,
     /// The id of the table whose rows are being read.
     current: Option<String>,
-    /// The columns with the severity of events, if the rows being passed over are events.
+    /// The columns that have the severity of events, if the rows that are being skipped are events.
     severities: Vec<usize>,
-    /// Notes of the response about itself.
+    /// The findings about the records that the response itself tells.
     pub notes: Vec<FramingNote>,
-    /// Why the response cannot be read.
+    /// The reason why the response cannot be read; None if it can.
     pub refusal: Option<&'static str>,
 }
 
@@ -85,7 +85,7 @@ struct OpenTable {
     rows: u64,
 }
 
-/// The keys of a table or frame before its rows.
+/// The keys of a table or frame that come before its rows.
 #[derive(Debug, Default)]
 struct TableKeys<'a> {
     frame: Option<Cow<'a, str>>,
@@ -95,14 +95,14 @@ struct TableKeys<'a> {
     columns: Option<&'a str>,
     errors: bool,
     row_count: Option<u64>,
-    /// Offset of the first row.
+    /// Offset of the first row in the object.
     rows: Option<usize>,
     record_keys: RecordKeys,
 }
 
 impl QueryResponse {
-    /// Classifies the object at the start of `bytes`: an element of the tables of a response or, with `framed`, a
-    /// possible frame. Its keys may be in any order.
+    /// Classifies the object at the start of `bytes`: an element of the tables of a response or, with `framed`, an
+    /// object that may be a frame. Its keys may be in any order.
     pub(crate) fn part(&mut self, bytes: &[u8], framed: bool) -> ResponsePart {
         let mut keys = TableKeys::default();
         let mut position = 1;
@@ -148,8 +148,8 @@ impl QueryResponse {
         }
     }
 
-    /// Classifies an object whose keys are all known: a frame without rows, or a table whose rows do not come last. An
-    /// object with the keys of a record is neither.
+    /// Classifies an object all of whose keys are known: a frame without rows, or a table whose rows do not come
+    /// last. An object with the keys of a record is neither of them.
     fn whole(&mut self, keys: &TableKeys<'_>, length: usize, framed: bool) -> ResponsePart {
         if keys.record_keys.is_record() || (framed && keys.frame.is_none()) {
             return ResponsePart::Other;
@@ -195,7 +195,7 @@ impl QueryResponse {
         ResponsePart::Rows(length, table.header.clone())
     }
 
-    /// Compares the number of rows of a divided table with the number that the service states.
+    /// Compares the number of rows that were read of a divided table with the number that the service states.
     fn check_rows(&mut self, keys: &TableKeys<'_>) {
         let table = keys.id.and_then(|id| self.open.get(id)).filter(|table| table.header.is_some());
         if let (Some(table), Some(sent)) = (table, keys.row_count)
@@ -205,12 +205,12 @@ impl QueryResponse {
         }
     }
 
-    /// Notes that the service reports a partial result.
+    /// Records that the service itself reports the result as partial.
     pub(crate) fn note_partial(&mut self) {
         self.notes.push(FramingNote::Damage(Damage::PartialAnswer));
     }
 
-    /// Examines a row that is passed over: an event of the query may be an error that truncated the result.
+    /// Examines a row that is skipped: an event of the query may be an error that truncated the result.
     pub(crate) fn note_event(&mut self, row: &[u8]) {
         if self.severities.is_empty() {
             return;
@@ -222,7 +222,7 @@ impl QueryResponse {
         }
     }
 
-    /// Ends the rows of a table.
+    /// Ends the rows of a table, of which `rows` were read.
     pub(crate) fn end_rows(&mut self, rows: u64) {
         if let Some(table) = self.current.take().and_then(|id| self.open.get_mut(&id)) {
             table.rows += rows;
@@ -237,7 +237,7 @@ impl<'a> TableKeys<'a> {
         if self.rows.is_some() { ResponsePart::Whole } else { ResponsePart::Unclear }
     }
 
-    /// True if the keys before the rows are complete.
+    /// True if all keys that a table or frame needs before its rows are known.
     fn are_complete(&self, framed: bool) -> bool {
         match self.frame.as_deref() {
             Some("TableFragment") => self.id.is_some() && self.fragment.is_some(),
@@ -266,7 +266,7 @@ impl<'a> TableKeys<'a> {
         self.kind.as_deref().is_none_or(|kind| kind == "PrimaryResult")
     }
 
-    /// Returns the column names; None if there are none, or more than a table may have.
+    /// Returns the columns of the table; None if there are none, or too many.
     fn header(&self) -> Option<Arc<ColumnHeader>> {
         let columns = self.columns.filter(|json| dynamic::validate(json.as_bytes()).is_ok())?;
         let name = |column: &str| {
@@ -279,7 +279,7 @@ impl<'a> TableKeys<'a> {
     }
 }
 
-/// True for a table that describes the query.
+/// True for a table that describes the query and is not its result.
 fn is_added(header: &ColumnHeader) -> bool {
     ADDED_TABLES.iter().any(|columns| {
         let exact = columns.len() == header.names.len() || columns[0] == "Timestamp";
@@ -289,14 +289,15 @@ fn is_added(header: &ColumnHeader) -> bool {
     })
 }
 
-/// Returns the columns with the severity of events, if the table has events: these have a status code, too.
+/// Returns the columns that have the severity of events; none if the table has no status code, as tables of events
+/// have.
 fn severity_columns(header: &ColumnHeader) -> Vec<usize> {
     let is_severity = |(_, name): &(usize, &String)| SEVERITIES.contains(&name.as_str());
     let columns = header.names.iter().enumerate().filter(is_severity).map(|(index, _)| index);
     columns.filter(|_| header.names.iter().any(|name| name == "StatusCode")).collect()
 }
 
-/// True for the severity of an error: 1 is critical, 2 an error; lower severities have higher numbers.
+/// True for the severity of an error: 1 is critical, 2 is an error, higher numbers are less severe.
 fn is_error(severity: &str) -> bool {
     let severity = dynamic::to_text(severity);
     ["1", "2", "Error", "Critical"].iter().any(|error| severity.eq_ignore_ascii_case(error))
@@ -306,7 +307,7 @@ fn whitespace(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// Returns the string at the start of `bytes`, and its length with the quotes.
+/// Returns the string at the start of `bytes`, and its length with the quotes; None if there is none.
 fn string(bytes: &[u8]) -> Option<(Cow<'_, str>, usize)> {
     let length = value_end(bytes).filter(|_| bytes.starts_with(b"\""))?;
     let quoted = std::str::from_utf8(&bytes[..length]).ok()?;
@@ -317,8 +318,8 @@ fn string(bytes: &[u8]) -> Option<(Cow<'_, str>, usize)> {
 mod tests {
     use crate::records::ValueSplitter;
 
-    /// Returns the rows of a response that arrives in pieces of `step` bytes, each after its columns; the number of
-    /// notes; and whether the response is refused.
+    /// Reads a response that arrives in pieces of `step` bytes. Returns its rows, each after its columns; the number
+    /// of findings; and true if the response is refused.
     fn rows(text: &str, step: usize) -> (Vec<String>, usize, bool) {
         let mut splitter = ValueSplitter::default();
         let mut found = Vec::new();

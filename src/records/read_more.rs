@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-/// Reads once, and appends at most `max` bytes. Returns their number, which is 0 at the end, and the error, if any.
+/// Reads once from `input`, and appends at most `max` bytes. Returns their number, which is 0 at the end, and the
+/// error if there was one.
 pub(super) fn read_more(input: &mut dyn Read, bytes: &mut Vec<u8>, max: usize) -> (usize, io::Result<()>) {
     let length = bytes.len();
     bytes.resize(length + max, 0);

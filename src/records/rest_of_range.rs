@@ -1,5 +1,5 @@
-//! The bytes of a range of a file from a position on, as another encoding needs them: text in UTF-16 has no record
-//! boundaries that are visible in its bytes, so it belongs to the range in which it begins.
+//! Yields the rest of a range of a file in which the encoding changes. Record boundaries cannot be found in the bytes
+//! of UTF-16, so all of its text belongs to the range in which it begins.
 
 use std::io::{self, Read};
 
@@ -7,25 +7,25 @@ use super::chunk_source::ChunkSource;
 use super::multi_line::{BOUNDARY_BYTES, record_boundary};
 use super::read_more::read_more;
 
-/// Bytes read at once.
+/// Number of bytes that are read at once.
 const CHUNK: usize = 32 << 10;
 
 /// Yields the bytes up to the first record boundary at or after the end of the range.
 pub(super) struct RestOfRange<R> {
     input: R,
-    /// Bytes of the file, as many before the next one as identify a boundary.
+    /// Bytes of the file, including those before the next one that are needed to identify a boundary.
     bytes: Vec<u8>,
-    /// Number of the bytes that were yielded.
+    /// Number of `bytes` that were yielded.
     passed: usize,
-    /// Position in the bytes from which the boundary is searched.
+    /// Position in `bytes` at which the search for the boundary begins.
     search_from: usize,
-    /// The error that ended the input early. It is returned after the bytes read before it.
+    /// The error that ended the input early. It is returned after the bytes that were read before it.
     failure: Option<io::Error>,
 }
 
 impl<R: Read> RestOfRange<R> {
-    /// Begins at the position `start` of `bytes`, which `input` continues. The range ends at or after the position
-    /// `end`, which may lie beyond the bytes; None for the end of the file.
+    /// Creates a reader from the position `start` of `bytes` on; `input` continues these bytes. The range ends at the
+    /// first boundary at or after the position `end`, which may lie after `bytes`; None means the end of the file.
     pub(super) fn new(bytes: Vec<u8>, start: usize, end: Option<usize>, input: R) -> Self {
         let search_from = end.map_or(usize::MAX, |end| end.max(start).saturating_sub(1));
         Self { input, bytes, passed: start, search_from, failure: None }

@@ -1,9 +1,9 @@
 //! Finds the next record after one that cannot be read.
 //!
-//! A lost bracket or quote shifts the meaning of everything after it. So the next record is recognised, not counted to:
-//! a whole object whose first keys are those of other records of the file, or that has the keys of a known record
-//! shape; or a whole row with as many cells as its table has columns. If nothing is certain, the rest is not read, and
-//! that is reported.
+//! A lost bracket or quote changes the meaning of everything after it, so the next record cannot be found by counting
+//! brackets. It is recognised instead: as a whole object whose first keys are those of other records of the file, or
+//! that has the keys of a known shape; or as a whole row with as many cells as its table has columns. If no record is
+//! certain, the rest is not read, and that is reported.
 
 use super::effort::Effort;
 use super::encoding::{ENCODING_BYTES, Encoding, utf16_in};
@@ -11,65 +11,67 @@ use super::object_keys::{FirstKeys, RecordKeys};
 use super::value_scan::{ScanStop, ValueScan};
 use crate::types::dynamic;
 
-/// Bytes kept of a skipped range.
+/// Maximum number of bytes of a skipped range that are kept.
 const RAW_BYTES: usize = 4 << 10;
 
-/// Bytes before a candidate that show whether a record may begin there.
+/// Number of bytes before a candidate that are examined to decide whether a record may begin there.
 const CONTEXT_BYTES: usize = 64;
 
-/// Maximum number of objects nested in a record whose first keys are compared with those of the record.
+/// Maximum number of objects inside a record whose first keys are compared with those of the record.
 const MAX_INNER_OBJECTS: usize = 1_000;
 
-/// Minimum number of cells of a recognisable row.
+/// Minimum number of cells of a row that can be recognised.
 const MIN_CELLS: usize = 3;
 
-/// Maximum number of record prefixes kept.
+/// Maximum number of different record prefixes that are kept.
 const MAX_PREFIXES: usize = 16;
 
-/// All of the first `LEARNT_RECORDS` records are examined, and every `LEARNT_INTERVAL`th after them.
+/// Number of records at the start that are all examined; after them, every `LEARNT_INTERVAL`th record is examined.
 const LEARNT_RECORDS: u64 = 64;
 const LEARNT_INTERVAL: u64 = 16;
 
 /// The first keys of the records of a file.
 #[derive(Debug, Default)]
 pub(super) struct RecordPrefixes {
-    /// Each with true if objects nested in records begin with the same keys: then it does not identify a record.
+    /// The prefixes. The bool is true if objects inside of records have the same first keys: then the prefix does not
+    /// identify records.
     known: Vec<(FirstKeys, bool)>,
     seen: u64,
 }
 
-/// A skipped range between two records, relative to the buffer.
+/// A skipped range between two records, relative to the start of the buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RelativeSkip {
-    /// Where valid JSON ends.
+    /// The position at which the JSON becomes invalid.
     pub position: i64,
-    /// Where records resume; None if they do not.
+    /// The position of the next record; None if no record was found.
     pub end: Option<i64>,
     /// The first bytes of the range.
     pub raw: Vec<u8>,
 }
 
-/// A search for the next record, which continues from block to block. Positions are relative to that of the splitter.
+/// A search for the next record, which continues from block to block. Positions are relative to the position of the
+/// splitter.
 #[derive(Debug)]
 pub(super) struct Resync {
-    /// Where valid JSON ends.
+    /// The position at which the JSON becomes invalid.
     position: i64,
-    /// Where the damaged record begins, and its first bytes.
+    /// The position at which the damaged record begins. `raw` has its first bytes.
     start: i64,
     raw: Vec<u8>,
-    /// Where the search continues.
+    /// The position at which the search continues.
     from: usize,
     /// The scan of the candidate at `from`, if more bytes are needed to decide whether it is a record.
     pending: Option<ValueScan>,
 }
 
-/// The criteria of a search.
+/// What a search looks for.
 #[derive(Clone, Copy)]
 pub(super) enum ResyncTarget<'a> {
     Records(&'a RecordPrefixes),
     /// A row with this number of cells.
     Cells(usize),
-    /// Nothing: the rows cannot be recognised.
+    /// Nothing, because the rows cannot be recognised.
     Nothing,
 }
 
@@ -80,11 +82,11 @@ pub(super) enum ResyncOutcome {
     Record(usize),
     /// The text continues in UTF-16 at this byte.
     Utf16(usize, Encoding),
-    /// No record was found; this many bytes are consumed.
+    /// No record was found so far; this many bytes are not needed any more.
     Nothing(usize),
 }
 
-/// Whether a candidate is a record.
+/// Tells whether a candidate is a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CandidateVerdict {
     Yes,
@@ -112,7 +114,7 @@ impl RecordPrefixes {
         }
     }
 
-    /// Learns the first keys of a record that is damaged after these bytes, if no other record is known.
+    /// Learns the first keys of a record that is valid up to the end of `record`, if no other record is known.
     fn learn_damaged(&mut self, record: &[u8]) {
         let first_keys = FirstKeys::of(record);
         if self.known.is_empty() && first_keys.is_distinctive() {
@@ -126,7 +128,7 @@ impl RecordPrefixes {
 }
 
 impl Resync {
-    /// Begins a search after the damaged record at the start of `bytes`, in which scanning failed at `at`.
+    /// Begins a search after the damaged record at the start of `bytes`; the scan of the record failed at `at`.
     pub(super) fn new(bytes: &[u8], at: usize, prefixes: &mut RecordPrefixes) -> Self {
         let damaged = &bytes[..bytes.len().min(at + 1)];
         let valid_bytes = dynamic::validate(damaged).err().map_or(at, |invalid| invalid.offset.min(at));
@@ -141,7 +143,8 @@ impl Resync {
         Self { position: 0, start: 0, raw: Vec::new(), from: 0, pending: None }
     }
 
-    /// Searches for the next record in `bytes`, which begin at the position of the splitter.
+    /// Searches for the next record in `bytes`, which begin at the position of the splitter. `more` tells that bytes
+    /// follow.
     pub(super) fn search(
         &mut self,
         bytes: &[u8],
@@ -180,7 +183,7 @@ impl Resync {
         ResyncOutcome::Nothing(self.go_on(bytes.len(), bytes.len().saturating_sub(kept)))
     }
 
-    /// Sets the search to continue at `from`, after the first `done` bytes were consumed.
+    /// Makes the search continue at `from`, after the first `done` bytes are dropped. Returns `done`.
     fn go_on(&mut self, from: usize, done: usize) -> usize {
         self.from = from - done;
         self.position = self.position.saturating_sub(signed(done));
@@ -188,8 +191,8 @@ impl Resync {
         done
     }
 
-    /// Returns the skipped range, up to the next record at `end`. Its positions are relative to a point `position`
-    /// bytes before that of the splitter.
+    /// Returns the skipped range up to the next record at `end`. The positions in it are relative to a point that is
+    /// `position` bytes before the splitter.
     pub(super) fn into_skip(mut self, position: usize, end: Option<usize>) -> RelativeSkip {
         if let Some(end) = end {
             let length = signed(end).saturating_sub(self.start);
@@ -201,7 +204,7 @@ impl Resync {
     }
 }
 
-/// Decides whether the candidate is a record.
+/// Decides whether the candidate at `at` is a record.
 fn judge_candidate(
     bytes: &[u8],
     at: usize,
@@ -255,23 +258,23 @@ fn judge_candidate(
     }
 }
 
-/// Returns where UTF-16 begins between two bytes, or at the last of them.
+/// Returns the position at which UTF-16 begins between two bytes, or at the last of them; None if it does not.
 fn utf16_between(bytes: &[u8], from: usize, to: usize) -> Option<(usize, Encoding)> {
     let start = from.saturating_sub(1);
     let (at, encoding) = utf16_in(&bytes[start..bytes.len().min(to + ENCODING_BYTES)])?;
     (start + at <= to).then_some((start + at, encoding))
 }
 
-/// The context of a candidate.
+/// What is known about the bytes around a candidate.
 #[derive(Clone, Copy)]
 struct CandidateContext {
-    /// Its first keys are those of records, and not of objects nested in them.
+    /// True if the first keys of the candidate are those of records, and not of objects inside of records.
     certain: bool,
-    /// It is a whole line. Nested objects are indented or followed by text.
+    /// True if the candidate is a whole line. Objects inside of records are indented, or text follows them.
     line: bool,
 }
 
-/// True if a whole value is a record or row of the target.
+/// True if a whole value is what the search looks for.
 fn is_target(value: &[u8], target: ResyncTarget<'_>, CandidateContext { certain, line }: CandidateContext) -> bool {
     if dynamic::validate(value).is_err() {
         return false;
@@ -288,13 +291,14 @@ fn is_target(value: &[u8], target: ResyncTarget<'_>, CandidateContext { certain,
     }
 }
 
-/// True if the value between these bytes is a whole line.
+/// True if a value is a whole line; `before` and `after` are the bytes around it.
 fn is_line(before: &[u8], after: &[u8]) -> bool {
     let ends = matches!(after, [] | [b'\n', ..] | [b'\r', b'\n', ..]);
     ends && before.last().is_none_or(|byte| *byte == b'\n')
 }
 
-/// True if an array element may begin at `at`: after another one, at the start of the array, or on a line of its own.
+/// True if an array element may begin at `at`: after another element, at the start of the array, or on a line of its
+/// own.
 fn may_begin(bytes: &[u8], at: usize) -> bool {
     let before = &bytes[at.saturating_sub(CONTEXT_BYTES)..at];
     let text = before.trim_ascii_end();
@@ -302,7 +306,7 @@ fn may_begin(bytes: &[u8], at: usize) -> bool {
     own_line || matches!(text.last(), Some(b',' | b'[' | b'}' | b']' | 0x1e | 0))
 }
 
-/// True if a text that begins inside a record continues with a whole record of a known shape.
+/// True if a text that begins inside of a record continues with a whole record of a known shape.
 pub(super) fn is_tail(text: &[u8]) -> bool {
     let prefixes = RecordPrefixes::default();
     let searched = Resync::at_start().search(text, ResyncTarget::Records(&prefixes), false, &mut Effort::default());

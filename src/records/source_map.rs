@@ -1,33 +1,33 @@
-//! Maps positions in converted text to the original file: rows of CSV and messages of a capture become JSON Lines, and
-//! messages name the position in the file.
+//! Maps positions in converted text to positions in the original file: rows of CSV and messages of a capture become
+//! JSON Lines, but messages to the user name positions in the file.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The units that a file consists of.
+/// The unit by which positions in the original file are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SourceUnit {
-    /// Rows, identified by line and byte offset.
+    /// Rows, which are identified by line and byte offset.
     Row,
-    /// Messages, identified by their number; their records by the byte offset in the message.
+    /// Messages, which are identified by their number, with the byte offset inside the message.
     Message,
-    /// Rows of a columnar file, identified by their number.
+    /// Rows of a columnar file, which are identified by their number.
     ColumnarRow,
 }
 
-/// The start of a unit.
+/// The position at which a unit begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UnitStart {
-    /// Its offset in the converted text.
+    /// The offset of the unit in the converted text.
     pub text: u64,
     /// The line number of a row, or the number of a message; from 1.
     pub number: u64,
-    /// The offset of a row in the original.
+    /// The byte offset of a row in the original file.
     pub byte: u64,
 }
 
-/// The units of the text that is being read. The converter adds them, and the reader drops those before its position,
-/// so only a few are kept.
+/// The units of the text that is being read. The converter adds units, and the reader drops those before its
+/// position, so that only a few are kept.
 #[derive(Debug)]
 pub(crate) struct SourceMap {
     unit: SourceUnit,
@@ -43,20 +43,21 @@ impl SourceMap {
         self.starts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds units, in the order of the text.
+    /// Adds units, which must be in the order of the text; `starts` is empty afterwards.
     pub(crate) fn add(&self, starts: &mut Vec<UnitStart>) {
         self.lock().extend(starts.drain(..));
     }
 
-    /// Drops the units that end before this offset of the text.
+    /// Drops the units that end before the offset `text`.
     pub(crate) fn forget(&self, text: u64) {
         let mut starts = self.lock();
         let gone = starts.partition_point(|start| start.text <= text).saturating_sub(1);
         starts.drain(..gone);
     }
 
-    /// Returns the position in the original of an offset in the text: the line and byte offset of a row, the number of a
-    /// message and the byte offset in it, or the number of a row of a columnar file.
+    /// Returns the original position of the offset `text`: the line and byte offset of a row, the number of a message
+    /// and the byte offset in it, or the number of a row of a columnar file. Returns None if no unit is known at this
+    /// offset.
     pub(crate) fn at(&self, text: u64) -> Option<(u64, Option<u64>)> {
         let starts = self.lock();
         let start = starts.get(starts.partition_point(|start| start.text <= text).checked_sub(1)?)?;
@@ -67,7 +68,7 @@ impl SourceMap {
         })
     }
 
-    /// Returns the position in the original, for messages.
+    /// Describes the original position of the offset `text` for messages; None if no unit is known there.
     pub(crate) fn describe(&self, text: u64) -> Option<String> {
         let (number, byte) = self.at(text)?;
         Some(match (self.unit, byte) {

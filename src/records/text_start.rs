@@ -1,4 +1,4 @@
-//! Decides in which encoding a text begins, by its first bytes and by what the user specified.
+//! Decides in which encoding a text begins, from its first bytes and the encoding that the user specified.
 
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 
@@ -9,15 +9,16 @@ use crate::storage::text_settings::TextEncoding;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TextStart {
     pub encoding: Encoding,
-    /// The encoding of parts that are not UTF-16, if they are not UTF-8.
+    /// The encoding of the parts that are not UTF-16; None if these are UTF-8.
     pub legacy: Option<TextEncoding>,
-    /// The specified encoding, if the first bytes contradict it.
+    /// The encoding that the user specified, if the first bytes contradict it.
     pub overridden: Option<TextEncoding>,
 }
 
 impl TextStart {
-    /// A byte order mark overrides the user's setting, as in the WHATWG Encoding Standard. So do NUL bytes
-    /// in every second place, which text in no other encoding has.
+    /// Decides the encoding of a text that begins with `head`. A byte order mark overrides the specified encoding, as
+    /// in the WHATWG Encoding Standard. NUL bytes in every second position override it, too, because only UTF-16 has
+    /// them.
     pub(super) fn of(head: &[u8], specified: Option<TextEncoding>) -> Self {
         let detected = Encoding::of(head);
         let Some(specified) = specified else { return Self { encoding: detected, legacy: None, overridden: None } };
@@ -49,7 +50,7 @@ impl TextStart {
     }
 }
 
-/// Returns the Unicode encoding; None for a legacy encoding.
+/// Returns the Unicode encoding that `encoding` stands for; None if it is a legacy encoding.
 fn unicode(encoding: TextEncoding) -> Option<Encoding> {
     let known = [(UTF_8, Encoding::Utf8), (UTF_16LE, Encoding::Utf16Le), (UTF_16BE, Encoding::Utf16Be)];
     known.into_iter().find(|(standard, _)| *standard == encoding.standard()).map(|(_, encoding)| encoding)

@@ -1,5 +1,5 @@
-//! Converts UTF-16, a specified encoding, or text in several encodings, to UTF-8 as it is read. Windows PowerShell
-//! redirects output in UTF-16; other tools append 8-bit text to that, and vice versa.
+//! Converts text to UTF-8 while it is read: from UTF-16, from a specified encoding, or from several encodings in one
+//! file. Windows PowerShell redirects output in UTF-16; other tools append 8-bit text to that, and vice versa.
 
 use std::io::{self, Read};
 
@@ -11,38 +11,40 @@ use super::read_more::read_more;
 use crate::scan::Damage;
 use crate::storage::text_settings::TextEncoding;
 
-/// Bytes read at once.
+/// Number of bytes that are read at once.
 const CHUNK: usize = 32 << 10;
 
-/// Reads a text and yields UTF-8. Unpaired surrogates and an odd last byte become U+FFFD.
+/// Yields a text in UTF-8. Unpaired surrogates and an odd last byte become U+FFFD.
 pub(crate) struct Transcoder<R> {
     input: R,
     encoding: Encoding,
-    /// Decodes the parts that are not UTF-16, if they are not UTF-8.
+    /// Decodes the parts that are not UTF-16; None if these are UTF-8.
     legacy: Option<LegacyDecoder>,
-    /// Bytes of the input that are not a whole code unit yet, or the first half of a surrogate pair.
+    /// Bytes of the input that are not converted yet, such as a part of a code unit or the first half of a surrogate
+    /// pair.
     rest: Vec<u8>,
-    /// The last character so far.
+    /// The last character that was converted.
     last: Option<char>,
-    /// The last byte of the text so far.
+    /// The last byte of the text that was converted.
     last_byte: Option<u8>,
     report: FileReport,
-    /// The error that ended the input early. It is returned after the bytes read before it.
+    /// The error that ended the input early. It is returned after the bytes that were read before it.
     failure: Option<io::Error>,
 }
 
 impl<R: Read> Transcoder<R> {
-    /// Converts a text that begins in this encoding. Replaced code units are counted at `report`.
+    /// Creates a reader for a text that begins in `encoding`. Replaced code units are reported to `report`.
     pub(crate) fn new(input: R, encoding: Encoding, report: FileReport) -> Self {
         Self { input, encoding, legacy: None, rest: Vec::new(), last: None, last_byte: None, report, failure: None }
     }
 
-    /// Reads the parts that are not UTF-16 in this encoding; None for UTF-8.
+    /// Sets the encoding of the parts that are not UTF-16; None means UTF-8.
     pub(crate) fn with_legacy(self, encoding: Option<TextEncoding>) -> Self {
         Self { legacy: encoding.map(LegacyDecoder::new), ..self }
     }
 
-    /// Appends the text of the buffered bytes, as far as their encoding is known.
+    /// Converts the buffered bytes as far as their encoding is known, and appends them to `text`. `ended` tells that
+    /// no bytes follow.
     fn take(&mut self, ended: bool, text: &mut Vec<u8>) {
         loop {
             let (length, next) = match self.encoding.change(&self.rest, ended) {
@@ -63,14 +65,15 @@ impl<R: Read> Transcoder<R> {
         }
     }
 
-    /// Reports a specified encoding that is probably wrong.
+    /// Reports the specified encoding as damage if it is probably wrong, because the text is valid UTF-8.
     fn compare_with_utf8(&self) {
         if let Some(legacy) = self.legacy.as_ref().filter(|legacy| legacy.is_probably_utf8()) {
             self.report.damaged(Damage::ProbablyUtf8(legacy.name().to_owned()), 1);
         }
     }
 
-    /// Appends the text of `rest`; with `whole`, all of it is converted.
+    /// Converts the buffered bytes in the current encoding, and appends them to `text`. With `whole`, an incomplete
+    /// character at the end is converted, too.
     fn decode(&mut self, whole: bool, text: &mut Vec<u8>) {
         match &mut self.legacy {
             _ if self.encoding != Encoding::Utf8 => self.decode_utf16(whole, text),
@@ -137,7 +140,7 @@ mod tests {
     use super::super::chunk_source::ChunkReader;
     use super::{Encoding, FileReport, Transcoder};
 
-    /// Yields one byte at a time.
+    /// A reader that yields one byte at a time.
     struct Slow<'a>(&'a [u8]);
 
     impl Read for Slow<'_> {

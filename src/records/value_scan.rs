@@ -1,55 +1,56 @@
-//! Finds the end of a JSON value by counting brackets, block by block: many bytes at a time if they are unremarkable
-//! ([`crate::json::structural_mask`]), else byte by byte.
+//! Finds the end of a JSON value by counting brackets, block by block. Many bytes are scanned at once where nothing
+//! special occurs ([`crate::json::structural_mask`]), the others byte by byte.
 //!
-//! Values are validated by their readers. The scan detects only what would mislead it: a quote or bracket where JSON
-//! allows none shows that one was lost, and that what follows would be miscounted.
+//! The values are validated by their readers. The scan only detects what would mislead it: a quote or bracket where
+//! JSON allows none shows that another one was lost, so that everything after it would be miscounted.
 
 use crate::json::structural_mask::{StructuralMask, WIDTH, may_follow_string, may_precede_string};
 
-/// Number of nesting levels whose brackets are tracked. A value nested deeper is not a record.
+/// Number of nesting levels whose kind of bracket is remembered. A value that is nested deeper is not a record.
 const MAX_LEVELS: usize = 128;
 
-/// Maximum number of arrays at which a scan halts: a value with more array members is a record.
+/// Maximum number of arrays at which a scan halts. A value with more arrays as members is a record.
 const MAX_HALTS: u8 = 64;
 
-/// The state of a scan, kept from block to block.
+/// The state of a scan, which is kept from block to block.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent options and results of the scan")]
 pub(super) struct ValueScan {
     depth: usize,
-    /// The open brackets, one bit a level: set for `{`.
+    /// The open brackets, one bit for each level: 1 for `{`, 0 for `[`. The innermost is the lowest bit.
     open_objects: u128,
     in_string: bool,
-    /// Offset of the next byte, from the start of the value.
+    /// Offset of the next byte from the start of the value.
     next: usize,
-    /// True if brackets and quotes are checked.
+    /// True if the scan checks brackets and quotes.
     strict: bool,
-    /// True if the scan halts at arrays that are members of the value, and how often it has halted.
+    /// True if the scan halts at arrays that are members of the value. `halts` is the number of times that it has
+    /// halted.
     halts_at_arrays: bool,
     halt_count: u8,
-    /// True if the value is passed over and not returned as a record.
+    /// True if the value is skipped and not returned as a record.
     pub ignored: bool,
-    /// True if a member that could hold records is an empty array.
+    /// True if a member under which there may be records is an empty array.
     pub has_empty_array: bool,
-    /// True if the whole value is needed to tell whether it is a frame of a query response.
+    /// True if only the whole value shows whether it is a frame of a query response.
     pub may_be_frame: bool,
 }
 
-/// Why a scan stops.
+/// Tells why a scan stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScanStop {
-    /// The value has this length.
+    /// The value ends; this is its length.
     End(usize),
-    /// JSON is invalid at this byte.
+    /// The JSON is invalid at this byte.
     Invalid(usize),
-    /// The `[` of a member of the value. The scan continues after it.
+    /// The scan is at the `[` of a member of the value, and continues after it.
     Array(usize),
-    /// The value continues after the bytes.
+    /// The value continues after the given bytes.
     More,
 }
 
 impl ValueScan {
-    /// Returns a scan that detects where a value is invalid.
+    /// Returns a scan that detects where the value is invalid.
     pub(super) fn strict() -> Self {
         Self { strict: true, ..Self::default() }
     }
@@ -59,17 +60,17 @@ impl ValueScan {
         Self { halts_at_arrays: true, ..Self::strict() }
     }
 
-    /// Returns a strict scan of a value that is not a record.
+    /// Returns a strict scan of a value that is skipped.
     pub(super) fn ignoring() -> Self {
         Self { ignored: true, ..Self::strict() }
     }
 
-    /// Returns the number of bytes scanned.
+    /// Returns the number of bytes that were scanned.
     pub(super) fn position(&self) -> usize {
         self.next
     }
 
-    /// Scans for the end of the value at the start of `bytes`.
+    /// Scans for the end of the value at the start of `bytes`, from the last position on.
     pub(super) fn resume(&mut self, bytes: &[u8]) -> ScanStop {
         #[cfg(test)]
         let from = self.next;
@@ -134,8 +135,8 @@ impl ValueScan {
         ScanStop::More
     }
 
-    /// Passes a chunk at once. Returns false without passing it if it must be read byte by byte: at the end of the
-    /// value, an array to halt at, or an error.
+    /// Scans a chunk at once. Returns false, and scans nothing, if it must be scanned byte by byte: at the end of the
+    /// value, at an array at which to halt, or at an error.
     #[inline]
     fn pass_chunk(&mut self, bytes: &[u8]) -> bool {
         if !self.strict || self.depth == 0 {
@@ -171,7 +172,8 @@ impl ValueScan {
         true
     }
 
-    /// Passes the rest of a string, with its quote.
+    /// Scans a string up to the end of its next escape sequence, or up to its closing quote. Returns why the scan stops;
+    /// None if it continues.
     #[inline]
     fn pass_string(&mut self, bytes: &[u8]) -> Option<ScanStop> {
         let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[self.next..]) else { return Some(ScanStop::More) };
@@ -197,7 +199,7 @@ impl ValueScan {
         None
     }
 
-    /// True if a bracket may open a value at this position.
+    /// True if a bracket at `at` may open a value there.
     fn may_open(&self, bytes: &[u8], at: usize) -> bool {
         if self.depth >= MAX_LEVELS {
             return true;
@@ -217,7 +219,7 @@ impl ValueScan {
         self.strict &= self.depth < MAX_LEVELS;
     }
 
-    /// Closes a bracket; false if the other kind is open.
+    /// Closes a bracket; returns false if a bracket of the other kind is open.
     fn close(&mut self, bracket: u8) -> bool {
         let fits = (self.open_objects & 1 == 1) == (bracket == b'}');
         self.open_objects >>= 1;
@@ -226,7 +228,7 @@ impl ValueScan {
     }
 }
 
-/// Counts the bytes that scans pass, for tests of the amount of work.
+/// Counts the bytes that are scanned, for tests of the amount of work.
 #[cfg(test)]
 pub(super) mod work {
     use std::cell::Cell;
@@ -239,7 +241,7 @@ pub(super) mod work {
         BYTES.set(BYTES.get() + bytes);
     }
 
-    /// Returns the number of bytes passed since the last call.
+    /// Returns the number of bytes that were scanned since the last call.
     pub(crate) fn take() -> usize {
         BYTES.replace(0)
     }
@@ -253,7 +255,7 @@ pub(crate) fn value_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Returns the length of a number, a word or a stray bracket.
+/// Returns the length of a number, a literal or a stray bracket; None if it may continue after `bytes`.
 fn scalar_end(bytes: &[u8]) -> Option<usize> {
     if matches!(bytes.first(), Some(b'}' | b']' | b':')) {
         return Some(1);

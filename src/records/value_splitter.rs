@@ -1,4 +1,4 @@
-//! Splits a sequence of JSON values into records by counting brackets; the records are validated later.
+//! Splits a sequence of JSON values into records by counting brackets. The records are validated later.
 
 mod recovery;
 mod responses;
@@ -16,19 +16,19 @@ use crate::scan::result_pages::ResultPage;
 use crate::storage::limits::ReadLimits;
 use crate::types::dynamic;
 
-/// Maximum length of the column names before the rows of a table.
+/// Maximum length in bytes of the part of a table before its rows.
 const MAX_RESPONSE_HEADER_BYTES: usize = 2 << 20;
 
-/// Maximum length of a frame without rows.
+/// Maximum length in bytes of a frame without rows.
 const MAX_FRAME_BYTES: usize = 4 << 10;
 
-/// The mark before the values of each file, also inside concatenated files.
+/// The byte order mark before the values of each file; joined files have several.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Maximum length of a key around records that is examined.
+/// Maximum length in bytes of a key around records that is examined.
 const MAX_KEY: usize = 128;
 
-/// Maximum nesting depth around records.
+/// Maximum nesting depth of the brackets around records.
 const MAX_DEPTH: usize = 16;
 
 /// The columns of the table to which a row of cells belongs.
@@ -43,61 +43,62 @@ pub(crate) struct ColumnHeader {
 pub(crate) struct RecordSpan {
     pub start: usize,
     pub end: usize,
-    /// The columns, if the record is an array of cells.
+    /// The columns, if the record is an array of cells; None for other records.
     pub header: Option<Arc<ColumnHeader>>,
-    /// False if the text ends inside the record.
+    /// False if the text ends inside of the record.
     pub is_whole: bool,
 }
 
-/// Finds the records in the blocks of one file, in order. Records are the elements of a top-level array, of the array
-/// under `records` or `value` of a top-level object, the rows of the tables of a query response, and any other
-/// top-level object. A string or number in place of a record is returned as one, and the reader reports it. After a
-/// lost bracket or quote, records resume at the next one that is recognised.
+/// Finds the records in the blocks of one file, in order. Records are the elements of a top-level array, the elements
+/// of the array under `records` or `value` of a top-level object, the rows of the tables of a query response, and any
+/// other top-level object. A string or number where a record is expected is returned as a record, so that the reader
+/// reports it. After a lost bracket or quote, the next record is the next one that can be recognised.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about the text between records")]
 pub(crate) struct ValueSplitter {
     enclosing: Vec<Enclosing>,
     scan: Option<ValueScan>,
-    /// Offset of an array in the current value that is not classified yet.
+    /// Offset of an array in the current value, if the array has not been classified yet.
     array: Option<usize>,
     response: QueryResponse,
-    /// The columns of the rows being returned; None if rows are passed over.
+    /// The columns of the rows that are being returned; None if rows are skipped.
     header: Option<Arc<ColumnHeader>>,
     rows: u64,
-    /// The last key around records, and the page, if the response may have several.
+    /// The last key around records. `page` is the page of the response, if the response may have several.
     key: Vec<u8>,
     page: Option<ResultPage>,
     /// True after the colon of a key around records.
     keyed: bool,
-    /// True for the value of such a key.
+    /// True if the current value belongs to such a key.
     of_key: bool,
-    /// True if the values ended inside a record, which was returned as it is.
+    /// True if the text ended inside of a record, which was returned as it is.
     cut_off: bool,
     prefixes: RecordPrefixes,
     resync: Option<Resync>,
-    /// True if a value was returned.
+    /// True once a value was returned.
     begun: bool,
     effort: Effort,
-    /// True if closing brackets without an opening one are accepted.
+    /// True if closing brackets without an opening one are accepted, because the start of the text is missing or was
+    /// damaged.
     unbalanced: bool,
-    /// Number of records since the last skip.
+    /// Number of records since the last skipped range.
     records_since_skip: usize,
     skipped: Vec<RelativeSkip>,
-    /// The encoding in which the text continues at the position.
+    /// The encoding in which the text continues at the position; None if it does not change.
     change: Option<Encoding>,
     nul_runs: u64,
 }
 
-/// A bracket around records.
+/// A bracket around records that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Enclosing {
-    /// `[`, at the top or in an array.
+    /// `[` at the top level or in an array.
     Array,
-    /// `{` with an array of records.
+    /// The `{` of an object around an array of records.
     Wrapper,
-    /// `{` with an array of rows.
+    /// The `{` of an object around an array of rows.
     Table,
-    /// The `[` of records in a wrapper.
+    /// The `[` around the records of a wrapper.
     Records,
     /// The `[` around the tables of a query response.
     QueryResponse,
@@ -105,35 +106,35 @@ enum Enclosing {
     Rows,
 }
 
-/// The token after an element of an array.
+/// What follows an element of an array.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AfterElement {
-    /// Something valid.
+    /// A separator, a closing bracket or the next element, as it should be.
     Fine,
-    /// The rest of a record: the element ended early.
+    /// The rest of a record, because a stray bracket ended the element early.
     Rest,
-    /// More bytes are needed.
+    /// More bytes are needed to decide.
     Unclear,
 }
 
 impl ValueSplitter {
-    /// Creates a splitter for a file that is read with these limits.
+    /// Creates a splitter for a file that is read within these limits.
     pub(crate) fn new(limits: ReadLimits) -> Self {
         Self { effort: Effort::new(limits), ..Self::default() }
     }
 
-    /// Creates a splitter for the elements of an array without its brackets.
+    /// Creates a splitter for the elements of an array whose brackets are not part of the text.
     pub(crate) fn inside_array() -> Self {
         Self { enclosing: vec![Enclosing::Array], ..Self::default() }
     }
 
-    /// Starts inside a record: the beginning of the text is missing.
+    /// Makes the splitter begin inside of a record, because the beginning of the text is missing.
     pub(crate) fn begin_inside(&mut self) {
         (self.resync, self.unbalanced) = (Some(Resync::at_start()), true);
     }
 
-    /// Returns the records that end in `bytes`, and the number of bytes consumed; the next call must begin after them.
-    /// At the end of the file (`more` is false), an incomplete record is returned too.
+    /// Returns the records that end in `bytes`, and the number of bytes that are done; the next call must begin after
+    /// them. At the end of the file (`more` is false), an incomplete record is returned, too.
     pub(crate) fn split(&mut self, bytes: &[u8], more: bool) -> (Vec<RecordSpan>, usize) {
         let mut spans = Vec::new();
         let mut position = 0;
@@ -141,7 +142,8 @@ impl ValueSplitter {
         (spans, position)
     }
 
-    /// Passes a record, or what surrounds it. False if `bytes` ends first.
+    /// Moves past a record, or past something between records. Returns false if more bytes are needed, or if the text
+    /// ends.
     fn step(&mut self, bytes: &[u8], position: &mut usize, more: bool, spans: &mut Vec<RecordSpan>) -> bool {
         if self.change.is_some() {
             return false;
@@ -172,8 +174,8 @@ impl ValueSplitter {
         true
     }
 
-    /// Passes what surrounds records, up to the next one, and begins its scan. False if `bytes` ends first, or if
-    /// something misplaced was found.
+    /// Moves past what is between records, up to the next record, and begins to scan it. Returns false if `bytes`
+    /// ends before it, or if something is misplaced.
     fn begin(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
         while let Some(&byte) = bytes.get(*position) {
             let inside = self.enclosing.last().copied();
@@ -230,7 +232,7 @@ impl ValueSplitter {
         false
     }
 
-    /// True if UTF-16 begins at the position, or at the byte before it, which was mistaken for a bracket.
+    /// True if UTF-16 begins at the position, or at the byte before it, which was taken for a bracket.
     fn continues_in_utf16(&mut self, bytes: &[u8], position: &mut usize) -> bool {
         let start = position.saturating_sub(1);
         let Some((at, encoding)) = utf16_in(&bytes[start..bytes.len().min(start + ENCODING_BYTES)]) else {
@@ -247,7 +249,8 @@ impl ValueSplitter {
         true
     }
 
-    /// True for misplaced bytes: the rest of a damaged record, or what follows an array that was closed early.
+    /// True for bytes that are misplaced: the rest of a damaged record, or something after an array that was closed
+    /// early.
     fn is_stray(&mut self, byte: u8, inside: Option<Enclosing>) -> bool {
         let keyed = std::mem::take(&mut self.keyed);
         self.of_key = keyed;
@@ -267,7 +270,7 @@ impl ValueSplitter {
         }
     }
 
-    /// Returns the kind of scan for the value that begins with this byte.
+    /// Returns the kind of scan for the value that begins with `byte`.
     fn scan_of(&mut self, byte: u8, inside: Option<Enclosing>) -> ValueScan {
         // An object among rows reports an error.
         let aside = inside == Some(Enclosing::Rows) && (self.header.is_none() || byte == b'{');
@@ -281,7 +284,7 @@ impl ValueSplitter {
         }
     }
 
-    /// Returns what follows the array element at the start of `rest`.
+    /// Returns what follows the array element of length `length` at the start of `rest`.
     fn after(&self, rest: &[u8], length: usize, more: bool) -> AfterElement {
         let rows = match self.enclosing.last() {
             Some(Enclosing::Rows) => self.header.is_some(),
@@ -312,7 +315,7 @@ impl ValueSplitter {
         }
     }
 
-    /// Returns the value at the start of `rest` as a record, or passes it over.
+    /// Ends the value at the start of `rest`: it is returned as a record, or skipped.
     fn end(&mut self, rest: &[u8], length: usize, position: &mut usize, spans: &mut Vec<RecordSpan>) {
         let (Some(scan), value) = (self.scan.take(), &rest[..length]) else { return };
         if scan.ignored {
@@ -339,17 +342,17 @@ impl ValueSplitter {
         *position += length;
     }
 
-    /// True if the values ended between the records of an array that is not closed.
+    /// True if the text ended between the records of an array that is not closed.
     pub(crate) fn is_unclosed(&self) -> bool {
         !self.enclosing.is_empty() && !self.cut_off && self.resync.is_none()
     }
 
-    /// True between two top-level values.
+    /// True if the position is between two top-level values.
     pub(crate) fn is_idle(&self) -> bool {
         self.enclosing.is_empty() && self.scan.is_none() && self.resync.is_none()
     }
 
-    /// Abandons everything that is open: nothing more of it follows.
+    /// Closes all brackets and scans that are open, because nothing more of them follows.
     pub(crate) fn abandon(&mut self) {
         self.enclosing.clear();
         (self.scan, self.array, self.header, self.rows) = (None, None, None, 0);
@@ -357,28 +360,28 @@ impl ValueSplitter {
         (self.resync, self.change) = (None, None);
     }
 
-    /// Returns the encoding in which the text continues after the consumed bytes.
+    /// Returns the encoding in which the text continues after the bytes that are done; None if it does not change.
     pub(crate) fn change(&self) -> Option<Encoding> {
         self.change
     }
 
-    /// Returns the number of runs of NUL bytes between values since the last call.
+    /// Returns the number of runs of NUL bytes between values that were skipped since the last call.
     pub(crate) fn take_nul_runs(&mut self) -> u64 {
         std::mem::take(&mut self.nul_runs)
     }
 
-    /// Returns the notes about the records since the last call.
+    /// Returns what the text around the records told about them since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<FramingNote> {
         std::mem::take(&mut self.response.notes)
     }
 
-    /// Returns why the values cannot be read, if so.
+    /// Returns the reason why the values cannot be read; None if they can.
     pub(crate) fn refusal(&self) -> Option<&'static str> {
         self.response.refusal
     }
 }
 
-/// True if the text consists only of valid values and separators.
+/// True if the text has only valid JSON values, with or without separators.
 pub(crate) fn is_sequence(text: &[u8]) -> bool {
     let mut rest = trim_start(text);
     while !rest.is_empty() {
@@ -413,7 +416,7 @@ mod tests {
         found
     }
 
-    /// The records do not depend on the number of bytes per call, whatever is damaged.
+    /// Tests that the records do not depend on the number of bytes per call, whatever is damaged.
     #[test]
     fn records_do_not_depend_on_the_pieces() {
         let record = |id: usize| format!("{{\"time\":{id},\"category\":\"c\",\"p\":{{\"a\":[{{\"x\":\"y\"}}]}}}}");
@@ -442,7 +445,7 @@ mod tests {
         }
     }
 
-    /// Objects that begin like records and never end are not examined repeatedly.
+    /// Tests that objects which begin like records but never end are not examined again and again.
     #[test]
     fn the_search_for_the_next_record_is_not_long() {
         for part in ["},{\"time\":1,\"category\":2,\"p\":{\"a\":[", "},{\"time\":1,\"category\":2,\"p\":[", "{[\",["] {

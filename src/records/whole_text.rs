@@ -1,4 +1,4 @@
-//! Reads the whole text of a file: for formats that are not read record by record, and small files.
+//! Reads the whole text of a file, for small files and formats that cannot be read record by record.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::storage::counters::ScanCounters;
 use crate::storage::files::DataFile;
 use crate::storage::limits::{DecompressionLimit, ReadLimits};
 
-/// Bytes read at once.
+/// Number of bytes that are read at once.
 const CHUNK: u64 = 1 << 20;
 
-/// Returns the text of `file`, decompressed and in UTF-8; the inner error says why it is not read. Lines that are not
-/// UTF-8 are decoded as Windows-1252, and reported. If the file is damaged, the text before the damage is returned, and
-/// the loss is reported.
+/// Returns the text of `file`, decompressed and in UTF-8. The inner error has the reason why a file is not read.
+/// Lines that are not UTF-8 are decoded as Windows-1252, and reported. If the file is damaged, the text before the
+/// damage is returned, and the loss is reported.
 ///
 /// # Errors
 /// The file cannot be opened, decompresses to more than the limit, or is larger than `reservation` allows.
@@ -58,7 +58,8 @@ pub(crate) fn whole_text(
     Ok(Ok(decoded(bytes, &FileReport::new(&file.name, Arc::clone(report)))))
 }
 
-/// Returns the bytes as text, without a byte order mark.
+/// Returns the bytes as text, without a byte order mark. Lines that are not UTF-8 are decoded as Windows-1252, and
+/// reported.
 fn decoded(bytes: Vec<u8>, report: &FileReport) -> String {
     let mark = bytes.len() - without_byte_order_mark(&bytes).len();
     let mut text = match String::from_utf8(bytes) {

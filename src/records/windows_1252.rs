@@ -1,4 +1,4 @@
-//! Decodes bytes that are not UTF-8 as Windows-1252, which Windows tools write in Western languages.
+//! Decodes bytes that are not UTF-8 as Windows-1252, the encoding that Windows tools use for Western languages.
 
 use std::borrow::Cow;
 

@@ -1,52 +1,52 @@
-//! Tells whether an object with an array is a record, or a wrapper around records or tables.
+//! Determines whether an object that has an array is a record, or a wrapper around records or tables.
 //!
-//! A wrapper is an object whose array is its content. Services and tools that save their responses write other keys
-//! beside it, in any order, so the keys and the first element of the array decide.
+//! The purpose of a wrapper is its array. Services and tools that save responses write other keys beside the array,
+//! in any order, so the decision depends on the keys and on the first element of the array.
 
 use std::borrow::Cow;
 
 use super::object_keys::{KeyReader, NextKey, RecordKeys, is_error_key, is_filled, unescaped};
 use super::value_scan::{ScanStop, ValueScan};
 
-/// Maximum number of bytes to wait for, so that the keys after the array are known.
+/// Maximum number of bytes to wait for so that the keys after the array are known.
 const MAX_OBJECT_BYTES: usize = 64 << 10;
 
-/// Maximum number of bytes to wait for, so that the first element of the array is whole.
+/// Maximum number of bytes to wait for so that the first element of the array is whole.
 const MAX_ELEMENT_BYTES: usize = 1 << 20;
 
-/// Keys that a wrapper may have before its records, with any values; beside those that contain `@`.
+/// Keys that a wrapper may have before its records, with any values. Keys that contain `@` are allowed, too.
 const HEADER_KEYS: [&[u8]; 5] = [b"odata.metadata", b"odata.nextLink", b"nextLink", b"count", b"total"];
 
 /// Keys that a query response may have before its tables, with any values.
 const RESPONSE_KEYS: [&[u8]; 4] = [b"error", b"statistics", b"render", b"Exceptions"];
 
-/// The kind of an object with an array.
+/// The kind of an object that has an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ObjectKind {
-    /// The array holds records.
+    /// The array has records.
     Wrapper,
-    /// The array holds tables; true if the response reports an error before it.
+    /// The array has tables. The bool is true if the response reports an error before it.
     Response(bool),
-    /// The array is empty: the object is a wrapper if it has no key of a record.
+    /// The array is empty. The object is a wrapper if it has no key of a record.
     EmptyWrapper,
-    /// Possibly a frame of a query response.
+    /// The object may be a frame of a query response.
     Frame,
-    /// A record, judged by this array.
+    /// The object is a record, as far as this array shows.
     Record,
     /// More bytes are needed.
     Unclear,
 }
 
-/// The keys of an object before its array.
+/// What is known about the keys of an object before its array.
 struct PrefixKeys {
     record_keys: RecordKeys,
-    /// True if wrappers have only such keys.
+    /// True if all of these keys are usual in wrappers.
     usual: bool,
     error: bool,
 }
 
-/// Classifies the object whose array begins at `at`. `is_first` if it is the first value of the file: then the array
-/// may hold records under any key.
+/// Classifies the object whose array begins at `at`. `is_first` tells that it is the first value of the file: its
+/// array may then have records under any key. `more` tells that bytes follow.
 pub(super) fn classify_object(object: &[u8], at: usize, more: bool, is_first: bool) -> ObjectKind {
     let Some(key) = key_of(object, at) else { return ObjectKind::Record };
     let is_response = key.eq_ignore_ascii_case(b"tables");
@@ -67,7 +67,8 @@ pub(super) fn classify_object(object: &[u8], at: usize, more: bool, is_first: bo
     }
 }
 
-/// True for a line that is an array or a wrapper. The first key of an object is checked first.
+/// True for a line that is an array or a wrapper. The first key of an object is checked first, because it excludes
+/// most records.
 pub(crate) fn is_wrapped(line: &[u8]) -> bool {
     if line.starts_with(b"[") {
         return true;
@@ -76,7 +77,7 @@ pub(crate) fn is_wrapped(line: &[u8]) -> bool {
     &*key == b"FrameType" || ((is_usual(&key) || RESPONSE_KEYS.contains(&&*key)) && holds_records(line))
 }
 
-/// True for a wrapper around records or tables.
+/// True if the object is a wrapper around records or tables.
 pub(crate) fn holds_records(object: &[u8]) -> bool {
     let mut scan = ValueScan::halting();
     let mut is_empty_wrapper = false;
@@ -100,7 +101,7 @@ fn is_usual(key: &[u8]) -> bool {
     is_holder(key) || key.eq_ignore_ascii_case(b"tables") || key.starts_with(b"@") || HEADER_KEYS.contains(&key)
 }
 
-/// Returns the key of the member whose value begins at `at`.
+/// Returns the key of the member whose value begins at `at`; None if it cannot be found.
 fn key_of(object: &[u8], at: usize) -> Option<Cow<'_, [u8]>> {
     let before = object[..at].trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
     let mut end = before.len();
@@ -135,8 +136,8 @@ impl PrefixKeys {
     }
 }
 
-/// Classifies an object with an array under an unusual key: its elements must have keys that nothing nested in a record
-/// has.
+/// Classifies an object with an array under an unusual key. It is a wrapper only if the elements have keys that
+/// nothing inside of a record has.
 fn under_any_key(object: &[u8], at: usize, more: bool) -> ObjectKind {
     let elements = object[at + 1..].trim_ascii_start();
     if elements.is_empty() && more {
@@ -152,7 +153,7 @@ fn under_any_key(object: &[u8], at: usize, more: bool) -> ObjectKind {
     }
 }
 
-/// Classifies an object with tables: tables are recognised by their columns and rows.
+/// Classifies an object that may have tables: these are recognised by their columns and rows.
 fn of_tables(prefix: &PrefixKeys, elements: &[u8], more: bool) -> ObjectKind {
     let mut members = KeyReader::of(elements);
     loop {
@@ -170,8 +171,8 @@ fn of_tables(prefix: &PrefixKeys, elements: &[u8], more: bool) -> ObjectKind {
     }
 }
 
-/// Classifies an object around possible records: these are recognised by their keys; an unknown element counts as a
-/// record if the object has only usual keys.
+/// Classifies an object that may have records: these are recognised by their keys. An element of unknown shape counts
+/// as a record if the object has only usual keys.
 fn of_records(object: &[u8], at: usize, prefix: &PrefixKeys, elements: &[u8], more: bool) -> ObjectKind {
     let whole = match ValueScan::strict().resume(elements) {
         ScanStop::More if more && elements.len() < MAX_ELEMENT_BYTES => return ObjectKind::Unclear,

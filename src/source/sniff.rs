@@ -20,8 +20,8 @@ pub struct FileKind {
     pub format: &'static str,
     /// The encoding of a text file; "" for other formats.
     pub encoding: &'static str,
-    /// The compression of the whole file; "" if there is none, and for Parquet and Arrow, whose columns are
-    /// compressed separately.
+    /// The compression of a text file, `none` if it is not compressed; "" for other formats. In Parquet and Arrow, each
+    /// column is compressed separately.
     pub compression: &'static str,
 }
 

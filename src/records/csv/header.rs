@@ -14,37 +14,38 @@ use crate::types::{datetime, dynamic};
 /// Maximum number of columns of a file.
 const MAX_COLUMNS: usize = 4_096;
 
-/// Maximum length of their names: every row repeats them, so long names would inflate the text.
+/// Maximum length of all column names in bytes: every converted row repeats them, so long names would inflate the
+/// text.
 const MAX_HEADER_BYTES: usize = 256 << 10;
 
-/// An upper bound of the length of column names of known tables.
+/// An upper bound of the length in bytes of column names of known tables.
 const MAX_NAME: usize = 96;
 
-/// The column that identifies rows of a table.
+/// The column whose presence shows that rows are rows of a table.
 const TIME: &str = "TimeGenerated";
 
 /// The beginning of the line that Export-Csv writes before the header.
 pub(super) const TYPE_LINE: &str = "#TYPE ";
 
-/// Why the CSV of PowerShell objects is not read.
+/// The reason why a CSV of PowerShell objects is not read.
 const POWERSHELL: &str =
     "Export-Csv replaced nested objects with type names: export again with ConvertTo-Json -Depth 10";
 
-/// How the rows of a file are converted.
+/// The rule by which the rows of a file are converted to objects.
 pub(super) enum CsvLayout {
-    /// Cells become values of these keys.
+    /// Each cell becomes the value of a key.
     Keys(Vec<CsvColumn>),
     /// A download of the Entra admin center.
     Portal(PortalRow),
-    /// Rows under a later header that is not supported; why, and their number of cells.
+    /// Rows under a later header that is not supported: the reason, and the number of cells.
     Unread(&'static str, usize),
 }
 
-/// A column whose cells become values of a key.
+/// A column whose cells become the values of a key.
 pub(super) struct CsvColumn {
-    /// The key, quoted and with its colon; "" for an unnamed column, which is not read.
+    /// The key as a JSON string with its colon; "" for an unnamed column, which is not read.
     key: String,
-    /// The offset from UTC to be appended to its times; "" for UTC.
+    /// The offset from UTC that is appended to its times; "" for UTC.
     offset: String,
 }
 
@@ -57,7 +58,7 @@ impl CsvLayout {
         }
     }
 
-    /// Returns why the rows are not read, if so.
+    /// Returns the reason why the rows are not read; None if they are.
     pub(super) fn unread(&self) -> Option<&'static str> {
         match self {
             Self::Unread(reason, _) => Some(reason),
@@ -65,7 +66,7 @@ impl CsvLayout {
         }
     }
 
-    /// Returns the header, if it is one of the Entra admin center.
+    /// Returns the header, if it is the header of a CSV of the Entra admin center.
     pub(super) fn portal_header(&self) -> Option<Arc<PortalHeader>> {
         match self {
             Self::Portal(row) => Some(row.header()),
@@ -84,7 +85,7 @@ impl CsvLayout {
         }
     }
 
-    /// Writes a row as an object.
+    /// Writes a row to `text` as a JSON object.
     pub(super) fn write(&mut self, cells: &[Cow<'_, str>], text: &mut String) {
         match self {
             Self::Keys(keys) => {
@@ -107,8 +108,9 @@ impl CsvLayout {
     }
 }
 
-/// Interprets the first line; true if it is a header, false if it is a row. `typed` if a line with a PowerShell type
-/// precedes it; `file` is the name of the file.
+/// Interprets the first line. Returns the layout, and true if the line is a header, false if it is a row. `typed`
+/// tells that a line with a PowerShell type precedes it; `file` is the name of the file. Err has the reason why the
+/// file is not read.
 pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(CsvLayout, bool), &'static str> {
     if cells.len() > MAX_COLUMNS {
         return Err("it has too many columns");
@@ -143,19 +145,19 @@ pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(CsvLa
     Ok((CsvLayout::Keys(names.into_iter().zip(offsets).map(|(name, offset)| key(name, offset)).collect()), true))
 }
 
-/// The header lines of a file so far, to recognise repeated ones.
+/// The column names of the header lines so far, to recognise repeated headers.
 pub(super) struct HeaderLines {
     names: Vec<String>,
 }
 
 impl HeaderLines {
-    /// Starts with this header; None if the file has none.
+    /// Creates the state with the first header; None if the file has none.
     pub(super) fn new(header: Option<&[String]>) -> Self {
         Self { names: header.into_iter().flatten().map(|name| name.trim().to_owned()).collect() }
     }
 
-    /// True if a row is a header: the same one, or most of its cells are column names. The first cell rules out most
-    /// rows.
+    /// True if a row is a header: it repeats the last one, or most of its cells are column names. The first cell
+    /// already rules out most rows.
     pub(super) fn is_header(&self, cells: &[Cow<'_, str>]) -> bool {
         let filled = || cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
         if !filled().next().is_some_and(|cell| self.is_name(cell)) {
@@ -170,8 +172,9 @@ impl HeaderLines {
         self.names.len() == cells.len() && self.names.iter().zip(cells).all(|(name, cell)| name == cell.trim())
     }
 
-    /// Returns the header that a row ends with: the last line of a file without a final newline, joined to another
-    /// file. Its first name is the longest known column name that the joined cell ends with; "" if there is none.
+    /// Returns the header with which a row ends, if a file without a final line end was joined to another file.
+    /// `width` is the number of cells of a row. The first name of the header is the longest known column name with
+    /// which the joined cell ends; "" if there is none.
     pub(super) fn joined(&self, cells: &[Cow<'_, str>], width: usize) -> Option<Vec<String>> {
         let last = cells.get(width.checked_sub(1)?)?;
         let others = cells.get(width..).filter(|others| others.len() <= MAX_COLUMNS)?;
@@ -200,8 +203,8 @@ impl HeaderLines {
     }
 }
 
-/// Returns the names of columns as tables spell them: without the time zone, and in the case of the table. None if the
-/// times of a column are not in UTC.
+/// Returns the names of columns as tables spell them: without the time zone, and in the case of the table. Returns
+/// None if the times of a column are not in UTC.
 pub(crate) fn table_names(headers: &[String]) -> Option<Vec<&str>> {
     let is_utc = |header: &String| column_name(header.trim()).is_ok_and(|(_, offset)| offset.is_empty());
     headers.iter().all(is_utc).then(|| {
@@ -210,8 +213,8 @@ pub(crate) fn table_names(headers: &[String]) -> Option<Vec<&str>> {
     })
 }
 
-/// Returns the column name as the table spells it, for tools that change its case. Names are kept if the header
-/// contains `TimeGenerated` in this spelling.
+/// Returns the column name in the case of the table, because some tools change it. If the header has `TimeGenerated`
+/// in exactly this case, names are returned unchanged.
 fn spelled_as_in_table<'a>(name: &'a str, headers: &[String]) -> &'a str {
     let time = |header: &String| column_name(header.trim()).is_ok_and(|(name, _)| name == TIME);
     let other = |header: &String| column_name(header.trim()).is_ok_and(|(name, _)| name.eq_ignore_ascii_case(TIME));
@@ -222,8 +225,8 @@ fn spelled_as_in_table<'a>(name: &'a str, headers: &[String]) -> &'a str {
     columns.find(|field| field.name.eq_ignore_ascii_case(name)).map_or(name, |field| field.name.as_str())
 }
 
-/// Returns the column name, and the offset of its times from UTC ("" for none): the Log Analytics portal appends the
-/// time zone to the names of time columns.
+/// Returns the column name, and the offset of its times from UTC ("" for none). The Log Analytics portal appends the
+/// time zone to the names of columns with times. Err has the reason why a time zone is not supported.
 fn column_name(header: &str) -> Result<(&str, String), &'static str> {
     let Some((name, zone)) = header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")) else {
         return Ok((header, String::new()));
@@ -232,8 +235,8 @@ fn column_name(header: &str) -> Result<(&str, String), &'static str> {
     offset.map(|offset| (name, offset)).ok_or("its times are not in UTC: export it again with the time zone UTC")
 }
 
-/// Returns the offset that `UTC`, `UTC+01:00` or `UTC-5` names, "" for none. The offset of other zones depends on the
-/// date, so they return None.
+/// Returns the offset that `UTC`, `UTC+01:00` or `UTC-5` names; "" for none. Returns None for other zones, whose
+/// offset depends on the date.
 fn offset(zone: &str) -> Option<String> {
     let zone = zone.trim().replace('\u{2212}', "-");
     let prefix = zone.get(..3).filter(|prefix| ["UTC", "GMT"].iter().any(|name| prefix.eq_ignore_ascii_case(name)))?;

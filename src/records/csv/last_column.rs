@@ -1,30 +1,30 @@
-//! Tells whether the last row of a file is whole if no line end follows it. Many tools never write the last line end,
-//! and truncated files have none either: the other values of the last column decide.
+//! Determines whether the last row of a file is whole if no line end follows it. Many tools never write the last line
+//! end, but truncated files have none either, so the other values of the last column decide.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-/// Maximum number of different values, and the maximum length of each, in bytes.
+/// Maximum number of different values that are kept. The next constant is the maximum length of each, in bytes.
 const MAX_VALUES: usize = 1_000;
 const MAX_VALUE_BYTES: usize = 64;
 
-/// Values of the same length prove that another one is whole from this length on: identifiers and times.
+/// A value of at least this length in bytes is whole if all others have the same length, as identifiers and times do.
 const MIN_FIXED_BYTES: usize = 8;
 
-/// The values of the last column.
+/// The values of the last column of a file.
 #[derive(Debug, Default)]
 pub(super) struct LastColumn {
-    /// The value of the last row; None before the first.
+    /// The value of the last row; None before the first row.
     last: Option<String>,
-    /// True if the row before the last one has the same value.
+    /// True if the row before the last one has the same value as the last one.
     is_repeated: bool,
-    /// The values of the rows before it; None if they are too many or too long.
+    /// The values of the rows before the last one.
     before: KnownValues,
-    /// The shortest and the longest length of these, in bytes.
+    /// The shortest and the longest length of these values, in bytes.
     lengths: Option<(usize, usize)>,
 }
 
-/// Different values, up to a maximum.
+/// A set of values; None once there are too many, or one is too long.
 #[derive(Debug)]
 struct KnownValues(Option<BTreeSet<String>>);
 
@@ -44,7 +44,7 @@ impl KnownValues {
         }
     }
 
-    /// True if `value` is one of the values, and not the beginning of another.
+    /// True if `value` is one of the values, and not the beginning of another one.
     fn proves(&self, value: &str) -> bool {
         let Some(values) = &self.0 else { return false };
         let mut from = values.range::<str, _>((Bound::Included(value), Bound::Unbounded));

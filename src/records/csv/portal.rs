@@ -1,4 +1,4 @@
-//! Converts rows of CSV downloads of the Entra admin center to objects like those of Microsoft Graph.
+//! Converts rows of CSV downloads of the Entra admin center to JSON objects like those of Microsoft Graph.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,25 +11,25 @@ use crate::records::FileReport;
 use crate::scan::{ColumnNote, Damage};
 use crate::types::dynamic;
 
-/// Marks every object; its value is the table, if the headers identify it.
+/// The key that marks every such object; its value is the table, if the header identifies it.
 const MARK: &str = "\"@portalCsv\":";
 
-/// How the cells of a row become an object.
+/// The rule by which the cells of a row become an object.
 pub(super) struct PortalRow {
     properties: Vec<PortalProperty>,
     outcome: Option<usize>,
     table: Option<&'static str>,
-    /// Whether the sign-ins are interactive, if the file name says so.
+    /// Whether the sign-ins are interactive; None if the name of the file does not tell.
     interactive: Option<bool>,
     width: usize,
-    /// Unknown headers, and the number of failed sign-ins with an empty error code.
+    /// Headers that are not known. `empty_codes` is the number of failed sign-ins with an empty error code.
     unknown: Vec<String>,
     empty_codes: u64,
-    /// The number of labels without a known value, for each table column.
+    /// For each table column, the number of labels for which no value is known.
     labels: BTreeMap<&'static str, u64>,
 }
 
-/// A property of the object: one value, or an object of several.
+/// A property of the object: a value, or an object of several values.
 struct PortalProperty {
     key: String,
     nested: bool,
@@ -80,7 +80,7 @@ impl PortalRow {
         self.width
     }
 
-    /// Returns the properties that the header names.
+    /// Returns the Graph properties for which the header has columns.
     pub(super) fn header(&self) -> Arc<PortalHeader> {
         let cells = self.properties.iter().flat_map(|property| &property.cells);
         Arc::new(PortalHeader::new(cells.map(|cell| cell.column), self.interactive.is_some()))
@@ -142,7 +142,7 @@ impl PortalRow {
     }
 }
 
-/// Writes the value of a cell; false if it is empty.
+/// Writes the value of a cell to `text`; returns false if it is empty.
 fn write_value(
     cell: &PortalCell,
     value: &str,
@@ -195,7 +195,8 @@ fn truth(words: &str) -> Option<bool> {
     }
 }
 
-/// Returns the value without the apostrophe that the portal puts before formulas of spreadsheets.
+/// Returns the value without the apostrophe that the portal writes before values that a spreadsheet would take for
+/// formulas.
 fn unguarded(value: &str) -> &str {
     match value.strip_prefix('\'') {
         Some(rest) if rest.starts_with(['-', '+', '=', '@']) => rest,

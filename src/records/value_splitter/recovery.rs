@@ -1,12 +1,12 @@
-//! Recovery from damage between values: where it ends, and where the next record or another encoding begins.
+//! Recovers from damage between values: finds the next record, or the position at which another encoding begins.
 
 use super::{Enclosing, MAX_FRAME_BYTES, ValueSplitter};
 use crate::records::encoding::{ENCODING_BYTES, utf16_in};
 use crate::records::resync::{RelativeSkip, Resync, ResyncOutcome, ResyncTarget, signed};
 
 impl ValueSplitter {
-    /// Begins the recovery from a damaged record: either another encoding begins there, or the next record must be
-    /// found.
+    /// Begins to recover from a record that is damaged at `at`: either another encoding begins there, or the next
+    /// record must be found.
     pub(super) fn recover_at(&mut self, rest: &[u8], at: usize, position: &mut usize) {
         match utf16_in(&rest[..rest.len().min(at + ENCODING_BYTES)]) {
             Some((start, encoding)) if start <= at => {
@@ -23,13 +23,14 @@ impl ValueSplitter {
         }
     }
 
-    /// Begins a search after the damaged record at the start of `rest`: nothing after it can be trusted.
+    /// Begins a search for the next record after the damaged one at the start of `rest`, because brackets after it
+    /// cannot be trusted.
     pub(super) fn recover(&mut self, rest: &[u8], at: usize) {
         self.resync = Some(Resync::new(rest, at, &mut self.prefixes));
         (self.scan, self.array) = (None, None);
     }
 
-    /// Searches for the next record. False if `bytes` ends first.
+    /// Continues the search for the next record. Returns false if more bytes are needed, or if the text ends.
     pub(super) fn resync(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
         let Some(mut resync) = self.resync.take() else { return true };
         let target = match (self.enclosing.last(), &self.header) {
@@ -61,17 +62,17 @@ impl ValueSplitter {
         }
     }
 
-    /// True if at most one record was found after the last damage: it may lie after the end of the array.
+    /// True if at most one record was found since the last damage. That record may lie after the end of the array.
     pub(crate) fn is_just_resynced(&self) -> bool {
         self.unbalanced && self.records_since_skip <= 1
     }
 
-    /// Returns the skipped ranges since the last call, relative to the bytes that were split last.
+    /// Returns the ranges that were skipped since the last call, relative to the bytes that were split last.
     pub(crate) fn take_skipped(&mut self) -> Vec<RelativeSkip> {
         std::mem::take(&mut self.skipped)
     }
 
-    /// Returns the range at the end after which no record was found, relative to the bytes not split yet.
+    /// Returns the range at the end in which no record was found, relative to the bytes that are not split yet.
     pub(crate) fn take_open(&mut self) -> Option<RelativeSkip> {
         let resync = self.resync.take()?;
         self.cut_off = true;

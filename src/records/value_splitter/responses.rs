@@ -1,5 +1,5 @@
-//! Reads what surrounds records: wrappers, pages, and the tables and frames of query responses, with their notes about
-//! themselves.
+//! Reads what surrounds records: wrappers, pages, and the tables and frames of query responses, with what these tell
+//! about the records.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::records::wrapper_detection::{ObjectKind, classify_object};
 use crate::scan::result_pages::ResultPage;
 
 impl ValueSplitter {
-    /// Passes the header of a table or a whole frame; begins a record if it is neither. False if there are too few
-    /// bytes, or if a record was begun.
+    /// Moves past the header of a table or past a whole frame. If the object is neither, begins to scan it as a
+    /// record. Returns false if more bytes are needed, or if a record was begun.
     pub(super) fn begin_part(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
         let rest = &bytes[*position..];
         match self.response.part(rest, false) {
@@ -34,7 +34,8 @@ impl ValueSplitter {
         *position += length;
     }
 
-    /// Classifies the object at the start of `rest`, which has an array at `at`. False if more bytes are needed.
+    /// Classifies the object at the start of `rest`, in which an array begins at `at`. Returns false if more bytes
+    /// are needed.
     pub(super) fn classify(&mut self, rest: &[u8], at: usize, position: &mut usize, more: bool) -> bool {
         self.array = None;
         let is_first = self.enclosing.is_empty() && !self.begun;
@@ -91,7 +92,7 @@ impl ValueSplitter {
         true
     }
 
-    /// Returns the part of a query response that a whole object is, if it may be a frame.
+    /// Returns the role in a query response of a whole object, if it may be a frame; otherwise None.
     pub(super) fn frame(&mut self, value: &[u8], scan: ValueScan) -> Option<ResponsePart> {
         let few = value.len() <= MAX_FRAME_BYTES && self.enclosing.last() == Some(&Enclosing::Array);
         let framed = scan.may_be_frame || (few && memchr::memmem::find(value, b"\"FrameType\"").is_some());
@@ -102,7 +103,7 @@ impl ValueSplitter {
             .filter(|part| matches!(part, ResponsePart::Rows(..) | ResponsePart::Passed(_)))
     }
 
-    /// Examines a value around records: a query response may report that it is partial, and a page that another one
+    /// Examines a skipped value around records. It may tell that a query response is partial, or that another page
     /// follows.
     pub(super) fn pass(&mut self, value: &[u8]) {
         match self.enclosing.last() {
