@@ -21,7 +21,7 @@ pub const MAX_BATCH_BYTES: usize = 64 << 20;
 /// Maximum length in bytes of a string or dynamic that a function builds from shorter ones.
 pub const MAX_VALUE_BYTES: usize = 32 << 20;
 
-/// The error of a call that would make a value longer than [`MAX_VALUE_BYTES`].
+/// Returns the error for a call that would make a value longer than [`MAX_VALUE_BYTES`].
 #[must_use]
 pub fn too_long(what: &str) -> Error {
     Error::Limit(format!("{what} would be longer than {} MiB; narrow the query", MAX_VALUE_BYTES >> 20))
@@ -40,13 +40,13 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    /// Arguments of `rows` rows each for a call with the result type `returns`.
+    /// Returns the arguments of a call: columns of `rows` rows each. Its result has the type `returns`.
     #[must_use]
     pub fn new(columns: &'a [Column], rows: usize, returns: Type, nulls: Nulls, context: &'a EvalContext) -> Self {
         Self { columns, rows, returns, nulls, context, overflow: Cell::new(false) }
     }
 
-    /// The number of arguments.
+    /// Returns the number of arguments.
     #[must_use]
     pub fn len(&self) -> usize {
         self.columns.len()
@@ -58,43 +58,43 @@ impl<'a> Args<'a> {
         self.columns.is_empty()
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The result type of the call, as the binder resolved it.
+    /// Returns the result type of the call, as the binder resolved it.
     #[must_use]
     pub fn returns(&self) -> Type {
         self.returns
     }
 
-    /// `now`, and everything else that is fixed for the run.
+    /// Returns what is fixed for the run, such as `now`.
     #[must_use]
     pub fn context(&self) -> &'a EvalContext {
         self.context
     }
 
-    /// The argument at `index`, which must exist.
+    /// Returns the argument at `index`, which must exist.
     #[must_use]
     pub fn column(&self, index: usize) -> &'a Column {
         &self.columns[index]
     }
 
-    /// All arguments.
+    /// Returns all arguments.
     #[must_use]
     pub fn columns(&self) -> &'a [Column] {
         self.columns
     }
 
-    /// The argument at `index`, if it is given and constant.
+    /// Returns the argument at `index`, if it is given and constant.
     #[must_use]
     pub fn constant(&self, index: usize) -> Option<&'a Value> {
         self.columns.get(index).and_then(Column::as_constant)
     }
 
-    /// The argument at `index` as strings: of a dynamic its JSON text.
+    /// Returns the argument at `index` as strings; a dynamic is its JSON text.
     #[must_use]
     pub fn texts(&self, index: usize) -> Texts<'a> {
         let column = self.column(index);
@@ -105,7 +105,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The argument at `index` of any type, converted like `tostring()`.
+    /// Returns the argument at `index` of any type, converted like `tostring()`.
     #[must_use]
     pub fn to_texts(&self, index: usize) -> AnyTexts<'a> {
         let column = self.column(index);
@@ -119,7 +119,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The argument at `index` as 64-bit integers: long, datetime, timespan, or a widened int.
+    /// Returns the argument at `index` as 64-bit integers: long, datetime, timespan, or a widened int.
     #[must_use]
     pub fn longs(&self, index: usize) -> Longs<'a> {
         let column = self.column(index);
@@ -132,7 +132,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The argument at `index` as doubles; int and long are widened.
+    /// Returns the argument at `index` as doubles; int and long are widened.
     #[must_use]
     pub fn reals(&self, index: usize) -> Reals<'a> {
         let column = self.column(index);
@@ -145,7 +145,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The argument at `index` as bools.
+    /// Returns the argument at `index` as bools.
     #[must_use]
     pub fn bools(&self, index: usize) -> Bools<'a> {
         let column = self.column(index);
@@ -155,9 +155,9 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// Computes `row -> T` for each row, as a column of the result type. If nulls propagate, `of` is not called for
-    /// rows with a null argument. If all arguments are constant, it is called once. If the strings exceed the limit,
-    /// the remaining rows are null, and [`Self::has_overflowed`] is true.
+    /// Calls `of` for each row, and returns the results as a column of the result type. If nulls propagate, `of` is not
+    /// called for rows with a null argument. If all arguments are constant, it is called once. If the strings exceed
+    /// the limit, the remaining rows are null, and [`Self::has_overflowed`] is true.
     pub fn map<T: ResultValue>(&self, of: impl Fn(usize) -> T) -> Column {
         let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
         let mut bytes = 0;
@@ -180,7 +180,7 @@ impl<'a> Args<'a> {
         self.overflow.get()
     }
 
-    /// Like [`Args::map`], for computations that can fail or grow: each string is limited too.
+    /// Like [`Args::map`], for functions that can fail or build long strings: each string is limited, too.
     ///
     /// # Errors
     /// The first error of `of`, and the limit [`MAX_VALUE_BYTES`].
@@ -206,7 +206,7 @@ impl<'a> Args<'a> {
         Ok(self.spread(builder.finish()))
     }
 
-    /// The number of rows to compute: one if all arguments are constant.
+    /// Returns the number of rows to compute: one if all arguments are constant.
     #[must_use]
     pub fn distinct_rows(&self) -> usize {
         if self.constant_call() { self.rows.min(1) } else { self.rows }
@@ -219,7 +219,7 @@ impl<'a> Args<'a> {
         if constant { Column::constant(column.value(0), self.rows) } else { column }
     }
 
-    /// The rows, of [`Args::distinct_rows`], with a null in any argument; None if there are none.
+    /// Marks the rows with a null in any argument, among [`Args::distinct_rows`] rows; None if there is no null.
     #[must_use]
     pub fn nulls_anywhere(&self) -> Option<NullBuffer> {
         let nulls = self.columns.iter().map(|column| match (column.as_array(), column.as_constant()) {
@@ -231,14 +231,14 @@ impl<'a> Args<'a> {
         nulls.fold(None, |all, nulls| NullBuffer::union(all.as_ref(), nulls.as_ref()))
     }
 
-    /// A bool result from [`Args::distinct_rows`] bits; rows that are not `valid` are null.
+    /// Returns a bool column from [`Args::distinct_rows`] bits; rows that are not `valid` are null.
     #[must_use]
     pub fn truths(&self, values: BooleanBuffer, valid: Option<BooleanBuffer>) -> Column {
         let nulls = valid.map(NullBuffer::new).filter(|nulls| nulls.null_count() > 0);
         self.spread(Column::array(Type::Bool, Arc::new(BooleanArray::new(values, nulls))))
     }
 
-    /// A bool result that is never null.
+    /// Returns a bool column with the result of `holds` for each row; no row is null.
     pub fn predicate(&self, holds: impl FnMut(usize) -> bool) -> Column {
         self.truths(BooleanBuffer::collect_bool(self.distinct_rows(), holds), None)
     }
@@ -255,25 +255,25 @@ impl<'a> Args<'a> {
         if self.nulls == Nulls::Propagate { self.nulls_anywhere() } else { None }
     }
 
-    /// Computes `string -> T` for the string argument at `index`.
+    /// Calls `of` with the string argument at `index` of each row, and returns the results as a column.
     pub fn map_text<T: ResultValue>(&self, index: usize, of: impl Fn(&str) -> T) -> Column {
         let texts = self.texts(index);
         self.map(|row| of(texts.get(row).unwrap_or("")))
     }
 
-    /// Computes `(string, string) -> T` for the string arguments at `first` and `second`.
+    /// Calls `of` with the string arguments at `first` and `second` of each row, and returns the results as a column.
     pub fn map_texts<T: ResultValue>(&self, first: usize, second: usize, of: impl Fn(&str, &str) -> T) -> Column {
         let (a, b) = (self.texts(first), self.texts(second));
         self.map(|row| of(a.get(row).unwrap_or(""), b.get(row).unwrap_or("")))
     }
 
-    /// Computes `i64 -> T` for the long, int, datetime or timespan argument at `index`; nulls stay null.
+    /// Calls `of` with the long, int, datetime or timespan argument at `index` of each row; nulls stay null.
     pub fn map_long<T: ResultValue>(&self, index: usize, of: impl Fn(i64) -> T) -> Column {
         let longs = self.longs(index);
         self.map(|row| longs.get(row).map(&of))
     }
 
-    /// Computes `f64 -> T` for the numeric argument at `index`; nulls stay null.
+    /// Calls `of` with the numeric argument at `index` of each row; nulls stay null.
     pub fn map_real<T: ResultValue>(&self, index: usize, of: impl Fn(f64) -> T) -> Column {
         let reals = self.reals(index);
         self.map(|row| reals.get(row).map(&of))
@@ -289,7 +289,7 @@ pub enum Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
-    /// The string of `row`; None for a null dynamic.
+    /// Returns the string of `row`; None for a null dynamic.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<&'a str> {
         match self {
@@ -310,7 +310,7 @@ pub enum AnyTexts<'a> {
 }
 
 impl AnyTexts<'_> {
-    /// The string of `row`; "" for null.
+    /// Returns the string of `row`; "" for null.
     #[must_use]
     pub fn get(&self, row: usize) -> Cow<'_, str> {
         match self {
@@ -332,7 +332,7 @@ pub enum Longs<'a> {
 }
 
 impl Longs<'_> {
-    /// The number of `row`; None for null.
+    /// Returns the number of `row`; None for null.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<i64> {
         match self {
@@ -353,7 +353,7 @@ pub enum Reals<'a> {
 }
 
 impl Reals<'_> {
-    /// The number of `row`; None for null.
+    /// Returns the number of `row`; None for null.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<f64> {
         match self {
@@ -374,7 +374,7 @@ pub enum Bools<'a> {
 }
 
 impl Bools<'_> {
-    /// The value of `row`; None for null.
+    /// Returns the value of `row`; None for null.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<bool> {
         match self {
@@ -393,7 +393,7 @@ pub trait ResultValue {
     /// Appends the value; the builder's type must fit.
     fn append(self, builder: &mut ColumnBuilder);
 
-    /// The number of string bytes in the value.
+    /// Returns the number of string bytes in the value.
     fn bytes(&self) -> usize {
         0
     }

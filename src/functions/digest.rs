@@ -1,23 +1,23 @@
 //! The value of `tdigest()`: the distribution of numbers or times, as a dynamic.
 //!
-//! It is `[[7], [values], [weights]]`, as the reference shows it. Up to [`MAX_EXACT`] distinct values it is exact; of
-//! more, neighbours are averaged, the fewer the nearer to an end (Dunning and Ertl, "Computing extremely accurate
-//! quantiles using t-digests", 2019).
+//! Its JSON is `[[7], [values], [weights]]`, as in the examples of the reference. With up to [`MAX_EXACT`] distinct
+//! values it is exact. With more, neighbouring values are averaged, but fewer of them near both ends (Dunning and Ertl,
+//! "Computing extremely accurate quantiles using t-digests", 2019).
 
 use super::aggregate::percentile::{key, nearest, real_of, weighted};
 use crate::types::dynamic::{ArrayWriter, Kind, elements, kind, to_text};
 use crate::types::{Type, Value, datetime, number};
 
-/// Digests of more distinct values are compressed.
+/// Maximum number of distinct values of an exact digest; one with more is compressed.
 const MAX_EXACT: usize = 4_096;
-/// A compressed digest has about half as many entries.
+/// The compression parameter of the t-digest. A compressed digest has about half as many entries.
 const COMPRESSION: f64 = 2_000.0;
-/// Digests with more entries are not results of tdigest().
+/// Maximum number of entries; JSON with more is not accepted as a result of tdigest().
 const MAX_ENTRIES: usize = 1 << 20;
 /// The first part of a digest in the reference's examples.
 const HEADER: &str = "[7]";
 
-/// Values with weights. Values are integers in the same order; see [`key`].
+/// Values with weights. Each value is stored as an integer that sorts in the same order; see [`key`].
 #[derive(Clone, Debug)]
 pub(crate) struct TDigest {
     /// Long, Real, Datetime or Timespan.
@@ -51,7 +51,7 @@ impl TDigest {
         self.entries.iter_mut().for_each(|(value, _)| *value = key(number::long_to_real(*value)));
     }
 
-    /// Sorts the values and joins equal ones.
+    /// Sorts the values, and merges equal ones into one with the sum of their weights.
     pub(crate) fn sort(&mut self) {
         self.entries.sort_unstable();
         self.entries.dedup_by(|later, kept| {
@@ -63,7 +63,7 @@ impl TDigest {
         });
     }
 
-    /// Memory in bytes.
+    /// Returns the memory in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.entries.capacity() * size_of::<(i64, u64)>()
     }
@@ -72,13 +72,13 @@ impl TDigest {
         self.entries.iter().fold(0, |sum, (_, weight)| sum.saturating_add(*weight))
     }
 
-    /// The value at or below which `rank` percent of the values are, as JSON. The digest must be sorted.
+    /// Returns the value at or below which `rank` percent of the values are, as JSON. The digest must be sorted.
     pub(crate) fn percentile(&self, rank: f64) -> Option<String> {
         let position = nearest(rank, self.total())?;
         weighted(&self.entries, position).map(|key| self.json(key))
     }
 
-    /// The number of values that are at most `value`; None if it cannot be compared with them.
+    /// Returns the number of values that are at most `value`; None if it cannot be compared with them.
     pub(crate) fn rank(&self, value: &Value) -> Option<f64> {
         let limit = match (self.ty, value) {
             (Type::Datetime, Value::Datetime(ticks)) | (Type::Timespan, Value::Timespan(ticks)) => *ticks,
@@ -94,7 +94,7 @@ impl TDigest {
         Some(total_of(self.entries.iter().filter(|(key, _)| *key <= limit)))
     }
 
-    /// [`Self::rank`] in percent of all values.
+    /// Like [`Self::rank`], in percent of all values.
     pub(crate) fn percent_rank(&self, value: &Value) -> Option<f64> {
         self.rank(value).map(|rank| rank * 100.0 / total_of(self.entries.iter()))
     }
@@ -155,7 +155,7 @@ impl TDigest {
         json
     }
 
-    /// The digest as JSON.
+    /// Returns the digest as JSON.
     pub(crate) fn into_json(mut self) -> String {
         self.sort();
         self.compress();
@@ -185,7 +185,7 @@ impl TDigest {
     }
 }
 
-/// The type that all values have.
+/// Returns the type that all values of a digest have, from their JSON.
 fn value_type(values: &[&str]) -> Type {
     let is_time = |text: &&str| kind(text) == Kind::String && datetime::parse(&to_text(text)).is_some();
     let is_real = |text: &&str| kind(text) == Kind::Double || NOT_FINITE.contains(text);
@@ -200,7 +200,7 @@ fn value_type(values: &[&str]) -> Type {
     }
 }
 
-/// Reals that JSON has no numbers for.
+/// Reals that JSON has no numbers for, as the strings that stand for them.
 const NOT_FINITE: [&str; 3] = ["\"NaN\"", "\"Infinity\"", "\"-Infinity\""];
 
 fn parse(json: &str, ty: Type) -> Option<i64> {

@@ -1,7 +1,7 @@
 //! The value of `hll()`: a set of values that can be merged and counted, as a dynamic.
 //!
-//! A small set is its hashes, so that its count is exact; a larger one is a HyperLogLog sketch. The format is that of
-//! this program: `[[precision, form], "base64"]`. Kusto does not document its own.
+//! A small set is stored as the hashes of its values, so that its count is exact; a larger one is a HyperLogLog sketch.
+//! The format is that of this program: `[[precision, form], "base64"]`. Kusto does not document its own.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::aggregate::sketch::Sketch;
 use crate::types::dynamic::{Kind, elements, kind, unescape};
 
-/// More hashes than this become a sketch. They take as much memory as the smallest sketch but one.
+/// Maximum number of hashes; a larger set becomes a sketch. They take as much memory as the second smallest sketch.
 const MAX_HASHES: usize = 1 << 11;
 /// The precisions of sketches, by the accuracy that `hll()` takes.
 pub(crate) const PRECISIONS: [u8; 5] = [12, 14, 16, 17, 18];
@@ -32,7 +32,7 @@ enum SetForm {
 }
 
 impl DistinctSet {
-    /// The empty set.
+    /// Returns the empty set.
     pub(crate) fn new(precision: u8) -> Self {
         Self { precision, form: SetForm::Hashes(BTreeSet::new()) }
     }
@@ -73,7 +73,7 @@ impl DistinctSet {
         }
     }
 
-    /// The hashes of the values; None for a sketch.
+    /// Returns the hashes of the values; None for a sketch.
     pub(crate) fn as_hashes(&self) -> Option<&BTreeSet<u64>> {
         match &self.form {
             SetForm::Hashes(hashes) => Some(hashes),
@@ -81,7 +81,7 @@ impl DistinctSet {
         }
     }
 
-    /// The number of values: exact for a small set, otherwise estimated.
+    /// Returns the number of values: exact for a small set, otherwise estimated.
     pub(crate) fn count(&self) -> i64 {
         let count = match &self.form {
             SetForm::Hashes(hashes) => hashes.len() as u64,
@@ -90,7 +90,7 @@ impl DistinctSet {
         i64::try_from(count).unwrap_or(i64::MAX)
     }
 
-    /// Memory in bytes.
+    /// Returns the memory in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.form {
             SetForm::Hashes(hashes) => 2 * size_of::<u64>() * hashes.len(),
@@ -133,7 +133,7 @@ impl DistinctSet {
 pub(super) mod tests {
     use super::{DistinctSet, MAX_HASHES};
 
-    /// A well-mixed number for each index.
+    /// Returns a well-mixed number for each index.
     pub(in crate::functions) fn hash(index: u64) -> u64 {
         let mut z = index.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

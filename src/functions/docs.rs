@@ -35,7 +35,7 @@ pub enum Category {
 }
 
 impl Category {
-    /// The heading of the chapter.
+    /// Returns the heading of the chapter.
     #[must_use]
     pub fn title(self) -> String {
         match self {
@@ -46,7 +46,7 @@ impl Category {
     }
 }
 
-/// A call and its result. It runs in the tests.
+/// A call and its expected result. The tests run it.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {
     /// An expression without columns for scalar functions, otherwise a whole query that returns one cell.
@@ -56,14 +56,14 @@ pub struct Example {
 }
 
 impl Example {
-    /// An example in which `query` returns `answer`.
+    /// Returns an example in which `query` returns `answer`.
     #[must_use]
     pub const fn new(query: &'static str, answer: &'static str) -> Self {
         Self { query, answer }
     }
 }
 
-/// The signatures of a scalar function, one per overload.
+/// Returns the signatures of a scalar function, one per overload.
 #[must_use]
 pub fn scalar_signatures(function: &ScalarFunction) -> Vec<String> {
     let columns: Vec<String> = function.columns.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
@@ -78,26 +78,26 @@ pub fn scalar_signatures(function: &ScalarFunction) -> Vec<String> {
     function.overloads.iter().map(signature).collect()
 }
 
-/// The signature of an aggregate.
+/// Returns the signature of an aggregate.
 #[must_use]
 pub fn aggregate_signature(function: &AggregateFunction) -> String {
     let returns = result_type(function.returns, function.params);
     format!("{}({}) -> {returns}", function.name, parameters(function.params))
 }
 
-/// The signature of a special form.
+/// Returns the signature of a special form.
 #[must_use]
 pub fn special_signature(form: &SpecialForm) -> String {
     format!("{}({}) -> {}", form.name, parameters(form.params), form.returns)
 }
 
-/// The signature of a plugin.
+/// Returns the signature of a plugin.
 #[must_use]
 pub fn plugin_signature(plugin: &Plugin) -> String {
     format!("{}({})", plugin.name, parameters(plugin.params))
 }
 
-/// The type of a result in words.
+/// Returns the type of a result as signatures show it.
 fn result_type(returns: Returns, params: &[Param]) -> String {
     match returns {
         Returns::Argument(index) => match params.get(index) {
@@ -111,7 +111,7 @@ fn result_type(returns: Returns, params: &[Param]) -> String {
 /// The name of the type variable in signatures.
 const VARIABLE: &str = "T";
 
-/// `a: string, [b: long]`: a parameter list as the documentation shows it.
+/// Returns a parameter list as the documentation shows it, such as `a: string, [b: long]`.
 #[must_use]
 pub fn parameters(params: &[Param]) -> String {
     params.iter().map(parameter).collect::<Vec<_>>().join(", ")
@@ -135,12 +135,12 @@ fn join_types(types: &[Type], separator: &str) -> String {
     types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(separator)
 }
 
-/// The types that a type variable can take.
+/// Returns the types that a type variable can take.
 fn variable_types(variable: TypeVariable) -> String {
     if variable.types.len() == Type::ALL.len() { "any type".to_owned() } else { join_types(variable.types, ", ") }
 }
 
-/// The documentation page of a scalar function.
+/// Returns the documentation page of a scalar function.
 #[must_use]
 pub fn scalar_markdown(function: &ScalarFunction) -> String {
     let params = function.overloads.iter().map(|overload| overload.params).max_by_key(|params| params.len());
@@ -156,7 +156,7 @@ pub fn scalar_markdown(function: &ScalarFunction) -> String {
     page.markdown()
 }
 
-/// The documentation page of an aggregate.
+/// Returns the documentation page of an aggregate.
 #[must_use]
 pub fn aggregate_markdown(function: &AggregateFunction) -> String {
     let page = Page {
@@ -171,7 +171,7 @@ pub fn aggregate_markdown(function: &AggregateFunction) -> String {
     page.markdown()
 }
 
-/// The documentation page of a special form.
+/// Returns the documentation page of a special form.
 #[must_use]
 pub fn special_markdown(form: &SpecialForm) -> String {
     let page = Page {
@@ -186,7 +186,7 @@ pub fn special_markdown(form: &SpecialForm) -> String {
     page.markdown()
 }
 
-/// The documentation page of a plugin.
+/// Returns the documentation page of a plugin.
 #[must_use]
 pub fn plugin_markdown(plugin: &Plugin) -> String {
     let page = Page {

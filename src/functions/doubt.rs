@@ -29,23 +29,23 @@ pub enum Doubt {
     SeriesInfiniteScore,
 }
 
-/// The different values of a run for which the result is in doubt.
+/// The distinct values of a run for which the result is in doubt.
 #[derive(Debug, Default)]
 pub struct Doubts {
-    /// Hashes, since a function may see a value several times.
+    /// The hashes of the values: a function may see the same value several times, which counts once.
     hashes: Mutex<BTreeMap<Doubt, HashSet<u64>>>,
     state: RandomState,
 }
 
 impl Doubts {
-    /// Adds a value.
+    /// Counts `value`, unless it has been counted for this doubt before.
     pub fn add(&self, doubt: Doubt, value: &str) {
         let hash = self.state.hash_one(value);
         let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
         hashes.entry(doubt).or_default().insert(hash);
     }
 
-    /// Takes the number of different values by doubt.
+    /// Returns the number of distinct values for each doubt, and resets the counts.
     pub fn take(&self) -> BTreeMap<Doubt, u64> {
         let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *hashes).into_iter().map(|(doubt, hashes)| (doubt, hashes.len() as u64)).collect()

@@ -9,7 +9,7 @@ pub fn is_kql_function(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()
 }
 
-/// Why this program does not compute a KQL function.
+/// Returns why this program does not compute the KQL function `name`.
 #[must_use]
 pub fn refusal(name: &str) -> &'static str {
     let is_meant = |names: &[&str]| {
@@ -18,7 +18,7 @@ pub fn refusal(name: &str) -> &'static str {
     REFUSALS.iter().find(|(names, _)| is_meant(names)).map_or("it is not implemented yet", |(_, reason)| reason)
 }
 
-/// Names, some with `*` for the rest of the name, and the reason why these functions are refused.
+/// Names of functions, in which a final `*` stands for the rest of the name, and the reason why these are refused.
 static REFUSALS: &[(&[&str], &str)] = &[
     (&["cursor_*", "current_cursor"], "files have no database cursor"),
     (&["extent_*", "extentid", "row_id", "rowstore_*"], "rows of files are in no extent"),

@@ -1,4 +1,4 @@
-//! The locations of addresses, from a database in MaxMind's format.
+//! Geographic locations of IP addresses, from a database in MaxMind's format.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,14 +7,14 @@ use maxminddb::{Reader, geoip2};
 
 use crate::diagnostic::{Error, Result};
 
-/// A database of the locations of addresses.
+/// A database with the geographic locations of IP addresses.
 pub struct LocationDatabase {
-    /// Its file, for messages.
+    /// The path of its file, for messages.
     file: String,
     reader: Reader<Vec<u8>>,
 }
 
-/// The location of an address in a database; names are English.
+/// The geographic location of an IP address; names are in English.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of the function's result")]
 pub struct AddressLocation {
@@ -25,11 +25,11 @@ pub struct AddressLocation {
     pub longitude: Option<f64>,
 }
 
-/// Maximum length of a name in bytes; a longer one is damage.
+/// Maximum length of a name in bytes; a longer one means that the database is damaged.
 const MAX_NAME: usize = 1_024;
 
 impl LocationDatabase {
-    /// The database in `bytes`, which were read from `file`.
+    /// Opens the database in `bytes`, which were read from `file`.
     ///
     /// # Errors
     /// [`Error::Data`] if the bytes are not a database of locations.
@@ -40,7 +40,7 @@ impl LocationDatabase {
         }
     }
 
-    /// The location of an address; None if the database does not have it.
+    /// Returns the location of an address; None if the database does not contain it.
     ///
     /// # Errors
     /// [`Error::Data`] if the database is damaged.

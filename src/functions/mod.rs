@@ -46,48 +46,50 @@ use rand_chacha::ChaCha8Rng;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::types::{Column, Type, Value};
 
-/// The settings of the run that functions see. There is no clock: `now` is fixed.
+/// The settings of a run that functions can read. Functions have no clock: `now` is fixed.
 #[derive(Clone, Debug)]
 pub struct EvalContext {
     /// The result of `now()`, in ticks of a datetime.
     pub now: i64,
-    /// True if a plan is made that will run at several times, so that calls of `now()` must stay in it.
+    /// True if the plan will be run at several times. Calls of `now()` must then stay in it instead of becoming
+    /// constants.
     pub keeps_clock: bool,
     /// The seed of the run's random numbers.
     pub seed: u64,
     /// The database of `geo_info_from_ip_address()`, if the run has one.
     locations: Option<Arc<LocationDatabase>>,
-    /// The number of generators handed out: no two calls may share random numbers.
+    /// The number of random number generators created so far: no two calls may share random numbers.
     generators: Arc<AtomicU64>,
     doubts: Arc<Doubts>,
 }
 
 impl EvalContext {
-    /// A run at `now` with the random seed `seed`.
+    /// Returns the settings of a run at `now`, in ticks, with the random seed `seed`.
     #[must_use]
     pub fn new(now: i64, seed: u64) -> Self {
         Self { now, keeps_clock: false, seed, locations: None, generators: Arc::default(), doubts: Arc::default() }
     }
 
-    /// The same run with a database of locations.
+    /// Sets the database of `geo_info_from_ip_address()`.
     #[must_use]
     pub fn with_locations(self, locations: Option<Arc<LocationDatabase>>) -> Self {
         Self { locations, ..self }
     }
 
-    /// The database of the locations of addresses, if the run has one.
+    /// Returns the database of the locations of IP addresses, if the run has one.
     #[must_use]
     pub fn locations(&self) -> Option<&LocationDatabase> {
         self.locations.as_deref()
     }
 
-    /// The values for which functions of the run have no certain result.
+    /// Returns the values for which functions of the run have no certain result.
     #[must_use]
     pub fn doubts(&self) -> &Doubts {
         &self.doubts
     }
 
-    /// A random number generator that no other call of this run shares. Which call gets which depends on scheduling.
+    /// Returns a random number generator that no other call of this run shares. Which call gets which one depends on
+    /// the scheduling of threads.
     #[must_use]
     pub fn generator(&self) -> ChaCha8Rng {
         let mut generator = ChaCha8Rng::seed_from_u64(self.seed);
@@ -96,7 +98,7 @@ impl EvalContext {
     }
 }
 
-/// A scalar function.
+/// The definition of a scalar function.
 #[derive(Debug)]
 pub struct ScalarFunction {
     /// Its name, lower case.
@@ -105,7 +107,7 @@ pub struct ScalarFunction {
     pub aliases: &'static [&'static str],
     /// Its chapter in the documentation.
     pub category: Category,
-    /// One sentence.
+    /// One sentence for the documentation: what it returns.
     pub summary: &'static str,
     /// Its signatures, each with its kernel.
     pub overloads: &'static [Overload],
@@ -113,17 +115,17 @@ pub struct ScalarFunction {
     pub examples: &'static [Example],
     /// The name of an unnamed column of its result.
     pub result_name: ResultName,
-    /// The columns that it returns, if several: the kernel returns an array of their values, and the function can be
-    /// called only where columns are made (`project`, `extend`, `print`).
+    /// The names and types of its columns if it returns several, otherwise empty. The kernel then returns an array of
+    /// their values, and only operators that make columns can call it (`project`, `extend`, `print`).
     pub columns: &'static [(&'static str, Type)],
     /// Whether a last argument `typeof(type)` may name the type of the result.
     pub type_argument: TypeArgument,
-    /// How often it must be computed.
+    /// How often a call must be computed: for the run, or for each row.
     pub volatility: Volatility,
-    /// The effect of a null argument.
+    /// The effect of a null argument on the result.
     pub nulls: Nulls,
-    /// The position of the argument that is the result for every row, if these arguments show that there is one. The
-    /// argument is then returned with its encoding.
+    /// Returns the position of the argument that is the result for every row, if there is one: the columns are the
+    /// arguments of a call. That column is then returned as it is, with its encoding.
     pub chosen: fn(&[Column]) -> Option<usize>,
     /// Rejects constant arguments that are wrong for every row, such as an invalid regular expression. The error has an
     /// empty span; the binder adds the location. None stands for an argument that is not constant.
@@ -133,7 +135,8 @@ pub struct ScalarFunction {
 }
 
 impl ScalarFunction {
-    /// Defaults: pure, null in gives null out, results are named `ColumnN`.
+    /// The defaults: a function without side effects, for which a null argument gives null, and whose results are named
+    /// `ColumnN`.
     pub const DEFAULT: Self = Self {
         name: "",
         aliases: &[],
@@ -151,23 +154,24 @@ impl ScalarFunction {
         caution: |_| None,
     };
 
-    /// The checks of its constant arguments.
+    /// Returns the checks of its constant arguments.
     pub(crate) fn checks(&self) -> ConstantChecks {
         ConstantChecks { validate: self.validate, caution: self.caution }
     }
 }
 
-/// Validates the constant arguments of a call; see [`ScalarFunction::validate`].
+/// The functions that check the constant arguments of a call; see [`ScalarFunction::validate`] and
+/// [`ScalarFunction::caution`].
 #[derive(Clone, Copy)]
 pub(crate) struct ConstantChecks {
     pub validate: fn(&[Option<&Value>]) -> Result<()>,
     pub caution: fn(&[Option<&Value>]) -> Option<Diagnostic>,
 }
 
-/// Whether the last argument of a call may be `typeof(type)`.
+/// Whether the last argument of a call may be `typeof(type)`, and what that does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypeArgument {
-    /// It may not.
+    /// It may not be given.
     None,
     /// The string that the function returns is cast to that type.
     CastsString,
@@ -176,52 +180,52 @@ pub enum TypeArgument {
 }
 
 impl TypeArgument {
-    /// The parameter as signatures show it.
+    /// Returns the parameter as signatures show it; "" if there is none.
     fn parameter(self) -> &'static str {
         if self == Self::None { "" } else { ", [typeof(type)]" }
     }
 }
 
-/// The scalar function of this name or alias.
+/// Returns the scalar function of this name or alias.
 #[must_use]
 pub fn scalar_function(name: &str) -> Option<&'static ScalarFunction> {
     scalar_functions().find(|function| function.name == name || function.aliases.contains(&name))
 }
 
-/// Every scalar function.
+/// Returns every scalar function.
 pub fn scalar_functions() -> impl Iterator<Item = &'static ScalarFunction> {
     scalar::FAMILIES.iter().copied().flatten()
 }
 
-/// The aggregate of this name or alias.
+/// Returns the aggregate of this name or alias.
 #[must_use]
 pub fn aggregate_function(name: &str) -> Option<&'static AggregateFunction> {
     aggregate_functions().find(|function| function.name == name || function.aliases.contains(&name))
 }
 
-/// Every aggregate.
+/// Returns every aggregate.
 pub fn aggregate_functions() -> impl Iterator<Item = &'static AggregateFunction> {
     aggregate::FAMILIES.iter().copied().flatten()
 }
 
-/// The special form of this name or alias.
+/// Returns the special form of this name or alias.
 #[must_use]
 pub fn special_form(name: &str) -> Option<&'static SpecialForm> {
     special_forms().find(|form| form.name == name || form.aliases.contains(&name))
 }
 
-/// Every special form.
+/// Returns every special form.
 pub fn special_forms() -> impl Iterator<Item = &'static SpecialForm> {
     special::FORMS.iter()
 }
 
-/// True for a function that a query can call.
+/// True if a query can call a function of this name.
 #[must_use]
 pub fn is_callable(name: &str) -> bool {
     special_form(name).is_some() || scalar_function(name).is_some() || aggregate_function(name).is_some()
 }
 
-/// The names of all functions that a query can call, without aliases.
+/// Returns the names of all functions that a query can call, without aliases.
 pub fn callable_names() -> impl Iterator<Item = &'static str> {
     let scalars = scalar_functions().map(|function| function.name);
     let aggregates = aggregate_functions().map(|function| function.name);

@@ -5,7 +5,7 @@
 
 use memchr::{memchr2_iter, memmem};
 
-/// Where a needle must occur.
+/// Where in a string a needle must occur.
 ///
 /// A term is a maximal run of letters and digits. If a needle begins with a letter or digit, a term must begin there
 /// too; if it begins with any other character, there is no such condition. The same holds for its end. Source: the
@@ -28,7 +28,7 @@ pub enum Anchor {
     TermEnd,
 }
 
-/// Case sensitivity.
+/// Whether upper and lower case differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
     /// `a` and `A` differ.
@@ -40,7 +40,7 @@ pub enum Case {
 /// A string to search for, prepared for many searches.
 #[derive(Debug)]
 pub struct Needle {
-    /// In upper case if case is ignored.
+    /// The string to search for; in upper case if case is ignored.
     text: String,
     place: Anchor,
     search: SearchMethod,
@@ -57,7 +57,7 @@ enum SearchMethod {
 }
 
 impl Needle {
-    /// Prepares the search for `text` at `place`.
+    /// Prepares the search for `text`, which must occur at `place`.
     #[must_use]
     pub fn new(text: &str, place: Anchor, case: Case) -> Self {
         let finder = |text: &str| memmem::Finder::new(text).into_owned();
@@ -81,7 +81,7 @@ impl Needle {
         Self { text, place, search }
     }
 
-    /// True if the needle occurs in `text` where it must.
+    /// True if the needle occurs in `text` at the place that its anchor demands.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         match self.place {
@@ -139,7 +139,8 @@ impl Needle {
         }
     }
 
-    /// The positions at which the needle starts in `text`, ignoring case.
+    /// Returns the positions at which the needle starts in `text`, ignoring case. `offset` is the position of the
+    /// rarest byte in the needle, which is searched first.
     fn ascii_occurrences<'a>(&'a self, text: &'a str, offset: usize) -> impl Iterator<Item = usize> + 'a {
         let (bytes, needle) = (text.as_bytes(), self.text.as_bytes());
         let rarest = needle[offset];
@@ -161,7 +162,7 @@ impl Needle {
     }
 }
 
-/// The positions of all matches of the finder in `text`, overlapping ones included.
+/// Returns the positions of all matches of the finder in `text`, overlapping ones included.
 fn occurrences<'a>(finder: &'a memmem::Finder<'static>, text: &'a str) -> impl Iterator<Item = usize> + 'a {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -183,7 +184,7 @@ pub fn is_term_at(text: &str, start: usize, end: usize) -> bool {
         || found.ends_with(is_term_character) && after.starts_with(is_term_character))
 }
 
-/// A letter or a digit of any script.
+/// True for a letter or digit of any script.
 fn is_term_character(c: char) -> bool {
     c.is_alphanumeric()
 }
@@ -207,8 +208,8 @@ pub fn fold_into(text: &str, folded: &mut String) {
     }
 }
 
-/// The character in upper case, if that is a single character. The two letters outside ASCII that map into ASCII, the
-/// dotless i and the long s, stay unchanged.
+/// Returns the character in upper case, or unchanged if that would be several characters. The two letters outside ASCII
+/// that map into ASCII, the dotless i and the long s, stay unchanged, too.
 fn upper(c: char) -> char {
     let mut mapped = c.to_uppercase();
     match (mapped.next(), mapped.next()) {
@@ -217,9 +218,9 @@ fn upper(c: char) -> char {
     }
 }
 
-/// The position of the byte of an upper-case string that is rarest in logs.
+/// Returns the position of the byte of an upper-case string that is rarest in logs.
 fn rarest(text: &[u8]) -> usize {
-    /// Most common byte first; letters stand for both cases.
+    /// The bytes that are common in logs, the most common first; a letter stands for both cases.
     const COMMON: &[u8] = b"E\":,0-IASTNORC1D2LM43PU5.\\F6B7G9 8_H/VK@WYJXZQ";
     let rank = |byte: &u8| COMMON.iter().position(|common| common == byte).unwrap_or(COMMON.len());
     (0..text.len()).max_by_key(|&index| rank(&text[index])).unwrap_or(0)
@@ -234,7 +235,7 @@ mod tests {
     const PLACES: [Anchor; 7] =
         [Anchor::Whole, Anchor::Start, Anchor::End, Anchor::Anywhere, Anchor::Term, Anchor::TermStart, Anchor::TermEnd];
 
-    /// Reference implementation, character by character.
+    /// Searches character by character, as a reference implementation.
     fn slow(text: &str, needle: &str, place: Anchor, case: Case) -> bool {
         let prepare = |text: &str| if case == Case::Ignored { fold(text) } else { text.to_owned() };
         let (text, needle): (Vec<char>, Vec<char>) =

@@ -31,7 +31,7 @@ impl<'a, T: Copy> Operand<'a, T> {
         Self { values: Cow::Borrowed(values), constant: false }
     }
 
-    /// The value of `row`.
+    /// Returns the value of `row`.
     pub(crate) fn get(&self, row: usize) -> T {
         if self.constant { self.values[0] } else { self.values[row] }
     }
@@ -47,7 +47,7 @@ impl<'a, T: Copy> Operand<'a, T> {
         }
     }
 
-    /// The rows in which `holds` is true for this operand and `other`.
+    /// Marks the rows in which `holds` is true for this operand and `other`.
     pub(crate) fn pairwise(&self, other: &Self, rows: usize, holds: impl Fn(T, T) -> bool) -> BooleanBuffer {
         let (a, b) = (&self.values[..], &other.values[..]);
         match (self.constant, other.constant) {
@@ -65,7 +65,7 @@ impl<'a, T: Copy> Operand<'a, T> {
     }
 }
 
-/// A bool (as 0 or 1), int, long, datetime or timespan column as 64-bit numbers.
+/// Returns a bool (as 0 or 1), int, long, datetime or timespan column as 64-bit numbers.
 pub(crate) fn integers(column: &Column) -> Operand<'_, i64> {
     let Some(array) = column.as_array() else {
         return Operand::constant(column.as_constant().and_then(integer).unwrap_or(0));
@@ -89,7 +89,7 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// A bool or numeric column as doubles.
+/// Returns a bool or numeric column as doubles.
 pub(crate) fn reals(column: &Column) -> Operand<'_, f64> {
     match (column.ty(), column.as_array()) {
         (Type::Real, Some(array)) => Operand::borrowed(array.as_primitive::<Float64Type>().values()),
@@ -99,7 +99,7 @@ pub(crate) fn reals(column: &Column) -> Operand<'_, f64> {
     }
 }
 
-/// A bool, int, long or decimal column as decimals.
+/// Returns a bool, int, long or decimal column as decimals.
 pub(crate) fn decimals(column: &Column) -> Operand<'_, Decimal> {
     match (column.ty(), column.as_constant()) {
         (Type::Decimal, Some(Value::Decimal(value))) => Operand::constant(*value),
@@ -118,7 +118,7 @@ impl<T: Copy> Operand<'_, T> {
     }
 }
 
-/// The rows of `column` that are not null; None if no row is null.
+/// Marks the rows of `column` that are not null; None if no row is null.
 pub(crate) fn valid_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
     match (column.as_array(), column.as_constant()) {
         (Some(array), _) => array.nulls().map(|nulls| nulls.inner().clone()),

@@ -10,13 +10,13 @@ use regex::Regex;
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::types::Value;
 
-/// Number of expressions cached per thread; the least recently used one is evicted.
+/// Maximum number of expressions cached per thread; the least recently used one is evicted.
 const MOST_KEPT: usize = 32;
 /// Maximum size of a compiled expression in bytes.
 const MAX_BATCH_BYTES: usize = 4 << 20;
 
 thread_local! {
-    /// Cached entries, most recently used first.
+    /// The cached expressions, most recently used first.
     static KEPT: RefCell<Vec<Rc<Regex>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -36,7 +36,8 @@ pub fn compile(pattern: &str) -> Result<Rc<Regex>> {
     })
 }
 
-/// A `validate` hook: checks the regular expression at `index`, if it is constant.
+/// Compiles the regular expression in the argument at `index`; None if that is not a constant. For the `validate` of
+/// functions.
 ///
 /// # Errors
 /// As [`compile`].
@@ -51,7 +52,7 @@ fn build(pattern: &str) -> Result<Regex> {
     })
 }
 
-/// The error and its position, in one line.
+/// Returns what is wrong with an expression and at which position, in one line.
 fn reason(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),

@@ -1,4 +1,4 @@
-//! Table functions over the rows of many segments, one segment after the other.
+//! Table functions that are applied to each segment of rows separately.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use super::table_function::{TableFunction, TableOutput};
 use crate::diagnostic::Result;
 use crate::types::{Batch, ColumnBuilder, Field, Type, Value};
 
-/// Calls a table function for the rows of each segment. The last argument is the number of the segment, whose rows are
-/// next to each other; the output has it as its last column.
+/// Calls a table function for the rows of each segment. The last argument is the number of the segment, and the rows of
+/// a segment are next to each other. The output has that number as its last column.
 #[derive(Debug)]
 pub struct PerSegment {
-    /// The function.
+    /// The function, which gets the arguments without the last one.
     pub function: Arc<dyn TableFunction>,
-    /// The column of the number.
+    /// The output column with the number of the segment.
     pub number: Field,
 }
 
@@ -58,7 +58,7 @@ mod tests {
     use super::{Arc, Batch, Field, PerSegment, Result, TableFunction, TableOutput, Type, Value};
     use crate::types::Column;
 
-    /// Returns the number of rows, beside the last of them.
+    /// A table function that returns the number of its rows and the last value, as a row.
     #[derive(Debug)]
     struct CountRows;
 

@@ -6,7 +6,7 @@ use super::args::Args;
 use crate::diagnostic::Result;
 use crate::types::{Column, Type, Value};
 
-/// Computes a function over whole columns: one result row per argument row.
+/// Computes a function for whole columns of arguments; the result has the same number of rows.
 pub type Kernel = fn(&Args<'_>) -> Result<Column>;
 
 /// One signature of a function, with its kernel.
@@ -16,7 +16,7 @@ pub struct Overload {
     pub params: &'static [Param],
     /// Its result type.
     pub returns: Returns,
-    /// Computes it.
+    /// The code that computes it.
     pub kernel: Kernel,
 }
 
@@ -27,15 +27,15 @@ pub struct Param {
     pub name: &'static str,
     /// The types it accepts.
     pub accepts: Accepts,
-    /// A few words for the documentation, without a period.
+    /// What the argument is, in a few words for the documentation, without a period.
     pub about: &'static str,
-    /// How often it may or must occur.
+    /// How many arguments it takes.
     pub occurs: Occurs,
     /// True if its argument must be a constant.
     pub constant: bool,
 }
 
-/// How often a parameter occurs.
+/// How many arguments of a call a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occurs {
     /// Exactly once.
@@ -46,48 +46,48 @@ pub enum Occurs {
     Repeated,
     /// Any number of times; only as the last parameter.
     Any,
-    /// Once or more, in turn with the adjacent grouped parameters: `case(if, then, if, then, else)`.
+    /// Once or more, alternating with the adjacent grouped parameters, as in `case(if, then, if, then, else)`.
     Grouped,
 }
 
 impl Param {
-    /// A parameter of one type; arguments of other types are cast if KQL casts them implicitly.
+    /// Returns a parameter of one type; arguments of other types are cast if KQL casts them implicitly.
     #[must_use]
     pub const fn new(name: &'static str, ty: Type, about: &'static str) -> Self {
         Self { name, accepts: Accepts::Type(ty), about, occurs: Occurs::Once, constant: false }
     }
 
-    /// A parameter that accepts what `accepts` says.
+    /// Returns a parameter that accepts the types of `accepts`.
     #[must_use]
     pub const fn of(name: &'static str, accepts: Accepts, about: &'static str) -> Self {
         Self { name, accepts, about, occurs: Occurs::Once, constant: false }
     }
 
-    /// This parameter, made optional.
+    /// Makes the parameter optional.
     #[must_use]
     pub const fn optional(self) -> Self {
         Self { occurs: Occurs::Optional, ..self }
     }
 
-    /// This parameter, once or more.
+    /// Lets the parameter take one or more arguments.
     #[must_use]
     pub const fn repeated(self) -> Self {
         Self { occurs: Occurs::Repeated, ..self }
     }
 
-    /// This parameter, any number of times.
+    /// Lets the parameter take any number of arguments.
     #[must_use]
     pub const fn any_number(self) -> Self {
         Self { occurs: Occurs::Any, ..self }
     }
 
-    /// This parameter, once or more in turn with the adjacent grouped parameters.
+    /// Lets the parameter take one or more arguments, alternating with the adjacent grouped parameters.
     #[must_use]
     pub const fn grouped(self) -> Self {
         Self { occurs: Occurs::Grouped, ..self }
     }
 
-    /// This parameter, restricted to constant arguments.
+    /// Restricts the parameter to constant arguments.
     #[must_use]
     pub const fn constant(self) -> Self {
         Self { constant: true, ..self }
@@ -97,15 +97,16 @@ impl Param {
 /// The types that a parameter accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepts {
-    /// This type; whatever KQL casts implicitly (a dynamic, a narrower number) is cast to it.
+    /// This type; an argument that KQL casts implicitly, such as a dynamic or a narrower number, is cast to it.
     Type(Type),
-    /// Any of these unchanged; a dynamic is cast to the first of them, an int to the first wider number.
+    /// Any of these types, unchanged; a dynamic is cast to the first of them, and an int to the first wider number.
     OneOf(&'static [Type]),
-    /// Any of these unchanged, and an int as the first wider number; the query must convert a dynamic itself.
+    /// Any of these types, unchanged, and an int, cast to the first wider number. A dynamic is not cast: the query must
+    /// convert it.
     Only(&'static [Type]),
-    /// Any of these unchanged, without any cast.
+    /// Any of these types, unchanged, and no other.
     Exactly(&'static [Type]),
-    /// The type variable: all such parameters of an overload are cast to one common type.
+    /// A type variable: the arguments of all such parameters of an overload are cast to one common type.
     Same(TypeVariable),
     /// Any type, unchanged.
     Any,
@@ -120,23 +121,23 @@ pub enum Accepts {
 pub struct TypeVariable {
     /// The types it can take; the first of equally good ones is chosen.
     pub types: &'static [Type],
-    /// How arguments of other types become it.
+    /// Which casts of arguments to that type are allowed.
     pub casts: Casts,
 }
 
-/// The casts that lead to a common type.
+/// The casts that are allowed to reach a common type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Casts {
     /// Every cast that KQL makes implicitly.
     Implicit,
-    /// int to long.
+    /// From int to long.
     IntToLong,
-    /// int to long, and both to real and decimal.
+    /// From int to long, and from both to real and decimal.
     IntegerToNumber,
 }
 
 impl TypeVariable {
-    /// The cost of casting `given` to `ty`; None if that cast is not allowed.
+    /// Returns the cost of casting `given` to `ty`; None if that cast is not allowed.
     fn cost(self, given: Type, ty: Type) -> Option<u32> {
         let allowed = match self.casts {
             Casts::Implicit => true,
@@ -147,13 +148,13 @@ impl TypeVariable {
     }
 }
 
-/// int, long, real and decimal.
+/// Accepts int, long, real and decimal.
 pub const NUMERIC: Accepts = Accepts::OneOf(&[Type::Long, Type::Int, Type::Real, Type::Decimal]);
-/// Numbers and timespans.
+/// Accepts numbers and timespans.
 pub const SUMMABLE: Accepts = Accepts::OneOf(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan]);
 
 impl Accepts {
-    /// The type that an argument of type `given` is cast to; None if it is not accepted.
+    /// Returns the type to which an argument of type `given` is cast; None if it is not accepted.
     #[must_use]
     pub fn cast_target(self, given: Type) -> Option<Type> {
         match self {
@@ -169,7 +170,7 @@ impl Accepts {
         }
     }
 
-    /// The cost of casting `given` to an accepted type; None if it is not accepted.
+    /// Returns the cost of casting `given` to an accepted type; None if it is not accepted.
     fn cost(self, given: Type) -> Option<u32> {
         match self {
             Self::Any => Some(1),
@@ -184,7 +185,8 @@ impl Accepts {
         }
     }
 
-    /// The cost of an argument and the type it is cast to, if the type variable stands for `same`.
+    /// Returns the cost of an argument and the type to which it is cast; None if it is not accepted. `same` is the type
+    /// for which the type variable stands, if there is one.
     fn cast_with(self, same: Option<Type>, given: Type) -> Option<(u32, Type)> {
         match (self, same) {
             (Self::Same(variable), Some(ty)) => Some((variable.cost(given, ty)?, ty)),
@@ -193,7 +195,8 @@ impl Accepts {
     }
 }
 
-/// The cost of the implicit cast from `from` to `to`; None if KQL has none.
+/// Returns the cost of the implicit cast from `from` to `to`, by which overloads are chosen; None if KQL has no such
+/// cast.
 #[must_use]
 pub fn implicit_cost(from: Type, to: Type) -> Option<u32> {
     match (from, to) {
@@ -220,13 +223,14 @@ pub enum Returns {
 }
 
 impl Returns {
-    /// The result type for these argument types, if no constant matters.
+    /// Returns the result type for these argument types, if it does not depend on constants.
     #[must_use]
     pub fn resolve(self, arguments: &[Type]) -> Type {
         self.resolve_with(arguments, &[])
     }
 
-    /// The result type for these argument types and constants; None stands for an argument that is not constant.
+    /// Returns the result type for these argument types and constants; None stands for an argument that is not
+    /// constant.
     #[must_use]
     pub fn resolve_with(self, arguments: &[Type], constants: &[Option<&Value>]) -> Type {
         match self {
@@ -248,8 +252,8 @@ impl fmt::Debug for Returns {
     }
 }
 
-/// The name of an unnamed result column.
-/// Source: results of the engine; `ResultNameKind` of the published analyzer has the same cases.
+/// How the result column of a call is named if the query gives no name. Source: results of the engine; `ResultNameKind`
+/// of the published analyzer has the same cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultName {
     /// `Column1`, `Column2`, ...
@@ -258,7 +262,7 @@ pub enum ResultName {
     FirstArgument,
     /// This prefix and the name of the first argument, if any: `sum_x`, or `sum_`.
     Prefix(&'static str),
-    /// This name.
+    /// This fixed name.
     Fixed(&'static str),
     /// The name of the first argument if it is a column, else `array0`, followed by `_sorted`.
     Sorted,
@@ -267,15 +271,15 @@ pub enum ResultName {
 /// How often a call must be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Volatility {
-    /// Equal arguments give equal results.
+    /// Once for equal arguments, which always give equal results.
     Pure,
-    /// Once per run: `now()`.
+    /// Once per run, as for `now()`.
     Run,
-    /// Once per row: `rand()`, `new_guid()`.
+    /// Once per row, as for `rand()` and `new_guid()`.
     Row,
 }
 
-/// The effect of a null argument.
+/// The effect of a null argument on the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nulls {
     /// A null argument makes the result null ("" for string results); the row loops of [`Args`] do that.
@@ -284,7 +288,8 @@ pub enum Nulls {
     Handled,
 }
 
-/// The overload that fits best, and the types its arguments are cast to.
+/// Returns the overload that fits the argument types best, and the types to which the arguments are cast; None if no
+/// overload fits.
 #[must_use]
 pub fn choose<'a>(overloads: &'a [Overload], arguments: &[Type]) -> Option<(&'a Overload, Vec<Type>)> {
     let fitting = overloads.iter().filter_map(|overload| {
@@ -295,7 +300,8 @@ pub fn choose<'a>(overloads: &'a [Overload], arguments: &[Type]) -> Option<(&'a 
     fitting.min_by_key(|(cost, ..)| *cost).map(|(_, overload, casts)| (overload, casts))
 }
 
-/// The total cost and the targets of the cheapest casts of `arguments` to `params`.
+/// Returns the total cost and the target types of the cheapest casts of `arguments` to `params`; None if they do not
+/// fit.
 fn cheapest_casts(params: &[&Param], arguments: &[Type]) -> Option<(u32, Vec<Type>)> {
     let casts = |same: Option<Type>| {
         let each = params.iter().zip(arguments).map(|(param, given)| param.accepts.cast_with(same, *given));
@@ -308,7 +314,7 @@ fn cheapest_casts(params: &[&Param], arguments: &[Type]) -> Option<(u32, Vec<Typ
     }
 }
 
-/// The type variable of an overload with these parameters.
+/// Returns the type variable of an overload with these parameters, if it has one.
 pub(super) fn type_variable<'p>(mut params: impl Iterator<Item = &'p Param>) -> Option<TypeVariable> {
     params.find_map(|param| match param.accepts {
         Accepts::Same(variable) => Some(variable),
@@ -316,7 +322,7 @@ pub(super) fn type_variable<'p>(mut params: impl Iterator<Item = &'p Param>) -> 
     })
 }
 
-/// The parameter of each of `count` arguments; None if the number does not fit.
+/// Returns the parameter of each of `count` arguments; None if the number does not fit.
 #[must_use]
 pub fn expand(params: &'static [Param], count: usize) -> Option<Vec<&'static Param>> {
     let Arity { least, most } = arity(params);
@@ -343,13 +349,13 @@ fn expand_group(params: &'static [Param], start: usize, size: usize, grouped: us
 /// The number of arguments that a call may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arity {
-    /// The minimum.
+    /// The minimum number of arguments.
     pub least: usize,
-    /// The maximum, if there is one.
+    /// The maximum number of arguments; None if there is no limit.
     pub most: Option<usize>,
 }
 
-/// The number of arguments of a function with these parameters.
+/// Returns the number of arguments of a function with these parameters.
 #[must_use]
 pub fn arity(params: &[Param]) -> Arity {
     let needed = |param: &&Param| matches!(param.occurs, Occurs::Once | Occurs::Repeated | Occurs::Grouped);

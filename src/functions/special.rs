@@ -1,13 +1,14 @@
-//! Special forms: functions that take tables, names of columns or rows in order, so that the binder expands their
-//! calls.
+//! Special forms: functions whose calls the binder expands, because they take tables or names of columns, or depend on
+//! the order of the rows.
 //!
-//! A row says everything but the expansion; the binder matches on [`Expansion`] and has no names of its own.
+//! An entry has everything but the code that expands a call. For that, the binder matches on [`Expansion`], so that it
+//! contains no names of functions.
 
 use super::docs::{Category, Example};
 use super::signature::{Accepts, NUMERIC, Param};
 use crate::types::Type;
 
-/// A function whose calls the binder expands.
+/// The definition of a function whose calls the binder expands.
 #[derive(Debug)]
 pub struct SpecialForm {
     /// Its name.
@@ -16,7 +17,7 @@ pub struct SpecialForm {
     pub aliases: &'static [&'static str],
     /// Its chapter in the documentation.
     pub category: Category,
-    /// One sentence.
+    /// One sentence for the documentation: what it returns.
     pub summary: &'static str,
     /// Its parameters.
     pub params: &'static [Param],
@@ -61,7 +62,7 @@ pub enum TableForm {
     Watchlist,
 }
 
-/// Window functions: their value depends on other rows of a table whose rows are in order.
+/// Window functions, whose value depends on other rows of a table in a defined order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is named like its function")]
 pub enum WindowForm {
@@ -75,7 +76,7 @@ pub enum WindowForm {
 }
 
 impl SpecialForm {
-    /// The expansion of a form that returns a table; None if it returns a value.
+    /// Returns the expansion of a form that returns a table; None if it returns a value.
     #[must_use]
     pub fn table(&self) -> Option<TableForm> {
         match self.expansion {

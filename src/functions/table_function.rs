@@ -7,13 +7,14 @@ use crate::types::{Batch, Column, Field};
 
 /// A function from a table to a table.
 pub trait TableFunction: Debug + Send + Sync {
-    /// The name that plans and errors show.
+    /// Returns the name that plans and errors show.
     fn name(&self) -> &'static str;
 
-    /// The columns of the function itself, which follow those that the plan keeps of the input.
+    /// Returns the columns that the function adds; they follow the columns of the input that the plan keeps.
     fn fields(&self) -> Vec<Field>;
 
-    /// True if the output for a row does not depend on other rows: the function is then called batch by batch.
+    /// True if the output for a row does not depend on other rows. The function is then called batch by batch;
+    /// otherwise it is called once with all rows.
     fn is_row_wise(&self) -> bool {
         false
     }
@@ -25,7 +26,8 @@ pub trait TableFunction: Debug + Send + Sync {
 /// The rows that a table function returns.
 #[derive(Debug)]
 pub struct TableOutput {
-    /// For each output row, the input row whose kept columns it has; not used if the plan keeps no columns.
+    /// For each output row, the position of the input row whose columns are kept beside it. Empty if the plan keeps no
+    /// columns.
     pub input_rows: Vec<u32>,
     /// The columns of the function, in the order of [`TableFunction::fields`].
     pub columns: Vec<Column>,
@@ -34,14 +36,14 @@ pub struct TableOutput {
 }
 
 impl TableOutput {
-    /// Rows of input rows, with columns of the function.
+    /// Returns an output in which row `i` has the columns of the input row `input_rows[i]`, and those of the function.
     #[must_use]
     pub fn of_rows(input_rows: Vec<u32>, columns: Vec<Column>) -> Self {
         let rows = input_rows.len();
         Self { input_rows, columns, rows }
     }
 
-    /// Rows that keep nothing of the input.
+    /// Returns an output that keeps no columns of the input.
     #[must_use]
     pub fn of_columns(columns: Vec<Column>) -> Self {
         let rows = columns.first().map_or(0, Column::rows);

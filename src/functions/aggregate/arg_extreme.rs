@@ -17,7 +17,7 @@ use crate::types::{Column, Decimal, Field, Type};
 const RETURNED: Param =
     Param::of("returned", Accepts::Any, "the value to return from that row; `*` for all other columns");
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "arg_max",
@@ -85,8 +85,8 @@ const ROW: AggregateFunction = AggregateFunction {
     ..AggregateFunction::DEFAULT
 };
 
-/// Columns named after their arguments; those without a name are `max_`, and `max_x_arg1` after the first.
-/// Source: the published analyzer.
+/// Returns one result column per argument, with the argument's name. Without a name, the first column is `max_` and a
+/// later one `max_x_arg1`, in which `x` is the first argument. Source: the published analyzer.
 fn columns(prefix: &str, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     let mut fields = prefixed_columns(prefix, arguments);
     for (field, argument) in fields.iter_mut().zip(arguments) {
@@ -97,7 +97,8 @@ fn columns(prefix: &str, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     fields
 }
 
-/// `max_x`, `max_x_y`, `max_x_arg2`.
+/// Returns one result column per argument: `max_x` for the first, `max_x_y` for a later one named y, and `max_x_arg2`
+/// for one without a name.
 fn prefixed_columns(prefix: &str, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     let first = arguments.first().map_or("", AggregateArgument::label);
     let name = |(index, argument): (usize, &AggregateArgument<'_>)| match (index, argument.name) {
@@ -122,7 +123,7 @@ fn arg_extreme(call: &AggregateCall, wanted: Ordering) -> Box<dyn Accumulator> {
     }
 }
 
-/// No row of the current batch.
+/// Marks a group for which no row of the current batch is chosen.
 const NO_ROW: u32 = u32::MAX;
 
 #[derive(Debug)]
@@ -133,7 +134,7 @@ struct ArgExtreme<T> {
     wanted: Ordering,
     /// For each group, the row chosen from the current batch; `NO_ROW` between batches.
     pending: Vec<u32>,
-    /// Heap bytes of the values.
+    /// Heap memory of the values in `best`, in bytes.
     heap: usize,
 }
 
@@ -144,7 +145,7 @@ impl<T: Element> ArgExtreme<T> {
         self.rows.resize(groups);
     }
 
-    /// Keeps `value` if it is better than the group's; returns whether it is.
+    /// Replaces the best value of `group` if `value` is better; true if so.
     fn offer(&mut self, group: u32, value: T::Ref<'_>) -> bool {
         let slot = &mut self.best[group as usize];
         let better = slot.as_ref().is_none_or(|best| T::beats(value, best.borrowed(), self.wanted));

@@ -11,7 +11,7 @@ use crate::types::{Column, ColumnBuilder, Type};
 
 const EXPR: Param = Param::of("expr", Accepts::Only(&[Type::Long]), "the numbers to combine");
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "binary_all_and",

@@ -14,7 +14,7 @@ use crate::functions::signature::{Param, ResultName, Returns};
 use crate::types::dynamic::{BagWriter, Kind, elements, kind, unique_entries};
 use crate::types::{Column, Type};
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[AggregateFunction {
     name: "buildschema",
     category: Category::Dynamic,
@@ -31,15 +31,16 @@ pub static FUNCTIONS: &[AggregateFunction] = &[AggregateFunction {
     ..AggregateFunction::DEFAULT
 }];
 
-/// The key of the schema of the elements of an array.
+/// The key under which a schema describes the elements of an array.
 const INDEXER: &str = "`indexer`";
 
 /// The types of the values at one path.
 #[derive(Debug, Default)]
 struct ValueSchema {
-    /// In the order in which they occurred.
+    /// The types that occurred, in the order of their first occurrence.
     types: Vec<ValueType>,
-    /// The keys of bags and [`INDEXER`], in the order in which they occurred.
+    /// The schema of each key of bags, and of the elements of arrays under [`INDEXER`], in the order of first
+    /// occurrence.
     members: Vec<(String, ValueSchema)>,
     positions: HashMap<String, usize>,
     /// Memory of the members in bytes.
@@ -49,7 +50,7 @@ struct ValueSchema {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ValueType {
     Primitive(Kind),
-    /// A bag or array, whose members are known.
+    /// A bag or array, whose contents are described in `members`.
     Container,
 }
 
@@ -69,7 +70,7 @@ impl ValueSchema {
         &mut self.members[position].1
     }
 
-    /// Changes a member, and counts its memory.
+    /// Calls `change` with the schema of `key`, and adds the memory by which that grew to `bytes`.
     fn change(&mut self, key: &str, change: impl FnOnce(&mut Self)) {
         let member = self.member(key);
         let before = member.bytes;
@@ -78,7 +79,7 @@ impl ValueSchema {
         self.bytes += grown;
     }
 
-    /// Adds the types of a value. Recurses as deep as a dynamic is nested, which is limited.
+    /// Adds the types of a value, given as JSON. Recurses as deep as a dynamic is nested, which is limited.
     fn add(&mut self, json: &str) {
         match kind(json) {
             Kind::Null => {}

@@ -10,7 +10,7 @@ use arrow::compute::{cast, interleave};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Column, ColumnBuilder, Type};
 
-/// Overhead of a chunk, in rows.
+/// Memory overhead of one chunk, expressed as a number of rows. It is used to decide whether compaction is worthwhile.
 const CHUNK_COST: usize = 64;
 /// Number of obsolete rows, beyond twice the chosen ones, that triggers compaction.
 const SLACK: usize = 4096;
@@ -22,7 +22,7 @@ struct RowLocation {
     row: u32,
 }
 
-/// One row per group, or none yet.
+/// For each group the row that an aggregate has chosen so far, or none.
 #[derive(Debug)]
 pub struct ChosenRows {
     types: Vec<Type>,
@@ -35,13 +35,13 @@ pub struct ChosenRows {
 }
 
 impl ChosenRows {
-    /// No rows yet, with columns of these types.
+    /// Returns a state without groups, for rows with columns of these types.
     #[must_use]
     pub fn new(types: &[Type]) -> Self {
         Self { types: types.to_vec(), chunks: Vec::new(), places: Vec::new(), kept: 0, bytes: 0 }
     }
 
-    /// Makes room for `groups`.
+    /// Sets the number of groups; a new group has no row.
     pub fn resize(&mut self, groups: usize) {
         self.places.resize(groups, None);
     }
@@ -52,7 +52,7 @@ impl ChosenRows {
         self.places[group as usize].is_some()
     }
 
-    /// For each `(group, row)` of `picks`, replaces the row of the group with that row of `columns`.
+    /// Chooses the row `row` of `columns` for each `(group, row)` of `picks`, in place of the row chosen before.
     pub fn choose(&mut self, picks: &[(u32, u32)], columns: &[Column], rows: usize) -> Result<()> {
         if picks.is_empty() {
             return Ok(());
@@ -68,7 +68,7 @@ impl ChosenRows {
         self.compact_if_worth()
     }
 
-    /// For each `(group, later_group)` of `picks`, takes the row that `later` chose for `later_group`.
+    /// Chooses for the group in each `(group, later_group)` of `picks` the row that `later` chose for `later_group`.
     pub fn choose_from(&mut self, later: Self, picks: &[(u32, u32)]) -> Result<()> {
         let first = self.chunks.len();
         later.chunks.into_iter().for_each(|chunk| self.add_chunk(chunk));
@@ -79,7 +79,7 @@ impl ChosenRows {
         self.compact_if_worth()
     }
 
-    /// Copies the rows of some groups.
+    /// Copies the rows of some groups out: group `i` of the result is `groups[i]`.
     pub fn select(&self, groups: &[u32]) -> Result<Self> {
         let places: Vec<_> = groups.iter().map(|group| self.places.get(*group as usize).copied().flatten()).collect();
         let wanted: Vec<_> = places.iter().flatten().map(|place| Some(*place)).collect();
@@ -92,12 +92,12 @@ impl ChosenRows {
         Ok(selected)
     }
 
-    /// The chosen rows, one per group; nulls if the group has none.
+    /// Returns the columns of the chosen rows, one row per group; the row of a group without a choice is null.
     pub fn finish(&self) -> Result<Vec<Column>> {
         (0..self.types.len()).map(|index| self.gather(index, &self.places)).collect()
     }
 
-    /// Memory use in bytes.
+    /// Returns the memory use in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.places.capacity() * size_of::<Option<RowLocation>>() + self.bytes
@@ -114,7 +114,7 @@ impl ChosenRows {
         if cost > 3 * self.places.len() + SLACK { self.compact() } else { Ok(()) }
     }
 
-    /// Compacts: drops the rows that are no longer chosen.
+    /// Copies the chosen rows into a single chunk, and drops all other rows.
     fn compact(&mut self) -> Result<()> {
         let wanted: Vec<_> = self.places.iter().flatten().map(|place| Some(*place)).collect();
         let columns = (0..self.types.len()).map(|index| self.gather(index, &wanted)).collect::<Result<_>>()?;
@@ -127,7 +127,7 @@ impl ChosenRows {
         Ok(())
     }
 
-    /// Gathers the rows at `places` of the column at `index`.
+    /// Returns the rows at `places` of the column at `index`; None gives a null.
     fn gather(&self, index: usize, places: &[Option<RowLocation>]) -> Result<Column> {
         let ty = self.types[index];
         let mut arrays = vec![null_row(ty)];
@@ -146,14 +146,14 @@ fn place(chunk: usize, row: usize) -> RowLocation {
     RowLocation { chunk: narrow(chunk), row: narrow(row) }
 }
 
-/// One row of null, "" for string.
+/// Returns an array of one null, or of one empty string if the type is string.
 fn null_row(ty: Type) -> ArrayRef {
     let mut builder = ColumnBuilder::new(ty);
     builder.append_null();
     builder.finish().to_array()
 }
 
-/// Copies the strings out of the buffers of the original batch, of which few are still needed.
+/// Copies the strings of a column into new buffers, so that those of the original batch can be freed.
 fn detach(column: &Column) -> Result<Column> {
     let Some(array) = column.as_array() else {
         return Ok(column.clone());
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use crate::types::Value;
 
-    /// Row `n` of group `n % 3`, in a batch of its own.
+    /// Chooses the value `n` for group `n % 3`, from a batch of its own.
     fn choose(rows: &mut ChosenRows, n: i64) {
         let text = format!("a text longer than what a view holds by itself: {n}");
         let columns = [Column::constant(Value::Long(n), 2), Column::constant(Value::string(text), 2)];

@@ -8,7 +8,8 @@ use super::{Accumulator, AggregateCall, downcast};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Column};
 
-/// The aggregate `inner` without the argument at `position`, over the rows for which that argument is true.
+/// Returns the state of `inner` without the argument at `position`, which is the condition: only rows for which it is
+/// true are aggregated.
 pub fn conditional(
     call: &AggregateCall,
     position: usize,
@@ -64,7 +65,7 @@ impl Accumulator for Conditional {
     }
 }
 
-/// The columns with zero rows.
+/// Returns the columns with zero rows.
 fn none(columns: &[Column]) -> Vec<Column> {
     columns.iter().map(|column| column.slice(0, 0)).collect()
 }

@@ -8,7 +8,7 @@ use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, ColumnBuilder, Type};
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "count",
@@ -37,7 +37,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
 ];
 
-/// State of `count()`.
+/// Returns the initial state of `count()`.
 pub fn rows(_: &AggregateCall) -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(Count { counts: Vec::new(), conditional: false }))
 }

@@ -33,7 +33,7 @@ pub(super) const ACCURACY: Param = Param::new(
 pub(super) const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 pub(super) const EXPR: Param =
     Param::of("expr", Accepts::Any, "the values to count; nulls are ignored, empty strings are not");
-/// Every type but dynamic, as on the engine.
+/// A parameter of any type but dynamic, as on the engine.
 const SCALAR: Param = Param::of(
     "expr",
     Accepts::Only(&[
@@ -50,7 +50,7 @@ const SCALAR: Param = Param::of(
     "the values to count; nulls are ignored, empty strings are not",
 );
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "dcount",
@@ -97,7 +97,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
 ];
 
-/// State that becomes a sketch of the precision that the accuracy at `position` asks for.
+/// Returns the initial state of a count that becomes an estimate. The argument at `position` is the accuracy, which
+/// sets the precision of the estimate.
 fn estimated(call: &AggregateCall, position: usize) -> Result<Box<dyn Accumulator>> {
     let accuracy = call.constants.get(position).and_then(Option::as_ref);
     let precision = precision(accuracy.unwrap_or(&Value::Long(1)))?;
@@ -109,8 +110,8 @@ pub(super) fn check_accuracy(constants: &[Option<&Value>], position: usize) -> R
     constants.get(position).copied().flatten().map_or(Ok(()), |accuracy| precision(accuracy).map(|_| ()))
 }
 
-/// The bits of precision of an accuracy.
-/// Source: the reference's page on dcount, "estimation accuracy".
+/// Returns the precision of a sketch, in bits, for an accuracy from 0 to 4. Source: the reference's page on dcount,
+/// "estimation accuracy".
 pub(super) fn precision(accuracy: &Value) -> Result<u8> {
     let accuracy = accuracy.as_i64().and_then(|number| usize::try_from(number).ok());
     let precision = accuracy.and_then(|accuracy| PRECISIONS.get(accuracy)).copied();
@@ -126,13 +127,13 @@ fn exact(_: &AggregateCall) -> Result<Box<dyn Accumulator>> {
 /// The distinct values of one group, as hashes.
 #[derive(Clone, Debug)]
 enum Distinct {
-    /// Most groups have few values, which are stored inline.
+    /// Up to [`FEW`] hashes, stored inline, and how many there are. Most groups have few values.
     Few([u64; FEW], usize),
     Set(HashTable<u64>),
     Sketch(Sketch),
 }
 
-/// This many inline hashes take no more memory than an empty set.
+/// Maximum number of hashes that are stored inline. This many take no more memory than an empty set.
 const FEW: usize = 3;
 
 impl Default for Distinct {
@@ -183,7 +184,7 @@ impl Distinct {
         }
     }
 
-    /// The number of hashes, if it is known exactly.
+    /// Returns the number of hashes; `usize::MAX` for a sketch, which does not know it exactly.
     fn size(&self) -> usize {
         match self {
             Self::Few(_, count) => *count,
@@ -267,9 +268,9 @@ impl Accumulator for DistinctCount {
     }
 }
 
-/// SipHash with a fixed key: the estimate is the same in every run, and yet nobody can write many values with the same
-/// hash, which would count as one. Values are represented by 64-bit hashes: among ten million distinct values, the
-/// probability of a collision is less than one in 300,000.
+/// Returns the SipHash of a value with a fixed key, so that the estimate is the same in every run. Values with equal
+/// hashes would count as one, but nobody can write many such values. Among ten million distinct values, the probability
+/// of a collision of their 64-bit hashes is less than one in 300,000.
 fn hash_of(value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
@@ -290,7 +291,7 @@ pub(super) fn for_each_hash(column: &Column, rows: GroupedRows<'_>, mut each: im
     }
 }
 
-/// The same bits for equal values: there is one zero and one NaN.
+/// Returns the bits of a double, equal for equal values: both zeros have the same bits, and so have all NaNs.
 fn real_bits(value: f64) -> u64 {
     if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() }
 }

@@ -30,7 +30,7 @@ impl DoubleDouble {
         (self.high, self.low) = quick_two_sum(high, rest + low_rest);
     }
 
-    /// The product with another sum.
+    /// Returns the product with another sum.
     #[must_use]
     pub fn times(self, other: Self) -> Self {
         let product = two_product(self.high, other.high);
@@ -39,13 +39,13 @@ impl DoubleDouble {
         Self { high, low }
     }
 
-    /// The negated sum.
+    /// Returns the negated sum.
     #[must_use]
     pub fn negated(self) -> Self {
         Self { high: -self.high, low: -self.low }
     }
 
-    /// The nearest double.
+    /// Returns the nearest double.
     #[must_use]
     pub fn value(self) -> f64 {
         // Beyond the range of doubles `low` is NaN, but `high` is correctly infinite.
@@ -59,7 +59,7 @@ impl From<f64> for DoubleDouble {
     }
 }
 
-/// The sum and its rounding error (Knuth).
+/// Returns the sum and its rounding error (Knuth).
 fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     if !sum.is_finite() {
@@ -69,13 +69,13 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, (a - (sum - other)) + (b - other))
 }
 
-/// The sum and its rounding error, if `|a| >= |b|` (Dekker).
+/// Returns the sum and its rounding error, if `|a| >= |b|` (Dekker).
 fn quick_two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     if sum.is_finite() { (sum, b - (sum - a)) } else { (sum, 0.0) }
 }
 
-/// The product and its rounding error.
+/// Returns the product and its rounding error.
 fn two_product(a: f64, b: f64) -> DoubleDouble {
     let high = a * b;
     if !high.is_finite() {

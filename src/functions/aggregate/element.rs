@@ -11,10 +11,10 @@ use crate::types::{Column, ColumnBuilder, Decimal, Type, Value};
 
 /// A type of values that aggregates compare and keep.
 pub trait Element: Clone + Debug + Send + 'static {
-    /// The value as it is stored in a column.
+    /// The borrowed form of the value, such as `&str` for a string.
     type Ref<'a>: Copy;
 
-    /// Calls `each` with every row that is not null, in order.
+    /// Calls `each` with every row that is not null and its value, in order.
     fn for_each(column: &Column, each: impl FnMut(usize, Self::Ref<'_>));
 
     /// Borrows the kept value.
@@ -23,13 +23,13 @@ pub trait Element: Clone + Debug + Send + 'static {
     /// Compares two values; None if one of them is NaN.
     fn order(a: Self::Ref<'_>, b: Self::Ref<'_>) -> Option<Ordering>;
 
-    /// Replaces the value in `slot`.
+    /// Stores `value` in `slot`, in place of the value that is there.
     fn store(slot: &mut Option<Self>, value: Self::Ref<'_>);
 
     /// Appends the kept value to a column of its type.
     fn append(&self, builder: &mut ColumnBuilder);
 
-    /// Heap bytes of the kept value.
+    /// Returns the heap memory of the kept value in bytes.
     fn heap(&self) -> usize {
         0
     }
@@ -43,14 +43,14 @@ pub trait Element: Clone + Debug + Send + 'static {
     }
 }
 
-/// Calls `each` for every row of a constant column whose value is not null.
+/// Calls `each` with every row of a constant column and `value`; never if `value` is None.
 fn repeat<T: Copy>(rows: usize, value: Option<T>, mut each: impl FnMut(usize, T)) {
     if let Some(value) = value {
         (0..rows).for_each(|row| each(row, value));
     }
 }
 
-/// Calls `each` for every row of a primitive array that is not null.
+/// Calls `each` with every non-null row of a primitive array and its value.
 fn primitives<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, mut each: impl FnMut(usize, T::Native)) {
     match array.nulls().filter(|nulls| nulls.null_count() > 0) {
         None => array.values().iter().enumerate().for_each(|(row, value)| each(row, *value)),
@@ -58,7 +58,7 @@ fn primitives<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, mut each: impl F
     }
 }
 
-/// int, long, datetime and timespan, as 64-bit integers.
+/// Values of the types int, long, datetime and timespan, as 64-bit integers.
 impl Element for i64 {
     type Ref<'a> = Self;
 
@@ -89,7 +89,7 @@ impl Element for i64 {
     }
 }
 
-/// real; int, long and decimal are rounded to the nearest double.
+/// Values of the type real; int, long and decimal are rounded to the nearest double.
 impl Element for f64 {
     type Ref<'a> = Self;
 
@@ -122,7 +122,7 @@ impl Element for f64 {
     }
 }
 
-/// bool; false sorts before true.
+/// Values of the type bool; false sorts before true.
 impl Element for bool {
     type Ref<'a> = Self;
 
@@ -155,7 +155,7 @@ impl Element for bool {
     }
 }
 
-/// decimal.
+/// Values of the type decimal.
 impl Element for Decimal {
     type Ref<'a> = Self;
 
@@ -189,7 +189,7 @@ impl Element for Decimal {
     }
 }
 
-/// string, ordered by code points; a dynamic is compared by its JSON text.
+/// Values of the type string, ordered by code points; a dynamic is compared by its JSON text.
 impl Element for String {
     type Ref<'a> = &'a str;
 
@@ -255,8 +255,8 @@ pub struct GroupedRows<'a> {
     pub count: usize,
 }
 
-/// Like [`for_each_text`], if only the first row of each group with a given string matters: others are skipped if that
-/// is cheap.
+/// Like [`for_each_text`], but may skip a row if an earlier row of the same group has the same string. Rows are skipped
+/// only if finding them is cheap.
 pub fn for_each_text_of_groups<T: Clone>(
     column: &Column,
     rows: GroupedRows<'_>,
@@ -285,7 +285,7 @@ pub fn for_each_text_of_groups<T: Clone>(
     }
 }
 
-/// The keys and the dictionary of a dictionary-encoded string column.
+/// Returns the keys and the dictionary of a dictionary-encoded string column.
 fn dictionary_of(column: &Column) -> Option<(&Int32Array, &StringArray)> {
     let dictionary = column.as_array()?.as_dictionary_opt::<Int32Type>()?;
     Some((dictionary.keys(), dictionary.values().as_string_opt::<i32>()?))

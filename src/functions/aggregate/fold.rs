@@ -8,7 +8,7 @@ use super::{Accumulator, AggregateCall, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::types::{Column, ColumnBuilder, Type};
 
-/// The state of one group.
+/// The state of an aggregate for one group, to which the values are added one by one.
 pub trait Fold: Clone + Default + Debug + Send + 'static {
     /// The type of its input values.
     type Input: Element;
@@ -19,11 +19,11 @@ pub trait Fold: Clone + Default + Debug + Send + 'static {
     /// Merges the state of later rows.
     fn merge(&mut self, later: &Self);
 
-    /// Appends the result; an error if the column's type cannot hold it.
+    /// Appends the result to a column; an error if the column's type cannot hold it.
     fn append(&self, builder: &mut ColumnBuilder) -> Result<()>;
 }
 
-/// The initial state of `F` for the first argument of a call.
+/// Returns the initial state of an aggregate that folds the first argument of a call with `F`.
 pub fn fold<F: Fold>(call: &AggregateCall) -> Box<dyn Accumulator> {
     Box::new(Folding::<F> { states: Vec::new(), returns: call.returns })
 }

@@ -11,7 +11,7 @@ use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, Type, Value};
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "hll",
@@ -128,7 +128,7 @@ fn merge(set: &mut Option<DistinctSet>, later: Option<DistinctSet>) {
     }
 }
 
-/// The error of a value that `hll()` of this program did not return, such as one that Kusto stored.
+/// Returns the error for a value that `hll()` of this program did not return, such as one that Kusto stored.
 pub(crate) fn not_a_set() -> Error {
     let message = "a value is not a result of hll() of this program; the format of Kusto is not known";
     Error::query(Code::ValueOutOfRange, Span::default(), message)

@@ -15,7 +15,7 @@ use crate::types::{Column, ColumnBuilder, Type, dynamic};
 const EXPR: Param = Param::of("expr", Accepts::Only(&[Type::Dynamic]), "the property bags; other values are ignored");
 const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "make_bag",
@@ -76,7 +76,7 @@ struct Bags {
     max_size: usize,
     max_value: usize,
     keys: Interner<ConcatenatedStrings>,
-    /// The keys of each group.
+    /// The keys in the bag of each group, as ids of interned strings.
     members: GroupMembers,
     /// The bag of each group so far: its entries, separated by commas.
     groups: Vec<String>,
@@ -85,7 +85,7 @@ struct Bags {
 }
 
 impl Bags {
-    /// Adds the entries of the bag in `json`; ignores anything else.
+    /// Adds the entries of the bag in `json` to the bag of `group`; ignores JSON that is not a bag.
     fn add(&mut self, group: u32, json: &str) -> Result<()> {
         let bag = &mut self.groups[group as usize];
         self.bytes -= bag.capacity();

@@ -14,10 +14,10 @@ use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
 /// Maximum number of elements in an array or bag, as on the engine.
 pub const MAX_SIZE: usize = 1_048_576;
-/// The default maximum of the deprecated names.
+/// The default maximum number of elements of the deprecated `makelist`, `makeset` and `make_dictionary`.
 pub const OLD_MAX_SIZE: usize = 128;
 
-/// The optional last parameter of the family.
+/// The optional last parameter of `make_list`, `make_set` and `make_bag`.
 pub const MAX_SIZE_PARAM: Param = Param::new(
     "maxSize",
     Type::Long,
@@ -25,7 +25,7 @@ pub const MAX_SIZE_PARAM: Param = Param::new(
 )
 .optional()
 .constant();
-/// The optional last parameter of the deprecated names.
+/// The optional last parameter of the deprecated `makelist`, `makeset` and `make_dictionary`.
 pub const OLD_MAX_SIZE_PARAM: Param =
     Param::new("maxSize", Type::Long, "the maximum number of elements, the first ones; 128 by default")
         .optional()
@@ -33,7 +33,7 @@ pub const OLD_MAX_SIZE_PARAM: Param =
 const EXPR: Param = Param::of("expr", Accepts::Any, "the values to collect; arrays are expanded into their elements");
 const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "make_list",
@@ -86,7 +86,8 @@ const LIST: AggregateFunction = AggregateFunction {
     ..AggregateFunction::DEFAULT
 };
 
-/// The limit that the argument at `position` sets, or `default` if it is not given.
+/// Returns the maximum number of elements that the argument at `position` sets, or `default` if there is no such
+/// argument.
 pub fn max_size(call: &AggregateCall, position: usize, default: usize) -> Result<usize> {
     match call.constants.get(position).and_then(Option::as_ref) {
         None => Ok(default),
@@ -136,7 +137,7 @@ impl ListText {
         self.length += 1;
     }
 
-    /// Appends the elements if `json` is an array, otherwise `json` itself.
+    /// Appends the elements if `json` is an array, otherwise `json` itself, up to `max_size` elements in the list.
     fn push_dynamic(&mut self, json: &str, nulls: ListNulls, max_size: usize) {
         let wanted = |element: &&str| nulls == ListNulls::Keep || *element != "null";
         if dynamic::kind(json) == dynamic::Kind::Array {

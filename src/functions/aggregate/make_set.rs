@@ -21,13 +21,13 @@ use crate::types::dynamic::{ArrayWriter, Kind};
 use crate::types::interner::{ConcatenatedStrings, Interner, InternerFull};
 use crate::types::{Column, ColumnBuilder, Type, dynamic};
 
-/// The sets of all groups together may take this many times the size limit of a value.
+/// The results of all groups together may take this many times the size limit of a single value.
 const RESULTS: usize = 4;
 
 const EXPR: Param = Param::of("expr", Accepts::Any, "the values to collect; arrays are expanded into their elements");
 const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "make_set",
@@ -90,9 +90,9 @@ struct Sets {
     max_value: usize,
     /// True if the values are strings, false if they are JSON.
     text: bool,
-    /// The strings, or canonical JSON.
+    /// The distinct values: strings, or canonical JSON.
     values: Interner<ConcatenatedStrings>,
-    /// For values that are not in canonical form, the form in which they first appeared.
+    /// For the id of a value that did not first occur in canonical form, the form in which it occurred.
     shown: HashMap<u32, String, FixedState>,
     shown_bytes: usize,
     members: GroupMembers,
@@ -105,7 +105,7 @@ impl Sets {
         }
     }
 
-    /// The id of a dynamic value.
+    /// Interns a dynamic value by its canonical JSON, and returns its id.
     fn intern_json(&mut self, json: &str) -> Result<u32, InternerFull> {
         let compact = dynamic::compact(json);
         if matches!(dynamic::kind(json), Kind::String | Kind::Bool) {
@@ -166,7 +166,7 @@ impl Sets {
         Ok(())
     }
 
-    /// The value as JSON.
+    /// Appends the value with the id `value` to `array`, as JSON.
     fn write(&self, value: u32, array: &mut ArrayWriter) {
         let text = self.values.strings().text(value as usize);
         match self.shown.get(&value) {

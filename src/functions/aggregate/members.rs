@@ -24,7 +24,7 @@ pub struct GroupMembers {
     hasher: FixedState,
 }
 
-/// The values of a group.
+/// The linked list of the values of a group: the positions of its first and last node, and the number of values.
 #[derive(Clone, Copy, Debug)]
 struct MemberList {
     first: u32,
@@ -39,37 +39,37 @@ struct MemberNode {
 }
 
 impl GroupMembers {
-    /// No groups yet.
+    /// Returns a state without groups; `seed` is for the hashes.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { lists: Vec::new(), nodes: Vec::new(), pairs: HashTable::new(), hasher: FixedState::with_seed(seed) }
     }
 
-    /// No groups, with the same seed as this one.
+    /// Returns a state without groups that has the same seed as this one.
     #[must_use]
     pub fn none(&self) -> Self {
         Self { lists: Vec::new(), nodes: Vec::new(), pairs: HashTable::new(), hasher: self.hasher.clone() }
     }
 
-    /// Grows to `groups` groups; new ones are empty.
+    /// Sets the number of groups; new groups have no values.
     pub fn resize(&mut self, groups: usize) {
         self.lists.resize(groups, MemberList { first: END, last: END, count: 0 });
     }
 
-    /// The number of groups.
+    /// Returns the number of groups.
     #[must_use]
     pub fn groups(&self) -> usize {
         self.lists.len()
     }
 
-    /// The values of a group; empty if there is no such group.
+    /// Returns the values of a group; empty if there is no such group.
     pub fn values(&self, group: u32) -> impl Iterator<Item = u32> {
         let node = |number: u32| self.nodes.get(number as usize);
         let first = self.lists.get(group as usize).and_then(|list| node(list.first));
         std::iter::successors(first, move |last| node(last.next)).map(|node| node.value)
     }
 
-    /// The number of values of a group.
+    /// Returns the number of values of a group.
     #[must_use]
     pub fn count(&self, group: u32) -> usize {
         self.lists[group as usize].count as usize
@@ -111,7 +111,7 @@ impl GroupMembers {
         self.pairs.insert_unique(hasher.hash_one(pair), pair, |pair| hasher.hash_one(pair));
     }
 
-    /// Memory use in bytes.
+    /// Returns the memory use in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         let lists = self.lists.capacity() * size_of::<MemberList>() + self.nodes.capacity() * size_of::<MemberNode>();

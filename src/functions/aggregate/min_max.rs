@@ -1,4 +1,4 @@
-//! min, max, minif, maxif.
+//! min, max, minif, maxif: the least and the greatest value of a group.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -11,7 +11,7 @@ use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, ColumnBuilder, Decimal, Type};
 
-/// The types with an order: all but guid and dynamic, as on the engine.
+/// Accepts the types whose values have an order: all but guid and dynamic, as on the engine.
 pub const ORDERED: Accepts = Accepts::Only(&[
     Type::Long,
     Type::Int,
@@ -24,7 +24,7 @@ pub const ORDERED: Accepts = Accepts::Only(&[
 ]);
 const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "min",
@@ -95,8 +95,8 @@ fn extreme(call: &AggregateCall, wanted: Ordering) -> Box<dyn Accumulator> {
     }
 }
 
-/// The best value of each group; None before the first. NaN is the best value only if there are no others, so that
-/// the result does not depend on the order of the rows.
+/// The least or the greatest value of each group; None before the first value. NaN is the result only if a group has no
+/// other value, so that the result does not depend on the order of the rows.
 #[derive(Debug)]
 struct Extreme<T> {
     best: Vec<Option<T>>,

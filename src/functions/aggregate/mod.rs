@@ -57,7 +57,7 @@ pub static FAMILIES: &[&[AggregateFunction]] = &[
     buildschema::FUNCTIONS,
 ];
 
-/// An aggregate.
+/// The definition of an aggregate function.
 #[derive(Debug)]
 pub struct AggregateFunction {
     /// Its name, lower case.
@@ -66,7 +66,7 @@ pub struct AggregateFunction {
     pub aliases: &'static [&'static str],
     /// Its chapter in the documentation.
     pub category: Category,
-    /// One sentence.
+    /// One sentence for the documentation: what it returns.
     pub summary: &'static str,
     /// Its parameters.
     pub params: &'static [Param],
@@ -77,15 +77,15 @@ pub struct AggregateFunction {
     /// True if a call returns a column for each argument: `arg_max`, `take_any`. Only these accept a `*` for the
     /// columns that are neither keys nor other arguments; the binder expands it into arguments.
     pub returns_arguments: bool,
-    /// The columns of its result. An empty name stands for `ColumnN`; the binder handles explicit names and makes
-    /// duplicate names unique.
+    /// Returns the columns of its result. An empty name stands for `ColumnN`; the binder handles explicit names and
+    /// makes duplicate names unique.
     pub columns: fn(&AggregateFunction, &[AggregateArgument<'_>]) -> Vec<Field>,
     /// Rejects constant arguments, as [`ScalarFunction::validate`](super::ScalarFunction::validate) does.
     pub validate: fn(&[Option<&Value>]) -> Result<()>,
     /// A warning about constant arguments that are probably a mistake, as
     /// [`ScalarFunction::caution`](super::ScalarFunction::caution).
     pub caution: fn(&[Option<&Value>]) -> Option<Diagnostic>,
-    /// The initial state of a call whose constant arguments are valid.
+    /// Returns the initial state of a call whose constant arguments are valid.
     pub accumulator: fn(&AggregateCall) -> Result<Box<dyn Accumulator>>,
     /// Whole queries that return one cell; they run in the tests.
     pub examples: &'static [Example],
@@ -109,12 +109,12 @@ impl AggregateFunction {
         examples: &[],
     };
 
-    /// The checks of its constant arguments.
+    /// Returns the checks of its constant arguments.
     pub(crate) fn checks(&self) -> ConstantChecks {
         ConstantChecks { validate: self.validate, caution: self.caution }
     }
 
-    /// The result columns of a call with `arguments`, as many as [`Accumulator::finish`] returns.
+    /// Returns the result columns of a call with `arguments`, as many as [`Accumulator::finish`] returns.
     #[must_use]
     pub fn result_columns(&self, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
         (self.columns)(self, arguments)
@@ -133,14 +133,14 @@ pub struct AggregateArgument<'a> {
 }
 
 impl AggregateArgument<'_> {
-    /// The name, or "" if there is none.
+    /// Returns the name, or "" if there is none.
     #[must_use]
     pub fn label(&self) -> &str {
         self.name.unwrap_or("")
     }
 }
 
-/// One column, named by the entry's `result_name`.
+/// Returns the single result column, named as the `result_name` of the function demands.
 fn one_column(function: &AggregateFunction, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     let first = arguments.first().map_or("", AggregateArgument::label);
     let name = match function.result_name {
@@ -164,11 +164,11 @@ pub struct AggregateCall {
     pub returns: Type,
     /// Seed for hash tables, because attackers write the rows.
     pub seed: u64,
-    /// Maximum bytes of a value that collects many, such as an array.
+    /// Maximum size in bytes of one result value that collects many values, such as an array.
     pub max_value: usize,
 }
 
-/// The error of an aggregate whose result would take more than `max_value` bytes.
+/// Returns the error for a result that would take more than `max_value` bytes.
 #[must_use]
 pub fn value_too_long(max_value: usize) -> Error {
     Error::Limit(format!(
@@ -188,17 +188,17 @@ pub trait Accumulator: Debug + Send {
     /// Merges the state of a later part of the input: its group `i` is this one's group `map[i]`.
     fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()>;
 
-    /// The results, one row per group: the columns that [`AggregateFunction::result_columns`] names.
+    /// Returns the results, one row per group: the columns that [`AggregateFunction::result_columns`] names.
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>>;
 
     /// Moves the state of these groups out: its group `i` is this one's `groups[i]`. Each group is selected at most
     /// once, and this state is not used afterwards.
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>>;
 
-    /// For `merge`, in which both sides have the same type.
+    /// Converts the state to `Any`, so that [`Self::merge`] can restore its concrete type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
-    /// Approximate memory use in bytes.
+    /// Returns the approximate memory use in bytes.
     fn memory(&self) -> usize;
 }
 
@@ -207,7 +207,7 @@ fn take_states<T: Default>(all: &mut [T], groups: &[u32]) -> Vec<T> {
     groups.iter().map(|group| all.get_mut(*group as usize).map(std::mem::take).unwrap_or_default()).collect()
 }
 
-/// The concrete type of `later`; a mismatch is an internal error.
+/// Converts `later` to its concrete type; another type is an internal error.
 pub fn downcast<T: 'static>(later: Box<dyn Accumulator>) -> Result<Box<T>> {
     later
         .into_any()

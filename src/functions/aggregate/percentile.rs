@@ -37,7 +37,7 @@ const PERCENTILES: Param = Param::of(
 .constant()
 .repeated();
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "percentile",
@@ -122,7 +122,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 const PERCENTILE_OF: AggregateFunction =
     AggregateFunction { returns: Returns::By(percentile_type), ..AggregateFunction::DEFAULT };
 
-/// The percentile of decimals is a real. Source: the published analyzer.
+/// Returns the type of a percentile: that of the values, but real for decimals. Source: the published analyzer.
 pub(super) fn percentile_type(arguments: &[Type]) -> Type {
     match arguments.first() {
         Some(Type::Decimal) | None => Type::Real,
@@ -130,7 +130,7 @@ pub(super) fn percentile_type(arguments: &[Type]) -> Type {
     }
 }
 
-/// `percentile_x_50`, `percentile_x_99_9`: a column for each argument from `first` on.
+/// Returns a result column for each argument from `first` on, such as `percentile_x_50` or `percentile_x_99_9`.
 fn columns(arguments: &[AggregateArgument<'_>], first: usize) -> Vec<Field> {
     let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
     let column = |argument: &AggregateArgument<'_>| {
@@ -141,7 +141,7 @@ fn columns(arguments: &[AggregateArgument<'_>], first: usize) -> Vec<Field> {
     arguments.iter().skip(first).map(column).collect()
 }
 
-/// The number in a column's name.
+/// Returns a percentile as a column name shows it: `99_9` for 99.9.
 fn number_text(value: &Value) -> String {
     real(value).map(|number| number.to_string().replace('.', "_")).unwrap_or_default()
 }
@@ -174,13 +174,13 @@ fn percentiles(call: &AggregateCall, weights: WeightColumn, shape: PercentileRes
     Ok(Box::new(Percentiles { groups: Vec::new(), weights, ranks, shape, ty, bytes: 0 }))
 }
 
-/// Rejects percentiles, which start at argument `first`, that are not numbers from 0 to 100.
+/// Rejects percentiles that are not numbers from 0 to 100. They are the arguments from position `first` on.
 fn check_ranks(constants: &[Option<&Value>], first: usize) -> Result<()> {
     let mut given = constants.iter().skip(first).copied().flatten().peekable();
     if given.peek().is_none() { Ok(()) } else { ranks(given).map(|_| ()) }
 }
 
-/// The percentiles that constant arguments hold.
+/// Returns the percentiles in constant arguments; an error if there are none, or if one is not a number from 0 to 100.
 fn ranks<'v>(constants: impl Iterator<Item = &'v Value>) -> Result<Vec<f64>> {
     let ranks: Vec<f64> = constants.map(numbers).collect::<Option<Vec<_>>>().unwrap_or_default().concat();
     if ranks.is_empty() || !ranks.iter().all(|rank| (0.0..=100.0).contains(rank)) {
@@ -189,7 +189,7 @@ fn ranks<'v>(constants: impl Iterator<Item = &'v Value>) -> Result<Vec<f64>> {
     Ok(ranks)
 }
 
-/// The numbers that a constant holds; None if it holds anything else.
+/// Returns the numbers in a constant: the number itself, or the elements of an array. None if it is anything else.
 fn numbers(constant: &Value) -> Option<Vec<f64>> {
     match constant {
         Value::Dynamic(json) if dynamic::kind(json) == Kind::Array => {
@@ -199,7 +199,7 @@ fn numbers(constant: &Value) -> Option<Vec<f64>> {
     }
 }
 
-/// The values of one group, as integers in the same order (see [`key`]).
+/// The values of one group, mapped to integers that sort in the same order (see [`key`]).
 #[derive(Clone, Debug, Default)]
 struct Values {
     keys: Vec<i64>,
@@ -212,7 +212,7 @@ impl Values {
         self.keys.capacity() * size_of::<i64>() + self.weights.capacity() * size_of::<u64>()
     }
 
-    /// The keys at `ranks`; None if there are no values.
+    /// Returns the key at each of `ranks`, which are percentages; None for each if there are no values.
     fn at(&mut self, ranks: &[f64]) -> Vec<Option<i64>> {
         if self.weights.is_empty() {
             self.keys.sort_unstable();
@@ -233,26 +233,28 @@ pub(crate) fn key(value: f64) -> i64 {
     if value.is_nan() { i64::MIN } else { flip((value + 0.0).to_bits().cast_signed()) }
 }
 
-/// The inverse of [`key`].
+/// Returns the inverse of [`key`].
 pub(crate) fn real_of(key: i64) -> f64 {
     if key == i64::MIN { f64::NAN } else { f64::from_bits(flip(key).cast_unsigned()) }
 }
 
-/// Flips the bits of a negative double, which sort in reverse.
+/// Flips the bits of a negative double. Without that, negative doubles would sort in reverse.
 fn flip(bits: i64) -> i64 {
     if bits < 0 { bits ^ i64::MAX } else { bits }
 }
 
-/// The position of the value at or below which `rank` percent of `count` values are; None if there are no values.
+/// Returns the position in sorted order of a percentile: the first value such that `rank` percent of the `count` values
+/// are at or before it. None if there are no values.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "0..=count")]
 pub(crate) fn nearest(rank: f64, count: u64) -> Option<u64> {
-    /// 99.9 percent of 1,000 are 999, though 99.9 is not a double.
+    /// Tolerance for rounding errors: 99.9 percent of 1,000 must be 999, although no double is exactly 99.9.
     const ROUNDING: f64 = 1e-9;
     let ordinal = (rank * count as f64 / 100.0 - ROUNDING).ceil() as u64;
     Some(ordinal.saturating_sub(1).min(count.checked_sub(1)?))
 }
 
-/// The key at `position`, if each key is repeated by its weight.
+/// Returns the key at `position` of the sorted list in which each key of `pairs` is repeated by its weight; the last
+/// key if the list is shorter, and None if it is empty.
 pub(crate) fn weighted(pairs: &[(i64, u64)], position: u64) -> Option<i64> {
     let mut passed = 0_u64;
     let found = pairs.iter().find(|(_, weight)| {
@@ -302,7 +304,7 @@ impl Percentiles {
         builder.finish()
     }
 
-    /// The percentiles of one group as an array; null if there are none.
+    /// Returns the percentiles of one group as an array; null if there are none.
     fn array(&self, keys: &[Option<i64>]) -> String {
         if keys.contains(&None) {
             return "null".to_owned();

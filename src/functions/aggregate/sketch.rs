@@ -7,13 +7,14 @@
 /// A sketch of a set of hashes.
 #[derive(Clone, Debug)]
 pub struct Sketch {
-    /// For each register the longest run of zeros seen, plus one.
+    /// For each register the length of the longest run of zeros seen, plus one; 0 if it has seen no hash.
     registers: Box<[u8]>,
     precision: u8,
 }
 
 impl Sketch {
-    /// The empty set; the standard error of an estimate is about `1.04 / sqrt(2^precision)`.
+    /// Returns the empty set with `2^precision` registers. The standard error of an estimate is about `1.04 /
+    /// sqrt(2^precision)`.
     #[must_use]
     pub fn new(precision: u8) -> Self {
         Self { registers: vec![0; 1 << precision].into(), precision }
@@ -28,27 +29,27 @@ impl Sketch {
         self.registers[index] = self.registers[index].max(rank);
     }
 
-    /// Adds another set of the same precision.
+    /// Adds the hashes of another sketch of the same precision.
     pub fn merge(&mut self, other: &Self) {
         for (register, other) in self.registers.iter_mut().zip(&other.registers) {
             *register = (*register).max(*other);
         }
     }
 
-    /// The registers.
+    /// Returns the registers.
     #[must_use]
     pub fn registers(&self) -> &[u8] {
         &self.registers
     }
 
-    /// The sketch with these registers; None if their number or a value does not fit the precision.
+    /// Returns the sketch with these registers; None if their number or a value does not fit the precision.
     #[must_use]
     pub fn from_registers(precision: u8, registers: Vec<u8>) -> Option<Self> {
         let is_valid = registers.len() == 1 << precision && registers.iter().all(|rank| *rank <= 65 - precision);
         is_valid.then(|| Self { registers: registers.into(), precision })
     }
 
-    /// The sketch of the same set with a precision that is not higher.
+    /// Returns the sketch of the same set with `precision`, or with its own if that is lower.
     #[must_use]
     pub fn reduced(&self, precision: u8) -> Self {
         let dropped = self.precision - precision.min(self.precision);
@@ -64,13 +65,13 @@ impl Sketch {
         reduced
     }
 
-    /// Memory use in bytes.
+    /// Returns the memory use in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.registers.len()
     }
 
-    /// The estimated number of distinct hashes.
+    /// Returns the estimated number of distinct hashes.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -93,7 +94,7 @@ impl Sketch {
     }
 }
 
-/// `x + x^2 + 2 x^4 + 4 x^8 + ...`
+/// Returns `x + x^2 + 2 x^4 + 4 x^8 + ...`, which the estimator needs for registers without a hash.
 #[expect(clippy::float_cmp, reason = "terms are added until they change nothing")]
 fn sigma(mut x: f64) -> f64 {
     if x >= 1.0 {
@@ -111,7 +112,7 @@ fn sigma(mut x: f64) -> f64 {
     }
 }
 
-/// `(1 - x - (1 - x^(1/2))^2 / 2 - (1 - x^(1/4))^2 / 4 - ...) / 3`
+/// Returns `(1 - x - (1 - x^(1/2))^2 / 2 - (1 - x^(1/4))^2 / 4 - ...) / 3`, needed for registers at their maximum.
 #[expect(clippy::float_cmp, reason = "terms are added until they change nothing")]
 fn tau(mut x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
@@ -133,7 +134,7 @@ fn tau(mut x: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// A well-mixed number for each index (splitmix64).
+    /// Returns a well-mixed number for each index (splitmix64).
     fn hash(index: u64) -> u64 {
         let mut z = index.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

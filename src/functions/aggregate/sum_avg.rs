@@ -1,4 +1,4 @@
-//! sum, sumif, avg, avgif.
+//! sum, sumif, avg, avgif: sums and averages.
 
 use super::conditional::conditional;
 use super::double_double::DoubleDouble;
@@ -15,7 +15,7 @@ const AVERAGED: Accepts =
     Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan, Type::Datetime]);
 const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "sum",
@@ -68,7 +68,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
 ];
 
-/// The sum of an int is a long.
+/// Returns the type of a sum: that of the values, but long for an int.
 fn sum_type(arguments: &[Type]) -> Type {
     match arguments.first() {
         Some(ty @ (Type::Real | Type::Decimal | Type::Timespan)) => *ty,
@@ -76,7 +76,7 @@ fn sum_type(arguments: &[Type]) -> Type {
     }
 }
 
-/// The average of whole numbers is a real.
+/// Returns the type of an average: real for whole numbers, otherwise that of the values.
 fn average_type(arguments: &[Type]) -> Type {
     match arguments.first() {
         Some(ty @ (Type::Decimal | Type::Timespan | Type::Datetime)) => *ty,
@@ -101,7 +101,8 @@ fn average(call: &AggregateCall) -> Result<Box<dyn Accumulator>> {
     })
 }
 
-/// The error of a sum that its type cannot hold. The engine's result is not documented; wrapping would be wrong.
+/// Returns the error for a sum that its type cannot hold. The engine's result is not documented; wrapping would be
+/// wrong.
 fn overflow() -> Error {
     let message = "the sum does not fit its type";
     Diagnostic::new(Code::ValueOutOfRange, Span::default(), message)
@@ -109,7 +110,8 @@ fn overflow() -> Error {
         .into()
 }
 
-/// A sum of whole numbers or ticks. In 128 bits no order of the rows can overflow on the way to a sum that fits.
+/// A sum of whole numbers or ticks. It has 128 bits, so that no intermediate sum overflows, in whatever order the rows
+/// come.
 #[derive(Clone, Copy, Debug, Default)]
 struct LongSum(i128);
 
@@ -150,7 +152,7 @@ impl Fold for RealSum {
     }
 }
 
-/// None once it has overflowed.
+/// A sum of decimals; None once it has overflowed.
 #[derive(Clone, Copy, Debug)]
 struct DecimalSum(Option<Decimal>);
 
@@ -203,7 +205,7 @@ impl Fold for LongAverage {
     }
 }
 
-/// Ticks of datetimes and timespans; the average is truncated to whole ticks.
+/// The average of datetimes or timespans in ticks, truncated to whole ticks.
 #[derive(Clone, Copy, Debug, Default)]
 struct TickAverage(LongAverage);
 

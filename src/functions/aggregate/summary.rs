@@ -8,7 +8,7 @@ use super::{Accumulator, AggregateCall, downcast, take_states, value_too_long};
 use crate::diagnostic::Result;
 use crate::types::{Column, ColumnBuilder, Type};
 
-/// Takes the row of a value, and what adds the value to the summary of a group.
+/// A callback for one value: takes the row of the value, and a function that adds the value to the summary of a group.
 pub(super) type AddValue<'e, S> = dyn FnMut(usize, &mut dyn FnMut(&mut S)) + 'e;
 
 /// The summary of one group. The result must not depend on how the rows are divided into parts.
@@ -16,7 +16,7 @@ pub(super) trait GroupSummary: Debug + Default + Send + 'static {
     /// The constant arguments of the call.
     type Options: Clone + Debug + Send + 'static;
 
-    /// Calls `each` with the row of every value and the summary of that value.
+    /// Calls `each` with the row of every value and a function that adds the value to a summary.
     fn for_each(
         options: &Self::Options,
         rows: GroupedRows<'_>,
@@ -27,10 +27,10 @@ pub(super) trait GroupSummary: Debug + Default + Send + 'static {
     /// Adds the summary of later rows.
     fn merge(&mut self, later: Self);
 
-    /// Heap memory in bytes.
+    /// Returns the heap memory of the summary in bytes.
     fn bytes(&self) -> usize;
 
-    /// The result as JSON; None if there were no values.
+    /// Returns the result as JSON; None if there were no values.
     fn json(&mut self, options: &Self::Options) -> Option<String>;
 }
 
@@ -45,7 +45,7 @@ pub(super) fn for_each_json(
         .try_for_each(|(row, json)| each(row, json))
 }
 
-/// The initial state of a call.
+/// Returns the initial state of a call.
 pub(super) fn summaries<S: GroupSummary>(call: &AggregateCall, options: S::Options) -> Box<dyn Accumulator> {
     Box::new(Summaries::<S> { groups: Vec::new(), options, bytes: 0, max_value: call.max_value })
 }

@@ -14,7 +14,7 @@ const EXPR: Param = Param::of("expr", Accepts::Any, "the value to return from th
 const ONE: Param = Param::of("expr", Accepts::Any, "the value to return from the row");
 const PREDICATE: Param = Param::new("predicate", crate::types::Type::Bool, "the condition on the rows");
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         category: Category::RowSelector,
@@ -69,8 +69,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
 ];
 
-/// Columns named after their arguments, or `any_arg1` for those without a name.
-/// Source: the published analyzer.
+/// Returns one result column per argument, with the argument's name, or `any_arg1` if it has none. Source: the
+/// published analyzer.
 fn columns(arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     let name = |(index, argument): (usize, &AggregateArgument<'_>)| {
         argument.name.map_or_else(|| format!("any_arg{index}"), str::to_owned)
@@ -78,7 +78,8 @@ fn columns(arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     arguments.iter().enumerate().map(|pair| Field::new(name(pair), pair.1.ty)).collect()
 }
 
-/// `any_x`; `any_` for a single argument without a name, `any_arg1` for one of several.
+/// Returns one result column per argument: `any_x` for the argument x. Without a name it is `any_` for a single
+/// argument, and `any_arg1` for one of several.
 fn prefixed_columns(arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     let single = arguments.len() == 1;
     let name = |(index, argument): (usize, &AggregateArgument<'_>)| match argument.name {
@@ -99,8 +100,8 @@ struct FirstRow {
     settled: Vec<bool>,
 }
 
-/// True if the engine prefers another row: the reference promises a value "if such value is present", for a single
-/// argument only.
+/// True if a later row is preferred to this one, because its single argument is null or empty. The reference promises a
+/// value "if such value is present", for a single argument only.
 fn is_blank(arguments: &[Column], row: usize) -> bool {
     match arguments {
         [column] => column.is_null(row) || column.text_at(row) == Some(""),

@@ -10,7 +10,7 @@ use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, Type};
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "tdigest",
@@ -129,12 +129,12 @@ impl GroupSummary for MergedDistributions {
     }
 }
 
-/// The error of a value that `tdigest()` did not return.
+/// Returns the error for a value that `tdigest()` did not return.
 pub(crate) fn not_a_digest() -> Error {
     Error::query(Code::ValueOutOfRange, Span::default(), "a value is not the result of tdigest()")
 }
 
-/// The error of distributions of numbers and times together.
+/// Returns the error for merging distributions of numbers with distributions of times.
 pub(crate) fn different_types() -> Error {
     Error::query(Code::ValueOutOfRange, Span::default(), "distributions of values of different types cannot be merged")
 }

@@ -90,7 +90,7 @@ fn memory_grows_with_what_is_held() {
     });
 }
 
-/// Every aggregate with every type that it accepts.
+/// Calls `check` with a random call of every aggregate for every type that it accepts.
 fn for_each_case(mut check: impl FnMut(&mut RandomCall, &mut ChaCha8Rng)) {
     for function in FAMILIES.iter().copied().flatten() {
         for ty in Type::ALL {
@@ -104,7 +104,8 @@ fn for_each_case(mut check: impl FnMut(&mut RandomCall, &mut ChaCha8Rng)) {
     }
 }
 
-/// The call with `ty` for parameters that accept several types, with or without optional parameters.
+/// Returns a random call of `function`, in which parameters that accept several types get `ty`, with or without
+/// optional parameters. None if a parameter does not accept `ty`.
 fn case(function: &'static AggregateFunction, ty: Type, optional: bool, rng: &mut ChaCha8Rng) -> Option<RandomCall> {
     const ROWS: usize = 200;
     let Arity { least, most } = arity(function.params);
@@ -148,7 +149,7 @@ fn constant(param: &Param) -> Option<Value> {
     })
 }
 
-/// Random results of the aggregate `name`, for those that merge them.
+/// Returns random results of the aggregate `name`, to be merged; None if they cannot be merged.
 fn results_of(name: &str, rows: usize, rng: &mut ChaCha8Rng) -> Option<Column> {
     if !matches!(name, "hll" | "tdigest") {
         return None;
@@ -172,7 +173,7 @@ fn results_of(name: &str, rows: usize, rng: &mut ChaCha8Rng) -> Option<Column> {
     Some(builder.finish())
 }
 
-/// Random values from a small set, so that groups share some, with nulls and edge cases.
+/// Returns random values from a small set, so that groups share some, with nulls and edge cases.
 fn random_column(ty: Type, rows: usize, rng: &mut ChaCha8Rng) -> Column {
     let mut builder = ColumnBuilder::new(ty);
     for _ in 0..rows {
@@ -213,7 +214,7 @@ fn one_pass(case: &RandomCall) -> Vec<Column> {
     state.finish(groups).unwrap()
 }
 
-/// Computes the rows in parts with their own group numbers, each part in batches, and merges the parts in order.
+/// Aggregates the rows in parts with group numbers of their own, each part in batches, and merges the parts in order.
 fn split(case: &RandomCall, rng: &mut ChaCha8Rng) -> Vec<Column> {
     let rows = case.groups.len();
     let mut parts: Vec<(Box<dyn Accumulator>, Vec<u32>)> = Vec::new();
@@ -241,7 +242,7 @@ fn split(case: &RandomCall, rng: &mut ChaCha8Rng) -> Vec<Column> {
     columns.iter().map(|column| column.take(&order.clone().into()).unwrap()).collect()
 }
 
-/// The state of the rows `start..end`, and the group of each of its local group numbers.
+/// Returns the state of the rows `start..end`, and for each of its group numbers the group in `case`.
 fn part(case: &RandomCall, start: usize, end: usize, rng: &mut ChaCha8Rng) -> (Box<dyn Accumulator>, Vec<u32>) {
     let mut state = state(case);
     let mut groups: Vec<u32> = Vec::new();
@@ -265,7 +266,7 @@ fn part(case: &RandomCall, start: usize, end: usize, rng: &mut ChaCha8Rng) -> (B
     (state, groups)
 }
 
-/// Dictionary-encodes strings, with dictionary values that no row uses.
+/// Encodes a string column as a dictionary, with dictionary values that no row uses.
 fn encoded(column: &Column) -> Column {
     if !column.ty().is_text() || column.as_array().is_none() {
         return column.clone();

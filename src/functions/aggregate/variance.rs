@@ -18,7 +18,7 @@ const EXPR: Param = Param::of("expr", NUMBERS, "the numbers; nulls are ignored")
 const OTHER: Param = Param::of("other", NUMBERS, "the other numbers; rows with a null in either column are ignored");
 const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
-/// The aggregates of this family.
+/// The aggregate functions that this file defines.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "variance",
@@ -131,19 +131,19 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 const MOMENTS: AggregateFunction =
     AggregateFunction { returns: Returns::Type(Type::Real), ..AggregateFunction::DEFAULT };
 
-/// `covariance_x_y`. Source: the engine; the published analyzer omits the second name.
+/// Returns the result column, named `covariance_x_y`. Source: the engine; the published analyzer omits the second name.
 fn pair_column(function: &AggregateFunction, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     let prefix = function.name;
     let label = |index: usize| arguments.get(index).map_or("", AggregateArgument::label);
     vec![Field::new(format!("{prefix}_{}_{}", label(0), label(1)), Type::Real)]
 }
 
-/// The final formula.
+/// The statistic that is computed from the sums.
 #[derive(Clone, Copy, Debug)]
 struct Measure {
     /// True for a sample: the sum of squares is divided by the count minus one.
     sample: bool,
-    /// The square root of the result.
+    /// True if the result is the square root, as for a standard deviation.
     root: bool,
     /// True for the covariance of two columns.
     pairs: bool,
@@ -181,7 +181,7 @@ impl Sums {
         self.product.add_sum(later.product);
     }
 
-    /// `(n * sum(xy) - sum(x) * sum(y)) / (n * (n - 1))`, or `n * n` below for a population.
+    /// Returns `(n * sum(xy) - sum(x) * sum(y)) / (n * (n - 1))`; for a population the divisor is `n * n`.
     #[expect(clippy::cast_precision_loss, reason = "a count of rows is far below 2^53")]
     fn result(&self, measure: Measure) -> f64 {
         /// A difference smaller than this fraction of its terms is rounding error.

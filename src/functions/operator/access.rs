@@ -8,7 +8,7 @@ use crate::types::{Type, dynamic};
 
 const BASE: Param = Param::of("base", JSON, "an array or a bag");
 
-/// Members and elements of dynamic values.
+/// Access to the values of bags and the elements of arrays.
 ///
 /// Source: the reference's page on the dynamic data type, and results of the engine: a missing element is null.
 pub(super) static OPERATORS: &[ScalarFunction] = &[ScalarFunction {

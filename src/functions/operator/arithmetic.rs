@@ -198,8 +198,8 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
 const SIGNABLE: Accepts =
     Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan, Type::Datetime, Type::Dynamic]);
 
-/// The operands of the overloads. A dynamic is cast to `Type`; the analyzer has no overload with a dynamic where
-/// `Only` is used.
+/// The operands of the overloads, by their types. A dynamic operand is cast to the type, except in the pairs
+/// `only_...`: the analyzer has no such overload for a dynamic.
 struct OperandPairs {
     long: [Param; 2],
     real: [Param; 2],
@@ -272,7 +272,7 @@ const fn form(params: &'static [Param], returns: Type, kernel: Kernel) -> Overlo
     Overload { params, returns: Returns::Type(returns), kernel }
 }
 
-/// Computes row by row over plain values; the result is null if an argument is null.
+/// Applies `of` to each row, without a check for nulls in the loop; a row with a null argument is null in the result.
 fn plain<T: ArrowPrimitiveType>(
     args: &Args<'_>,
     left: Operand<'_, T::Native>,
@@ -294,18 +294,18 @@ fn real(args: &Args<'_>, of: impl Fn(f64, f64) -> f64) -> Column {
     args.spread(Column::array(Type::Real, Arc::new(array)))
 }
 
-/// Ticks divided by ticks, as a real.
+/// Divides ticks by ticks, as a real.
 fn ratio(args: &Args<'_>) -> Column {
     real(args, |a, b| a / b)
 }
 
-/// Ticks with ticks, or long with long; None and an out-of-range datetime become null.
+/// Applies `of` to two arguments of ticks, or two longs, row by row. None and a datetime out of range become null.
 fn ticks(args: &Args<'_>, of: impl Fn(i64, i64) -> Option<i64>) -> Column {
     let (a, b) = (args.longs(0), args.longs(1));
     args.map(|row| in_range(args.returns(), of(a.get(row)?, b.get(row)?)))
 }
 
-/// Ticks with a number of any type: integers in integer arithmetic, others in reals, truncated.
+/// Combines ticks with a number of any type: with an integer by `whole`, with any other number by `real`, truncated.
 fn scaled(args: &Args<'_>, whole: impl Fn(i64, i64) -> Option<i64>, real: impl Fn(f64, f64) -> f64) -> Column {
     let fractional = |index: usize| matches!(args.column(index).ty(), Type::Real | Type::Decimal);
     if !fractional(0) && !fractional(1) {
@@ -323,23 +323,23 @@ fn json(args: &Args<'_>, of: json_number::Operation) -> Column {
     json_number::map_pairs(args, of)
 }
 
-/// Truncating division; the smallest long divided by -1 wraps around.
+/// Divides and truncates; None if `b` is 0. The smallest long divided by -1 wraps around.
 pub(super) fn divide(a: i64, b: i64) -> Option<i64> {
     (b != 0).then(|| a.wrapping_div(b))
 }
 
-/// At least 0 and less than the magnitude of `b`.
-/// Source: the reference's page on numerical operators.
+/// Returns the remainder, which is at least 0 and less than the magnitude of `b`; None if `b` is 0. Source: the
+/// reference's page on numerical operators.
 pub(super) fn modulo(a: i64, b: i64) -> Option<i64> {
     (b != 0).then(|| a.wrapping_rem_euclid(b))
 }
 
-/// The remainder of reals; NaN if `b` is 0.
+/// Returns the remainder of reals, which is not negative; NaN if `b` is 0.
 pub(super) fn real_modulo(a: f64, b: f64) -> f64 {
     a.rem_euclid(b)
 }
 
-/// The smallest int has no negative counterpart and stays unchanged.
+/// Negates an int. The smallest int has no positive counterpart and stays unchanged.
 fn negate_int(value: i64) -> i64 {
     if value == i64::from(i32::MIN) { value } else { -value }
 }

@@ -8,7 +8,7 @@ use crate::functions::signature::{Accepts, Kernel, Overload, Param, Returns};
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, ColumnBuilder, Type, datetime};
 
-/// `between` and `!between`.
+/// The operators `between` and `!between`.
 pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "between",
@@ -84,7 +84,7 @@ fn between(args: &Args<'_>, negated: bool) -> Result<Column> {
     in_range(args, args.columns(), negated)
 }
 
-/// `between` whose upper bound is a timespan, added to the lower bound.
+/// Computes `between` with a timespan as its upper bound, which is added to the lower bound.
 fn within_duration(args: &Args<'_>, negated: bool) -> Result<Column> {
     let (low, span, rows) = (args.column(1), args.column(2), args.distinct_rows());
     let constant = low.as_constant().is_some() && span.as_constant().is_some();

@@ -11,7 +11,7 @@ use crate::functions::signature::{Kernel, Overload, Param, Returns};
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type};
 
-/// `<`, `<=`, `>`, `>=`.
+/// The operators `<`, `<=`, `>` and `>=`.
 pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "<",
@@ -105,7 +105,7 @@ pub(super) enum Relation {
 }
 
 impl Relation {
-    /// Compares two reals as IEEE 754 does: no relation holds for NaN.
+    /// True if the relation holds between `a` and `b`. Reals are compared as IEEE 754 does: no relation holds for NaN.
     pub(super) fn holds<T: PartialOrd>(self, a: T, b: T) -> bool {
         match self {
             Self::Less => a < b,
@@ -122,7 +122,8 @@ fn relational(args: &Args<'_>, relation: Relation) -> Result<Column> {
     Ok(args.truths(values, comparable_rows(args.columns(), rows)))
 }
 
-/// The rows in which `relation` holds between `left` and `right`; undefined in rows that are not comparable.
+/// Marks the rows in which `relation` holds between `left` and `right`. Rows that cannot be compared are undefined; see
+/// [`comparable_rows`].
 pub(super) fn relate(left: &Column, right: &Column, rows: usize, relation: Relation) -> Result<BooleanBuffer> {
     use Type::{Bool, Datetime, Decimal, Dynamic, Int, Long, Real, Timespan};
     Ok(match (left.ty(), right.ty()) {
@@ -150,7 +151,7 @@ pub(super) fn relate(left: &Column, right: &Column, rows: usize, relation: Relat
     })
 }
 
-/// The number in a row: of a dynamic the number it holds or spells.
+/// Returns the number in a row, or the one that a dynamic or a string inside it spells; None if there is none.
 fn number_at(column: &Column, row: usize) -> Option<Number> {
     if column.ty() == Type::Dynamic {
         return Number::read_json(column.text_at(row)?);
@@ -158,8 +159,8 @@ fn number_at(column: &Column, row: usize) -> Option<Number> {
     Number::from_value(&column.value(row))
 }
 
-/// The rows that are comparable in every column: no null, and no dynamic without a number. None if all rows are
-/// comparable.
+/// Marks the rows that can be compared in every column: those without a null, and without a dynamic that is not a
+/// number. None if all rows can be compared.
 pub(super) fn comparable_rows(columns: &[Column], rows: usize) -> Option<BooleanBuffer> {
     let comparable = |column: &Column| match column.ty() {
         Type::Dynamic => Some(BooleanBuffer::collect_bool(rows, |row| number_at(column, row).is_some())),

@@ -41,12 +41,12 @@ pub(super) fn multiply(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
     exact(a.checked_mul(b))
 }
 
-/// Rounded to 34 digits; None if `b` is zero.
+/// Divides, and rounds to 34 digits; None if `b` is zero.
 pub(super) fn divide(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
     if b.is_zero() { Ok(None) } else { exact(a.rounded_div(b)) }
 }
 
-/// At least zero; None if `b` is zero.
+/// Returns the remainder, which is not negative; None if `b` is zero.
 pub(super) fn modulo(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
     match a.checked_rem(b) {
         Some(rest) if rest.is_negative() => add(rest, b.abs()),

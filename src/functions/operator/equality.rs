@@ -13,7 +13,7 @@ use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Retur
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type, Value, datetime, dynamic, guid, timespan};
 
-/// `==` and `!=`.
+/// The operators `==` and `!=`.
 pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "==",
@@ -64,7 +64,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
 static EQUAL: &[Overload] = &overloads(|args| equality(args, false));
 static NOT_EQUAL: &[Overload] = &overloads(|args| equality(args, true));
 
-/// The analyzer accepts any two types; only pairs that can be equal are defined here.
+/// The operands, by type. The analyzer accepts any two types; only pairs that can be equal are defined here.
 static PAIRS: [[Param; 2]; 6] = [
     [left(NUMBER_OR_BOOL), right(NUMBER_OR_BOOL)],
     [left(DATETIME), right(DATETIME)],
@@ -91,9 +91,9 @@ fn equality(args: &Args<'_>, negated: bool) -> Result<Column> {
     Ok(args.truths(if negated { !&values } else { values }, valid))
 }
 
-/// The rows in which `left` equals `right`, and the rows with a result: all but those with a null on both sides. A
-/// null on one side only is a difference.
-/// Source: results of the engine; the reference's page on null values agrees except for two nulls.
+/// Returns two masks: the rows in which `left` equals `right`, and the rows whose result is not null (None if all). The
+/// result is null only if both sides are null; a null on one side only is a difference. Source: results of the engine;
+/// the reference's page on null values agrees except for two nulls.
 pub(super) fn equal_columns(
     left: &Column,
     right: &Column,
@@ -108,13 +108,14 @@ pub(super) fn equal_columns(
     })
 }
 
-/// The rows of `column` that are not null. Compared with a string, a dynamic null is the empty string.
+/// Marks the rows of `column` that are not null, None if all. A dynamic null that is compared with a string counts as
+/// the empty string.
 fn valid_texts(column: &Column, other: &Column, rows: usize) -> Option<BooleanBuffer> {
     let empty_text = column.ty() == Type::Dynamic && other.ty() == Type::String;
     if empty_text { None } else { valid_rows(column, rows) }
 }
 
-/// The rows with equal values; undefined in rows with a null.
+/// Marks the rows with equal values; rows with a null are undefined.
 #[expect(clippy::float_cmp, reason = "the language compares reals exactly")]
 fn same_values(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuffer> {
     use Type::{Bool, Datetime, Decimal, Dynamic, Guid, Int, Long, Real, String, Timespan};
@@ -138,7 +139,7 @@ fn same_values(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuff
     }
 }
 
-/// Arrow compares lengths and prefixes of views before the strings themselves.
+/// Marks the rows with equal strings. Arrow compares lengths and prefixes of views before the strings themselves.
 fn same_texts(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuffer> {
     let (a, b) = (text_datum(left), text_datum(right));
     let same: BooleanArray = cmp::eq(a.as_ref(), b.as_ref())?;
@@ -158,7 +159,7 @@ fn scalar(text: &str) -> Scalar<StringViewArray> {
     StringViewArray::new_scalar(text)
 }
 
-/// Compares a string column with a column of another type, not dynamic.
+/// Marks the rows in which a string column equals a column of another type, which is not dynamic.
 fn same_as_text(text: &Column, other: &Column, rows: usize) -> Result<BooleanBuffer> {
     match other.as_constant() {
         // Converted to string once, then compared as strings.
@@ -172,7 +173,8 @@ fn same_as_text(text: &Column, other: &Column, rows: usize) -> Result<BooleanBuf
     }
 }
 
-/// Compares a dynamic column with a column of any type. Compared with a string, a null is the empty string.
+/// Marks the rows in which a dynamic column equals a column of any type. A null that is compared with a string is the
+/// empty string.
 fn same_as_json(json: &Column, other: &Column, rows: usize) -> BooleanBuffer {
     if other.ty().is_text() {
         let same = |row| match (json.text_at(row), other.text_at(row)) {
@@ -187,7 +189,7 @@ fn same_as_json(json: &Column, other: &Column, rows: usize) -> BooleanBuffer {
     BooleanBuffer::collect_bool(rows, same)
 }
 
-/// True if `left` equals `right`; None if both are null. The rule of [`equal_columns`] for one row.
+/// True if `left` equals `right`; None if both are null. It applies the rule of [`equal_columns`] to one row.
 pub(super) fn equal_values(left: &Value, right: &Value) -> Option<bool> {
     match (left, right) {
         (Value::Null(Type::Dynamic), Value::String(text)) | (Value::String(text), Value::Null(Type::Dynamic)) => {
@@ -206,7 +208,8 @@ pub(super) fn equal_values(left: &Value, right: &Value) -> Option<bool> {
     }
 }
 
-/// Compares a string with a non-null value of another type: a number as a string, anything else after parsing.
+/// True if a string equals a non-null value of another type. It is compared with a number as a string, and parsed for
+/// any other type.
 fn text_is(text: &str, value: &Value) -> bool {
     match value {
         Value::Bool(truth) => text.eq_ignore_ascii_case(if *truth { "true" } else { "false" }),
@@ -218,7 +221,7 @@ fn text_is(text: &str, value: &Value) -> bool {
     }
 }
 
-/// Compares a dynamic with a value, neither of them null.
+/// True if a dynamic equals a value; neither of them may be null.
 fn json_is(json: &str, value: &Value) -> bool {
     match (dynamic::kind(json), value) {
         (_, Value::String(text)) => dynamic::to_text(json) == **text,
@@ -238,7 +241,8 @@ fn json_is(json: &str, value: &Value) -> bool {
     }
 }
 
-/// Compares two non-null dynamics: numbers by value, strings unescaped, bags regardless of the order of their keys.
+/// True if two non-null dynamics are equal: numbers by value, strings unescaped, bags regardless of the order of their
+/// keys.
 fn same_json(a: &str, b: &str) -> bool {
     match (Number::from_json(a), Number::from_json(b)) {
         (Some(a), Some(b)) => a == b,

@@ -15,7 +15,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// The number in `value`; a bool counts as 0 or 1.
+    /// Returns the number in `value`, in which a bool counts as 0 or 1; None if it is not a number.
     pub(super) fn from_value(value: &Value) -> Option<Self> {
         match value {
             Value::Bool(truth) => Some(Self::Long(i64::from(*truth))),
@@ -25,7 +25,7 @@ impl Number {
         }
     }
 
-    /// The number in `json`, if it is one.
+    /// Returns `json` as a number; None if it is not one.
     pub(super) fn from_json(json: &str) -> Option<Self> {
         match dynamic::kind(json) {
             dynamic::Kind::Long => json.trim_ascii().parse().ok().map(Self::Long),
@@ -34,7 +34,7 @@ impl Number {
         }
     }
 
-    /// The number in `json`, or the one that a JSON string spells.
+    /// Returns `json` as a number, or the number that a JSON string spells; None if there is none.
     pub(super) fn read_json(json: &str) -> Option<Self> {
         match dynamic::kind(json) {
             dynamic::Kind::String => {
@@ -70,7 +70,7 @@ impl PartialEq for Number {
 }
 
 impl PartialOrd for Number {
-    /// Compares in the wider of the two types, of which real is the widest; None if one is NaN.
+    /// Compares two numbers in the wider of their types, of which real is the widest; None if one is NaN.
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Long(a), Self::Long(b)) => Some(a.cmp(b)),
@@ -80,16 +80,16 @@ impl PartialOrd for Number {
     }
 }
 
-/// An operation on two numbers; None becomes null.
+/// An operation on two numbers; a result of None becomes null.
 pub(super) type Operation = fn(Number, Number) -> Option<Number>;
 
-/// Applies `of` to the numbers in two dynamics; null if either holds no number.
+/// Applies `of` to the numbers in two dynamics, row by row; null if either is not a number.
 pub(super) fn map_pairs(args: &Args<'_>, of: Operation) -> Column {
     let (a, b) = (args.texts(0), args.texts(1));
     args.map(|row| of(Number::from_json(a.get(row)?)?, Number::from_json(b.get(row)?)?).map(Number::into_json))
 }
 
-/// Applies `of` to the number in a dynamic; null if it holds none.
+/// Applies `of` to the number in a dynamic, row by row; null if it is not a number.
 pub(super) fn map(args: &Args<'_>, of: fn(Number) -> Number) -> Column {
     let texts = args.texts(0);
     args.map(|row| Some(of(Number::from_json(texts.get(row)?)?).into_json()))
@@ -124,7 +124,7 @@ pub(super) fn negate(value: Number) -> Number {
 }
 
 impl Number {
-    /// Two longs as longs, anything else as reals.
+    /// Applies `whole` to two longs, and `real` to any other pair, converted to reals.
     fn combine(self, other: Self, whole: fn(i64, i64) -> Option<i64>, real: fn(f64, f64) -> f64) -> Option<Self> {
         match (self, other) {
             (Self::Long(a), Self::Long(b)) => whole(a, b).map(Self::Long),

@@ -11,7 +11,7 @@ use crate::functions::signature::{Accepts, Nulls, Overload, Returns};
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type};
 
-/// `and` and `or`.
+/// The operators `and` and `or`.
 pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "and",

@@ -12,7 +12,7 @@ use super::equality::equal_values;
 use crate::functions::Args;
 use crate::types::{Column, Type, Value, datetime, dynamic, guid, number, timespan};
 
-/// The positions of the item arguments, constant ones and others.
+/// The positions of the arguments that are list items: of the constant ones, and of those that vary by row.
 #[derive(Debug)]
 pub(super) struct Items {
     fixed: Vec<usize>,
@@ -20,13 +20,13 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// The items of a call whose first argument is compared with them.
+    /// Returns the items of a call: all arguments after the first, which is compared with them.
     pub(super) fn of(args: &Args<'_>) -> Self {
         let (fixed, varying) = (1..args.len()).partition(|&index| args.constant(index).is_some());
         Self { fixed, varying }
     }
 
-    /// The constant items; arrays are expanded into their elements.
+    /// Returns the constant items; an array is replaced by its elements.
     pub(super) fn fixed(&self, args: &Args<'_>) -> Vec<Value> {
         let mut items = Vec::new();
         for value in self.fixed.iter().filter_map(|&index| args.constant(index)) {
@@ -35,7 +35,7 @@ impl Items {
         items
     }
 
-    /// The varying items of one row.
+    /// Returns the items of one row that are not constant; an array is replaced by its elements.
     pub(super) fn of_row(&self, args: &Args<'_>, row: usize) -> Vec<Value> {
         let mut items = Vec::new();
         for &index in &self.varying {
@@ -45,7 +45,7 @@ impl Items {
     }
 }
 
-/// `value`, or the elements if it is an array, as typed values.
+/// Appends `value` to `items`, or its elements if it is an array; JSON becomes a typed value.
 fn push_items(value: &Value, items: &mut Vec<Value>) {
     match value {
         Value::Dynamic(json) if dynamic::kind(json) == dynamic::Kind::Array => {
@@ -56,7 +56,7 @@ fn push_items(value: &Value, items: &mut Vec<Value>) {
     }
 }
 
-/// The typed value in `json`.
+/// Converts JSON to a typed value; arrays and bags stay dynamic.
 fn held_value(json: &str) -> Value {
     let digits = json.trim_ascii();
     match dynamic::kind(json) {
@@ -78,7 +78,7 @@ pub(super) enum Set<T> {
 
 impl<T: Eq + Hash> Set<T> {
     pub(super) fn new(items: Vec<T>) -> Self {
-        /// Up to this size a linear search is faster than hashing.
+        /// Maximum size up to which a linear search is faster than hashing.
         const FEW: usize = 4;
         if items.len() <= FEW { Self::Few(items) } else { Self::Many(items.into_iter().collect()) }
     }
@@ -94,24 +94,24 @@ impl<T: Eq + Hash> Set<T> {
     }
 }
 
-/// Items by the way that values of one type are compared with them.
+/// The items of a list, grouped by how values of one type are compared with them.
 #[derive(Debug)]
 pub(super) struct ListMembers {
     texts: Set<Box<str>>,
     integers: Set<i64>,
     guids: Set<[u8; 16]>,
-    /// Compared one by one.
+    /// Items that are compared one by one.
     others: Vec<Value>,
     /// True if an item is null.
     has_null: bool,
 }
 
-/// Number of long lists cached per thread; the least recently used one is evicted.
+/// Maximum number of long lists cached per thread; the least recently used one is evicted.
 const MOST_KEPT: usize = 4;
-/// A list shorter than this many bytes is parsed for each batch.
+/// Minimum length in bytes of a list that is cached; a shorter one is parsed for each batch.
 const LONG_LIST: usize = 1024;
 
-/// An array, the type of the values compared with it, and its members.
+/// A cache entry: an array, the type of the values compared with it, and its prepared members.
 type Kept = (Arc<str>, Type, Rc<ListMembers>);
 
 thread_local! {
@@ -119,8 +119,8 @@ thread_local! {
     static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The constant items of a call as members for values of type `ty`. A single long array, such as the values of a
-/// table, is parsed once per thread instead of once per batch.
+/// Returns the constant items of a call, prepared for the comparison with values of the type of its first argument. A
+/// single long array, such as the values of a table, is parsed once per thread instead of once per batch.
 pub(super) fn prepared(args: &Args<'_>, items: &Items) -> Rc<ListMembers> {
     let ty = args.column(0).ty();
     let new = || Rc::new(ListMembers::new(ty, items.fixed(args)));
@@ -147,12 +147,12 @@ enum MemberKey {
     Guid([u8; 16]),
     Other(Value),
     Null,
-    /// Equal to no value of the type.
+    /// An item that equals no value of the type.
     Nothing,
 }
 
 impl ListMembers {
-    /// The items, for values of type `ty`.
+    /// Prepares `items` for the comparison with values of type `ty`.
     pub(super) fn new(ty: Type, items: Vec<Value>) -> Self {
         let (mut texts, mut integers, mut guids) = (Vec::new(), Vec::new(), Vec::new());
         let (mut others, mut has_null) = (Vec::new(), false);
@@ -169,7 +169,7 @@ impl ListMembers {
         Self { texts: Set::new(texts), integers: Set::new(integers), guids: Set::new(guids), others, has_null }
     }
 
-    /// The items, if all of them are strings and the values are strings.
+    /// Returns the items as a set of strings; None if an item is anything else.
     pub(super) fn as_texts(&self) -> Option<&Set<Box<str>>> {
         (self.others.is_empty() && !self.has_null).then_some(&self.texts)
     }
@@ -179,7 +179,7 @@ impl ListMembers {
         self.has_null
     }
 
-    /// True if the value of `row` equals an item; None if both it and an item are null.
+    /// True if the value of `row` equals an item. None if no item equals it, and both the value and an item are null.
     pub(super) fn contain(&self, column: &Column, row: usize) -> Option<bool> {
         let found = match column.ty() {
             Type::String => column.text_at(row).is_some_and(|text| self.texts.contains(text)),
@@ -204,7 +204,7 @@ impl ListMembers {
     }
 }
 
-/// How a value of type `ty` is compared with `item`; must agree with [`equal_values`].
+/// Returns the form in which a value of type `ty` is compared with `item`. It must agree with [`equal_values`].
 fn form(ty: Type, item: Value) -> MemberKey {
     match (ty, item) {
         (Type::String, Value::Null(Type::Dynamic)) => MemberKey::Text("".into()),

@@ -15,7 +15,7 @@ use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Retur
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type, Value};
 
-/// `in`, `in~`, `has_any`, `has_all` and the negations.
+/// The operators `in`, `in~`, `has_any`, `has_all` and their negations.
 pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "in",
@@ -110,7 +110,8 @@ const fn list(value: Accepts, items: Accepts) -> [Param; 2] {
     ]
 }
 
-/// The parameters of `in` and `!in`, by type: the types that `==` compares.
+/// The parameters of `in` and `!in`, by the type of the value. A list accepts the types that `==` compares with that
+/// type.
 static LISTS: [[Param; 2]; 5] = [
     list(TEXT, Accepts::Any),
     list(
@@ -142,7 +143,7 @@ const fn texts(kernel: Kernel) -> Overload {
     Overload { params: &TEXT_LIST, returns: Returns::Type(Type::Bool), kernel }
 }
 
-/// `in`: `==` with each item; the first equal item decides.
+/// Computes `in`, or `!in` if `negated`: compares each item as `==` does. The first equal item decides.
 fn member(args: &Args<'_>, negated: bool) -> Result<Column> {
     let (column, rows) = (args.column(0), args.distinct_rows());
     let items = Items::of(args);
@@ -164,13 +165,13 @@ fn member(args: &Args<'_>, negated: bool) -> Result<Column> {
     Ok(args.truths(values, Some(valid)))
 }
 
-/// The result for the items of one row.
+/// Compares the value of one row with the items of that row that are not constant.
 fn vary(args: &Args<'_>, items: &Items, row: usize) -> Option<bool> {
     let value = args.column(0).value(row);
     items.of_row(args, row).iter().map(|item| equal_values(&value, item)).fold(Some(false), either)
 }
 
-/// Three-valued `or`.
+/// Computes `or` in three-valued logic, in which None is null.
 fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
     match (a, b) {
         (Some(true), _) | (_, Some(true)) => Some(true),
@@ -179,7 +180,7 @@ fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
     }
 }
 
-/// `in~`: items are compared as strings.
+/// Computes `in~`, or `!in~` if `negated`: items are compared as strings, ignoring case.
 fn any_text(args: &Args<'_>, negated: bool) -> Result<Column> {
     let texts = args.texts(0);
     let items = Items::of(args);

@@ -1,5 +1,5 @@
-//! The operators of KQL as registry rows like those of functions. They are named by their symbols, so that no query
-//! can call them by name.
+//! The operators of KQL, registered like functions. Their names are their symbols, so that no query can call them by
+//! name.
 
 mod access;
 mod arithmetic;
@@ -30,35 +30,35 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     access::OPERATORS,
 ];
 
-/// The operator written as `symbol`: `==`, `!has_cs`, `between`, `unary -`.
+/// Returns the operator written as `symbol`, such as `==`, `!has_cs`, `between` or `unary -`.
 #[must_use]
 pub fn operator(symbol: &str) -> Option<&'static ScalarFunction> {
     operators().find(|function| function.name == symbol)
 }
 
-/// Every operator.
+/// Returns every operator.
 pub fn operators() -> impl Iterator<Item = &'static ScalarFunction> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// int, long, real, decimal and bool; a dynamic is not cast.
+/// Accepts int, long, real, decimal and bool; a dynamic is not cast.
 const NUMBER_OR_BOOL: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Bool]);
-/// int, long, real and decimal; a dynamic is not cast.
+/// Accepts int, long, real and decimal; a dynamic is not cast.
 const NUMBER: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal]);
 const DATETIME: Accepts = Accepts::Only(&[Type::Datetime]);
 const TIMESPAN: Accepts = Accepts::Only(&[Type::Timespan]);
 const GUID: Accepts = Accepts::Only(&[Type::Guid]);
-/// string and dynamic.
+/// Accepts string and dynamic.
 const TEXT: Accepts = Accepts::Only(&[Type::String, Type::Dynamic]);
-/// dynamic only.
+/// Accepts dynamic only.
 const JSON: Accepts = Accepts::Only(&[Type::Dynamic]);
 
-/// The left operand.
+/// Returns the parameter for the left operand.
 const fn left(accepts: Accepts) -> Param {
     Param::of("left", accepts, "the left operand")
 }
 
-/// The right operand.
+/// Returns the parameter for the right operand.
 const fn right(accepts: Accepts) -> Param {
     Param::of("right", accepts, "the right operand")
 }

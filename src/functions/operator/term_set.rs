@@ -4,19 +4,19 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::functions::needle::{Anchor, Case, Needle, is_term_at};
 
-/// Needles of which any must occur in a string as a whole term, ignoring case.
+/// A set of needles, any of which must occur in a string as a whole term, ignoring case.
 #[derive(Debug)]
 pub(super) enum AnyTerm {
-    /// Searched one after another.
+    /// The needles are searched one after another.
     Few(Vec<Needle>),
-    /// Searched in one pass; for ASCII needles only, because it compares bytes.
+    /// All needles are searched in one pass; for ASCII needles only, because the automaton compares bytes.
     Many(AhoCorasick),
 }
 
 impl AnyTerm {
     /// Prepares the needles for about `rows` searches.
     pub(super) fn new(needles: &[String], rows: usize) -> Self {
-        /// Fewer searches are not worth building an automaton.
+        /// Minimum number of searches for which building an automaton pays off.
         const MANY: usize = 8;
         const MANY_ROWS: usize = 64;
         /// More needles would make the automaton too large.
@@ -44,7 +44,7 @@ impl AnyTerm {
     }
 }
 
-/// `needle` as a term.
+/// Returns a needle that must occur as a whole term, ignoring case.
 pub(super) fn term(needle: &str) -> Needle {
     Needle::new(needle, Anchor::Term, Case::Ignored)
 }

@@ -13,7 +13,7 @@ use crate::types::{Column, ColumnBuilder, Type, Value, cast};
 
 const ROWS: usize = 40;
 
-/// The call as the binder makes it; None if no overload fits, or a decimal has too many digits.
+/// Returns the result of a call as the binder makes it; None if no overload fits, or a decimal has too many digits.
 fn call(function: &ScalarFunction, columns: &[Column]) -> Option<Column> {
     let types: Vec<Type> = columns.iter().map(Column::ty).collect();
     let (overload, casts) = choose(function.overloads, &types)?;
@@ -31,7 +31,7 @@ fn call(function: &ScalarFunction, columns: &[Column]) -> Option<Column> {
     Some(result)
 }
 
-/// A random value from a small set, nulls included, so that equal values occur.
+/// Returns a random value from a small set, nulls included, so that equal values occur.
 fn random_value(ty: Type, random: &mut ChaCha8Rng) -> Value {
     let pick = random.random_range(0..6_u8);
     let number = i64::from(random.random_range(-2..3_i8));
@@ -171,7 +171,7 @@ fn a_list_holds_a_value_that_is_the_same_as_an_item() {
     assert!(found > 1_000, "{found}");
 }
 
-/// The items of an argument.
+/// Returns the list items that an argument stands for.
 fn elements(value: &Value) -> Vec<Value> {
     match value {
         Value::Dynamic(json) if json.starts_with('[') => vec![Value::Long(1)],
@@ -282,7 +282,7 @@ fn bins_of_one_size_are_those_of_sizes_row_by_row() {
     }
 }
 
-/// Here NaN equals itself.
+/// True if the values are equal; unlike in KQL, NaN equals itself.
 fn same(a: &Value, b: &Value) -> bool {
     a == b || format!("{a:?}") == format!("{b:?}")
 }

@@ -1,4 +1,5 @@
-//! `parse` with kind=simple or kind=relaxed: columns between strings, which are searched one after the other.
+//! `parse` with kind=simple or kind=relaxed: the literal strings of the pattern are searched one after the other, and
+//! the text between them is the value of a column.
 //!
 //! Source: the reference's page on the parse operator, and results of the engine: the pattern may begin anywhere, but a
 //! pattern that does not end with `*` extends to the end of the input. A column ends at the next occurrence of the
@@ -22,34 +23,35 @@ use crate::functions::pattern;
 use crate::types::Type;
 use crate::types::cast::Scalar;
 
-/// A pattern, prepared for the search.
+/// A parse pattern, prepared for the search.
 pub(super) struct DelimitedMatcher<'p> {
-    /// The column before the first string.
+    /// The column before the first literal string, if there is one.
     first: PatternSlot,
     delimiters: Vec<Delimiter<'p>>,
     /// True if the pattern ends with a `*`.
     is_open: bool,
 }
 
-/// A string of the pattern, and the column after it.
+/// A literal string of the pattern, and the column after it.
 struct Delimiter<'p> {
     finder: Finder<'p>,
     slot: PatternSlot,
 }
 
-/// What follows a literal string of the pattern.
+/// What stands in the pattern after a literal string.
 enum PatternSlot {
-    /// No column.
+    /// Nothing that captures a value.
     Empty,
-    /// A column that ends where the next string begins.
+    /// A column that ends where the next literal string begins.
     UpToNext(Type),
-    /// A column before a `*`.
+    /// A column before a `*`; its value has the shape of its type.
     Shaped(Rc<Regex>),
-    /// A column before the `*` that ends the pattern.
+    /// A column before the `*` that ends the pattern; empty if the shape of its type does not match.
     OptionalShaped(Rc<Regex>),
 }
 
-/// An occurrence of a string of the pattern, and the end of the value after it, if its shape determines it.
+/// An occurrence of a literal string, and the end of the value after it if the shape of its type determines that. All
+/// are byte offsets.
 struct Occurrence {
     start: usize,
     end: usize,
@@ -57,8 +59,10 @@ struct Occurrence {
 }
 
 impl<'p> DelimitedMatcher<'p> {
+    /// Prepares the search for a pattern.
+    ///
     /// # Errors
-    /// The errors of [`pattern::compile`], which the shapes do not cause.
+    /// Those of [`pattern::compile`], which does not fail for the shapes of types.
     pub(super) fn new(elements: &'p [PatternElement]) -> Result<Self> {
         let mut matcher = Self { first: PatternSlot::Empty, delimiters: Vec::new(), is_open: false };
         for (index, element) in elements.iter().enumerate() {
@@ -78,7 +82,8 @@ impl<'p> DelimitedMatcher<'p> {
         Ok(matcher)
     }
 
-    /// The occurrence of the delimiter at `index` from `at` on, where the value of the column before it begins.
+    /// Finds the delimiter at `index`, from `at` on. The column `before` it has its value between `at` and the
+    /// delimiter.
     fn find(&self, index: usize, text: &str, at: usize, before: &PatternSlot) -> Option<Occurrence> {
         let delimiter = &self.delimiters[index];
         let is_last = index + 1 == self.delimiters.len();
@@ -126,7 +131,7 @@ impl TextMatcher for DelimitedMatcher<'_> {
 }
 
 impl Delimiter<'_> {
-    /// The first occurrence from `from` on, after which the shape of the column matches.
+    /// Finds the first occurrence from `from` on after which the shape of the column matches.
     fn find(&self, text: &str, mut from: usize) -> Option<Occurrence> {
         let length = self.finder.needle().len();
         loop {
@@ -142,14 +147,14 @@ impl Delimiter<'_> {
         }
     }
 
-    /// The occurrence at the end of `text`, if it does not begin before `from`.
+    /// Returns the occurrence at the end of `text`, unless it begins before `from`.
     fn find_at_end(&self, text: &str, from: usize) -> Option<Occurrence> {
         let start = text.len().checked_sub(self.finder.needle().len()).filter(|start| *start >= from)?;
         let occurs = text.as_bytes()[start..] == *self.finder.needle();
         occurs.then_some(Occurrence { start, end: text.len(), value_end: text.len() })
     }
 
-    /// The first occurrence after a value of type `ty`, which begins after the whitespace at `at`.
+    /// Finds the first occurrence after a value of type `ty`. The value begins after the whitespace at `at`.
     fn find_after_value(&self, text: &str, at: usize, ty: Type) -> Option<Occurrence> {
         let value = text.len() - text[at..].trim_start().len();
         let found = self.find(text, value).filter(|_| value > at)?;
@@ -166,7 +171,8 @@ impl PatternSlot {
         Ok(if after.len() == 1 { Self::OptionalShaped(regex) } else { Self::Shaped(regex) })
     }
 
-    /// The end of the value that begins at `at`, if its shape determines it; None if the shape does not match.
+    /// Returns the end of the value that begins at `at`; `at` itself if the shape does not determine it, and None if
+    /// the shape does not match.
     fn end(&self, text: &str, at: usize) -> Option<usize> {
         match self {
             Self::Empty | Self::UpToNext(_) => Some(at),

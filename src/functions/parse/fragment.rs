@@ -20,7 +20,7 @@ pub(super) fn escape_unpaired(fragment: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The positions of the parentheses without a partner, ascending.
+/// Returns the byte positions of the parentheses without a partner, in ascending order.
 fn unpaired(fragment: &str) -> Vec<usize> {
     let bytes = fragment.as_bytes();
     let (mut open, mut unpaired) = (Vec::new(), Vec::new());
@@ -41,7 +41,8 @@ fn unpaired(fragment: &str) -> Vec<usize> {
     unpaired
 }
 
-/// The position of the `]` that ends the character class at `start`; the last one if the class has no end.
+/// Returns the position of the `]` that ends the character class at `start`, or of the last byte if the class has no
+/// end.
 fn class_end(bytes: &[u8], start: usize) -> usize {
     let mut depth = 0_usize;
     let mut at = start;

@@ -17,22 +17,23 @@ pub use regex::check_fragment;
 use crate::diagnostic::Result;
 use crate::types::Type;
 
-/// The substring of a column, without quotes and escape characters; None if the pattern does not find any.
+/// The substring that is the value of a column, without quotes and escape characters; None if the pattern does not find
+/// any.
 pub type Capture<'t> = Option<Cow<'t, str>>;
 
-/// How a string is taken apart.
+/// The pattern by which an operator takes a string apart.
 #[derive(Clone, Debug)]
 pub enum TextPattern {
-    /// Columns between strings: `parse` with kind=simple or kind=relaxed.
+    /// Columns between literal strings: `parse` with kind=simple or kind=relaxed.
     Delimited(Vec<PatternElement>),
     /// Columns between regular expressions: `parse` with kind=regex.
     Regex {
-        /// The pattern, whose strings are regular expressions.
+        /// The elements of the pattern; its strings are regular expressions.
         elements: Vec<PatternElement>,
         /// The flags of the whole expression, such as `i`.
         flags: String,
     },
-    /// Columns named by keys: `parse-kv`.
+    /// Columns whose values follow given keys: `parse-kv`.
     KeyValue(KeyValuePattern),
 }
 
@@ -42,9 +43,9 @@ pub enum TextPattern {
 pub enum PatternElement {
     /// `*`: skips as little as possible.
     Star,
-    /// A string that must occur.
+    /// A string that must occur; with kind=regex, a regular expression that must match.
     Text(String),
-    /// A column of this type.
+    /// A column of this type, whose value is a part of the string.
     Column(Type),
 }
 
@@ -56,7 +57,7 @@ pub trait TextMatcher {
 }
 
 impl TextPattern {
-    /// Prepares the search for many strings.
+    /// Returns a matcher, prepared for the search in many strings.
     ///
     /// # Errors
     /// [`crate::diagnostic::Code::InvalidRegex`] without a location if a regular expression is invalid or too large.

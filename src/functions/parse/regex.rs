@@ -1,7 +1,8 @@
 //! `parse kind=regex`: the whole pattern is one regular expression with a group for each column.
 //!
-//! Source: the reference's page on the parse operator, and results of the engine: the pattern may match anywhere, a `*`
-//! takes as little as possible, a string column as much as possible (the flag `U` swaps the two), and any other column
+//! Source: the reference's page on the parse operator, and results of the engine. The pattern may match anywhere. A `*`
+//! takes as little as possible, and a string column as much as possible; the flag `U` swaps the two. A column of any
+//! other type takes what has the shape of its type.
 //! what has the shape of its type.
 
 use std::fmt::Write;
@@ -15,7 +16,8 @@ use super::{Capture, PatternElement, TextMatcher};
 use crate::diagnostic::Result;
 use crate::functions::pattern;
 
-/// The names of the groups of columns, which are numbered: groups of the query may stand between them.
+/// The prefix of the names of the groups for columns; a number follows. Names tell them from groups in the query's own
+/// regular expressions.
 const GROUP: &str = "coldcase_column_";
 
 /// A regular expression and the numbers of the groups of its columns.
@@ -26,6 +28,8 @@ pub(super) struct RegexMatcher {
 }
 
 impl RegexMatcher {
+    /// Prepares the search for a pattern.
+    ///
     /// # Errors
     /// As [`pattern::compile`].
     pub(super) fn new(elements: &[PatternElement], flags: &str) -> Result<Self> {
@@ -50,7 +54,7 @@ impl TextMatcher for RegexMatcher {
     }
 }
 
-/// Checks a string of a pattern, which is a regular expression.
+/// Checks a string of a pattern with kind=regex, which is a regular expression.
 ///
 /// # Errors
 /// As [`pattern::compile`].
@@ -58,7 +62,7 @@ pub fn check_fragment(fragment: &str, flags: &str) -> Result<()> {
     pattern::compile(&expression(&[PatternElement::Text(fragment.to_owned())], flags)).map(|_| ())
 }
 
-/// The pattern as a regular expression.
+/// Returns the whole pattern as one regular expression.
 fn expression(elements: &[PatternElement], flags: &str) -> String {
     let mut expression = if flags.is_empty() { String::new() } else { format!("(?{flags})") };
     let mut columns = 0;

@@ -1,5 +1,5 @@
-//! The values of each type as a regular expression. A typed column matches it if no string of the pattern follows, and
-//! always with kind=regex.
+//! The shape of the values of each type, as a regular expression. A typed column takes what matches its shape if no
+//! literal string follows it in the pattern, and always with kind=regex.
 //!
 //! Source: results of the engine, which differ between the kinds of `parse`. With kind=regex, a bool is not a number
 //! and a real has no point at its start or end. No shape has an exponent, or the unit of a timespan (`1d`).
@@ -21,7 +21,7 @@ const TIMESPAN: &str = concat!(
     r"(?:\.[0-9]*)?"
 );
 
-/// The kinds of `parse` whose shapes differ.
+/// The kinds of `parse` for which the shapes differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shapes {
     /// The shapes of kind=simple and kind=relaxed.
@@ -30,7 +30,8 @@ pub(super) enum Shapes {
     Regex,
 }
 
-/// The shape of a type as a regular expression without groups; None for string and dynamic, which may be anything.
+/// Returns the shape of a type as a regular expression without groups; None for string and dynamic, which may be
+/// anything.
 pub(super) fn shape(ty: Type, shapes: Shapes) -> Option<&'static str> {
     Some(match (ty, shapes) {
         (Type::Int | Type::Long, _) => INTEGER,

@@ -1,4 +1,4 @@
-//! Plugins that follow rows over time.
+//! The definitions of plugins that follow rows over time.
 
 use super::{Plugin, PluginKind};
 use crate::functions::docs::Example;

@@ -1,8 +1,9 @@
 //! autocluster: a few segments of rows that share many values.
 //!
-//! Source: the reference's page on the plugin. A segment is good if it is large and shares many values: the geometric
-//! mean of both parts, weighted. As in the algorithm that the page names (Seed-Expand), rows are generalised step by
-//! step. Kusto selects the rows to begin with at random; here they are evenly spaced, so that results are repeatable.
+//! Source: the reference's page on the plugin. A segment is good if it has many rows and they share many values: its
+//! score is the weighted geometric mean of both fractions. As in the algorithm that the page names (Seed-Expand), a row
+//! is generalised step by step. Kusto selects the first rows at random; here they are evenly spaced, so that results
+//! are repeatable.
 
 use std::collections::HashMap;
 
@@ -14,18 +15,19 @@ use crate::types::{Batch, Field, Type, dynamic};
 /// The maximum number of comparisons of values.
 const MAX_COMPARISONS: usize = 1 << 34;
 
-/// Finds segments. The arguments are the columns of the input.
+/// The plugin autocluster, which finds segments of rows. The arguments are the columns of the input.
 #[derive(Debug)]
 pub struct AutoCluster {
-    /// How much the size of a segment counts, and not the number of values that its rows share: between 0 and 1.
+    /// The weight of the size of a segment in its score, between 0 and 1. The number of values that its rows share has
+    /// the rest.
     pub size_weight: f64,
-    /// The number of rows to begin with.
+    /// The number of rows from which the search begins.
     pub seeds: usize,
     /// The columns of the input.
     pub input: SegmentInput,
 }
 
-/// Rows with equal values, numbered by column.
+/// The rows of the input, in which equal values of a column have the same number.
 struct EncodedRows {
     /// The columns of the input that segments may share.
     columns: Vec<usize>,
@@ -35,10 +37,10 @@ struct EncodedRows {
     total: f64,
 }
 
-/// A segment: the rows that share with the row `seed` the values of some columns.
+/// A segment: the rows that have the same values as the row `seed` in some columns.
 struct Segment {
     seed: usize,
-    /// Positions in [`EncodedRows::columns`], ascending.
+    /// The columns with equal values, as positions in [`EncodedRows::columns`], ascending.
     shared: Vec<usize>,
     score: f64,
     weight: f64,
@@ -65,7 +67,7 @@ impl EncodedRows {
         &self.codes[row * self.columns.len()..][..self.columns.len()]
     }
 
-    /// Rows at equal distances, where a row is as long as its weight.
+    /// Returns about `count` rows that are evenly spaced, where each row counts by its weight.
     fn seeds(&self, count: usize) -> Vec<usize> {
         #[expect(clippy::cast_precision_loss, reason = "few seeds")]
         let distance = self.total / count as f64;
@@ -80,8 +82,8 @@ impl EncodedRows {
         seeds
     }
 
-    /// The best segment among those that arise if `seed` is generalised column by column, each time by the column that
-    /// admits most rows, or else the one with the rarest value.
+    /// Returns the best segment that arises when the row `seed` is generalised column by column. Each step drops the
+    /// column that admits most further rows, or else the one with the rarest value.
     fn expand(&self, seed: usize, score: impl Fn(f64, usize) -> f64) -> Segment {
         let width = self.columns.len();
         let seed_row = self.row(seed).to_vec();
@@ -130,7 +132,7 @@ impl EncodedRows {
         self.close(best.unwrap_or(Segment { seed, shared, score: 0.0, weight: 0.0 }))
     }
 
-    /// The same segment with all values that its rows share.
+    /// Returns the segment with all columns in which its rows share a value.
     fn close(&self, mut segment: Segment) -> Segment {
         let seed_row = self.row(segment.seed);
         let mut common = vec![true; self.columns.len()];
@@ -147,7 +149,8 @@ impl EncodedRows {
         segment.shared.iter().all(|column| row[*column] == seed[*column])
     }
 
-    /// The segments from the best one on, without those of which earlier ones have half of the rows or more.
+    /// Returns the segments, the best first. A segment is left out if better ones already have half of its rows or
+    /// more.
     fn select(&self, mut segments: Vec<Segment>) -> Vec<Segment> {
         segments.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.seed.cmp(&b.seed)));
         let mut covered = vec![false; self.weights.len()];

@@ -1,7 +1,7 @@
 //! basket: the values that occur together in many rows.
 //!
-//! Source: the reference's page on the plugin. Its example lists the patterns that are as long as their rows allow
-//! (closed frequent item sets). Kusto estimates them from a sample; these are exact.
+//! Source: the reference's page on the plugin. Its example lists the patterns to which no value can be added without
+//! losing rows (closed frequent item sets). Kusto estimates them from a sample; these are exact.
 
 use super::frequent_sets::FrequentSets;
 use super::segments::{SegmentInput, counts, ids, reals, with_input};
@@ -9,10 +9,10 @@ use crate::diagnostic::Result;
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, Field, Type};
 
-/// Finds patterns. The arguments are the columns of the input.
+/// The plugin basket, which finds patterns. The arguments are the columns of the input.
 #[derive(Debug)]
 pub struct Basket {
-    /// The smallest part of the rows that have a pattern.
+    /// The smallest fraction of the rows that must have a pattern.
     pub threshold: f64,
     /// The maximum number of values that determine a pattern.
     pub max_dimensions: usize,

@@ -6,15 +6,16 @@ use crate::functions::distinct_set::DistinctSet;
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, ColumnBuilder, Field, Type};
 
-/// The maximum number of sets that are estimates: the work doubles with each.
+/// The maximum number of sets in an estimate; the work doubles with each set.
 const MAX_ESTIMATES: usize = 8;
 
-/// Counts the intersections of the first, the first two, ... sets of each row. The arguments are the sets.
+/// The plugin dcount_intersect. For each row it counts the values of the first set, those that the first two sets have
+/// in common, and so on. The arguments are the sets.
 #[derive(Debug)]
 pub struct DcountIntersect {
     /// The number of sets.
     pub sets: usize,
-    /// The position of the call.
+    /// The position of the call in the query.
     pub span: Span,
 }
 
@@ -48,14 +49,14 @@ impl TableFunction for DcountIntersect {
     }
 }
 
-/// The sets of a row before the first null.
+/// Returns the sets of a row, up to the first null.
 fn sets(arguments: &Batch, row: usize) -> Result<Vec<DistinctSet>> {
     let values = arguments.columns().iter().map_while(|column| column.text_at(row));
     values.map(|json| DistinctSet::from_json(json).ok_or_else(not_a_set)).collect()
 }
 
-/// The number of values that the first, the first two, ... sets have in common. It is exact while all of these sets
-/// are.
+/// Returns the number of values of the first set, the number that the first two have in common, and so on. A number is
+/// exact as long as all of its sets are exact.
 fn counts(sets: &[DistinctSet]) -> Result<Vec<i64>> {
     let mut common = sets.first().and_then(DistinctSet::as_hashes).cloned();
     let mut counts: Vec<i64> = Vec::new();
@@ -70,7 +71,8 @@ fn counts(sets: &[DistinctSet]) -> Result<Vec<i64>> {
     Ok(counts)
 }
 
-/// The number of values that all sets have in common, by inclusion and exclusion of their unions.
+/// Estimates the number of values that all sets have in common, by inclusion and exclusion: from the counts of their
+/// unions.
 fn estimate(sets: &[DistinctSet]) -> Result<i64> {
     if sets.len() > MAX_ESTIMATES {
         let message = format!("at most {MAX_ESTIMATES} sets are intersected if one has more than 2,048 values");
@@ -79,7 +81,7 @@ fn estimate(sets: &[DistinctSet]) -> Result<i64> {
     Ok(signed_unions(sets, None).max(0))
 }
 
-/// The sum of the counts of all unions of `union` with some of `sets`, negative for an even number of sets.
+/// Adds up the counts of all unions of `union` with some of `sets`; the count for an even number of sets is negative.
 fn signed_unions(sets: &[DistinctSet], union: Option<&DistinctSet>) -> i64 {
     let Some((first, rest)) = sets.split_first() else { return union.map_or(0, DistinctSet::count) };
     let with_first = match union {

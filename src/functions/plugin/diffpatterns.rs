@@ -9,14 +9,14 @@ use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, Field, Type};
 
-/// Finds patterns. The arguments are the columns of the input.
+/// The plugin diffpatterns, which finds patterns. The arguments are the columns of the input.
 #[derive(Debug)]
 pub struct DiffPatterns {
     /// The column that divides the rows into the two sets.
     pub split: usize,
-    /// Its value in the rows of the first and the second set.
+    /// The values of that column in the rows of the first and of the second set.
     pub values: [SplitValue; 2],
-    /// The smallest difference of the parts of the two sets that have a pattern.
+    /// The smallest difference between the fraction of the first set and that of the second set that have a pattern.
     pub threshold: f64,
     /// The maximum number of values that determine a pattern.
     pub max_dimensions: usize,
@@ -29,12 +29,12 @@ pub struct DiffPatterns {
 pub struct SplitValue {
     /// The value as text.
     pub text: String,
-    /// The position in the query.
+    /// The position of the value in the query, for errors.
     pub span: Span,
 }
 
 impl DiffPatterns {
-    /// The weight of each row in each set.
+    /// Returns the weight of each row in each of the two sets.
     fn weights(&self, arguments: &Batch) -> Vec<Weights> {
         let weights = |row: usize| {
             let text = arguments.column(self.split).value(row).to_text();
@@ -44,7 +44,7 @@ impl DiffPatterns {
         (0..arguments.rows()).map(weights).collect()
     }
 
-    /// The total weight of each set.
+    /// Returns the total weight of each set; an error if a set is empty.
     fn totals(&self, weights: &[Weights]) -> Result<Weights> {
         let mut totals = [0.0; 2];
         for (set, total) in totals.iter_mut().enumerate() {
@@ -59,7 +59,7 @@ impl DiffPatterns {
         Ok(totals)
     }
 
-    /// The most different patterns, none of which contains another one.
+    /// Returns the patterns that differ enough, the most different first. No pattern contains another one.
     fn select(&self, mut patterns: Vec<ItemSet>, totals: Weights) -> Vec<ItemSet> {
         patterns.retain(|pattern| difference(pattern, totals) >= 100.0 * self.threshold);
         patterns.sort_by(|a, b| {

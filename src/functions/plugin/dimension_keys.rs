@@ -1,4 +1,4 @@
-//! Numbers rows by the values of some of their columns.
+//! Assigns numbers to rows by the values of some of their columns.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ pub struct DimensionKeys {
 }
 
 impl DimensionKeys {
-    /// Returns the number of the combination that `row` has in `columns`.
+    /// Returns the number of the combination of values that `row` has in `columns`; a new one gets the next number.
     pub fn number(&mut self, batch: &Batch, columns: &[usize], row: usize) -> usize {
         let mut key = String::new();
         for column in columns {
@@ -29,7 +29,7 @@ impl DimensionKeys {
         number
     }
 
-    /// The number of combinations.
+    /// Returns the number of combinations.
     #[must_use]
     pub fn len(&self) -> usize {
         self.values.len()
@@ -41,13 +41,13 @@ impl DimensionKeys {
         self.values.is_empty()
     }
 
-    /// The values of the combination `number`.
+    /// Returns the values of the combination `number`.
     #[must_use]
     pub fn values(&self, number: usize) -> &[Value] {
         &self.values[number]
     }
 
-    /// Columns of `fields` with the values of the combinations `numbers`.
+    /// Returns columns of `fields` with a row for each of `numbers`: the values of that combination.
     pub fn columns(&self, fields: &[Field], numbers: impl Iterator<Item = usize> + Clone) -> Vec<Column> {
         let column = |(index, field): (usize, &Field)| {
             let mut builder = ColumnBuilder::new(field.ty);

@@ -11,42 +11,42 @@ const MAX_PATTERNS: usize = 50_000;
 /// The maximum number of times that a pattern is compared with a row.
 const MAX_COMPARISONS: usize = 1 << 31;
 
-/// The weight of rows in each of the two sets that are compared; the second one is 0 if there is one set only.
+/// The weight of some rows in each of the two sets that are compared. The second is 0 if there is only one set.
 pub(super) type Weights = [f64; 2];
 
-/// A value of a column that is frequent.
+/// A frequent value of a column.
 #[derive(Debug)]
 pub(super) struct Item {
     pub column: usize,
     pub value: Value,
 }
 
-/// A pattern: its items in ascending order, and the weight of the rows that have all of them.
+/// A pattern: the positions of its items, ascending, and the weight of the rows that have all of them.
 #[derive(Debug)]
 pub(super) struct ItemSet {
     pub items: Vec<usize>,
     pub weights: Weights,
 }
 
-/// Rows with the same frequent items.
+/// The rows that have the same frequent items: the positions of the items, and the weight of the rows.
 #[derive(Debug)]
 struct Basketful {
     items: Vec<usize>,
     weights: Weights,
 }
 
-/// The frequent items of some rows, and the rows by their items.
+/// The frequent items of some rows, and the rows grouped by their items.
 #[derive(Debug)]
 pub(super) struct FrequentSets {
-    /// Sorted by column.
+    /// The frequent items, sorted by column.
     pub items: Vec<Item>,
     baskets: Vec<Basketful>,
     least: Weights,
 }
 
 impl FrequentSets {
-    /// Collects the values of `columns` whose weight reaches `least` in one of the sets. `weights` returns the weights
-    /// of a row.
+    /// Collects the values of `columns` whose weight reaches `least` in one of the two sets. `weights` returns the
+    /// weights of a row.
     pub fn collect(batch: &Batch, columns: &[usize], weights: impl Fn(usize) -> Weights, least: Weights) -> Self {
         let mut items = Vec::new();
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); batch.rows()];
@@ -82,10 +82,11 @@ impl FrequentSets {
         Self { items, baskets, least }
     }
 
-    /// All patterns that up to `max_dimensions` items determine, each with all items that its rows share.
+    /// Returns all patterns that up to `max_dimensions` items determine. A pattern contains all items that its rows
+    /// share.
     ///
     /// # Errors
-    /// [`Error::Limit`], in the name of `plugin`, if there are too many patterns.
+    /// [`Error::Limit`], with the name `plugin`, if there are too many patterns.
     pub fn patterns(&self, max_dimensions: usize, plugin: &str) -> Result<Vec<ItemSet>> {
         let mut known: HashSet<Vec<usize>> = HashSet::new();
         let mut found: Vec<ItemSet> = Vec::new();
@@ -113,13 +114,13 @@ impl FrequentSets {
         Ok(found)
     }
 
-    /// The value that the rows of `pattern` share in `column`.
+    /// Returns the value that the rows of `pattern` share in `column`; None if they do not share one.
     pub fn value(&self, pattern: &ItemSet, column: usize) -> Option<Value> {
         let item = pattern.items.iter().find(|item| self.items[**item].column == column);
         item.map(|item| self.items[*item].value.clone())
     }
 
-    /// The items that are frequent among `matching`, the rows with `pattern`, and not in it.
+    /// Returns the items that are frequent among `matching`, the rows with `pattern`, and are not in the pattern yet.
     fn extensions(&self, pattern: &[usize], matching: &[&Basketful]) -> Vec<usize> {
         let mut weights = vec![[0.0; 2]; self.items.len()];
         for basket in matching {
@@ -148,7 +149,7 @@ fn reaches(weights: Weights, least: Weights) -> bool {
     weights.iter().zip(least).any(|(weight, least)| *weight >= least)
 }
 
-/// The items that all of `baskets` have.
+/// Returns the items that all of `baskets` have, and the weight of all baskets.
 fn closure<'b>(mut baskets: impl Iterator<Item = &'b Basketful>) -> ItemSet {
     let Some(first) = baskets.next() else { return ItemSet { items: Vec::new(), weights: [0.0; 2] } };
     let mut pattern = ItemSet { items: first.items.clone(), weights: first.weights };

@@ -1,7 +1,7 @@
 //! funnel_sequence_completion: how far users get in a sequence of states.
 //!
-//! Source: the reference's page on the plugin. The longest time is that between two steps, as its parameter says. Both
-//! ends of the range count, as in the other plugins for users.
+//! Source: the reference's page on the plugin. The time limit applies between two steps, as its parameter says. Both
+//! ends of the range of times are inclusive, as in the other plugins for users.
 
 use std::collections::BTreeMap;
 
@@ -11,36 +11,37 @@ use crate::diagnostic::{Error, Result};
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, ColumnBuilder, Field, Type};
 
-/// Counts the users who reach each state. The arguments are the user, the time and the state.
+/// The plugin funnel_sequence_completion, which counts the users who reach each state. The arguments are the user, the
+/// time and the state.
 #[derive(Debug)]
 pub struct FunnelCompletion {
-    /// The first time.
+    /// The start of the range of times, inclusive.
     pub from: i64,
-    /// The last time, inclusive.
+    /// The end of the range of times, inclusive.
     pub to: i64,
-    /// The length of the windows that are counted separately, from the first time on.
+    /// The length of the windows that are counted separately; the first begins with the range.
     pub step: i64,
-    /// The states in order.
+    /// The sequence of states.
     pub states: Vec<String>,
-    /// The longest times between two steps, each counted separately.
+    /// The maximum times between two steps; users are counted for each of them.
     pub periods: Vec<i64>,
-    /// The column of times.
+    /// The output column with the start of the window.
     pub timeline: Field,
-    /// The column of states.
+    /// The output column with the state.
     pub state: Field,
     /// The type of the periods.
     pub period_type: Type,
 }
 
-/// A row in one of the states.
+/// A row of the input whose state is in the sequence.
 #[derive(Clone, Copy)]
 struct Event {
     time: i64,
-    /// The position of the state where it first occurs in the sequence.
+    /// The position of its state in the sequence; the first position if a state occurs several times.
     state: usize,
 }
 
-/// The events by window, and within it by user.
+/// The events by the start of their window, and in each window by user.
 type Windows = BTreeMap<i64, BTreeMap<usize, Vec<Event>>>;
 
 impl FunnelCompletion {
@@ -66,13 +67,13 @@ impl FunnelCompletion {
         Ok(windows)
     }
 
-    /// The start of the window of a time in range.
+    /// Returns the start of the window of a time in range.
     fn start_of(&self, time: i64) -> i64 {
         let passed = (i128::from(time) - i128::from(self.from)) % i128::from(self.step);
         i64::try_from(i128::from(time) - passed).unwrap_or(self.from)
     }
 
-    /// The number of states that a user with these events reaches.
+    /// Returns how many states of the sequence a user with these events reaches.
     fn reached(&self, events: &[Event], period: i64) -> usize {
         // For each state, the last time at which a sequence reached it: a later one can always be continued for longer.
         let mut last: Vec<Option<i64>> = vec![None; self.states.len()];

@@ -1,4 +1,4 @@
-//! ipv4_lookup and ipv6_lookup: matches addresses with the networks of a table in memory.
+//! ipv4_lookup and ipv6_lookup: match addresses with the networks in a table in memory.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,28 @@ use crate::functions::scalar::{ipv4, ipv6};
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, Field, dynamic};
 
-/// An address of either version with the length of its prefix; the other bits are zero. IPv4 has its bits at the top.
+/// An address of either version, and the length of its prefix in bits. The bits after the prefix are zero. An IPv4
+/// address is in the highest 32 bits.
 pub(crate) type AddressPrefix = (u128, u32);
 
 /// The networks of a lookup table.
 #[derive(Debug)]
 pub struct IpLookup {
     version: IpVersion,
-    /// The rows of the lookup table; the last one has nulls.
+    /// The rows of the lookup table, and a last row of nulls for addresses without a match.
     rows: Batch,
     fields: Vec<Field>,
-    /// True if rows without a match are kept.
+    /// True if input rows without a match are kept.
     keeps_unmatched: bool,
-    /// The rows of each network, for each length of a prefix.
+    /// For each length of a prefix, the networks of that length and their rows in the lookup table.
     networks: Vec<(u32, HashMap<u128, Vec<u32>>)>,
-    /// The extra keys of each row.
+    /// The extra keys of each row of the lookup table.
     extra_keys: Vec<String>,
 }
 
 impl IpLookup {
-    /// A lookup in `rows`, which have `fields` and end with a row of nulls. Networks are in the column `key`; the
-    /// columns `extra` must equal the arguments after the address.
+    /// Returns a lookup in `rows`, which have the columns `fields` and end with a row of nulls. The column `key` has
+    /// the networks. A row matches only if its columns `extra` equal the arguments after the address.
     #[must_use]
     pub fn new(
         version: IpVersion,
@@ -56,7 +57,8 @@ impl IpLookup {
         Self { version, rows, fields, keeps_unmatched, networks, extra_keys }
     }
 
-    /// Appends the rows whose network matches `text`, in the order of the lookup table.
+    /// Appends the rows of the lookup table to `found` whose network matches the address `text` and whose extra keys
+    /// equal `extra`, in the order of the table.
     fn matches(&self, text: &str, extra: &str, found: &mut Vec<u32>) {
         let Some((bits, prefix)) = address_prefix(self.version, text) else { return };
         for (length, networks) in &self.networks {
@@ -86,7 +88,7 @@ impl TableFunction for IpLookup {
         true
     }
 
-    /// The first argument is the address, the others are the extra keys.
+    /// Looks up the addresses in the first argument; the other arguments are the extra keys.
     fn apply(&self, arguments: &Batch) -> Result<TableOutput> {
         let extra: Vec<usize> = (1..arguments.columns().len()).collect();
         let (mut input_rows, mut lookup_rows, mut found) = (Vec::new(), Vec::<u32>::new(), Vec::new());

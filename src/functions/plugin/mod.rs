@@ -1,7 +1,8 @@
-//! The registry of plugins, which `evaluate` calls: one table that the binder, `coldcase functions`, the documentation
-//! and the tests read.
+//! The registry of plugins, which the operator `evaluate` calls. The binder, `coldcase functions`, the documentation
+//! and the tests read this one table.
 //!
-//! A row says everything but the expansion; the binder matches on [`PluginKind`] and has no names of its own.
+//! An entry has everything but the code that expands a call. For that, the binder matches on [`PluginKind`], so that it
+//! contains no names of plugins.
 
 pub mod activity;
 pub mod autocluster;
@@ -27,12 +28,12 @@ mod users;
 use super::docs::Example;
 use super::signature::Param;
 
-/// A plugin.
+/// The definition of a plugin.
 #[derive(Debug)]
 pub struct Plugin {
     /// Its name.
     pub name: &'static str,
-    /// One sentence.
+    /// One sentence for the documentation: what it returns.
     pub summary: &'static str,
     /// Its parameters after the input.
     pub params: &'static [Param],
@@ -78,7 +79,7 @@ pub enum IpVersion {
     V6,
 }
 
-/// The plugins of each family.
+/// The plugins of all families.
 static FAMILIES: &[&[Plugin]] = &[reshape::PLUGINS, analytics::PLUGINS, segmentation::PLUGINS, users::PLUGINS];
 
 /// Plugins of Kusto that this program does not have, and why.
@@ -116,18 +117,18 @@ static REFUSALS: &[(&[&str], &str)] = &[
     (&["preview"], "it returns two tables; use take and count"),
 ];
 
-/// Every plugin.
+/// Returns every plugin.
 pub fn plugins() -> impl Iterator<Item = &'static Plugin> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// The plugin of this name.
+/// Returns the plugin of this name.
 #[must_use]
 pub fn plugin(name: &str) -> Option<&'static Plugin> {
     plugins().find(|plugin| plugin.name == name)
 }
 
-/// Why a plugin of Kusto is not here; None for other names.
+/// Returns why this program does not have a plugin of Kusto; None for other names.
 #[must_use]
 pub fn refusal(name: &str) -> Option<&'static str> {
     REFUSALS.iter().find(|(names, _)| names.contains(&name)).map(|(_, reason)| *reason)

@@ -1,10 +1,10 @@
-//! narrow: one row for each cell.
+//! narrow: turns each cell of the input into a row.
 
 use crate::diagnostic::Result;
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, ColumnBuilder, Field, Type};
 
-/// Returns the cells of the arguments, which are strings.
+/// The plugin narrow, which returns a row for each cell. The arguments are the columns of the input as strings.
 #[derive(Debug)]
 pub struct Narrow {
     /// The name of each argument.

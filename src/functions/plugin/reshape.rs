@@ -1,4 +1,4 @@
-//! Plugins that change the shape of a table, or add the columns of another.
+//! The definitions of plugins that change the shape of a table, or add the columns of another one.
 
 use super::{IpVersion, Plugin, PluginKind};
 use crate::functions::docs::Example;

@@ -7,29 +7,30 @@ use crate::diagnostic::{Error, Result};
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, ColumnBuilder, Field, Value};
 
-/// The maximum number of bins between the first and the last.
+/// The maximum number of bins from the first to the last.
 const MAX_BINS: i64 = 10_000_000;
 
-/// Returns a row for each bin up to the last whose window has values. The arguments are the bin, the value, and the
-/// dimensions.
+/// The plugin rolling_percentile. It returns a row for each bin up to the last one whose window has values. The
+/// arguments are the bin, the value, and the dimensions.
 #[derive(Debug)]
 pub struct RollingPercentile {
     /// The percentile, from 0 to 100.
     pub percentile: f64,
-    /// The size of a bin, in the unit of the index.
+    /// The size of a bin, in the unit of the column that is binned.
     pub bin_size: i64,
     /// The number of bins of a window.
     pub bins: i64,
-    /// The column of the bin.
+    /// The output column with the bin.
     pub index: Field,
-    /// The columns of the dimensions.
+    /// The output columns with the dimensions.
     pub dimensions: Vec<Field>,
-    /// The column of the percentile.
+    /// The output column with the percentile.
     pub result: Field,
 }
 
 impl RollingPercentile {
-    /// The value at the nearest rank among `values`, which must not be empty.
+    /// Sorts `values`, which must not be empty, and returns the number in the pair at the nearest rank. A pair is a
+    /// value and that number.
     fn nearest(&self, values: &mut [(f64, usize)]) -> usize {
         values.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         #[expect(

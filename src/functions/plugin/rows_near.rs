@@ -4,12 +4,12 @@ use crate::diagnostic::Result;
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, Field};
 
-/// Returns the input rows near those for which the only argument is true.
+/// The plugin rows_near. It returns the input rows near those for which its only argument is true.
 #[derive(Debug)]
 pub struct RowsNear {
-    /// The number of rows before.
+    /// The number of rows to return before each such row.
     pub before: usize,
-    /// The number of rows after.
+    /// The number of rows to return after each such row.
     pub after: usize,
 }
 

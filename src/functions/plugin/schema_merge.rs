@@ -6,10 +6,10 @@ use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, ColumnBuilder, Field, Type};
 
-/// The type of a column whose position differs.
+/// The type that is returned for a column whose position differs between the schemas.
 const OUT_OF_ORDER: &str = "ERROR(columns are out of order)";
 
-/// Merges schemas. The arguments are the name, the position, the .NET type and the type of a column.
+/// The plugin schema_merge. The arguments are the name, the position, the .NET type and the Kusto type of a column.
 #[derive(Debug)]
 pub struct SchemaMerge {
     /// True if a column must have the same position in all schemas.
@@ -21,7 +21,7 @@ pub struct SchemaMerge {
 /// A column of the merged schema.
 struct MergedColumn {
     name: String,
-    /// The largest position.
+    /// The largest position of the column in any schema.
     position: i64,
     data_type: String,
     column_type: String,

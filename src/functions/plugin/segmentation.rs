@@ -1,4 +1,4 @@
-//! Plugins that find segments of rows.
+//! The definitions of plugins that find segments of rows.
 
 use super::{Plugin, PluginKind};
 use crate::functions::docs::Example;

@@ -1,4 +1,4 @@
-//! What basket, autocluster and diffpatterns have in common: weights of rows, and segments as rows of a table.
+//! What basket, autocluster and diffpatterns share: the weights of rows, and the output of segments as a table.
 
 use crate::types::{Batch, Column, ColumnBuilder, Field, Type, Value};
 
@@ -7,26 +7,27 @@ use crate::types::{Batch, Column, ColumnBuilder, Field, Type, Value};
 pub struct SegmentInput {
     /// The columns of the input, which are also those of the output.
     pub columns: Vec<Field>,
-    /// The column with the number of rows that a row represents; it is in no segment.
+    /// The column that says how many rows a row represents, if the query names one; segments ignore it.
     pub weight: Option<usize>,
-    /// The wildcard of each column: the value that matches any value.
+    /// For each column, the value that stands for any value in a segment.
     pub wildcards: Vec<Value>,
 }
 
 impl SegmentInput {
-    /// The number of rows that `row` represents; 0 if it is null or negative.
+    /// Returns the number of rows that `row` represents; 0 if that is null or negative.
     pub(super) fn weight_at(&self, batch: &Batch, row: usize) -> f64 {
         let weight = self.weight.map_or(Some(1.0), |column| batch.column(column).f64_at(row));
         weight.filter(|weight| weight.is_finite() && *weight > 0.0).unwrap_or_default()
     }
 
-    /// The columns whose values segments may share.
+    /// Returns the columns whose values segments may share: all but the weight and `other_than`.
     pub(super) fn attributes(&self, other_than: Option<usize>) -> Vec<usize> {
         let is_attribute = |column: &usize| Some(*column) != self.weight && Some(*column) != other_than;
         (0..self.columns.len()).filter(is_attribute).collect()
     }
 
-    /// The output columns of the input: for each segment the value that `value` returns, otherwise the wildcard.
+    /// Returns the output columns for the columns of the input: for each segment what `value` returns, or the wildcard
+    /// if that is None.
     pub(super) fn value_columns<S>(&self, segments: &[S], value: impl Fn(&S, usize) -> Option<Value>) -> Vec<Column> {
         let column = |(index, field): (usize, &Field)| {
             let mut builder = ColumnBuilder::new(field.ty);
@@ -39,19 +40,19 @@ impl SegmentInput {
     }
 }
 
-/// Columns named `names` of type `ty` before those of the input.
+/// Returns the output columns: `own`, by name and type, and then those of the input.
 pub(super) fn with_input<const N: usize>(own: [(&str, Type); N], input: &SegmentInput) -> Vec<Field> {
     own.into_iter().map(|(name, ty)| Field::new(name, ty)).chain(input.columns.iter().cloned()).collect()
 }
 
-/// The numbers 0, 1, ... of segments.
+/// Returns a column with the numbers 0, 1, ... of `segments` segments.
 pub(super) fn ids(segments: usize) -> Column {
     let mut builder = ColumnBuilder::new(Type::Long);
     (0..segments).for_each(|id| builder.append_i64(i64::try_from(id).unwrap_or(i64::MAX)));
     builder.finish()
 }
 
-/// Weights, rounded to numbers of rows.
+/// Returns a column of weights, rounded to numbers of rows.
 pub(super) fn counts(weights: impl Iterator<Item = f64>) -> Column {
     let mut builder = ColumnBuilder::new(Type::Long);
     #[expect(clippy::cast_possible_truncation, reason = "a weight is rounded to a number of rows")]

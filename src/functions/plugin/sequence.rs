@@ -10,32 +10,32 @@ use crate::diagnostic::{Error, Result};
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, ColumnBuilder, Field};
 
-/// The maximum number of sequences: combinations may grow exponentially with the steps.
+/// The maximum number of sequences: the number of combinations can grow exponentially with the steps.
 const MAX_SEQUENCES: usize = 10_000_000;
 
-/// Finds sequences. The arguments are the time, the condition of each step, and the dimensions.
+/// The plugin sequence_detect. The arguments are the time, the condition of each step, and the dimensions.
 #[derive(Debug)]
 pub struct SequenceDetect {
-    /// The longest time between two steps, in the unit of the timeline.
+    /// The maximum time between two steps, in the unit of the timeline.
     pub step_window: i64,
-    /// The longest time between the first and the last step.
+    /// The maximum time between the first and the last step, in the unit of the timeline.
     pub span: i64,
-    /// The columns of the dimensions.
+    /// The output columns with the dimensions.
     pub dimensions: Vec<Field>,
-    /// The columns of the times of the steps.
+    /// The output columns with the times of the steps.
     pub steps: Vec<Field>,
-    /// The column of the duration.
+    /// The output column with the duration of the sequence.
     pub duration: Field,
 }
 
-/// The rows that satisfy the condition of a step at one time: the first of them, and whether there are others.
+/// The rows that satisfy the condition of a step at one time: the first of them, and whether there are more.
 #[derive(Clone, Copy)]
 struct RowsAtTime {
     first: usize,
     several: bool,
 }
 
-/// For each step, the times at which its condition is true.
+/// For each step, the times at which its condition is true, with the rows at that time.
 type StepTimes = Vec<BTreeMap<i64, RowsAtTime>>;
 
 impl SequenceDetect {
@@ -57,7 +57,7 @@ impl SequenceDetect {
         (keys, times)
     }
 
-    /// Appends the sequences that continue `begun`, the times of the first steps.
+    /// Appends to `found` all sequences that begin with the steps in `begun`. A sequence is the times of its steps.
     fn follow(&self, times: &StepTimes, begun: &mut Vec<(i64, RowsAtTime)>, found: &mut Vec<Vec<i64>>) -> Result<()> {
         if begun.len() == times.len() {
             if found.len() == MAX_SEQUENCES {

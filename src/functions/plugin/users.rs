@@ -1,4 +1,4 @@
-//! Plugins that count the users who are active in windows of time.
+//! The definitions of plugins that count the users who are active in windows of time.
 
 use super::{Plugin, PluginKind};
 use crate::functions::docs::Example;

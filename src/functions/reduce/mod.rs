@@ -1,7 +1,7 @@
-//! `reduce`: patterns of similar strings.
+//! `reduce`: groups similar strings, and describes each group by a pattern.
 //!
-//! Microsoft does not publish how Kusto groups strings. The grouping here is that of templates of log lines (as in
-//! Drain, He et al. 2017); it gives the results of the examples of the reference, and may differ in others.
+//! Microsoft does not publish how Kusto groups strings. Here they are grouped like the templates of log lines in Drain
+//! (He et al. 2017). The results equal those of the reference's examples, and may differ for other strings.
 
 mod templates;
 mod terms;
@@ -18,13 +18,14 @@ use crate::types::{Batch, Column, ColumnBuilder, Field, Type};
 use templates::TemplateIndex;
 pub use terms::TermSeparators;
 
-/// The pattern of strings that are similar to no other.
+/// The pattern of the group of strings that are similar to no other string.
 const OTHERS: &str = "others";
 
-/// Groups strings by patterns. The arguments are the strings and, unless the rows are kept, how often each occurs.
+/// Groups strings by patterns. The first argument is the strings. The second one is how often each occurs; it is
+/// missing if the rows are kept.
 #[derive(Debug)]
 pub struct ReducePatterns {
-    /// The part of the terms that strings of a group must share, from 0 to 1.
+    /// The fraction of the terms that the strings of a group must share, from 0 to 1.
     pub threshold: f64,
     /// The characters that separate terms.
     pub separators: TermSeparators,
@@ -32,7 +33,7 @@ pub struct ReducePatterns {
     pub keeps_rows: bool,
 }
 
-/// A group of strings.
+/// A group of similar strings: its pattern, the number of its rows, and one of its strings.
 struct PatternGroup {
     pattern: String,
     rows: i64,
@@ -64,7 +65,8 @@ impl TableFunction for ReducePatterns {
 }
 
 impl ReducePatterns {
-    /// The position of the group of each row, and the groups, the largest first and the others last.
+    /// Returns the position of each row's group, and the groups: the largest first, and the one of all other strings
+    /// last.
     fn group(&self, values: &Column, counts: Option<&Column>) -> Result<(Vec<usize>, Vec<PatternGroup>)> {
         let mut index = TemplateIndex::new(&self.separators, self.threshold);
         let (mut positions, mut distinct) = (HashMap::new(), Vec::new());
@@ -95,8 +97,8 @@ impl ReducePatterns {
     }
 }
 
-/// The position of the group of each template, and the groups. Strings that occur once and are similar to no other are
-/// one group.
+/// Returns the position of each template's group, and the groups. All strings that occur once and are similar to no
+/// other form one group.
 fn groups(index: &TemplateIndex<'_>, rows_of_template: &[i64]) -> (Vec<usize>, Vec<PatternGroup>) {
     let mut order: Vec<usize> =
         (0..rows_of_template.len()).filter(|template| rows_of_template[*template] > 1).collect();

@@ -1,7 +1,8 @@
-//! Groups strings by templates: the terms that all strings of a group have at the same positions.
+//! Groups strings by templates. A template is the terms that all strings of a group have at the same positions.
 //!
-//! A string joins the most similar earlier group whose strings have the same separators and share with it at least the
-//! needed number of terms; the other terms become wildcards. Only terms that several strings have are searched for.
+//! A string joins the most similar earlier group whose strings have the same separators and share at least the needed
+//! number of terms with it. The terms that differ become wildcards. Only terms that occur in several strings are used
+//! in the search.
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
@@ -12,21 +13,21 @@ use hashbrown::HashMap;
 use super::terms::{DividedString, TermSeparators};
 use crate::diagnostic::{Error, Result};
 
-/// The number of earlier groups with which a string is compared.
+/// Maximum number of earlier groups with which a string is compared.
 const MAX_CANDIDATES: usize = 256;
-/// The number of terms of all strings together.
+/// Maximum number of terms in all strings together.
 const MAX_TERMS: usize = 20_000_000;
 
-/// The strings that are grouped, each once.
+/// An index that groups strings; each distinct string is added once.
 #[derive(Debug)]
 pub struct TemplateIndex<'v> {
     separators: &'v TermSeparators,
-    /// The part of the terms that strings of a group must share.
+    /// The fraction of the terms that the strings of a group must share, from 0 to 1.
     threshold: f64,
-    /// For each term at a position of strings with the same separators, whether several strings have it.
+    /// For each hash of a term, its position and the separators of its string: true if several strings have it.
     shared: HashMap<u64, bool>,
     templates: Vec<StringTemplate<'v>>,
-    /// The groups that have a term at a position.
+    /// For each such hash, the groups that have the term at that position.
     groups: HashMap<u64, BTreeSet<usize>>,
     terms: usize,
 }
@@ -34,20 +35,21 @@ pub struct TemplateIndex<'v> {
 /// The terms that the strings of a group have in common.
 #[derive(Debug)]
 pub struct StringTemplate<'v> {
-    /// The first string.
+    /// The first string of the group.
     pub representative: &'v str,
     separators: Vec<&'v str>,
-    /// None where the strings differ.
+    /// The term at each position; None where the strings differ.
     terms: Vec<Option<&'v str>>,
 }
 
 impl<'v> TemplateIndex<'v> {
-    /// Without strings.
+    /// Returns an index without strings.
     pub fn new(separators: &'v TermSeparators, threshold: f64) -> Self {
         Self { separators, threshold, shared: HashMap::new(), templates: Vec::new(), groups: HashMap::new(), terms: 0 }
     }
 
-    /// Counts the terms of a string. All strings are counted before the first one is added.
+    /// Counts the terms of a string. All strings must be counted before the first one is added. An error if there are
+    /// too many terms.
     pub fn count(&mut self, text: &'v str) -> Result<()> {
         let divided = self.separators.divide(text);
         self.terms += divided.terms.len();
@@ -84,27 +86,28 @@ impl<'v> TemplateIndex<'v> {
         group
     }
 
-    /// The template of a group.
+    /// Returns the template of a group.
     pub fn template(&self, group: usize) -> &StringTemplate<'v> {
         &self.templates[group]
     }
 
-    /// The pattern of a group.
+    /// Returns the pattern of a group.
     pub fn pattern(&self, group: usize) -> String {
         let template = &self.templates[group];
         self.separators.pattern(&template.terms, &template.separators)
     }
 
-    /// How many of `terms` a string must share with a group; at least one.
+    /// Returns how many of `terms` terms a string must share with a group; at least one.
     #[expect(clippy::cast_precision_loss, reason = "the number of terms is limited")]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of terms")]
     fn needed(&self, terms: usize) -> usize {
-        /// Products such as `0.7 * 10` are a little too large.
+        /// Tolerance for rounding errors: `0.7 * 10` can be a little more than 7.
         const ROUNDING: f64 = 1e-9;
         ((self.threshold * terms as f64 - ROUNDING).ceil() as usize).max(1)
     }
 
-    /// The group that shares the most terms, the earliest of several; None if none shares as many as needed.
+    /// Returns the group that shares the most terms with a string, the earliest of several; None if no group shares
+    /// `needed` terms.
     fn most_similar(
         &self,
         divided: &DividedString<'v>,
@@ -124,7 +127,7 @@ impl<'v> TemplateIndex<'v> {
         (best.0 >= needed).then_some(best.1.0)
     }
 
-    /// Makes wildcards of the terms in which a string differs from its group.
+    /// Adds a string to a group: the terms of the template that differ from those of the string become wildcards.
     fn join(&mut self, group: usize, divided: &DividedString<'v>, keys: &[u64]) {
         let old = self.templates[group].terms.clone();
         for (at, (term, own)) in old.into_iter().zip(&divided.terms).enumerate() {
@@ -140,7 +143,7 @@ impl<'v> TemplateIndex<'v> {
 }
 
 impl StringTemplate<'_> {
-    /// The number of terms that a string shares, 0 if it has other separators.
+    /// Returns the number of terms that the template shares with a string; 0 if the string has other separators.
     fn equal_terms(&self, divided: &DividedString<'_>) -> usize {
         if self.separators != divided.separators {
             return 0;
@@ -149,13 +152,13 @@ impl StringTemplate<'_> {
     }
 }
 
-/// A hash for each term, its position and the separators of its string.
+/// Returns a hash for each term of a string, made of the term, its position and the separators of the string.
 fn keys(divided: &DividedString<'_>) -> Vec<u64> {
     let shape = shape(&divided.separators);
     divided.terms.iter().enumerate().map(|(at, term)| key(shape, at, term)).collect()
 }
 
-/// A hash of separators.
+/// Returns a hash of the separators of a string.
 fn shape(separators: &[&str]) -> u64 {
     FixedState::default().hash_one(separators)
 }

@@ -1,9 +1,9 @@
 //! Divides a string into terms and the separators around them.
 
-/// The characters between terms.
+/// The characters that separate terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TermSeparators {
-    /// Everything but letters and digits.
+    /// All characters but letters and digits.
     NonAlphanumeric,
     /// The characters that the query lists.
     Listed(Vec<char>),
@@ -14,7 +14,7 @@ pub enum TermSeparators {
 pub struct DividedString<'v> {
     /// The terms, none of them empty.
     pub terms: Vec<&'v str>,
-    /// The text before each term, then that after the last one.
+    /// The text before each term, and then the text after the last one.
     pub separators: Vec<&'v str>,
 }
 
@@ -26,7 +26,7 @@ impl TermSeparators {
         }
     }
 
-    /// Divides `text`.
+    /// Splits `text` into terms and separators.
     #[must_use]
     pub fn divide<'v>(&self, text: &'v str) -> DividedString<'v> {
         let (mut terms, mut separators) = (Vec::new(), Vec::new());
@@ -45,8 +45,8 @@ impl TermSeparators {
         }
     }
 
-    /// The pattern of `terms`, of which None stands for any string. Characters that the query lists belong to the
-    /// wildcard beside them.
+    /// Returns the pattern of a group. A term of None becomes the wildcard `*`. Separators that the query lists are
+    /// omitted beside a wildcard.
     #[must_use]
     pub fn pattern(&self, terms: &[Option<&str>], separators: &[&str]) -> String {
         let mut pattern = String::new();

@@ -1,4 +1,4 @@
-//! Compares the groups with a search through all earlier groups, over random strings.
+//! Compares the groups of random strings with those that a search through all earlier groups finds.
 
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::templates::TemplateIndex;
 use super::terms::TermSeparators;
 
-/// The groups of `strings` by comparing each with every earlier group.
+/// Returns the group of each string, with its pattern, found by comparing each string with every earlier group.
 fn expected(strings: &[String], separators: &TermSeparators, threshold: f64) -> Vec<(usize, String)> {
     struct Group<'s> {
         separators: Vec<&'s str>,

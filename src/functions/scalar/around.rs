@@ -7,7 +7,7 @@ use crate::functions::operand::{decimals, reals};
 use crate::functions::signature::{Accepts, Kernel, Overload, Param, Returns};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "around",
     category: Category::Conditional,

@@ -1,4 +1,4 @@
-//! Elements of arrays inside dynamics: reading and writing them.
+//! Reading and writing the elements of arrays in dynamic values.
 
 use std::borrow::Cow;
 
@@ -7,20 +7,20 @@ use crate::functions::signature::Param;
 use crate::types::dynamic::{ArrayWriter, Kind, elements, kind, to_text, write_value};
 use crate::types::{Column, Type};
 
-/// The parameter that takes an array.
+/// The parameter of functions that takes an array.
 pub(super) const ARRAY: Param = Param::new("array", Type::Dynamic, "the array");
 
-/// True for a JSON array.
+/// True if `json` is an array.
 pub(super) fn is_array(json: &str) -> bool {
     kind(json) == Kind::Array
 }
 
-/// The elements of the array in `row`; None if it is not an array.
+/// Returns the elements of the array in `row`; None if it is not an array.
 pub(super) fn array_of(column: &Column, row: usize) -> Option<Vec<&str>> {
     column.text_at(row).filter(|json| is_array(json)).map(|json| elements(json).collect())
 }
 
-/// The elements of the array in `row` as strings, or the value itself if it is a string.
+/// Returns the elements of the array in `row` as strings; a string is returned as the only element.
 pub(super) fn texts_of(column: &Column, row: usize) -> Vec<Cow<'_, str>> {
     let text = column.text_at(row).unwrap_or("");
     match column.ty() {
@@ -29,7 +29,7 @@ pub(super) fn texts_of(column: &Column, row: usize) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// Computes `array -> T` for argument 0; null if it is not an array.
+/// Calls `of` with the elements of the array in the first argument and the row; null if the argument is not an array.
 pub(super) fn map_array<T: crate::functions::ResultValue>(
     args: &Args<'_>,
     of: impl Fn(&[&str], usize) -> Option<T>,
@@ -37,7 +37,7 @@ pub(super) fn map_array<T: crate::functions::ResultValue>(
     args.map(|row| of(&array_of(args.column(0), row)?, row))
 }
 
-/// An array of elements that are JSON.
+/// Returns the JSON of an array whose elements are given as JSON.
 pub(super) fn written(elements: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let mut array = ArrayWriter::new();
     elements.into_iter().for_each(|element| array.push_json(element.as_ref()));
@@ -52,7 +52,7 @@ pub(super) struct JsonArgument<'a> {
 }
 
 impl<'a> JsonArgument<'a> {
-    /// The argument at `index`.
+    /// Prepares the argument at `index`.
     pub fn of(args: &Args<'a>, index: usize) -> Self {
         let constant = args.constant(index).map(|value| {
             let mut json = String::new();
@@ -62,7 +62,7 @@ impl<'a> JsonArgument<'a> {
         Self { column: args.column(index), constant }
     }
 
-    /// The JSON of `row`.
+    /// Returns the value of `row` as JSON.
     pub fn get(&self, row: usize) -> Cow<'_, str> {
         match &self.constant {
             Some(json) => Cow::Borrowed(json),
@@ -76,7 +76,7 @@ impl<'a> JsonArgument<'a> {
     }
 }
 
-/// The value of a JSON number; None if it is not a number.
+/// Returns the value of a JSON number; None if it is not a number.
 pub(super) fn number(element: &str) -> Option<f64> {
     matches!(kind(element), Kind::Long | Kind::Double).then(|| element.parse().ok()).flatten()
 }

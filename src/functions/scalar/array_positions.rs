@@ -12,12 +12,12 @@ use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
 use crate::types::dynamic::{Kind, canonical, kind};
 use crate::types::{Column, Type};
 
-/// The value that fills in the positions that a shift leaves empty.
+/// The parameter for the value at the positions that a shift leaves empty.
 const FILLED_IN: Param =
     Param::of("default", Accepts::Any, "the value filled in; by default null, or \"\" in an array of strings")
         .optional();
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_slice",
@@ -168,7 +168,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// Resolves a position that counts from the end if negative, clamped to 0..=length.
+/// Returns the zero-based position for one that counts from the end if it is negative, limited to 0..=length.
 fn clamped(position: i64, length: usize) -> usize {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     let position = if position < 0 { position.saturating_add(length) } else { position };
@@ -180,7 +180,8 @@ fn slice<'a, 'e>(array: &'a [&'e str], start: i64, end: i64) -> &'a [&'e str] {
     array.get(clamped(start, array.len())..end).unwrap_or_default()
 }
 
-/// The position of the element with this canonical form.
+/// Returns the position of the element whose canonical form is `wanted`; -1 if there is none, and None if the search is
+/// invalid.
 fn position(array: &[&str], wanted: &str, search: Search) -> Option<i64> {
     let from_end = if search.start < 0 { i64::try_from(array.len()).ok()? } else { 0 };
     let start = usize::try_from(search.start.checked_add(from_end)?).ok().filter(|_| search.is_valid())?;

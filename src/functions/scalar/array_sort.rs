@@ -10,7 +10,7 @@ use crate::functions::signature::{Nulls, Overload, Param, ResultName, Returns};
 use crate::types::dynamic::{Kind, kind, unescape};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_sort_asc",
@@ -51,8 +51,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 
 const NULLS_LAST: Param = Param::new("nulls_last", Type::Bool, "false to put nulls first");
 
-/// The sort order of an element among those of other types.
-/// Source: the reference's page on array_sort_asc().
+/// Returns the rank of an element by its type: numbers sort before strings, and strings before the rest. Source: the
+/// reference's page on array_sort_asc().
 fn rank(element: &str) -> u8 {
     match kind(element) {
         Kind::Long | Kind::Double => 0,
@@ -83,7 +83,7 @@ fn sort(args: &Args<'_>, order: fn(&str, &str) -> Ordering) -> Column {
     })
 }
 
-/// The positions of the elements in their order; equal elements stay in the order of the array.
+/// Returns the positions of the elements in sorted order; equal elements stay in the order of the array.
 fn sorted_positions(array: &[&str], nulls_last: bool, order: fn(&str, &str) -> Ordering) -> Vec<usize> {
     let is_null = |position: &usize| kind(array[*position]) == Kind::Null;
     let (nulls, mut others): (Vec<usize>, Vec<usize>) = (0..array.len()).partition(is_null);
@@ -91,10 +91,11 @@ fn sorted_positions(array: &[&str], nulls_last: bool, order: fn(&str, &str) -> O
     if nulls_last { [others, nulls].concat() } else { [nulls, others].concat() }
 }
 
-/// A column of `array_sort_asc()` or `array_sort_desc()` with several arrays.
+/// Computes one result column of `array_sort_asc()` with several arrays: an array in the order of the first one. The
+/// binder adds it for each array.
 pub(crate) static SORT_BY_ASC: ScalarFunction =
     ScalarFunction { name: "array_sort_asc", overloads: &SORT_BY_ASC_FORMS, ..SORTED_BY };
-/// As [`SORT_BY_ASC`].
+/// Like [`SORT_BY_ASC`], for `array_sort_desc()`.
 pub(crate) static SORT_BY_DESC: ScalarFunction =
     ScalarFunction { name: "array_sort_desc", overloads: &SORT_BY_DESC_FORMS, ..SORTED_BY };
 
@@ -118,7 +119,7 @@ const fn sort_by_form(kernel: crate::functions::Kernel) -> Overload {
     }
 }
 
-/// The elements of the second array in the order of those of the first; null if it has another length.
+/// Returns the elements of the second argument in the order that sorts the first one; null if their lengths differ.
 fn sort_by(args: &Args<'_>, order: fn(&str, &str) -> Ordering) -> Column {
     map_array(args, |keys, row| {
         let array = array_of(args.column(1), row).filter(|array| array.len() == keys.len())?;

@@ -2,17 +2,18 @@
 //!
 //! Source: the continued fraction of DLMF 8.17.22, evaluated with the modified method of Lentz.
 
-/// Steps after which a continued fraction counts as converged; for parameters up to 10,000 it needs some hundreds.
+/// Maximum number of steps of a continued fraction, which then counts as converged. For parameters up to 10,000 it
+/// needs some hundreds.
 const MAX_STEPS: usize = 10_000;
 const TINY: f64 = 1e-300;
 const EPSILON: f64 = 1e-16;
 
-/// The natural logarithm of the beta function; the parameters must be positive.
+/// Returns the natural logarithm of the beta function; the parameters must be positive.
 pub(super) fn ln_beta(a: f64, b: f64) -> f64 {
     libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b)
 }
 
-/// I_x(a, b) for x between 0 and 1 and positive parameters; NaN for NaN.
+/// Returns I_x(a, b) for x between 0 and 1 and positive parameters; NaN if any argument is NaN.
 pub(super) fn regularized_beta(x: f64, a: f64, b: f64) -> f64 {
     if x.is_nan() || a.is_nan() || b.is_nan() {
         return f64::NAN;
@@ -54,7 +55,7 @@ fn continued_fraction(x: f64, alpha: f64, beta: f64) -> f64 {
     fraction
 }
 
-/// The x for which I_x(a, b) is `probability`, which is between 0 and 1; the parameters must be positive.
+/// Returns the x for which I_x(a, b) is `probability`, which is between 0 and 1; the parameters must be positive.
 pub(super) fn inverse_regularized_beta(probability: f64, a: f64, b: f64) -> f64 {
     if probability <= 0.0 || probability >= 1.0 {
         return probability;

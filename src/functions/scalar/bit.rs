@@ -5,7 +5,7 @@ use crate::functions::signature::{Accepts, Kernel, Overload, Param, ResultName, 
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "binary_and",
@@ -129,9 +129,9 @@ fn combine(args: &Args<'_>, of: impl Fn(i64, i64) -> Option<i64>) -> crate::diag
     Ok(args.map(|row| of(a.get(row)?, b.get(row)?)))
 }
 
-/// The hexadecimal digits of the bits in `mask`.
+/// Converts the argument to hexadecimal digits, after masking its bits with `mask`.
 fn hex(args: &Args<'_>, mask: u64) -> Column {
-    /// Maximum length; longer ones are reduced to it.
+    /// Maximum number of digits; a greater number in the call is reduced to it.
     const LONGEST: i64 = 16;
     let values = args.longs(0);
     let length = |row| if args.len() > 1 { args.longs(1).get(row).unwrap_or(0) } else { 0 };

@@ -9,7 +9,7 @@ use crate::functions::signature::{Overload, Param, Returns};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "parse_command_line",
     category: Category::Parse,
@@ -60,7 +60,7 @@ fn arguments(line: &str) -> String {
     array.finish()
 }
 
-/// The name of the program, in which backslashes are plain, and what follows it.
+/// Returns the name of the program, and the rest of the line. Backslashes have no special meaning in the name.
 fn program(line: &str) -> (&str, &str) {
     match line.strip_prefix('"') {
         Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
@@ -68,8 +68,8 @@ fn program(line: &str) -> (&str, &str) {
     }
 }
 
-/// The next argument, and what follows it. Backslashes before a quotation mark escape it in pairs; two quotation marks
-/// inside quotation marks are one.
+/// Returns the next argument, and the rest of the line. Before a quotation mark, two backslashes are one, and a single
+/// one escapes the mark. Two quotation marks inside quotation marks are one.
 fn argument(line: &str) -> (String, &str) {
     let (mut argument, mut is_quoted) = (String::new(), false);
     let mut rest = line;

@@ -1,7 +1,7 @@
 //! Strings compressed with zlib or gzip, as base64.
 //!
-//! As on the engine, a string that compression does not make much shorter is stored. The bytes of longer strings can
-//! differ from those of the engine, whose library is another one; they decompress to the same string.
+//! As on the engine, a string is stored uncompressed if compression does not make it much shorter. The bytes of longer
+//! strings can differ from those of the engine, which uses another library; they decompress to the same string.
 
 use std::io::{Read, Write};
 
@@ -18,7 +18,7 @@ use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Kernel, Overload, Param, ResultName, Returns};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "zlib_compress_to_base64_string",
@@ -59,9 +59,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const COMPRESSION: ScalarFunction =
     ScalarFunction { category: Category::Encoding, result_name: ResultName::Numbered, ..ScalarFunction::DEFAULT };
 
-/// Compression must save more than this to be used: about the size of the table of a block.
+/// The number of bytes that compression must save at least; otherwise the string is stored. It is about the size of the
+/// table of a block.
 const MIN_SAVED: usize = 32;
-/// The greatest length of a stored block.
+/// Maximum length in bytes of a stored block.
 const MAX_STORED: usize = 65_535;
 /// The header of a zlib stream of the fastest level.
 const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
@@ -97,7 +98,7 @@ fn deflate(bytes: &[u8]) -> Vec<u8> {
     if !compressed.is_empty() && compressed.len() + MIN_SAVED < bytes.len() { compressed } else { stored(bytes) }
 }
 
-/// A deflate stream of blocks that are not compressed (RFC 1951, 3.2.4).
+/// Returns a deflate stream of blocks that are not compressed (RFC 1951, 3.2.4).
 fn stored(bytes: &[u8]) -> Vec<u8> {
     let mut stream = Vec::with_capacity(bytes.len() + 5);
     let mut rest = bytes;
@@ -115,7 +116,7 @@ fn stored(bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The checksum of a zlib stream (RFC 1950).
+/// Returns the checksum of a zlib stream (RFC 1950).
 fn adler32(bytes: &[u8]) -> u32 {
     const MODULUS: u32 = 65_521;
     let sums = bytes.iter().fold((1, 0), |(a, b), byte| {
@@ -133,8 +134,8 @@ fn decompressed(args: &Args<'_>, decompress: fn(&[u8]) -> Result<Option<String>>
     })
 }
 
-/// The decompressed string; None if the bytes are damaged or not UTF-8. Reads no more than a value may be long: a few
-/// kilobytes can decompress to gigabytes.
+/// Reads a decompressed string; None if the bytes are damaged or not UTF-8. Because a few kilobytes can decompress to
+/// gigabytes, more than [`MAX_VALUE_BYTES`] are an error.
 fn read(reader: impl Read) -> Result<Option<String>> {
     let mut bytes = Vec::new();
     if reader.take(MAX_VALUE_BYTES as u64 + 1).read_to_end(&mut bytes).is_err() {

@@ -18,7 +18,7 @@ use crate::functions::{Args, ScalarFunction};
 use crate::types::cast::cast_column;
 use crate::types::{Column, Type, Value, dynamic};
 
-/// The argument of `iff` that every row selects, if there is one.
+/// Returns the position of the argument of `iff` that all rows select; None if rows differ.
 fn chosen_branch(arguments: &[Column]) -> Option<usize> {
     let condition = arguments.first()?;
     let hits = match condition.as_array() {
@@ -31,7 +31,7 @@ fn chosen_branch(arguments: &[Column]) -> Option<usize> {
     }
 }
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "iff",
@@ -157,10 +157,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const CONDITIONAL: ScalarFunction =
     ScalarFunction { category: Category::Conditional, nulls: Nulls::Handled, ..ScalarFunction::DEFAULT };
 
-/// bool alone; the query must convert a dynamic itself.
+/// Accepts bool only; the query must convert a dynamic itself.
 const BOOL: Accepts = Accepts::Exactly(&[Type::Bool]);
 
-/// Any type; the branches of a choice are cast to a common one.
+/// Accepts any type; the branches of a choice are cast to a common type.
 const BRANCH: Accepts = Accepts::Same(TypeVariable { types: &Type::ALL, casts: Casts::Implicit });
 
 static BRANCHES: &[Param] = &[
@@ -175,7 +175,7 @@ static CASES: &[Param] = &[
     Param::of("else", BRANCH, "the value returned if no condition is true"),
 ];
 
-/// Any type but dynamic; ints and longs mix.
+/// Accepts any type but dynamic; arguments of int and long may be mixed.
 const VALUE: Accepts = Accepts::Same(TypeVariable {
     types: &[
         Type::Bool,
@@ -193,13 +193,14 @@ const VALUE: Accepts = Accepts::Same(TypeVariable {
 
 static VALUES: &[Param] = &[Param::of("arg", VALUE, "a value"), Param::of("more", VALUE, "further values").repeated()];
 
-/// After a dynamic any type may follow; the result is a dynamic.
+/// The parameters if the first value is a dynamic: any type may follow, and the result is a dynamic.
 static DYNAMIC_VALUES: &[Param] = &[
     Param::of("arg", Accepts::Exactly(&[Type::Dynamic]), "a value"),
     Param::of("more", Accepts::Any, "further values").repeated(),
 ];
 
-/// Types with an order; whole numbers mix with each other and with one kind of wider number.
+/// Accepts the types whose values have an order. Whole numbers may be mixed with each other, and with one wider type of
+/// numbers.
 const ORDERED: Accepts = Accepts::Same(TypeVariable {
     types: &[
         Type::Bool,
@@ -225,7 +226,7 @@ const fn question(kernel: Kernel) -> Overload {
     }
 }
 
-/// A column as an operand of Arrow's kernels: an array of [`Args::distinct_rows`] rows, or a scalar.
+/// Returns a column as an operand of Arrow's kernels: an array of [`Args::distinct_rows`] rows, or a scalar.
 fn datum(column: &Column) -> Box<dyn Datum> {
     match column.as_array() {
         Some(array) => Box::new(ArrayRef::clone(array)),
@@ -233,19 +234,19 @@ fn datum(column: &Column) -> Box<dyn Datum> {
     }
 }
 
-/// The bool argument at `index` as an array of [`Args::distinct_rows`] rows.
+/// Returns the bool argument at `index` as an array of [`Args::distinct_rows`] rows.
 fn truths(args: &Args<'_>, index: usize) -> ArrayRef {
     let column = args.column(index);
     if column.as_array().is_some() { column.to_array() } else { column.resized(args.distinct_rows()).to_array() }
 }
 
-/// Selects `then` in rows in which `mask` is true, `otherwise` in the others.
+/// Returns the value of `then` in the rows for which `mask` is true, and that of `otherwise` in the others.
 fn select(args: &Args<'_>, mask: &BooleanArray, then: &Column, otherwise: &Column) -> Result<Column> {
     let array = zip(mask, datum(then).as_ref(), datum(otherwise).as_ref())?;
     Ok(Column::array(args.returns(), array))
 }
 
-/// Kernel of `iff` and `case`: the arguments are `if, then, if, then, ..., else`.
+/// Computes `iff` and `case`: the arguments are `if, then, if, then, ..., else`.
 fn choose(args: &Args<'_>) -> Result<Column> {
     let last = args.len() - 1;
     let mut result = args.column(last).clone();
@@ -258,7 +259,7 @@ fn choose(args: &Args<'_>) -> Result<Column> {
     Ok(args.spread(result))
 }
 
-/// The arguments cast to the result type.
+/// Returns the arguments cast to the result type.
 fn converted(args: &Args<'_>) -> Result<Vec<Column>> {
     args.columns().iter().map(|column| cast_column(column, args.returns())).collect()
 }
@@ -275,7 +276,7 @@ fn coalesce(args: &Args<'_>) -> Result<Column> {
     Ok(args.spread(result))
 }
 
-/// The rows that are null or an empty string; None if there are none. An empty string inside a dynamic counts as a
+/// Marks the rows that are null or an empty string; None if there are none. A dynamic with an empty string counts as a
 /// value.
 fn absent_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
     let absent = match column.ty() {
@@ -293,7 +294,8 @@ fn least(args: &Args<'_>) -> Result<Column> {
     extreme(args, is_less)
 }
 
-/// The value that sorts first by `before`; nulls sort last.
+/// Returns in each row the argument that sorts first; nulls sort last. `before` marks the rows in which one column
+/// sorts before another.
 fn extreme(args: &Args<'_>, before: impl Fn(Rows<'_>, Rows<'_>) -> Result<BooleanBuffer>) -> Result<Column> {
     let rows = args.distinct_rows();
     let mut columns = converted(args)?.into_iter();
@@ -317,7 +319,7 @@ struct Rows<'a> {
     rows: usize,
 }
 
-/// The rows in which `a` is less than `b`, both of one type; undefined in rows with a null.
+/// Marks the rows in which `a` is less than `b`. Both have the same type; rows with a null are undefined.
 fn is_less(a: Rows<'_>, b: Rows<'_>) -> Result<BooleanBuffer> {
     fn less<T: Copy + PartialOrd>(a: &Operand<'_, T>, b: &Operand<'_, T>, rows: usize) -> BooleanBuffer {
         a.pairwise(b, rows, |a, b| a < b)
@@ -339,12 +341,12 @@ fn is_less(a: Rows<'_>, b: Rows<'_>) -> Result<BooleanBuffer> {
     })
 }
 
-/// The rows in which the first argument is null; None if there are none.
+/// Marks the rows in which the first argument is null; None if there are none.
 fn null_rows(args: &Args<'_>) -> Option<BooleanBuffer> {
     valid_rows(args.column(0), args.distinct_rows()).map(|valid| !&valid)
 }
 
-/// The rows that are null or an empty string; None if there are none.
+/// Marks the rows that are null or an empty string, in a dynamic, too; None if there are none.
 fn empty_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
     let is_empty = |row| column.text_at(row).is_none_or(|json| dynamic::to_text(json).is_empty());
     match column.ty() {
@@ -353,7 +355,7 @@ fn empty_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
     }
 }
 
-/// A bool column: true for `rows`, or with `negated` for the other rows.
+/// Returns a bool column that is true for `rows`, or with `negated` for all other rows. None stands for no rows.
 fn whether(args: &Args<'_>, rows: Option<BooleanBuffer>, negated: bool) -> Column {
     let rows = rows.unwrap_or_else(|| BooleanBuffer::new_unset(args.distinct_rows()));
     args.truths(if negated { !&rows } else { rows }, None)

@@ -8,7 +8,7 @@ use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, R
 use crate::types::Type::{self, Bool, Datetime, Decimal, Dynamic, Guid, Int, Long, Real, Timespan};
 use crate::types::cast::cast_column;
 
-/// A conversion function.
+/// Returns the definition of a conversion function.
 const fn to(
     name: &'static str,
     summary: &'static str,
@@ -29,14 +29,14 @@ const fn to(
 
 const VALUE: &str = "the value to convert";
 const ANY: Param = Param::of("value", Accepts::Any, VALUE);
-/// Numbers, bools, and strings and dynamics that hold one.
+/// Numbers, bools, and strings and dynamics that contain one.
 const NUMERIC: Param =
     Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Bool, Int, Long, Real, Decimal]), VALUE);
 /// Numbers, strings, dynamics, and types that are stored as ticks.
 const TICKS: Param =
     Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Int, Long, Real, Decimal, Datetime, Timespan]), VALUE);
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     to(
         "tostring",

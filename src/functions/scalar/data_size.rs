@@ -7,7 +7,7 @@ use crate::functions::docs::Category;
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
 use crate::types::{Column, Type};
 
-/// The size of all arguments together. The binder expands `*`.
+/// Computes the size of all arguments together. The binder expands `*` into the columns.
 pub(crate) static DATA_SIZE: ScalarFunction = ScalarFunction {
     name: "estimate_data_size",
     category: Category::Metadata,

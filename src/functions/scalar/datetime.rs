@@ -13,22 +13,22 @@ use crate::types::datetime::{
 };
 use crate::types::{Column, Type, Value};
 
-/// A datetime; a dynamic is not accepted.
+/// Accepts a datetime; a dynamic is not accepted.
 const DATETIME: Accepts = Accepts::Only(&[Type::Datetime]);
-/// A timespan; a dynamic is not accepted.
+/// Accepts a timespan; a dynamic is not accepted.
 pub(super) const TIMESPAN: Accepts = Accepts::Only(&[Type::Timespan]);
-/// A whole number; a dynamic is not accepted.
+/// Accepts a whole number; a dynamic is not accepted.
 pub(super) const WHOLE: Accepts = Accepts::Only(&[Type::Long]);
-/// Any number; a dynamic is not accepted.
+/// Accepts any number; a dynamic is not accepted.
 pub(super) const REAL: Accepts = Accepts::Only(&[Type::Real]);
 
 const DATE: Param = Param::of("date", DATETIME, "the datetime");
 const OFFSET: Param = Param::of("offset", WHOLE, "the number of periods to add; 0 by default").optional();
 
-/// A function of this family.
+/// The defaults of a datetime function.
 const DEFAULT: Function = Function { category: Category::Datetime, ..Function::DEFAULT };
 
-/// A datetime function.
+/// Returns the definition of a datetime function.
 const fn of_date(
     name: &'static str,
     summary: &'static str,
@@ -38,7 +38,7 @@ const fn of_date(
     Function { name, summary, overloads, examples, ..DEFAULT }
 }
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     Function {
         volatility: Volatility::Run,
@@ -349,9 +349,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 ];
 
 const INSTANT: Returns = Returns::Type(Type::Datetime);
-/// The engine returns long, although the reference says int.
+/// The result type of functions that return a part of a datetime. The engine returns long, although the reference says
+/// int.
 const NUMBER: Returns = Returns::Type(Type::Long);
-/// The reference accepts any number.
+/// The parameter for a Unix timestamp. The reference accepts any number.
 const COUNT: Param = Param::of("number", Accepts::Only(&[Type::Long, Type::Real]), "the Unix timestamp");
 const PERIOD: Param = Param::new(
     "period",
@@ -430,14 +431,14 @@ fn make_datetime(args: &Args<'_>) -> Result<Column> {
     }))
 }
 
-/// The ticks nearest to a number of seconds from 0 to less than 60; None otherwise.
+/// Converts seconds to the nearest number of ticks; None if the seconds are not from 0 to less than 60.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the numbers are small")]
 pub(super) fn seconds_to_ticks(seconds: f64) -> Option<i64> {
     let ticks = (seconds * TICKS_PER_SECOND as f64).round();
     (0.0..(60 * TICKS_PER_SECOND) as f64).contains(&ticks).then_some(ticks as i64)
 }
 
-/// Parses the format in the second argument.
+/// Parses the format in the second argument with `read`.
 pub(super) fn pattern_of(
     arguments: &[Option<&Value>],
     read: fn(&str) -> Result<TimePattern, String>,
@@ -454,7 +455,7 @@ fn part_named(arguments: &[Option<&Value>]) -> Result<DatetimePart> {
     named(arguments, DatetimePart::from_name, DatetimePart::names())
 }
 
-/// Looks up the name in the first argument.
+/// Looks up the name in the first argument; the error for another name lists `names`.
 fn named<T>(
     arguments: &[Option<&Value>],
     from_name: fn(&str) -> Option<T>,
@@ -467,7 +468,7 @@ fn named<T>(
     })
 }
 
-/// An error whose location the caller adds.
+/// Returns an error without a location, which the caller adds.
 fn invalid(code: Code, message: &str) -> Error {
     Error::query(code, Span::default(), message)
 }
@@ -479,7 +480,8 @@ mod tests {
     use crate::functions::{EvalContext, scalar_function};
     use crate::types::number;
 
-    /// The result of a function over two rows of the same constants, with the first argument as an array.
+    /// Returns the result of a function whose first argument is an array of two equal rows and whose others are
+    /// constants.
     fn call(name: &str, arguments: &[Value]) -> Result<Value> {
         let function = scalar_function(name).unwrap();
         let types: Vec<_> = arguments.iter().map(Value::ty).collect();

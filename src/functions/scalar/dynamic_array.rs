@@ -10,7 +10,7 @@ use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
 use crate::types::dynamic::{ArrayWriter, Kind, elements, kind, to_text};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_length",

@@ -12,7 +12,7 @@ use crate::types::{Column, Type, Value};
 
 const BAG: Param = Param::new("bag", Type::Dynamic, "the bag");
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bag_pack",
@@ -167,7 +167,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// `bag_pack` without null values and empty strings: `pack_all(true)`.
+/// Computes `pack_all(true)`: like `bag_pack`, without null values and empty strings.
 pub(crate) static PACK_NOT_EMPTY: ScalarFunction = ScalarFunction {
     name: "pack_all",
     category: Category::Dynamic,
@@ -199,12 +199,12 @@ fn is_bag(json: &str) -> bool {
     kind(json) == Kind::Bag
 }
 
-/// As [`json_path::keys`].
+/// Returns the keys of a path; see [`json_path::keys`].
 fn keys(text: &str) -> Option<Vec<String>> {
     json_path::keys(text)
 }
 
-/// Removes duplicate keys of a bag: keeps the last value, at the first position.
+/// Removes duplicate keys from a bag: the last value stays, at the position of the first.
 fn unique(json: String) -> String {
     let all = entries(&json).count();
     let entries = unique_entries(&json);
@@ -269,7 +269,7 @@ fn remove(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// The bag without the values at the paths. Recurses as deep as the longest path, which is bounded.
+/// Returns the bag without the values at `paths`. Recurses as deep as the longest path, which is bounded.
 fn without(json: &str, paths: &[&[String]]) -> String {
     let mut by_key: std::collections::HashMap<&str, Vec<&[String]>> = std::collections::HashMap::new();
     for path in paths {
@@ -289,7 +289,7 @@ fn without(json: &str, paths: &[&[String]]) -> String {
     bag.finish()
 }
 
-/// The bag with `value` at the end of the path of keys; anything but a bag on the way is replaced with a bag.
+/// Returns the bag with `value` at the end of the path `keys`. Anything but a bag on that path is replaced with a bag.
 fn set(json: &str, keys: &[String], value: &str) -> String {
     let Some((key, rest)) = keys.split_first() else { return value.to_owned() };
     let mut bag = BagWriter::new();

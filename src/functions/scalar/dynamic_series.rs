@@ -1,4 +1,4 @@
-//! Arrays built from rules: range(), repeat() and zip().
+//! Functions that build arrays: range(), repeat() and zip().
 
 use super::array_elements::{JsonArgument, array_of, written};
 use crate::diagnostic::Result;
@@ -10,7 +10,7 @@ use crate::types::datetime::TICKS_PER_HOUR;
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "range",
@@ -105,8 +105,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// Maximum number of elements of range(), which stops there.
-/// Source: the reference's page on range().
+/// Maximum number of elements of range(), whose result ends there. Source: the reference's page on range().
 const MOST_ELEMENTS: usize = 1 << 20;
 
 fn whole(args: &Args<'_>, default_step: i64, value: fn(i64) -> Value) -> Result<Column> {
@@ -120,7 +119,7 @@ fn whole(args: &Args<'_>, default_step: i64, value: fn(i64) -> Value) -> Result<
     })
 }
 
-/// The elements of `range()` over whole numbers or ticks; None if the step is zero.
+/// Returns the elements of `range()` over whole numbers or ticks; None if the step is zero.
 #[must_use]
 pub fn whole_range(start: i64, stop: i64, step: i64) -> Option<impl Iterator<Item = i64>> {
     let within = move |at: &i64| if step > 0 { *at <= stop } else { *at >= stop };
@@ -128,8 +127,8 @@ pub fn whole_range(start: i64, stop: i64, step: i64) -> Option<impl Iterator<Ite
     (step != 0).then(|| values.take(MOST_ELEMENTS))
 }
 
-/// The element type of `range()` for these argument types, and the default step; None if they are not whole numbers
-/// or ticks.
+/// Returns the element type and the default step of `range()` for these argument types; None if they are not whole
+/// numbers or ticks.
 #[must_use]
 pub fn whole_range_of(types: &[Type]) -> Option<(Type, i64)> {
     match types.first()? {

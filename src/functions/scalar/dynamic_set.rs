@@ -13,7 +13,7 @@ use crate::types::{Column, Type};
 const SET: Param = Param::new("set", Type::Dynamic, "an array");
 const OTHER: Param = Param::new("other", Type::Dynamic, "an array");
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "set_union",
@@ -126,7 +126,7 @@ fn set(elements: &[&str]) -> HashSet<String> {
     elements.iter().map(|element| canonical(element)).collect()
 }
 
-/// The distinct elements, by their canonical form, for which `keep` is true.
+/// Returns the distinct elements whose canonical form `keep` accepts. Elements with the same canonical form are equal.
 fn distinct<'a>(elements: impl Iterator<Item = &'a str>, keep: impl Fn(&str) -> bool) -> Vec<&'a str> {
     let mut seen = HashSet::new();
     elements
@@ -137,7 +137,8 @@ fn distinct<'a>(elements: impl Iterator<Item = &'a str>, keep: impl Fn(&str) -> 
         .collect()
 }
 
-/// The distinct elements of the first array for which `keep` is true, given the sets of the others.
+/// Returns the distinct elements of the first argument that `keep` accepts. It is called with the sets of the other
+/// arguments and the canonical form of an element.
 fn compare(args: &Args<'_>, keep: fn(&[HashSet<String>], &str) -> bool) -> Column {
     let others = |row: usize| -> Vec<_> {
         args.columns()[1..].iter().map(|column| set(&array_of(column, row).unwrap_or_default())).collect()

@@ -11,7 +11,7 @@ use crate::types::{Type, Value};
 
 const TEXT: Param = Param::new("base64", Type::String, "the base64 string");
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "base64_encode_tostring",
@@ -115,7 +115,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// Accepts any value of the unused bits in the last digit.
+/// Base64 with padding. When decoding, the unused bits of the last digit may have any value.
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
@@ -123,13 +123,13 @@ fn encode(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }
 
-/// The decoded bytes; None if the string is not base64 with its padding.
+/// Returns the decoded bytes; None if the string is not base64 with its padding.
 fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 
-/// Converts between the byte orders of a guid's text and its memory, in which the first three groups are little-endian
-/// numbers.
+/// Converts a guid between the byte order of its string and that of its memory, in which the first three groups are
+/// little-endian numbers.
 fn swapped(mut bytes: [u8; 16]) -> [u8; 16] {
     bytes[0..4].reverse();
     bytes[4..6].reverse();

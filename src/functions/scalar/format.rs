@@ -8,7 +8,7 @@ use crate::functions::operand::reals;
 use crate::functions::signature::{Accepts, Overload, Param, ResultName, Returns};
 use crate::types::{Column, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "format_bytes",
@@ -58,10 +58,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 
 const UNITS: [&str; 7] = ["Bytes", "KB", "MB", "GB", "TB", "PB", "EB"];
 const STEP: f64 = 1024.0;
-/// More digits than a real has.
+/// Maximum number of decimal places: more than a real has digits.
 const MAX_PRECISION: i64 = 17;
 
-/// The position of the unit; None for "", which selects it by the number. An unknown unit is an error with `code`.
+/// Returns the position of a unit in the list of units; None for "", which leaves the choice to the function. An
+/// unknown unit is an error with `code`.
 fn unit(name: &str, code: Code) -> Result<Option<usize>> {
     let found = UNITS.iter().position(|unit| unit.eq_ignore_ascii_case(name));
     if found.is_none() && !name.is_empty() {

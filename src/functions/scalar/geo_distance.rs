@@ -1,4 +1,4 @@
-//! Distances between points on the earth, as a sphere.
+//! Distances between points on the earth, which is taken as a sphere.
 
 use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
@@ -13,7 +13,7 @@ const LONGITUDE: Param = Param::of("longitude", NUMBER, "a longitude in degrees,
 const LATITUDE: Param = Param::of("latitude", NUMBER, "a latitude in degrees, from -90 to 90");
 const RADIUS: Param = Param::of("radius", NUMBER, "the radius in meters");
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "geo_distance_2points",
@@ -47,7 +47,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 ];
 
 const GEO: ScalarFunction = ScalarFunction { category: Category::Geo, ..ScalarFunction::DEFAULT };
-/// The radius in meters of the sphere with which the engine computes: measured.
+/// The radius of the earth in meters with which the engine computes; measured on the engine.
 const EARTH_RADIUS: f64 = 6_371_010.0;
 
 fn map(args: &Args<'_>, of: impl Fn([f64; 4]) -> Option<f64>) -> Column {
@@ -64,7 +64,8 @@ fn in_circle(args: &Args<'_>) -> Result<Column> {
     }))
 }
 
-/// The distance between two points, each a longitude and a latitude; None if one is not on the earth.
+/// Returns the distance in meters between two points, each given as a longitude and a latitude in degrees; None if a
+/// coordinate is out of range.
 fn distance([longitude1, latitude1, longitude2, latitude2]: [f64; 4]) -> Option<f64> {
     let is_valid = [longitude1, longitude2].iter().all(|degrees| degrees.abs() <= 180.0)
         && [latitude1, latitude2].iter().all(|degrees| degrees.abs() <= 90.0);

@@ -1,4 +1,4 @@
-//! geo_info_from_ip_address: where an address is.
+//! geo_info_from_ip_address: the geographic location of an IP address.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use crate::functions::signature::{Overload, Param, Returns};
 use crate::types::dynamic::BagWriter;
 use crate::types::{Column, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "geo_info_from_ip_address",
     category: Category::Geo,
@@ -41,7 +41,7 @@ fn no_database() -> Error {
     Error::query(Code::UnsupportedFunction, Span::default(), message)
 }
 
-/// The known properties of the location.
+/// Returns a location as a bag, without the properties that are not known.
 fn bag(location: &AddressLocation) -> String {
     let mut bag = BagWriter::new();
     let names = [("country", &location.country), ("state", &location.state), ("city", &location.city)];

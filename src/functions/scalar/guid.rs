@@ -9,7 +9,7 @@ use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Returns, Volatility};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "new_guid",
     category: Category::Conversion,

@@ -14,7 +14,7 @@ use crate::functions::signature::{Accepts, Kernel, Overload, Param, Returns};
 use crate::functions::{Doubt, ScalarFunction};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "hash",
@@ -73,8 +73,7 @@ const fn digest(kernel: Kernel) -> Overload {
     }
 }
 
-/// The digest of each string in hexadecimal.
-/// Source: the engine returns "" for "".
+/// Returns the digest of each string in hexadecimal; "" for the empty string, as on the engine.
 fn hexadecimal(args: &Args<'_>, digest: impl Fn(&[u8]) -> Vec<u8>) -> Column {
     let texts = args.to_texts(0);
     args.map(|row| {
@@ -89,7 +88,7 @@ fn hexadecimal(args: &Args<'_>, digest: impl Fn(&[u8]) -> Vec<u8>) -> Column {
     })
 }
 
-/// A datetime is hashed as its ticks, 8 bytes in little-endian order: measured.
+/// Computes `hash`. A datetime is hashed as its ticks, 8 bytes in little-endian order; measured on the engine.
 fn hash(args: &Args<'_>) -> Result<Column> {
     let column = args.column(0);
     args.try_map(|row| {
@@ -111,7 +110,7 @@ fn hash(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// The error of a call whose result on the engine is not known.
+/// Returns the error for a call whose result on the engine is not known.
 fn unknown(message: &str) -> Error {
     Error::query(Code::UnsupportedFunction, Span::default(), message)
 }

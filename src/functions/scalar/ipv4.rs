@@ -1,4 +1,5 @@
-//! IPv4 addresses and networks. An address may have a prefix length, as in `10.0.0.0/8`: only its leading bits count.
+//! IPv4 addresses and networks. An address may have a prefix length, as in `10.0.0.0/8`: then only that many leading
+//! bits count.
 
 use std::cmp::Ordering;
 use std::net::Ipv4Addr;
@@ -20,7 +21,7 @@ const ANY_IP: Param = Param::of(
     "an address as a string, or as a long in network order",
 );
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_ipv4",
@@ -311,15 +312,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// The networks that are private.
-/// Source: RFC 1918.
+/// The private networks. Source: RFC 1918.
 const PRIVATE: [Ipv4Network; 3] = [
     Ipv4Network { bits: 10 << 24, prefix: 8 },
     Ipv4Network { bits: (172 << 24) | (16 << 16), prefix: 12 },
     Ipv4Network { bits: (192 << 24) | (168 << 16), prefix: 16 },
 ];
 
-/// An address masked by its prefix; the other bits are zero.
+/// An address and the length of its prefix in bits; the bits after the prefix are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ipv4Network {
     bits: u32,
@@ -332,7 +332,7 @@ impl Ipv4Network {
         Self { bits: bits & mask, prefix }
     }
 
-    /// Keeps only the first `prefix` bits.
+    /// Shortens the prefix to `prefix` bits, if it is longer.
     fn within(self, prefix: u32) -> Self {
         Self::new(self.bits, self.prefix.min(prefix))
     }
@@ -350,19 +350,20 @@ impl Ipv4Network {
     }
 }
 
-/// Parses an address with or without a prefix length. Octets must not have leading zeros.
+/// Parses an address with or without a prefix length; None if it is invalid. Octets must not have leading zeros.
 fn network(text: &str) -> Option<Ipv4Network> {
     let (address, prefix) = split_prefix(text)?;
     let address: Ipv4Addr = address.parse().ok()?;
     Some(Ipv4Network::new(address.into(), prefix.map_or(Some(32), |prefix| prefix_length(prefix.into()))?))
 }
 
-/// The bits of an address and the length of its prefix; bits after the prefix are zero.
+/// Parses an address; returns its bits, which are zero after the prefix, and the length of the prefix.
 pub(in crate::functions) fn address_prefix(text: &str) -> Option<(u32, u32)> {
     network(text).map(|network| (network.bits, network.prefix))
 }
 
-/// The address, and the number after the slash if there is one.
+/// Splits an address into the part before the slash and the number after it, if there is one; None if that is not a
+/// number.
 pub(super) fn split_prefix(text: &str) -> Option<(&str, Option<u32>)> {
     let text = text.trim_matches(' ');
     match text.split_once('/') {
@@ -382,7 +383,7 @@ fn number(network: Ipv4Network) -> i64 {
     i64::from(network.bits)
 }
 
-/// The first argument as an address, masked by the prefix in the second one.
+/// Returns the address in the first argument, masked by the prefix length in the second one.
 fn formatted(args: &Args<'_>, row: usize) -> Option<Ipv4Network> {
     let column = args.column(0);
     let ip = match column.ty() {
@@ -392,7 +393,7 @@ fn formatted(args: &Args<'_>, row: usize) -> Option<Ipv4Network> {
     if args.len() < 2 { Some(ip) } else { Some(ip.within(prefix_length(args.column(1).i64_at(row)?)?)) }
 }
 
-/// Compares the first two arguments by the shorter prefix; None if either is not an address.
+/// Compares the addresses in the first two arguments by the shortest prefix; None if either is not an address.
 fn compare(args: &Args<'_>, row: usize) -> Option<Ordering> {
     let (a, b) = (network(args.column(0).text_at(row)?)?, network(args.column(1).text_at(row)?)?);
     let given = if args.len() < 3 { 32 } else { prefix_length(args.column(2).i64_at(row)?)? };
@@ -400,7 +401,8 @@ fn compare(args: &Args<'_>, row: usize) -> Option<Ordering> {
     Some(a.within(prefix).bits.cmp(&b.within(prefix).bits))
 }
 
-/// True if the address in the first argument is in a network of the other arguments, strings or arrays of strings.
+/// Computes whether the address in the first argument is in a network of the other arguments, which are strings or
+/// arrays of strings.
 pub(super) fn in_any<T: Copy>(args: &Args<'_>, parse: fn(&str) -> Option<T>, contains: fn(T, T) -> bool) -> Column {
     let constant: Option<Vec<Option<T>>> = (1..args.len())
         .map(|index| args.constant(index).map(|_| texts_of(args.column(index), 0)))
@@ -428,7 +430,7 @@ pub(super) fn in_any<T: Copy>(args: &Args<'_>, parse: fn(&str) -> Option<T>, con
     })
 }
 
-/// The fewest networks that cover exactly the addresses from `start` to `end`.
+/// Returns the fewest networks that cover exactly the addresses from `start` to `end`, both included, as a JSON array.
 fn cover(start: u32, end: u32) -> String {
     let mut networks = ArrayWriter::new();
     let (mut next, end) = (u64::from(start), u64::from(end));
@@ -466,7 +468,7 @@ fn has_prefix(source: &str, prefix: &str) -> bool {
     }
 }
 
-/// The addresses in `source` that start with `start`, with no letter or digit next to them.
+/// Finds the addresses in `source` that begin with `start` and have no letter or digit next to them.
 fn addresses_from<'a>(source: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
     memchr::memmem::find_iter(source.as_bytes(), start.as_bytes()).filter_map(move |at| {
         let free = !source[..at].chars().next_back().is_some_and(char::is_alphanumeric);
@@ -477,7 +479,7 @@ fn addresses_from<'a>(source: &'a str, start: &'a str) -> impl Iterator<Item = &
     })
 }
 
-/// The length of the dotted quad at the start of `text`.
+/// Returns the length of the dotted quad at the start of `text`; None if there is none.
 fn dotted_length(text: &str) -> Option<usize> {
     let digits = |from: usize| text.as_bytes()[from..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
     let mut at = digits(0);

@@ -15,7 +15,7 @@ const SECOND: Param = Param::new("other", Type::String, "the address to compare 
 const PREFIX: Param = Param::new("prefix", Type::Long, "the number of leading bits to compare, 0 to 128");
 const RANGE: Param = Param::new("range", Type::String, "a network, such as fe80::/10");
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_ipv6",
@@ -124,7 +124,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// An address masked by its prefix; the other bits are zero.
+/// An address and the length of its prefix in bits; the bits after the prefix are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ipv6Network {
     bits: u128,
@@ -137,7 +137,7 @@ impl Ipv6Network {
         Self { bits: bits & mask, prefix }
     }
 
-    /// Keeps only the first `prefix` bits.
+    /// Shortens the prefix to `prefix` bits, if it is longer.
     fn within(self, prefix: u32) -> Self {
         Self::new(self.bits, self.prefix.min(prefix))
     }
@@ -151,11 +151,11 @@ impl Ipv6Network {
     }
 }
 
-/// The bits before the embedded IPv4 address.
+/// The number of bits before an embedded IPv4 address.
 const IPV4_BITS_BEFORE: u32 = 96;
 
-/// Parses an address with or without a prefix length. If it ends in the dotted form of IPv4, the prefix length is one
-/// of IPv4, too.
+/// Parses an address with or without a prefix length; None if it is invalid. If it ends in the dotted form of IPv4, its
+/// prefix length is that of an IPv4 address.
 fn network(text: &str) -> Option<Ipv6Network> {
     let (address, prefix) = split_prefix(text)?;
     let bits = match address.parse::<Ipv4Addr>() {
@@ -167,7 +167,7 @@ fn network(text: &str) -> Option<Ipv6Network> {
     Some(Ipv6Network::new(bits.into(), prefix))
 }
 
-/// The bits of an address and the length of its prefix; bits after the prefix are zero.
+/// Parses an address; returns its bits, which are zero after the prefix, and the length of the prefix.
 pub(in crate::functions) fn address_prefix(text: &str) -> Option<(u128, u32)> {
     comparable(text).map(|network| (network.bits, network.prefix))
 }
@@ -183,7 +183,7 @@ fn prefix_length(prefix: i64) -> Option<u32> {
     u32::try_from(prefix).ok().filter(|prefix| *prefix <= 128)
 }
 
-/// Compares the first two arguments by the shorter prefix; None if either is not an address.
+/// Compares the addresses in the first two arguments by the shortest prefix; None if either is not an address.
 fn compare(args: &Args<'_>, row: usize) -> Option<Ordering> {
     let (a, b) = (comparable(args.column(0).text_at(row)?)?, comparable(args.column(1).text_at(row)?)?);
     let given = if args.len() < 3 { 128 } else { prefix_length(args.column(2).i64_at(row)?)? };

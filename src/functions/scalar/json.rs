@@ -14,7 +14,7 @@ use crate::functions::{ScalarFunction, TypeArgument};
 use crate::types::dynamic::{Path, canonical, extract, from_text, kind, to_text, validate};
 use crate::types::{Column, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_json",
@@ -123,7 +123,7 @@ fn parse_json(args: &Args<'_>) -> Result<Column> {
     Ok(args.map_text(0, |text| from_text(text).into_owned()))
 }
 
-/// Reinterprets strings as a column of dynamics without copying; None if any of them is not JSON.
+/// Turns strings into a column of dynamics without copying them; None if any of them is not JSON.
 fn shared(texts: &StringViewArray) -> Option<Column> {
     let mut valid = Vec::with_capacity(texts.len());
     for row in 0..texts.len() {

@@ -6,7 +6,7 @@ use crate::types::dynamic::Step;
 /// Maximum number of steps in a path.
 const MOST_STEPS: usize = 64;
 
-/// The steps of a path; None if the string is not a path.
+/// Parses a path into steps; None if the string is not a path.
 #[must_use]
 pub fn parse(text: &str) -> Option<Vec<Step>> {
     let mut rest = text.trim().strip_prefix('$')?;
@@ -37,8 +37,8 @@ fn step(text: &str) -> Option<(Step, &str)> {
     Some((Step::Index(i64::from(index)), after))
 }
 
-/// The keys of a path into bags: of a JSONPath, or the string itself as the only key if it does not start with `$`.
-/// None for a path with an index, or one to the root.
+/// Returns the keys of a path that leads through bags. A string that does not start with `$` is the only key itself.
+/// None for a path with an index, and for the path to the root.
 #[must_use]
 pub fn keys(text: &str) -> Option<Vec<String>> {
     if !text.starts_with('$') {

@@ -12,7 +12,7 @@ use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Resul
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, ColumnBuilder, Decimal, Type, number};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "abs",
@@ -229,11 +229,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// Results keep the name of their argument.
+/// The defaults of functions whose result column is named after their argument.
 const NAMED: ScalarFunction = ScalarFunction { result_name: ResultName::FirstArgument, ..MATH };
 const MATH: ScalarFunction = ScalarFunction { category: Category::Math, ..ScalarFunction::DEFAULT };
 
-/// Anything that converts to real; the engine accepts bools, although the analyzer does not.
+/// Accepts anything that converts to real; the engine accepts bools, although the published analyzer does not.
 const NUMBER: Accepts = Accepts::Only(&[Type::Real, Type::Long, Type::Int, Type::Decimal, Type::Bool]);
 
 const LONG: Param = Param::of("number", Accepts::Only(&[Type::Long]), "a whole number");
@@ -261,24 +261,24 @@ const fn test(kernel: Kernel) -> Overload {
     }
 }
 
-/// Applies `of` to the first argument as a real.
+/// Calls `of` with the first argument of each row as a real.
 fn unary(args: &Args<'_>, of: impl Fn(f64) -> f64) -> Column {
     partial(args, |number| Some(of(number)))
 }
 
-/// Applies `of` to the first argument as a real; None becomes null.
+/// Calls `of` with the first argument of each row as a real; a result of None becomes null.
 fn partial(args: &Args<'_>, of: impl Fn(f64) -> Option<f64>) -> Column {
     let numbers = reals(args.column(0));
     args.map(|row| of(numbers.get(row)))
 }
 
-/// Applies `of` to the first two arguments as reals.
+/// Calls `of` with the first two arguments of each row as reals.
 fn binary(args: &Args<'_>, of: impl Fn(f64, f64) -> f64) -> Column {
     let (a, b) = (reals(args.column(0)), reals(args.column(1)));
     args.map(|row| of(a.get(row), b.get(row)))
 }
 
-/// The engine returns 0 for null.
+/// Computes `sign`. As on the engine, the sign of null is 0.
 fn sign(args: &Args<'_>) -> Column {
     let numbers = reals(args.column(0));
     args.map(|row| match numbers.get(row) {
@@ -288,9 +288,9 @@ fn sign(args: &Args<'_>) -> Column {
     })
 }
 
-/// A number for each row, even if the arguments are constant.
+/// Returns a random number for each row, even if the arguments are constant.
 fn random(args: &Args<'_>) -> Column {
-    /// 2^53: a real holds 53 bits.
+    /// The number of steps between 0 and 1: 2^53, because a real has a precision of 53 bits.
     const STEPS: f64 = 9_007_199_254_740_992.0;
     let mut generator = args.context().generator();
     let mut builder = ColumnBuilder::with_capacity(Type::Real, args.rows());

@@ -8,7 +8,7 @@ use crate::functions::signature::{Overload, Param, ResultName, Returns};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Decimal, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_version",
@@ -50,8 +50,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// Maximum number of parts of a version, and of digits per part.
-/// Source: the reference's page on parse_version().
+/// Maximum number of parts of a version. [`DIGITS`] limits the digits of each part. Source: the reference's page on
+/// parse_version().
 const PARTS: usize = 4;
 const DIGITS: usize = 8;
 
@@ -81,7 +81,8 @@ fn part(digits: &str) -> Option<u128> {
     valid.then(|| digits.parse().ok()).flatten()
 }
 
-/// The fields of the first record; a quoted field may contain commas, line feeds and doubled quotes.
+/// Returns the fields of the first CSV record as a JSON array. A quoted field may contain commas, line feeds and
+/// doubled quotes.
 fn first_record(text: &str) -> String {
     let mut fields = ArrayWriter::new();
     let mut field = String::new();

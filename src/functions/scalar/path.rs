@@ -1,4 +1,4 @@
-//! parse_path: the parts of the path of a file, of Windows or Unix.
+//! parse_path: the parts of a file path, of Windows or Unix.
 //!
 //! Source: the reference's page on parse_path().
 
@@ -8,7 +8,7 @@ use crate::functions::signature::{Overload, Param, Returns};
 use crate::types::Type;
 use crate::types::dynamic::BagWriter;
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "parse_path",
     category: Category::Parse,
@@ -51,7 +51,7 @@ fn parts(path: &str) -> String {
     bag.finish()
 }
 
-/// The drive with which a path begins, also after the prefix of a long path: `C:`, or "".
+/// Returns the drive of a path, such as `C:`, also after the prefix `\\?\` of long paths; "" if there is none.
 fn root(path: &str) -> &str {
     let drive = path.strip_prefix(r"\\?\").unwrap_or(path);
     let drive = drive.strip_prefix('/').filter(|rest| is_drive(rest)).unwrap_or(drive);

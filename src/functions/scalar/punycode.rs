@@ -1,4 +1,4 @@
-//! Punycode (RFC 3492): strings and domains in the letters of ASCII, and back.
+//! Punycode (RFC 3492): converts strings and domains to ASCII, and back.
 
 use idna::punycode;
 
@@ -9,7 +9,7 @@ use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Kernel, Overload, Param, Returns};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "punycode_from_string",
@@ -43,9 +43,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 
 const PUNYCODE: ScalarFunction = ScalarFunction { category: Category::Encoding, ..ScalarFunction::DEFAULT };
 const PREFIX: &str = "xn--";
-/// The separators of labels in RFC 3490.
+/// The characters that separate the labels of a domain (RFC 3490).
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{FF0E}', '\u{FF61}'];
-/// Maximum bytes of a string to convert, because the time grows with the square of its length.
+/// Maximum length in bytes of a string that is converted, because the time grows with its square.
 const MAX_BYTES: usize = 16 << 10;
 
 const fn form(kernel: Kernel) -> Overload {

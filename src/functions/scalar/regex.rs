@@ -17,7 +17,7 @@ use crate::types::{Column, Type, Value};
 const REGEX: Param = Param::new("regex", Type::String, "the regular expression").constant();
 const SOURCE: Param = Param::new("source", Type::String, "the string");
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "extract",
@@ -229,7 +229,7 @@ fn invalid(message: &str) -> Error {
     Error::query(Code::InvalidValue, Span::default(), message)
 }
 
-/// The compiled expression of the constant argument at `index`.
+/// Returns the compiled expression of the constant argument at `index`.
 fn regex_of(args: &Args<'_>, index: usize) -> Result<Rc<Regex>> {
     let pattern = args.constant(index).and_then(Value::as_str);
     pattern::compile(pattern.ok_or_else(|| Error::internal("the regular expression must be a constant string"))?)
@@ -249,8 +249,7 @@ fn extract(args: &Args<'_>) -> Result<Column> {
     }))
 }
 
-/// Maximum number of capture groups of extract_all().
-/// Source: the reference's page on extract_all().
+/// Maximum number of capture groups of extract_all(). Source: the reference's page on extract_all().
 const MOST_GROUPS: usize = 16;
 
 fn check_groups(regex: &Regex) -> Result<()> {
@@ -279,7 +278,8 @@ fn extract_all(args: &Args<'_>, groups: Option<usize>, source: usize) -> Result<
     })
 }
 
-/// The capture groups that an array of numbers and names selects, in its order.
+/// Returns the capture groups that a JSON array of numbers and names selects, in the order of the array. Unknown groups
+/// are ignored.
 fn selection(regex: &Regex, json: &str) -> Vec<usize> {
     let group = |element: &str| match kind(element) {
         Kind::String => regex.capture_names().position(|name| name == Some(&*unescape(element))),
@@ -288,7 +288,7 @@ fn selection(regex: &Regex, json: &str) -> Vec<usize> {
     elements(json).filter_map(group).take(LONGEST_SELECTION).collect()
 }
 
-/// Maximum number of groups in a selection, duplicates included.
+/// Maximum number of groups that such an array selects, duplicates included.
 const LONGEST_SELECTION: usize = 1024;
 
 fn push_groups(captures: &Captures<'_>, wanted: &[usize], matches: &mut ArrayWriter) {
@@ -302,7 +302,7 @@ fn push_groups(captures: &Captures<'_>, wanted: &[usize], matches: &mut ArrayWri
     }
 }
 
-/// The argument positions of a replacement.
+/// The positions of the arguments in a call that replaces matches; they depend on the function.
 #[derive(Clone, Copy)]
 struct Order {
     source: usize,
@@ -310,13 +310,13 @@ struct Order {
     rewrite: usize,
 }
 
-/// A part of a replacement.
+/// A part of a rewrite string: literal text, or the number of a capture group.
 enum Piece {
     Text(String),
     Group(usize),
 }
 
-/// Parses a rewrite: `\0` to `\9` stand for groups, `\\` for a backslash.
+/// Parses a rewrite string: `\0` to `\9` stand for capture groups, and `\\` for a backslash.
 fn pieces(rewrite: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut text = String::new();
@@ -393,7 +393,8 @@ fn trim(args: &Args<'_>, start: bool, end: bool) -> Result<Column> {
     Ok(args.map_text(1, |text| trimmed(text, at_start.as_deref(), at_end.as_deref()).to_owned()))
 }
 
-/// Both expressions see the whole string, so what one removes is still context for the other.
+/// Removes a match of `at_start` and one of `at_end` from a string. Both expressions see the whole string, so what one
+/// removes is still context for the other.
 fn trimmed<'a>(text: &'a str, at_start: Option<&Regex>, at_end: Option<&Regex>) -> &'a str {
     let start = at_start.and_then(|regex| regex.find(text)).map_or(0, |found| found.end());
     let end = at_end.and_then(|regex| regex.find(text)).map_or(text.len(), |found| found.start());
@@ -412,7 +413,7 @@ fn indexof_regex(args: &Args<'_>) -> Result<Column> {
     }))
 }
 
-/// The byte offsets of the matches from byte `first` on; the preceding bytes are still context.
+/// Returns the byte offsets of the matches from byte `first` on. The bytes before it are context for the expression.
 fn matches_from<'a>(regex: &'a Regex, text: &'a str, first: usize) -> impl Iterator<Item = usize> + 'a {
     let mut from = Some(first);
     std::iter::from_fn(move || {

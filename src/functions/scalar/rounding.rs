@@ -13,7 +13,7 @@ use crate::functions::signature::{Accepts, Kernel, Overload, Param, ResultName, 
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Decimal, Type, Value, datetime};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bin",
@@ -102,7 +102,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const ROUNDING: ScalarFunction =
     ScalarFunction { category: Category::Math, result_name: ResultName::FirstArgument, ..ScalarFunction::DEFAULT };
 
-/// The engine accepts bools as numbers here.
+/// Accepts whole numbers, and bools, as the engine does.
 const INTEGERS: Accepts = Accepts::Exactly(&[Type::Long, Type::Int, Type::Bool]);
 const REALS: Accepts = Accepts::Exactly(&[Type::Real, Type::Long, Type::Int, Type::Bool]);
 const DECIMALS: Accepts = Accepts::Exactly(&[Type::Decimal, Type::Long, Type::Int]);
@@ -145,7 +145,7 @@ const fn form(params: &'static [Param], returns: Type, kernel: Kernel) -> Overlo
     Overload { params, returns: Returns::Type(returns), kernel }
 }
 
-/// None if the size is 0.
+/// Rounds `value` down to a multiple of `size`; None if `size` is 0.
 fn floor_to(value: i64, size: i64) -> Option<i64> {
     if size == 0 {
         return None;
@@ -155,7 +155,7 @@ fn floor_to(value: i64, size: i64) -> Option<i64> {
     Some((quotient - i64::from(below)).wrapping_mul(size))
 }
 
-/// Ticks out of the range of datetimes are null.
+/// Returns None instead of ticks that are out of the range of datetimes, if the result is a datetime.
 fn in_range(args: &Args<'_>, value: Option<i64>) -> Option<i64> {
     if args.returns() == Type::Datetime { value.and_then(datetime::in_range) } else { value }
 }
@@ -164,8 +164,8 @@ fn bin_long(args: &Args<'_>) -> Column {
     bin_array(args, 0).unwrap_or_else(|| bin_rows(args))
 }
 
-/// Fast path for whole numbers with a constant size and no nulls, counted from `point`: consecutive values often have
-/// the same bin. None for other arguments.
+/// Computes bins of whole numbers quickly, if the size is constant and there are no nulls: consecutive values often
+/// fall into the same bin. Bins are counted from `point`. None for other arguments.
 fn bin_array(args: &Args<'_>, point: i64) -> Option<Column> {
     let size = integers(args.constant(1).map(|_| args.column(1))?).get(0);
     let numbers = args.column(0).as_array()?.as_primitive_opt::<Int64Type>()?;
@@ -236,7 +236,7 @@ fn round_real(args: &Args<'_>) -> Column {
 }
 
 fn round_to(value: f64, precision: i64) -> f64 {
-    /// No real has a digit farther from the decimal point.
+    /// Maximum number of decimal places, in either direction: no real has a digit farther from the decimal point.
     const MOST_DIGITS: i64 = 400;
     let precision = i32::try_from(precision.clamp(-MOST_DIGITS, MOST_DIGITS)).unwrap_or(0);
     let scale = 10f64.powi(precision.abs());

@@ -16,7 +16,7 @@ use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
 use crate::types::dynamic::{Kind, elements, kind, unescape};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "indexof",
@@ -171,19 +171,19 @@ fn has_any_index(args: &Args<'_>) -> Result<Column> {
     }))
 }
 
-/// The positions at which a match may start.
+/// Where a match may start, and which match is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Search {
-    /// The first position; negative counts from the end.
+    /// The first position, in characters; a negative one counts from the end.
     pub start: i64,
-    /// The number of positions; -1 for all.
+    /// The number of positions from there on; -1 for all.
     pub length: i64,
-    /// The number of the match, from 1.
+    /// The number of the wanted match, from 1.
     pub occurrence: i64,
 }
 
 impl Search {
-    /// The optional arguments `start`, `length` and `occurrence` from `index` on; None if one is null.
+    /// Reads the optional arguments `start`, `length` and `occurrence`, which begin at `index`; None if one is null.
     pub fn of(args: &Args<'_>, index: usize, row: usize) -> Option<Self> {
         let number = |at: usize, otherwise: i64| {
             if at < args.len() { args.longs(at).get(row) } else { Some(otherwise) }
@@ -191,12 +191,12 @@ impl Search {
         Some(Self { start: number(index, 0)?, length: number(index + 1, -1)?, occurrence: number(index + 2, 1)? })
     }
 
-    /// True if the result is null, because the length or occurrence is invalid.
+    /// True if the length and the occurrence are valid; otherwise the result is null.
     pub fn is_valid(self) -> bool {
         self.length >= -1 && self.occurrence >= 1
     }
 
-    /// The byte range in which a match may start, counted from character `start`; None if the string is shorter.
+    /// Returns the byte range in which a match may start, for a first character `start`; None if the string is shorter.
     pub fn bytes(self, text: &str, start: usize) -> Option<Range<usize>> {
         let first = byte_of(text, start)?;
         let length = usize::try_from(self.length).unwrap_or(usize::MAX);
@@ -204,7 +204,7 @@ impl Search {
         Some(first..last)
     }
 
-    /// The character position of the requested one among `matches`, ascending byte offsets; -1 if there is none.
+    /// Returns the character position of the wanted match; -1 if there is none. `matches` are ascending byte offsets.
     pub fn pick(self, text: &str, start: usize, matches: impl Iterator<Item = usize>) -> Option<i64> {
         let range = self.bytes(text, start).unwrap_or(0..0);
         let index = usize::try_from(self.occurrence - 1).unwrap_or(usize::MAX);
@@ -218,7 +218,7 @@ fn indexof_kernel(args: &Args<'_>) -> Result<Column> {
     Ok(args.map(|row| indexof(&texts.get(row), &lookups.get(row), Search::of(args, 2, row)?)))
 }
 
-/// The position of the match; None if the search is invalid.
+/// Returns the character position of the wanted match of `lookup`, or -1; None if the search is invalid.
 fn indexof(text: &str, lookup: &str, search: Search) -> Option<i64> {
     if !search.is_valid() {
         return None;
@@ -226,7 +226,7 @@ fn indexof(text: &str, lookup: &str, search: Search) -> Option<i64> {
     search.pick(text, from_start(text, search.start)?, occurrences(text, lookup))
 }
 
-/// The byte offsets at which `lookup` occurs in `text`, overlapping ones included, in linear time.
+/// Returns the byte offsets at which `lookup` occurs in `text`, overlapping ones included, in linear time.
 pub(super) fn occurrences<'a>(text: &'a str, lookup: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
     if lookup.is_empty() {
         return Box::new(text.char_indices().map(|(byte, _)| byte).chain([text.len()]));
@@ -247,7 +247,8 @@ pub(super) fn occurrences<'a>(text: &'a str, lookup: &'a str) -> Box<dyn Iterato
     }))
 }
 
-/// The failure function of Knuth, Morris and Pratt: for each prefix the length of its longest proper border.
+/// Returns the failure function of Knuth, Morris and Pratt: for each prefix of `pattern`, the length of its longest
+/// proper border, which is both a prefix and a suffix of it.
 fn borders(pattern: &[u8]) -> Vec<usize> {
     let mut borders = vec![0; pattern.len()];
     let mut matched = 0;
@@ -258,7 +259,7 @@ fn borders(pattern: &[u8]) -> Vec<usize> {
     borders
 }
 
-/// The number of pattern bytes that match after `byte`, if `matched` bytes did before.
+/// Returns how many bytes of the pattern match up to `byte`, if `matched` bytes matched before it.
 fn extend(pattern: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
     while matched > 0 && pattern[matched] != byte {
         matched = borders[matched - 1];
@@ -266,26 +267,27 @@ fn extend(pattern: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> us
     matched + usize::from(pattern[matched] == byte)
 }
 
-/// The lookups that are strings, each with its rewrite if that is a string.
+/// Returns the lookups that are strings, each with its rewrite; None if that is missing or not a string.
 fn pairs<'a>(lookups: &'a str, rewrites: &'a str) -> Vec<(Cow<'a, str>, Option<Cow<'a, str>>)> {
     let text = |json: &'a str| (kind(json) == Kind::String).then(|| unescape(json));
     let rewrites = elements(rewrites).map(text).chain(std::iter::repeat(None));
     elements(lookups).zip(rewrites).filter_map(|(lookup, rewrite)| Some((text(lookup)?, rewrite))).collect()
 }
 
-/// Maximum number of bytes that [`replace_all`] scans per row.
+/// Maximum number of bytes that one call of [`replace_all`] scans.
 const MOST_WORK: usize = 1 << 32;
 
 /// A part of a string during replacement.
 enum Part<'a> {
-    /// Unchanged; later lookups search it.
+    /// Text that no lookup has matched; later lookups search it.
     Open(&'a str),
-    /// Matched; it is not searched again.
+    /// Text that a lookup has matched; it is not searched again.
     Fixed(&'a str),
 }
 
-/// Replaces the lookups in `text` one after another; a lookup does not match across or inside what an earlier one
-/// matched. A match without a rewrite stays unchanged.
+/// Replaces the lookups in `text`, one lookup after the other. A lookup never matches text that an earlier lookup
+/// matched or wrote, not even in part. A match whose rewrite is None stays unchanged. An error if the work exceeds
+/// [`MOST_WORK`].
 fn replace_all(text: &str, pairs: &[(&str, Option<&str>)]) -> Result<String> {
     if text.len().saturating_mul(pairs.len()) > MOST_WORK {
         return Err(Error::Limit("replace_strings: too many lookups for a string of this length".to_owned()));

@@ -1,7 +1,7 @@
 //! Shared code of series functions: reading and writing arrays of numbers.
 //!
-//! The reference says of null elements that only `series_outliers` supports them. Other functions return null for such
-//! a series, and the run reports it.
+//! The reference says that only `series_outliers` supports null elements. Other functions return null for a series with
+//! a null, and the run reports it.
 
 use super::array_elements::array_of;
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -14,10 +14,10 @@ use crate::types::{Column, Type, Value};
 /// The parameter that takes a series.
 pub(super) const SERIES: Param = Param::new("series", Type::Dynamic, "an array of numbers");
 
-/// A result for one series, or why there is none.
+/// The result for one series, or the reason why there is none.
 pub(super) type SeriesResult<T> = std::result::Result<T, Doubt>;
 
-/// Computes `row -> T` for each row. If there is no result, the row is null, and the run reports the series.
+/// Calls `of` for each row. If there is no result, the row is null, and the run reports the series.
 pub(super) fn map_series<T: ResultValue>(
     args: &Args<'_>,
     of: impl Fn(usize) -> SeriesResult<Option<T>>,
@@ -30,20 +30,20 @@ pub(super) fn map_series<T: ResultValue>(
     })
 }
 
-/// Reports the first series in `row`.
+/// Reports the first series in `row` as a value without a certain result.
 pub(super) fn report(args: &Args<'_>, doubt: Doubt, row: usize) {
     let series = args.columns().iter().find(|column| column.ty() == Type::Dynamic);
     args.context().doubts().add(doubt, series.and_then(|series| series.text_at(row)).unwrap_or(""));
 }
 
-/// The series in `row`, which has at least one point; None if it is null.
+/// Returns the points of the series in `row`, at least one; None if the series is null.
 pub(super) fn numbers(column: &Column, row: usize) -> SeriesResult<Option<Vec<f64>>> {
     let Some(elements) = elements(column, row)? else { return Ok(None) };
     let series = elements.into_iter().map(number).collect::<Option<Vec<_>>>().ok_or(Doubt::SeriesElements)?;
     if series.is_empty() { Err(Doubt::SeriesUndefined) } else { Ok(Some(series)) }
 }
 
-/// The elements of the series in `row`, of any kind; None if it is null.
+/// Returns the elements of the series in `row`, which need not be numbers; None if the series is null.
 pub(super) fn elements(column: &Column, row: usize) -> SeriesResult<Option<Vec<&str>>> {
     match column.text_at(row) {
         None | Some("null") => Ok(None),
@@ -51,13 +51,13 @@ pub(super) fn elements(column: &Column, row: usize) -> SeriesResult<Option<Vec<&
     }
 }
 
-/// The number in an element, if it is a finite one.
+/// Returns the number in an element; None if it is not a finite number.
 pub(super) fn number(element: &str) -> Option<f64> {
     let is_number = element.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     element.parse::<f64>().ok().filter(|number| is_number && number.is_finite())
 }
 
-/// The real in an element: dynamics hold those that are not finite by their names.
+/// Returns the real in an element, which may be infinite or NaN: in a dynamic, these are strings.
 pub(super) fn real_in(element: &str) -> Option<f64> {
     match element {
         "\"NaN\"" => Some(f64::NAN),
@@ -67,24 +67,24 @@ pub(super) fn real_in(element: &str) -> Option<f64> {
     }
 }
 
-/// The error of an argument that is wrong for every row.
+/// Returns the error for an argument that is wrong for every row.
 pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::query(Code::ValueOutOfRange, Span::default(), message)
 }
 
-/// An array of reals.
+/// Returns a JSON array of reals.
 pub(super) fn reals(series: impl IntoIterator<Item = f64>) -> String {
     let mut array = ArrayWriter::new();
     series.into_iter().for_each(|number| array.push(&Value::Real(number)));
     array.finish()
 }
 
-/// The sum, from the first to the last.
+/// Returns the mean of a series; the points are summed from the first to the last.
 pub(super) fn mean(series: &[f64]) -> f64 {
     series.iter().sum::<f64>() / count(series.len())
 }
 
-/// A length or position as a real.
+/// Converts a length or position to a real.
 #[expect(clippy::cast_precision_loss, reason = "series are far shorter than 2^53")]
 pub(super) fn count(length: usize) -> f64 {
     length as f64
@@ -93,14 +93,14 @@ pub(super) fn count(length: usize) -> f64 {
 /// The best-fitting line of a series, by least squares.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
-    /// The slope per point.
+    /// The difference of the line between one point and the next.
     pub slope: f64,
-    /// The value at the first point.
+    /// The value of the line at the first point.
     pub interception: f64,
 }
 
 impl Line {
-    /// The line of at least one point. Equal values have a level line.
+    /// Fits a line to at least one point. For equal values it is level.
     pub fn fit(series: &[f64]) -> Self {
         if is_level(series) {
             return Self { slope: 0.0, interception: series[0] };
@@ -117,7 +117,7 @@ impl Line {
         Self { slope, interception: average - slope * middle }
     }
 
-    /// The value at a point.
+    /// Returns the value of the line at a point.
     pub fn at(self, index: usize) -> f64 {
         self.interception + self.slope * count(index)
     }
@@ -129,7 +129,7 @@ fn is_level(series: &[f64]) -> bool {
     series.iter().all(|value| *value == series[0])
 }
 
-/// The sample variance of at least one number; 0 if all are equal.
+/// Returns the sample variance of at least one number; 0 if all are equal.
 pub(super) fn variance(series: &[f64]) -> f64 {
     if is_level(series) {
         return 0.0;

@@ -1,8 +1,8 @@
 //! Decomposition of a series into seasonal, trend and residual components, and the anomalies that it shows.
 //!
-//! Season: the median of the points of each phase. Trend: the average or best-fitting line of the series without the
-//! season. Anomalies: the outliers of the residual. The reference describes these steps. A period that is not given is
-//! the best of `series_periods_detect`, if its score reaches the threshold.
+//! The seasonal component is the median of the points of each phase. The trend is the average or best-fitting line of
+//! the series without the seasonal component. Anomalies are the outliers of the residual. The reference describes these
+//! steps. If no period is given, it is the best one of `series_periods_detect`, if its score reaches the threshold.
 
 use super::series::{Line, SERIES, SeriesResult, map_series, mean, numbers, reals, report};
 use super::series_outliers::{Fence, check_kind};
@@ -15,7 +15,7 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_decompose",
@@ -140,23 +140,23 @@ const SEASONALITY_THRESHOLD: Param =
     Param::of("seasonality_threshold", NUMBER, "the score from which a detected period counts; 0.6 by default")
         .optional();
 
-/// The scores from which a detected period counts. Source: the reference's pages.
+/// The minimum score of a detected period. Source: the reference's pages.
 const DECOMPOSE_THRESHOLD: f64 = 0.6;
 const SEASONAL_THRESHOLD: f64 = 0.7;
 
-/// True if the constant at `index` asks to detect the period.
+/// True if the constant argument at `index` means that the period is detected: it is -1 or omitted.
 fn searches(constants: &[Option<&Value>], index: usize) -> bool {
     constants.get(index).is_none_or(|value| value.and_then(Value::as_i64) == Some(-1))
 }
 
-/// The warning of a call that detects the period given at `index`.
+/// Returns the warning for a call whose argument at `index` lets the period be detected.
 fn caution_of_search(constants: &[Option<&Value>], index: usize) -> Option<Diagnostic> {
     let message = "the period is inferred here, and Microsoft does not publish how Kusto infers it";
     let warning = Diagnostic::new(Code::PeriodLookedFor, Span::default(), message);
     searches(constants, index).then(|| warning.help("name it to be sure: 24 for a day of hours, 0 for none"))
 }
 
-/// Rejects an impossible period at `index`.
+/// Rejects a constant argument at `index` that is not a period.
 fn check_season(constants: &[Option<&Value>], index: usize) -> Result<()> {
     match constants.get(index) {
         Some(Some(value)) if !matches!(value.as_i64(), Some(-1..)) => {
@@ -174,7 +174,7 @@ fn check_trend(constants: &[Option<&Value>], index: usize) -> Result<()> {
     }
 }
 
-/// Rejects a negative number of points at `index`.
+/// Rejects a constant argument at `index` that is a negative number of points.
 fn check_points(constants: &[Option<&Value>], index: usize) -> Result<()> {
     match constants.get(index) {
         Some(Some(value)) if value.as_i64().is_some_and(|points| points < 0) => {
@@ -184,15 +184,15 @@ fn check_points(constants: &[Option<&Value>], index: usize) -> Result<()> {
     }
 }
 
-/// How to decompose a series.
+/// The options of a decomposition.
 struct Model<'a> {
     period: usize,
     trend: &'a str,
-    /// Number of points at the end to exclude from learning.
+    /// The number of points at the end that are excluded from learning.
     held_out: usize,
 }
 
-/// A decomposed series.
+/// The components of a decomposed series, a value for each point.
 struct SeriesParts {
     seasonal: Vec<f64>,
     trend: Vec<f64>,
@@ -204,7 +204,7 @@ impl SeriesParts {
     }
 }
 
-/// The points of a series without those excluded at its end.
+/// Returns a series without the `held_out` points at its end; a doubt if none are left.
 fn learnt(series: &[f64], held_out: usize) -> SeriesResult<&[f64]> {
     let learnt = series.len().checked_sub(held_out).filter(|learnt| *learnt > 0);
     learnt.map(|learnt| &series[..learnt]).ok_or(Doubt::SeriesUndefined)
@@ -227,7 +227,7 @@ impl Model<'_> {
         Ok(SeriesParts { seasonal: (0..series.len()).map(season).collect(), trend })
     }
 
-    /// The median of each phase of the period, which must not be longer than the series.
+    /// Returns the median of the points of each phase of the period, which must not be longer than the series.
     fn medians(&self, series: &[f64]) -> SeriesResult<Vec<f64>> {
         if self.period > series.len() {
             return Err(Doubt::SeriesUndefined);
@@ -242,7 +242,7 @@ impl Model<'_> {
     }
 }
 
-/// The argument at `index` as a number of points; 0 if it is omitted.
+/// Returns the argument at `index` as a number of points; 0 if it is omitted.
 fn points(args: &Args<'_>, index: usize, row: usize) -> SeriesResult<usize> {
     if index >= args.len() {
         return Ok(0);
@@ -251,7 +251,7 @@ fn points(args: &Args<'_>, index: usize, row: usize) -> SeriesResult<usize> {
     number.ok_or(Doubt::SeriesUndefined)
 }
 
-/// The period given at `index`, or the detected one if it is omitted or -1; 0 for none.
+/// Returns the period in the argument at `index`, or the detected one if it is omitted or -1; 0 if there is none.
 fn period(args: &Args<'_>, index: usize, row: usize, learnt: &[f64], threshold: f64) -> SeriesResult<usize> {
     let given = if index < args.len() { args.longs(index).get(row) } else { Some(-1) };
     match given {
@@ -261,13 +261,13 @@ fn period(args: &Args<'_>, index: usize, row: usize, learnt: &[f64], threshold: 
     }
 }
 
-/// The real argument at `index`, or `otherwise` if it is omitted.
+/// Returns the real argument at `index`, or `otherwise` if it is omitted.
 fn real(args: &Args<'_>, index: usize, row: usize, otherwise: f64) -> SeriesResult<f64> {
     let given = if index < args.len() { args.reals(index).get(row) } else { Some(otherwise) };
     given.ok_or(Doubt::SeriesUndefined)
 }
 
-/// The string argument at `index`, or `otherwise`.
+/// Returns the string argument at `index`, or `otherwise` if it is omitted.
 fn word<'a>(args: &Args<'a>, index: usize, otherwise: &'a str) -> &'a str {
     if index >= args.len() {
         return otherwise;
@@ -331,12 +331,12 @@ fn seasonal(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// The points of a series without what is expected.
+/// Returns the points of a series minus those of its baseline.
 fn residual(series: &[f64], baseline: &[f64]) -> Vec<f64> {
     series.iter().zip(baseline).map(|(value, expected)| value - expected).collect()
 }
 
-/// Several result columns as one array, which the binder splits into columns.
+/// Returns several result columns as one array, which the binder splits into columns.
 fn tuple<const N: usize>(columns: [String; N]) -> String {
     super::array_elements::written(columns)
 }

@@ -1,6 +1,6 @@
-//! Constants and neighbours in place of the missing values of a series.
+//! Functions that replace the missing values of a series with a constant or a neighbour.
 //!
-//! Source: the reference's pages. The result may have nulls if another value stands for a missing one.
+//! Source: the reference's pages. The result may contain nulls if the query names another value for missing ones.
 
 use super::array_elements::{JsonArgument, written};
 use super::series::{SERIES, SeriesResult, elements, map_series, real_in};
@@ -11,7 +11,7 @@ use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, R
 use crate::functions::{Doubt, ScalarFunction};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_fill_const",
@@ -63,25 +63,25 @@ const FILL: ScalarFunction = ScalarFunction {
 
 pub(super) const NUMBER: Accepts = Accepts::OneOf(&[Type::Long, Type::Int, Type::Real]);
 
-/// The parameter that says which elements are missing.
+/// The optional parameter for the value that stands for a missing one.
 pub(super) const PLACEHOLDER: Param =
     Param::of("missing_value_placeholder", NUMBER, "the value that stands for a missing one; null by default")
         .optional();
 
-/// What stands for a missing value.
+/// The value that stands for a missing one in a series.
 pub(super) enum MissingValue {
     Null,
     Number(f64),
 }
 
 impl MissingValue {
-    /// The argument at `index`, or null if it is omitted.
+    /// Reads the argument at `index`; null if it is omitted.
     pub fn of(args: &Args<'_>, index: usize, row: usize) -> Self {
         let given = args.columns().get(index).and_then(|column| column.f64_at(row));
         given.map_or(Self::Null, Self::Number)
     }
 
-    /// True if `element` is missing. Elements must be numbers or null.
+    /// True if `element` is missing. An element that is neither a number nor null is a doubt.
     #[expect(clippy::float_cmp, reason = "a placeholder stands for itself, not for close numbers")]
     pub fn matches(&self, element: &str) -> SeriesResult<bool> {
         match (self, real_in(element)) {

@@ -1,7 +1,7 @@
 //! Linear interpolation of missing values in a series.
 //!
-//! Source: the reference's page on `series_fill_linear`: a series of whole numbers stays one, and what is missing at
-//! the ends is the nearest value.
+//! Source: the reference's page on `series_fill_linear`. A series of whole numbers has whole numbers in the result.
+//! Values that are missing at an end get the nearest value that is there.
 
 use super::series::{SERIES, SeriesResult, count, elements, map_series, number};
 use super::series_fill::{MissingValue, NUMBER, PLACEHOLDER};
@@ -13,7 +13,7 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::{self, ArrayWriter};
 use crate::types::{Column, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "series_fill_linear",
     summary: "Returns a series in which each missing value is replaced by linear interpolation.",
@@ -56,7 +56,7 @@ fn json_of(value: &Value) -> String {
     json
 }
 
-/// An element that is a number; None if it is missing.
+/// Returns the element if it is a number, and None if it is missing; anything else is a doubt.
 fn point<'a>(element: &'a str, placeholder: &MissingValue) -> SeriesResult<Option<&'a str>> {
     match placeholder.matches(element)? {
         true => Ok(None),
@@ -65,7 +65,7 @@ fn point<'a>(element: &'a str, placeholder: &MissingValue) -> SeriesResult<Optio
     }
 }
 
-/// A series with gaps, and what fills them.
+/// A series with missing values, and what replaces them.
 struct Gaps<'a> {
     points: Vec<Option<&'a str>>,
     /// The JSON of a missing value.
@@ -108,7 +108,7 @@ impl Gaps<'_> {
     }
 }
 
-/// The value at `index` on the line from `left` to `right`, without its fraction in a series of whole numbers.
+/// Returns the value at `index` on the line from `left` to `right`, truncated to a whole number if `is_whole`.
 fn between(left: &KnownPoint<'_>, right: &KnownPoint<'_>, index: usize, is_whole: bool) -> Value {
     let (from, to) = (number(left.element).unwrap_or(0.0), number(right.element).unwrap_or(0.0));
     let value = from + (to - from) * count(index - left.index) / count(right.index - left.index);

@@ -1,6 +1,6 @@
 //! Digital filters of series: finite and infinite impulse response.
 //!
-//! Source: the reference's pages. Points before the first and after the last are 0.
+//! Source: the reference's pages. Points before the start and after the end of a series count as 0.
 
 use super::array_elements::array_of;
 use super::series::{SERIES, SeriesResult, map_series, numbers, reals};
@@ -15,7 +15,7 @@ use crate::types::{Column, Type, Value};
 /// The maximum number of multiplications for a series.
 const MAX_WORK: usize = 1 << 30;
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_fir",
@@ -95,7 +95,7 @@ fn fir(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// The sum of the products of the coefficients and the points from `index` backwards.
+/// Returns the sum of the products of the coefficients with the points from `index` backwards.
 fn convolved(series: &[f64], filter: &[f64], index: usize) -> f64 {
     let terms = filter.iter().enumerate().filter_map(|(lag, coefficient)| {
         let point = series.get(index.checked_sub(lag)?)?;
@@ -104,7 +104,7 @@ fn convolved(series: &[f64], filter: &[f64], index: usize) -> f64 {
     terms.sum()
 }
 
-/// An array of whole numbers, as far as reals hold them exactly.
+/// Returns a JSON array of whole numbers; a number that is too large to be exact is written as a real.
 fn whole(series: impl Iterator<Item = f64>) -> String {
     const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
     let mut array = ArrayWriter::new();

@@ -11,10 +11,10 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::{ArrayWriter, BagWriter};
 use crate::types::{Column, Type, Value};
 
-/// The statistics or fit of a series: names and values as JSON.
+/// The statistics of a series, or of the line fitted to it: names, and values as JSON.
 pub(super) type Facts = Vec<(&'static str, String)>;
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_fit_line",
@@ -101,7 +101,7 @@ const STATS: &[(&str, Type)] = &[
     ("variance", Type::Real),
 ];
 
-/// The values named by `wanted`, in its order, as an array that the binder splits into columns.
+/// Returns for each row the values that `wanted` names, in its order, as an array. The binder splits it into columns.
 pub(super) fn columns(
     args: &Args<'_>,
     of: impl Fn(usize) -> SeriesResult<Option<Facts>>,
@@ -127,7 +127,7 @@ pub(super) fn bag(args: &Args<'_>, of: impl Fn(usize) -> SeriesResult<Option<Fac
     })
 }
 
-/// The facts of the series in `row`; None if it is null.
+/// Calls `of` with the series in `row`; None if the series is null.
 pub(super) fn of_series(
     args: &Args<'_>,
     row: usize,
@@ -142,7 +142,7 @@ pub(super) fn real(number: f64) -> String {
     text
 }
 
-/// A series of equal values has a level line and no variance; how well the line fits is then not known: null.
+/// Fits a line to a series. For equal values the line is level, the variance 0, and the quality of the fit null.
 fn fit_line(series: &[f64]) -> SeriesResult<Facts> {
     let line = Line::fit(series);
     let spread = variance(series);
@@ -160,8 +160,8 @@ fn fit_line(series: &[f64]) -> SeriesResult<Facts> {
     ])
 }
 
-/// The statistics of the series in `row`: null if any element is not a finite number, unless these are ignored.
-/// Positions, and the length, count all elements.
+/// Returns the statistics of the series in `row`. They are null if an element is not a finite number, unless the call
+/// ignores such elements. Positions and the length count all elements.
 fn stats(args: &Args<'_>, row: usize) -> SeriesResult<Option<Facts>> {
     let Some(elements) = elements(args.column(0), row)? else { return Ok(None) };
     let points: Vec<(usize, f64)> =

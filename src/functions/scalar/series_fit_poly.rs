@@ -1,7 +1,7 @@
 //! The polynomial that best fits a series.
 //!
-//! Source: the reference's page on `series_fit_poly`. The powers of x, scaled to -1..1, are made orthogonal (modified
-//! Gram-Schmidt, twice), which is accurate for high degrees, too.
+//! Source: the reference's page on `series_fit_poly`. The powers of x, scaled to -1..1, are made orthogonal by the
+//! modified Gram-Schmidt method, applied twice, which is accurate for high degrees, too.
 
 use super::series::{SERIES, SeriesResult, count, invalid, map_series, numbers, reals, variance};
 use super::series_fit::{STATISTIC, real};
@@ -13,13 +13,14 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type, Value};
 
-/// The maximum degree: coefficients of higher powers have no correct digits.
+/// Maximum degree: coefficients of higher powers would have no correct digits.
 const MAX_DEGREE: usize = 20;
 
-/// A power of x whose part orthogonal to the lower powers is smaller than this depends on them.
+/// The minimum length of the part of a power of x that is orthogonal to all lower powers. If it is shorter, the power
+/// depends on them.
 const DEPENDENT: f64 = 1e-13;
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "series_fit_poly",
     summary: "Returns the polynomial of a given degree that best fits a series, by polynomial regression.",
@@ -45,7 +46,7 @@ static PARAMS: &[Param] = &[
     Param::new("degree", Type::Long, "the degree of the polynomial; 1 by default").optional(),
 ];
 
-/// A degree that can be computed.
+/// Returns the degree if it is one that can be computed.
 fn degree(given: i64) -> Option<usize> {
     usize::try_from(given).ok().filter(|degree| (1..=MAX_DEGREE).contains(degree))
 }
@@ -77,17 +78,17 @@ fn fit_poly(args: &Args<'_>) -> Result<Column> {
 
 /// A polynomial and how well it fits.
 struct Polynomial {
-    /// None for equal values.
+    /// The quality of the fit, from 0 to 1; None for equal values.
     rsquare: Option<f64>,
-    /// The highest power first.
+    /// The coefficients, that of the highest power first.
     coefficients: Vec<f64>,
     variance: f64,
     residual_variance: f64,
-    /// The value at each position.
+    /// The value of the polynomial at each position.
     values: Vec<f64>,
 }
 
-/// The best polynomial, if there are more points at different positions than its degree.
+/// Returns the polynomial that fits best; a doubt if there are not more points at different positions than `degree`.
 fn fit(x: &[f64], y: &[f64], degree: usize) -> SeriesResult<Polynomial> {
     if x.len() != y.len() || y.len() <= degree {
         return Err(Doubt::SeriesUndefined);
@@ -111,15 +112,15 @@ fn fit(x: &[f64], y: &[f64], degree: usize) -> SeriesResult<Polynomial> {
     })
 }
 
-/// Orthonormal columns that span the powers of x: the powers are these columns times an upper triangle.
+/// An orthonormal basis of the powers of x: each power is a combination of the columns up to its own.
 struct Basis {
     columns: Vec<Vec<f64>>,
-    /// For each power, its components along the columns up to its own.
+    /// For each power, its components along the columns up to its own: an upper triangular matrix.
     triangle: Vec<Vec<f64>>,
 }
 
 impl Basis {
-    /// None if the powers depend on each other.
+    /// Builds the basis for the powers up to `degree`; None if the powers depend on each other.
     fn new(x: &[f64], degree: usize) -> Option<Self> {
         let mut basis = Self { columns: Vec::new(), triangle: Vec::new() };
         let mut power = vec![1.0; x.len()];
@@ -147,7 +148,7 @@ impl Basis {
         Some(basis)
     }
 
-    /// The coefficients of the powers, the lowest first, given the weights of the columns.
+    /// Converts the weights of the columns to coefficients of the powers, the lowest first.
     fn solve(&self, weights: &[f64]) -> Vec<f64> {
         let mut coefficients = weights.to_vec();
         for power in (0..coefficients.len()).rev() {
@@ -164,14 +165,15 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
     left.iter().zip(right).map(|(a, b)| a * b).sum()
 }
 
-/// How positions are mapped to -1..1.
+/// The mapping of positions to -1..1: subtract `center` and divide by `half`.
 struct Scale {
     center: f64,
     half: f64,
 }
 
 impl Scale {
-    /// The coefficients over the positions, the highest power first, given those over -1..1, the lowest first.
+    /// Converts the coefficients of a polynomial over -1..1, the lowest power first, to those of one over the
+    /// positions, the highest power first.
     fn unscaled(&self, scaled: &[f64]) -> Vec<f64> {
         let mut result = vec![0.0; scaled.len()];
         // Horner's scheme, with polynomials instead of numbers.

@@ -1,7 +1,7 @@
 //! The two lines that best fit a series: segmented linear regression.
 //!
-//! Source: the reference's page on `series_fit_2lines`, and results of the engine. Each segment has the line that
-//! `series_fit_line` finds for it, so that its points are counted from 1.
+//! Source: the reference's page on `series_fit_2lines`, and results of the engine. The line of each segment is the one
+//! that `series_fit_line` finds for its points, counted from 1.
 
 use super::series::{Line, SERIES, SeriesResult, count, mean, reals, variance};
 use super::series_fit::{Facts, STATISTIC, bag, columns, of_series, real};
@@ -11,13 +11,14 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::Type;
 use crate::types::dynamic::BagWriter;
 
-/// The minimum number of points of a segment.
+/// Minimum number of points of a segment.
 const MIN_SEGMENT: usize = 2;
 
-/// Splits whose squared errors differ by less than this part of the squares of the series are equally good.
+/// Splits count as equally good if their squared errors differ by less than this fraction of the sum of the squares of
+/// the series.
 const AS_GOOD: f64 = 1e-12;
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_fit_2lines",
@@ -66,7 +67,7 @@ const TWO_LINES: &[(&str, Type)] = &[
     ("left_rvariance", Type::Real),
 ];
 
-/// The line through one segment.
+/// The line fitted to one segment of a series, its value at each point, and the variances.
 struct FittedSegment {
     line: Line,
     fit: Vec<f64>,
@@ -82,7 +83,7 @@ impl FittedSegment {
         Self { line, fit, variance: variance(series), residual_variance: variance(&residuals) }
     }
 
-    /// rsquare, slope, interception, variance and rvariance as JSON. How well a line fits equal values is not known.
+    /// Returns rsquare, slope, interception, variance and rvariance as JSON. For equal values rsquare is null.
     fn facts(&self) -> [String; 5] {
         let Line { slope, interception } = self.line;
         let rsquare = rsquare(self.variance, self.residual_variance);
@@ -90,12 +91,12 @@ impl FittedSegment {
     }
 }
 
-/// The fit quality as JSON: null for equal values.
+/// Returns the quality of a fit as JSON; null for equal values.
 fn rsquare(variance: f64, residual_variance: f64) -> String {
     if variance == 0.0 { "null".to_owned() } else { real(1.0 - residual_variance / variance) }
 }
 
-/// The two segments of a series, and the position at which the right one begins.
+/// The two segments of a series, the position at which the right one begins, and the variances of the whole series.
 struct TwoLines {
     split: usize,
     left: FittedSegment,
@@ -128,7 +129,7 @@ impl TwoLines {
     }
 }
 
-/// The first of the splits with the least squared error.
+/// Returns the position of the split with the least squared error, the first of several.
 fn best_split(series: &[f64]) -> usize {
     let average = mean(series);
     let points: Vec<(f64, f64)> = series.iter().enumerate().map(|(x, y)| (count(x), y - average)).collect();
@@ -143,7 +144,7 @@ fn best_split(series: &[f64]) -> usize {
     splits.into_iter().find(|split| error(*split) <= least + AS_GOOD * squares).unwrap_or(MIN_SEGMENT)
 }
 
-/// For each count, the squared error of the best line through that many first points.
+/// Returns, for each count n, the squared error of the best line through the first n points.
 fn running_errors(points: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
     let (mut n, mut mean_x, mut mean_y) = (0.0, 0.0, 0.0);
     let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);

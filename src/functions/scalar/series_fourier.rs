@@ -12,13 +12,13 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type};
 
-/// The maximum length of a series whose length is not a power of two: the work is quadratic.
+/// Maximum length of a series whose length is not a power of two, because the work is quadratic.
 const MAX_ODD_LENGTH: usize = 16_384;
 
-/// A complex number: its real and imaginary components.
+/// A complex number: its real and its imaginary part.
 type Complex = (f64, f64);
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_fft",
@@ -88,14 +88,14 @@ fn transformed(args: &Args<'_>, inverse: bool) -> Result<Column> {
     })
 }
 
-/// The transform without scaling.
+/// Returns the transform of `points`, not divided by their number.
 pub(super) fn transform(points: &[Complex], inverse: bool) -> Vec<Complex> {
     let n = points.len();
     let roots: Vec<Complex> = (0..n).map(|index| root(index, n, inverse)).collect();
     if n.is_power_of_two() { fast(points, &roots) } else { direct(points, &roots) }
 }
 
-/// The root of unity with the angle of `index / n` turns, exact for multiples of a quarter.
+/// Returns the root of unity with the angle of `index / n` turns, exact for multiples of a quarter.
 fn root(index: usize, n: usize, inverse: bool) -> Complex {
     let (real, imaginary) = match (4 * index % n, 4 * index / n) {
         (0, 0) => (1.0, 0.0),
@@ -125,7 +125,7 @@ fn direct(points: &[Complex], roots: &[Complex]) -> Vec<Complex> {
     (0..n).map(term).collect()
 }
 
-/// The Cooley-Tukey transform of a power of two of points.
+/// Computes the transform with the algorithm of Cooley and Tukey; the number of points must be a power of two.
 fn fast(points: &[Complex], roots: &[Complex]) -> Vec<Complex> {
     let n = points.len();
     let shift = usize::BITS - n.trailing_zeros();

@@ -1,7 +1,8 @@
 //! Element-wise arithmetic on series, and sums over them.
 //!
-//! An element that is not a number, or has no counterpart in the other series, gives null. The result has
-//! whole numbers if the operation preserves them and all elements are whole. Division by zero follows that of reals: 2/0 is infinite.
+//! An element is null in the result if it is not a number or has no counterpart in the other series. The result has
+//! whole numbers if the operation preserves them and all elements are whole. Division by zero follows the rules for
+//! reals: 2/0 is infinite.
 
 use std::cmp::Ordering;
 
@@ -15,7 +16,7 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::write_value;
 use crate::types::{Column, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_abs",
@@ -257,7 +258,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const SERIES_FUNCTION: ScalarFunction =
     ScalarFunction { category: Category::Series, nulls: Nulls::Propagate, ..ScalarFunction::DEFAULT };
 
-/// An array, or one number for all elements.
+/// The parameter for an array, or for one number that is used for all elements.
 const FIRST: Param = Param::of("series", EITHER, "an array of numbers, or one number for all");
 const SECOND: Param = Param::of("other", EITHER, "an array of numbers, or one number for all");
 const EITHER: Accepts = Accepts::Exactly(&[Type::Dynamic, Type::Long, Type::Int, Type::Real]);
@@ -273,7 +274,7 @@ fn sign(number: f64) -> f64 {
     if number == 0.0 { 0.0 } else { number.signum() }
 }
 
-/// An operand of an operation.
+/// An operand of an element-wise operation.
 enum SeriesOperand<'a> {
     Series(Vec<&'a str>),
     /// The same number for every element.
@@ -281,7 +282,7 @@ enum SeriesOperand<'a> {
 }
 
 impl SeriesOperand<'_> {
-    /// None if it is null.
+    /// Reads the operand in `row`; None if it is null.
     fn of(column: &Column, row: usize) -> SeriesResult<Option<SeriesOperand<'_>>> {
         if column.ty() != Type::Dynamic {
             let mut text = String::new();
@@ -306,13 +307,13 @@ impl SeriesOperand<'_> {
     }
 }
 
-/// Both operands of `row`; None if either is null.
+/// Returns both operands of `row`; None if either is null.
 fn operands<'a>(args: &Args<'a>, row: usize) -> SeriesResult<Option<(SeriesOperand<'a>, SeriesOperand<'a>)>> {
     let (left, right) = (SeriesOperand::of(args.column(0), row)?, SeriesOperand::of(args.column(1), row)?);
     Ok(left.zip(right))
 }
 
-/// True if all numbers are whole; other elements are ignored.
+/// True if an element is a whole number or no number at all: only numbers count.
 fn is_whole(element: &str) -> bool {
     real_in(element).is_none() || element.parse::<i64>().is_ok()
 }
@@ -340,7 +341,7 @@ fn map(args: &Args<'_>, whole: Option<fn(i64) -> Option<i64>>, of: fn(f64) -> f6
     })
 }
 
-/// The pairs of elements up to the end of the longer series; None if either is not a number.
+/// Returns the pairs of elements up to the end of the longer series; a pair is None if either element is not a number.
 fn matched<'a>(
     left: &'a SeriesOperand<'_>,
     right: &'a SeriesOperand<'_>,
@@ -350,8 +351,8 @@ fn matched<'a>(
     (0..longest).map(move |index| Some((left.get(index).filter(numeric)?, right.get(index).filter(numeric)?)))
 }
 
-/// The pairs of numbers up to the end of the shorter series, which are ignored if either is not a number; None if that
-/// series is empty.
+/// Returns the pairs of numbers up to the end of the shorter series, without the pairs in which either element is not a
+/// number. None if the shorter series is empty.
 fn common_pairs(left: &SeriesOperand<'_>, right: &SeriesOperand<'_>) -> Option<Vec<(f64, f64)>> {
     let shortest = [left.len(), right.len()].into_iter().flatten().min().filter(|shortest| *shortest > 0)?;
     let pairs = matched(left, right).take(shortest).flatten();

@@ -1,7 +1,7 @@
 //! Scores of the outliers of a series: Tukey's fences.
 //!
-//! The score of a point is its distance beyond one of two percentiles, relative to the distance of these percentiles.
-//! The reference describes the steps; the unit of `ctukey` is measured on the engine.
+//! The score of a point is its distance beyond one of two percentiles, relative to the distance between these
+//! percentiles. The reference describes the steps; the unit of `ctukey` was measured on the engine.
 
 use super::series::{SERIES, SeriesResult, count, elements, map_series, number, reals, report};
 use super::series_fill::{MissingValue, NUMBER};
@@ -12,7 +12,7 @@ use crate::functions::signature::{Nulls, Overload, Param, ResultName, Returns};
 use crate::functions::{Doubt, ScalarFunction};
 use crate::types::{Column, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "series_outliers",
     summary: "Returns an anomaly score for each point: the signed distance beyond the 10th or 90th percentile, an \
@@ -48,7 +48,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     ..ScalarFunction::DEFAULT
 }];
 
-/// Rejects an unknown kind of fences at `index`.
+/// Rejects a constant argument at `index` that is not a kind of fences.
 pub(super) fn check_kind(constants: &[Option<&Value>], index: usize) -> Result<()> {
     let Some(Some(value)) = constants.get(index) else { return Ok(()) };
     match value.as_str() {
@@ -57,8 +57,8 @@ pub(super) fn check_kind(constants: &[Option<&Value>], index: usize) -> Result<(
     }
 }
 
-/// Rejects a percentile at `index` that Kusto rejects, or that is not the default of `ctukey`. The unit of scores
-/// depends on the percentiles, and only that of the defaults is known.
+/// Rejects a constant percentile at `index` that Kusto rejects, or that is not the default of `ctukey`. The unit of the
+/// scores depends on the percentiles, and is known for the defaults only.
 #[expect(clippy::float_cmp, reason = "percentiles that a query writes")]
 fn check_percentile(constants: &[Option<&Value>], index: usize, default: f64) -> Result<()> {
     let given = constants.get(index).copied().flatten();
@@ -77,30 +77,31 @@ fn check_percentile(constants: &[Option<&Value>], index: usize, default: f64) ->
     }
 }
 
-/// The percentiles beyond which points have scores.
+/// The two percentiles, as fractions, beyond which a point has a score.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fence {
     low: f64,
     high: f64,
-    /// The score of a point as far from its percentile as the percentiles are from each other.
+    /// The score of a point that is as far from its percentile as the percentiles are from each other.
     unit: f64,
 }
 
 impl Fence {
     pub const DEFAULT_KIND: &str = "ctukey";
 
-    /// Measured: results of the engine for series of 365 and 840 points agree to the last digit.
+    /// The fences of `ctukey`. The unit was measured: results of the engine for series of 365 and 840 points agree to
+    /// the last digit.
     const CUSTOM: Self = Self { low: 0.1, high: 0.9, unit: 2.772_605_605_507_915 };
 
-    /// The fences of Tukey's test: an outlier is 1.5 interquartile ranges beyond a quartile.
+    /// The fences of `tukey`: an outlier is 1.5 interquartile ranges beyond a quartile.
     const QUARTILES: Self = Self { low: 0.25, high: 0.75, unit: 1.0 };
 
     pub fn of_kind(kind: &str) -> Self {
         if kind == "tukey" { Self::QUARTILES } else { Self::CUSTOM }
     }
 
-    /// The score of each number; 0 of a missing one. If the percentiles are equal, numbers beyond them have infinite
-    /// scores, as division by zero has.
+    /// Returns the score of each number; 0 for a missing one. If both percentiles are equal, a number beyond them has
+    /// an infinite score.
     pub fn scores(self, numbers: &[Option<f64>]) -> Vec<f64> {
         let mut sorted: Vec<f64> = numbers.iter().copied().flatten().collect();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -117,7 +118,7 @@ impl Fence {
     }
 }
 
-/// The percentile of sorted numbers, linearly interpolated.
+/// Returns the value at the fraction `part` of sorted numbers, linearly interpolated.
 fn percentile(sorted: &[f64], part: f64) -> f64 {
     let rank = part * count(sorted.len() - 1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the length")]
@@ -141,7 +142,7 @@ fn outliers(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// The number in an element; None if it is missing.
+/// Returns the number in an element; None if it is missing.
 fn point(element: &str, placeholder: &MissingValue) -> SeriesResult<Option<f64>> {
     if element == "null" || placeholder.matches(element)? {
         return Ok(None);

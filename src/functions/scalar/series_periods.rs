@@ -1,4 +1,4 @@
-//! series_periods_detect and series_periods_validate.
+//! series_periods_detect and series_periods_validate: finds periods in a series, and scores given periods.
 //!
 //! The score of a period is measured on the engine: the circular autocorrelation of the series at that distance, scaled
 //! so that the lowest value is 0 and the highest 1. How the engine selects periods is not published: here, a period is
@@ -15,22 +15,22 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type, Value};
 
-/// The shortest period.
+/// The shortest period that is detected, in points.
 const SHORTEST: usize = 4;
 
-/// The longest series that is searched: the work is quadratic in the length.
+/// Maximum length of a series that is searched, because the work is quadratic in it.
 const LONGEST_SERIES: usize = 20_000;
 
-/// The largest number of periods that a call may ask for: the result is padded with zeros.
+/// Maximum number of periods that a call may ask for: the result is padded with zeros.
 const MAX_PERIODS: i64 = 1_000;
 
-/// The largest number of periods that a call may validate.
+/// Maximum number of periods that a call may validate.
 const MAX_VALIDATED: usize = 16;
 
 /// The probability that the strongest frequency of noise is taken for a period.
 const SIGNIFICANCE: f64 = 0.05;
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_periods_detect",
@@ -75,7 +75,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// The arguments of a call with the largest number of periods.
+/// Maximum number of arguments of a call: the series and the periods.
 const MAX_PERIOD_ARGUMENTS: usize = MAX_VALIDATED + 1;
 
 const PERIODS: ScalarFunction = ScalarFunction {
@@ -125,7 +125,7 @@ fn validate(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// The values of the two columns.
+/// Returns the values of the two result columns as one array.
 fn pair(periods: &str, scores: &str) -> String {
     let mut array = ArrayWriter::new();
     array.push_json(periods);
@@ -140,13 +140,13 @@ struct ScoredPeriod {
     score: f64,
 }
 
-/// The period with the highest score, in points, if its score reaches `threshold`; 0 if there is none.
+/// Returns the period with the highest score, in points; 0 if that score does not reach `threshold`.
 pub(super) fn best(series: &[f64], threshold: f64) -> SeriesResult<usize> {
     let best = periods(series)?.into_iter().next().filter(|period| period.score >= threshold);
     Ok(best.map_or(0, |period| period.length))
 }
 
-/// The periods of a series, the one with the highest score first.
+/// Returns the periods of a series, the one with the highest score first.
 fn periods(series: &[f64]) -> SeriesResult<Vec<ScoredPeriod>> {
     let n = series.len();
     if n > LONGEST_SERIES {
@@ -167,7 +167,7 @@ fn periods(series: &[f64]) -> SeriesResult<Vec<ScoredPeriod>> {
     Ok(found)
 }
 
-/// The scaled circular autocorrelation by distance; None for a series of equal values.
+/// Returns the circular autocorrelation for each distance in points, scaled to 0..1; None for a series of equal values.
 fn scores(centered: &[f64]) -> SeriesResult<Option<Vec<f64>>> {
     let n = centered.len();
     let correlation = |distance: usize| -> f64 {
@@ -188,8 +188,9 @@ fn scores(centered: &[f64]) -> SeriesResult<Option<Vec<f64>>> {
     Ok(Some(correlations))
 }
 
-/// The frequencies, in cycles per series, whose power the strongest of noise reaches in less than [`SIGNIFICANCE`] of
-/// all series: Fisher's test of the periodogram, approximated by independent exponential powers.
+/// Returns the frequencies, in cycles per series, whose power stands out from noise: in less than [`SIGNIFICANCE`] of
+/// all series of noise, the strongest frequency is as strong. This is Fisher's test of the periodogram, approximated by
+/// independent exponential powers.
 fn significant_frequencies(centered: &[f64]) -> impl Iterator<Item = usize> {
     let points: Vec<(f64, f64)> = centered.iter().map(|value| (*value, 0.0)).collect();
     let spectrum = transform(&points, false);
@@ -199,8 +200,8 @@ fn significant_frequencies(centered: &[f64]) -> impl Iterator<Item = usize> {
     (1..).zip(powers).filter(move |(_, power)| *power > threshold).map(|(frequency, _)| frequency)
 }
 
-/// The best score among the distances that are nearer to `frequency` than to the next ones, if it is a peak; `n` is the
-/// length of the series.
+/// Returns the best score among the distances whose frequency is nearer to `frequency` than to the next whole ones;
+/// None if it is not a peak. `n` is the length of the series.
 fn peak_near(scores: &[f64], n: usize, frequency: usize) -> Option<ScoredPeriod> {
     let period = |frequency: usize| count(n) / count(frequency);
     let from = period(frequency).midpoint(period(frequency + 1));
@@ -222,7 +223,7 @@ mod tests {
         periods(series).unwrap().iter().map(|period| period.length).collect()
     }
 
-    /// Adds noise of up to `spread` to `shape`.
+    /// Returns a series of the values of `shape`, with noise between 0 and `spread` added.
     fn series(length: usize, spread: f64, shape: impl Fn(usize) -> f64) -> Vec<f64> {
         let mut random = ChaCha8Rng::seed_from_u64(7);
         (0..length).map(|index| shape(index) + spread * random.random::<f64>()).collect()

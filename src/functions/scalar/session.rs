@@ -1,4 +1,4 @@
-//! assert, and what a service knows about the session of a query.
+//! assert, and functions that return what a service knows about the session of a query.
 
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::ScalarFunction;
@@ -6,7 +6,7 @@ use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, Returns};
 use crate::types::{Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "assert",
@@ -46,7 +46,7 @@ const fn constant(kernel: crate::functions::Kernel) -> Overload {
     Overload { params: &[], returns: Returns::Type(Type::String), kernel }
 }
 
-/// Rejects a condition that is false or null.
+/// Rejects a constant condition that is false or null.
 fn check_assertion(constants: &[Option<&Value>]) -> Result<()> {
     match constants {
         [Some(Value::Bool(true)) | None, ..] | [] => Ok(()),

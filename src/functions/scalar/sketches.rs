@@ -21,7 +21,7 @@ const PERCENTILE: Param = Param::of(
     "a number from 0 to 100",
 );
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "dcount_hll",
@@ -201,7 +201,8 @@ fn percentiles(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// Null if the value has another type than the distribution.
+/// Calls `of` with the distribution in the first argument and the value in the second one. The result is null if the
+/// value has another type than the distribution.
 fn rank(args: &Args<'_>, of: fn(&TDigest, &Value) -> Option<f64>) -> Result<Column> {
     args.try_map(|row| Ok(digest_at(args.column(0), row)?.and_then(|digest| of(&digest, &args.column(1).value(row)))))
 }

@@ -9,13 +9,13 @@ use crate::types::{Column, Type};
 
 use super::beta::{inverse_regularized_beta, ln_beta, regularized_beta};
 
-/// Anything that converts to real.
+/// Accepts anything that converts to real.
 const NUMBER: Accepts = Accepts::Only(&[Type::Real, Type::Long, Type::Int, Type::Decimal]);
 const X: Param = Param::of("x", NUMBER, "a number");
 const ALPHA: Param = Param::of("alpha", NUMBER, "the first parameter of the distribution");
 const BETA: Param = Param::of("beta", NUMBER, "the second parameter of the distribution");
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "erf",
@@ -120,7 +120,7 @@ fn map3(args: &Args<'_>, of: impl Fn(f64, f64, f64) -> Option<f64>) -> Column {
     args.map(|row| of(a.get(row), b.get(row), c.get(row)))
 }
 
-/// Source: the engine, which returns 1 for a negative alpha; the reference's page for the rest.
+/// Computes `beta_cdf`. The engine returns 1 for a negative alpha; the rest follows the reference's page.
 fn cdf(x: f64, alpha: f64, beta: f64) -> f64 {
     if !(0.0..=1.0).contains(&x) || beta.is_nan() || beta <= 0.0 || alpha.is_nan() {
         f64::NAN

@@ -11,10 +11,10 @@ use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, R
 use crate::types::dynamic::{ArrayWriter, Kind, elements, kind};
 use crate::types::{Column, Type};
 
-/// A whole number: long, or a widened int.
+/// The type of parameters for whole numbers; an int is widened to long.
 pub(super) const INTEGER: Type = Type::Long;
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "strlen",
@@ -285,12 +285,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// A count as a long.
+/// Converts a count to a long; None if it is too large.
 pub(super) fn long(count: usize) -> Option<i64> {
     i64::try_from(count).ok()
 }
 
-/// The characters whose code points `row` holds.
+/// Returns the characters of the code points in `row`, a number or an array of numbers. Invalid ones are left out.
 fn characters(column: &Column, row: usize) -> Vec<char> {
     let character = |point: i64| u32::try_from(point).ok().and_then(char::from_u32);
     match column.ty() {
@@ -306,18 +306,18 @@ fn characters(column: &Column, row: usize) -> Vec<char> {
     }
 }
 
-/// Computes `string -> string` for one argument of any type.
+/// Calls `of` with the argument of each row, of any type, converted to a string.
 fn map_any(args: &Args<'_>, of: impl Fn(&str) -> String) -> Column {
     let texts = args.to_texts(0);
     args.map(|row| of(&texts.get(row)))
 }
 
-/// The character in lower case, if that is a single character.
+/// Returns the character in lower case, or unchanged if that would be several characters.
 fn lower(c: char) -> char {
     single(c.to_lowercase()).unwrap_or(c)
 }
 
-/// The character in upper case, if that is a single character.
+/// Returns the character in upper case, or unchanged if that would be several characters.
 fn upper(c: char) -> char {
     single(c.to_uppercase()).unwrap_or(c)
 }
@@ -327,7 +327,7 @@ fn single(mut mapped: impl Iterator<Item = char>) -> Option<char> {
     mapped.next().is_none().then_some(first)
 }
 
-/// Concatenates the arguments from `first` on.
+/// Concatenates the arguments from position `first` on, with the delimiter of the row between them.
 fn join(args: &Args<'_>, first: usize, delimiter: impl Fn(usize) -> String) -> Result<Column> {
     let parts: Vec<_> = (first..args.len()).map(|index| args.to_texts(index)).collect();
     args.try_map(|row| {
@@ -346,8 +346,7 @@ fn join(args: &Args<'_>, first: usize, delimiter: impl Fn(usize) -> String) -> R
     })
 }
 
-/// Maximum number of repetitions of a string.
-/// Source: the reference's page on strrep().
+/// Maximum number of repetitions of a string. Source: the reference's page on strrep().
 const MOST_REPETITIONS: i64 = 1024;
 
 fn repeat_text(args: &Args<'_>) -> Result<Column> {
@@ -365,13 +364,15 @@ fn repeat_text(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// The byte offset of character `position`; the end of the string if that is its length.
+/// Returns the byte offset of the character at `position`; None if the string is shorter. The end of the string has a
+/// position, too.
 pub(super) fn byte_of(text: &str, position: usize) -> Option<usize> {
     let mut starts = text.char_indices().map(|(byte, _)| byte).chain(iter::once(text.len()));
     starts.nth(position)
 }
 
-/// Resolves a position that counts from the end if negative; None before the start.
+/// Returns the position, in characters, for one that counts from the end if it is negative; None if it is before the
+/// start.
 pub(super) fn from_start(text: &str, position: i64) -> Option<usize> {
     if position < 0 {
         let back = usize::try_from(position.unsigned_abs()).ok()?;

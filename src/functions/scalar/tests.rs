@@ -1,4 +1,4 @@
-//! Properties of every scalar function, tested on hostile and accidental values of logs.
+//! Properties of every scalar function, tested on hostile values and on edge cases that occur in logs.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,7 +13,7 @@ const CALLS: usize = 40;
 
 const LONGS: [i64; 9] = [0, 1, -1, 2, 7, -8, 1025, i64::MAX, i64::MIN];
 
-/// Edge-case strings: cut inside a character, a number, an escape or a bracket.
+/// Edge-case strings, such as some that are cut inside a number, an escape or a bracket.
 const TEXTS: [&str; 18] = [
     "",
     " ",
@@ -73,7 +73,7 @@ fn value(ty: Type, rng: &mut ChaCha8Rng) -> Value {
     }
 }
 
-/// A random argument; `same` selects the type that a type variable stands for in this call.
+/// Returns a random argument; `same` selects the type that a type variable stands for in this call.
 fn argument(param: &Param, same: usize, rng: &mut ChaCha8Rng) -> Value {
     let ty = match param.accepts {
         Accepts::Same(variable) => variable.types[same % variable.types.len()],
@@ -87,7 +87,7 @@ fn argument(param: &Param, same: usize, rng: &mut ChaCha8Rng) -> Value {
     value(ty, rng)
 }
 
-/// The result of a call with constants and with arrays; None if the arguments are rejected.
+/// Returns the results of a call with constants and of one with arrays; None if the arguments are rejected.
 fn answers(function: &ScalarFunction, overload: &Overload, arguments: &[Value]) -> Option<[Value; 2]> {
     let constants: Vec<Option<&Value>> = arguments.iter().map(Some).collect();
     (function.validate)(&constants).ok()?;

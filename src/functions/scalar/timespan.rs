@@ -15,7 +15,7 @@ const MINUTE: Param = Param::of("minute", WHOLE, "minutes, 0 to 59");
 const SECOND: Param = Param::of("second", REAL, "seconds, 0 to 59.9999999");
 const SPAN: Returns = Returns::Type(Type::Timespan);
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "make_timespan",

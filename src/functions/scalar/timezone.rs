@@ -17,7 +17,7 @@ use crate::types::{Column, Type, Value};
 
 const ZONE: Param = Param::new("timezone", Type::String, "the name of an IANA time zone, such as Europe/Paris");
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "datetime_utc_to_local",
@@ -96,8 +96,8 @@ fn names() -> String {
     names.finish()
 }
 
-/// Converts the times of the first argument with `of`; null if the result is out of range, or if the name that a row
-/// has is not that of a time zone.
+/// Converts the times in the first argument with `of`. The result is null if it is out of range, or if the second
+/// argument is not the name of a time zone.
 fn convert(args: &Args<'_>, of: fn(Tz, i64) -> Option<i64>) -> Column {
     let (times, names) = (args.longs(0), args.texts(1));
     args.map(|row| of(zone(names.get(row)?).ok()?, times.get(row)?))
@@ -117,12 +117,12 @@ fn to_utc(zone: Tz, ticks: i64) -> Option<i64> {
     datetime::subtract(ticks, ticks_of(offset))
 }
 
-/// The offset from UTC in ticks.
+/// Returns the offset from UTC in ticks.
 fn ticks_of(offset: impl Offset) -> i64 {
     i64::from(offset.fix().local_minus_utc()) * TICKS_PER_SECOND
 }
 
-/// The time in whole seconds: offsets never change within a second.
+/// Converts ticks to a calendar time, without the fraction of a second: offsets never change within a second.
 fn calendar(ticks: i64) -> Option<NaiveDateTime> {
     let seconds = (ticks - UNIX_EPOCH).div_euclid(TICKS_PER_SECOND);
     chrono::DateTime::from_timestamp(seconds, 0).map(|time| time.naive_utc())

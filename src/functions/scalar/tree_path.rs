@@ -12,7 +12,7 @@ use crate::functions::signature::{Overload, Param, ResultName, Returns};
 use crate::types::dynamic::{ArrayWriter, Kind, elements, kind, unique_entries};
 use crate::types::{Column, Type};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "treepath",
     category: Category::Dynamic,
@@ -30,7 +30,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     ..ScalarFunction::DEFAULT
 }];
 
-/// Maximum bytes of the paths of all values, also of those that share a path.
+/// Maximum number of bytes in the paths of all values together; a path that several values share counts for each.
 const MAX_WORK: usize = 4 * MAX_VALUE_BYTES;
 
 fn tree_path(args: &Args<'_>) -> Result<Column> {
@@ -47,7 +47,7 @@ fn tree_path(args: &Args<'_>) -> Result<Column> {
 struct Paths {
     array: ArrayWriter,
     seen: HashSet<String>,
-    /// The bytes of the paths of all values: those of deep values are longer than the values.
+    /// The number of bytes in the paths so far. The paths of deeply nested values are longer than the values.
     work: usize,
 }
 

@@ -10,7 +10,7 @@ use crate::functions::signature::{Overload, Param, Returns};
 use crate::types::Type;
 use crate::types::dynamic::{ArrayWriter, BagWriter};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_url",
@@ -104,7 +104,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// The parts of a URL.
+/// The parts of a URL, as they are written in it; "" for a part that is missing.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct UrlParts<'a> {
     scheme: &'a str,
@@ -117,7 +117,7 @@ struct UrlParts<'a> {
     fragment: &'a str,
 }
 
-/// The parts of an absolute URL; None if the string is not one.
+/// Splits an absolute URL into its parts; None if the string is not one.
 fn parts(url: &str) -> Option<UrlParts<'_>> {
     let (scheme, rest) = url.split_once("://")?;
     let starts = scheme.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
@@ -135,7 +135,7 @@ fn parts(url: &str) -> Option<UrlParts<'_>> {
     Some(UrlParts { scheme, host, port, path, username, password, query, fragment })
 }
 
-/// The port follows the last colon outside the brackets of an IPv6 address.
+/// Splits an address into host and port. The port follows the last colon outside the brackets of an IPv6 address.
 fn host_and_port(address: &str) -> (&str, &str) {
     match address.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port),
@@ -156,7 +156,8 @@ fn bag(parts: &UrlParts<'_>) -> String {
     bag.finish()
 }
 
-/// The parameters as a bag with sorted keys. An empty key or value is dropped.
+/// Returns the parameters of a query string as a bag with sorted keys. A parameter with an empty key or value is
+/// dropped.
 fn parameters(query: &str) -> String {
     let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
@@ -178,7 +179,8 @@ fn parameters(query: &str) -> String {
     bag.finish()
 }
 
-/// Written by hand: the engine writes lower-case digits, the percent-encoding crate upper-case ones.
+/// Encodes a string with percent codes; a space becomes `blank`. Unlike the percent-encoding crate, the engine writes
+/// lower-case digits.
 fn encode(text: &str, blank: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut out = String::with_capacity(text.len());

@@ -10,7 +10,7 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::Type;
 use crate::types::dynamic::{BagWriter, Kind, MAX_DEPTH, kind, quote, validate};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "parse_xml",
     category: Category::Parse,
@@ -43,14 +43,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     ..ScalarFunction::DEFAULT
 }];
 
-/// Maximum bytes of a document. Source: the reference's page.
+/// Maximum length of a document in bytes. Source: the reference's page.
 const MAX_BYTES: usize = 1 << 20;
 
-/// A document is nested deeper than a dynamic may be.
+/// The error for a document that is nested deeper than a dynamic may be.
 #[derive(Debug, PartialEq)]
 struct TooDeep;
 
-/// The document as JSON; None if it is not valid.
+/// Converts a document to JSON; None if it is not valid.
 fn parse(xml: &str) -> Result<Option<String>, TooDeep> {
     if xml.len() > MAX_BYTES {
         return Ok(None);
@@ -68,7 +68,8 @@ fn parse(xml: &str) -> Result<Option<String>, TooDeep> {
     if validate(json.as_bytes()).is_err() { Err(TooDeep) } else { Ok(Some(json)) }
 }
 
-/// At least the depth to which elements are nested, before the document is parsed recursively.
+/// Returns at least the depth to which elements are nested. It is needed before the document is parsed, which is
+/// recursive.
 fn depth(xml: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for tag in xml.split('<').skip(1) {
@@ -83,7 +84,7 @@ fn depth(xml: &str) -> usize {
     deepest
 }
 
-/// The name as the document spells it, with its prefix.
+/// Returns the name of an element as the document spells it, with its prefix.
 fn name(node: Node<'_, '_>) -> String {
     let local = node.tag_name().name();
     let prefix =
@@ -91,7 +92,7 @@ fn name(node: Node<'_, '_>) -> String {
     prefix.map_or_else(|| local.to_owned(), |prefix| format!("{prefix}:{local}"))
 }
 
-/// Recurses as deep as elements are nested, which is limited.
+/// Converts an element to JSON. Recurses as deep as elements are nested, which is limited.
 fn element(node: Node<'_, '_>) -> String {
     let mut members: Vec<(String, Vec<String>)> = Vec::new();
     for attribute in node.attributes() {
@@ -125,7 +126,7 @@ fn element(node: Node<'_, '_>) -> String {
     bag.finish()
 }
 
-/// A number as it stands, and anything else as a string.
+/// Returns a number unchanged, and anything else as a JSON string.
 fn scalar(text: &str) -> String {
     if matches!(kind(text), Kind::Long | Kind::Double) && validate(text.as_bytes()).is_ok() {
         return text.to_owned();

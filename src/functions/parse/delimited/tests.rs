@@ -1,4 +1,4 @@
-//! The matcher against a reference implementation that tries one position after the other.
+//! Tests of the matcher against a reference implementation that tries one position after the other.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,7 +13,7 @@ fn reference<'t>(elements: &[PatternElement], text: &'t str) -> Option<Vec<&'t s
     reference_from(slot, rest, text, is_open, &mut captures).then_some(captures)
 }
 
-/// The column at the start of `elements`, and the elements from the next string on.
+/// Returns the column at the start of `elements`, and the elements from the next literal string on.
 fn slot_and_rest(elements: &[PatternElement]) -> (PatternSlot, &[PatternElement]) {
     let next = elements.iter().position(|element| matches!(element, PatternElement::Text(_)));
     let slot = match elements.first() {
@@ -23,7 +23,8 @@ fn slot_and_rest(elements: &[PatternElement]) -> (PatternSlot, &[PatternElement]
     (slot, &elements[next.unwrap_or(elements.len())..])
 }
 
-/// `text` begins after the last string, with the value of `slot`.
+/// Finds the captures of `slot` and `rest` in `text`, which begins after the last literal string; false if they do not
+/// match.
 fn reference_from<'t>(
     slot: PatternSlot,
     rest: &[PatternElement],
@@ -59,7 +60,7 @@ fn reference_from<'t>(
     })
 }
 
-/// Leaves out the starts in the whitespace before a value that converts.
+/// Removes the positions in the whitespace before a value from `starts`, if the value converts.
 fn skip_whitespace(slot: &PatternSlot, text: &str, starts: &mut Vec<usize>) {
     let PatternSlot::UpToNext(ty) = slot else { return };
     let whitespace = text.len() - text.trim_start().len();

@@ -1,4 +1,4 @@
-//! Keys and values between given delimiters.
+//! Keys and values of `parse-kv` between given delimiters.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(super) struct PairReader<'p, 'q, 't> {
 }
 
 impl<'t> PairReader<'_, '_, 't> {
-    /// Sets the value of each key.
+    /// Reads pairs until the string ends or each key has a value, and adds them to `found`.
     pub fn read(mut self, found: &mut Found<'_, '_, 't>) {
         let mut at = 0;
         // The next key-value delimiter; found again only once it is passed.
@@ -40,8 +40,9 @@ impl<'t> PairReader<'_, '_, 't> {
         }
     }
 
-    /// The key at `at` and the position after its delimiter. If the text up to the next pair delimiter is not a pair,
-    /// moves `at` after it and returns None. The next key-value delimiter begins at `key_value`.
+    /// Returns the key at `at` and the position after its delimiter; the next key-value delimiter begins at
+    /// `key_value`. If there is no pair before the next pair delimiter, returns None and moves `at` after that
+    /// delimiter.
     fn key(&mut self, at: &mut usize, key_value: usize) -> Option<(Cow<'t, str>, usize)> {
         if let Some(quoted) = self.quotes.at(*at) {
             let end = quoted.end + self.text[quoted.end..].len() - self.text[quoted.end..].trim_start().len();
@@ -65,7 +66,7 @@ impl<'t> PairReader<'_, '_, 't> {
         }
     }
 
-    /// The value at `start` and the position after it.
+    /// Returns the value at `start` and the position after it.
     fn value(&mut self, start: usize) -> (Cow<'t, str>, usize) {
         let start = self.skip(start, false);
         if let Some(quoted) = self.quotes.at(start) {
@@ -75,12 +76,12 @@ impl<'t> PairReader<'_, '_, 't> {
         (Cow::Borrowed(self.text[start..end].trim()), end)
     }
 
-    /// The position of the next pair delimiter from `from` on, or the end of the text.
+    /// Returns the position of the next pair delimiter from `from` on, or the end of the text.
     fn pair_end(&self, from: usize) -> usize {
         find(&self.delimiters.pairs, self.text, from).unwrap_or(self.text.len())
     }
 
-    /// The position of the last pair delimiter before the next key, or the end of the text.
+    /// Returns the position of the last pair delimiter before the next key, or the end of the text.
     fn greedy_end(&self, start: usize) -> usize {
         let mut from = start;
         while let Some(key_value) = find(&self.delimiters.key_value, self.text, from) {
@@ -94,7 +95,8 @@ impl<'t> PairReader<'_, '_, 't> {
         self.text.len()
     }
 
-    /// Skips whitespace, and pair delimiters if `pairs`; else stops at them, even if they are whitespace.
+    /// Returns the position after whitespace. With `pairs`, pair delimiters are skipped, too; otherwise the position
+    /// stops at them, even if they are whitespace.
     fn skip(&self, mut at: usize, pairs: bool) -> usize {
         loop {
             let rest = &self.text[at..];

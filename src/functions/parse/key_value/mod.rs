@@ -1,4 +1,4 @@
-//! `parse-kv`: columns named by keys.
+//! `parse-kv`: takes the values of given keys out of a string, a column for each key.
 //!
 //! Source: the reference's page on the parse-kv operator. Whitespace around keys and values is ignored, and of several
 //! values of a key only the first counts. Where the page is silent: a quote that is not closed is an ordinary
@@ -21,7 +21,7 @@ use delimited::{Delimiters, PairReader};
 
 pub use quotes::Quotes;
 
-/// The keys to find, and how they are written.
+/// The keys to find, and how keys and values are written.
 #[derive(Clone, Debug)]
 pub struct KeyValuePattern {
     /// The keys, without duplicates.
@@ -37,9 +37,9 @@ pub struct KeyValuePattern {
 pub enum KeyValueSyntax {
     /// Separated by given strings, neither of which is empty.
     Delimited {
-        /// Between pairs.
+        /// The string between two pairs.
         pairs: String,
-        /// Between a key and its value.
+        /// The string between a key and its value.
         key_value: String,
         /// True if a value without quotes ends before the next key, false if it ends before the next pair delimiter.
         greedy: bool,
@@ -65,7 +65,7 @@ pub fn check_key_value_regex(regex: &str) -> Result<()> {
 /// The number of groups of a [`KeyValueSyntax::Regex`].
 const REGEX_GROUPS: usize = 2;
 
-/// A pattern, prepared for the search.
+/// A `parse-kv` pattern, prepared for the search.
 pub(super) struct KeyValueMatcher<'p> {
     pattern: &'p KeyValuePattern,
     search: PairSearch<'p>,
@@ -78,6 +78,8 @@ enum PairSearch<'p> {
 }
 
 impl<'p> KeyValueMatcher<'p> {
+    /// Prepares the search for the keys of a pattern.
+    ///
     /// # Errors
     /// As [`pattern::compile`].
     pub(super) fn new(pattern: &'p KeyValuePattern) -> Result<Self> {
@@ -107,7 +109,7 @@ impl TextMatcher for KeyValueMatcher<'_> {
     }
 }
 
-/// The values that were found so far.
+/// The values of one string that were found so far.
 struct Found<'k, 'c, 't> {
     keys: &'k [String],
     captures: &'c mut [Capture<'t>],

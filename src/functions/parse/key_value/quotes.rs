@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The characters around quoted keys and values, and those that escape a character inside.
+/// The characters around quoted keys and values, and those that escape a character between quotes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quotes {
     /// The opening and the closing character of each kind of quotes.
@@ -22,7 +22,8 @@ impl Quotes {
 pub(super) struct QuotedText<'q, 't> {
     quotes: &'q Quotes,
     text: &'t str,
-    /// Closing characters that do not occur any more: without them, many opening ones would take quadratic time.
+    /// Closing characters that do not occur in the rest of the string. Without this list, many opening characters would
+    /// each search the whole rest, in quadratic time.
     unclosed: Vec<char>,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Quoted<'t> {
 }
 
 impl<'t> QuotedText<'_, 't> {
-    /// The quoted string at `start`; None if there is no opening quote, or it is not closed.
+    /// Returns the quoted string at `start`; None if there is no opening quote, or it is not closed.
     pub fn at(&mut self, start: usize) -> Option<Quoted<'t>> {
         let first = self.text[start..].chars().next()?;
         let (open, close) = self.quotes.pairs.iter().find(|(open, _)| *open == first)?;
@@ -50,7 +51,8 @@ impl<'t> QuotedText<'_, 't> {
         Some(Quoted { text: inside, end })
     }
 
-    /// The string from `from` to the character `close`, and the position after that.
+    /// Returns the text from `from` up to the closing quote `close`, and the position after it; None if it is not
+    /// closed.
     fn inside(&self, from: usize, close: char) -> Option<(Cow<'t, str>, usize)> {
         let mut text = Cow::Borrowed("");
         let (mut begin, mut is_escaped) = (from, false);
@@ -71,7 +73,7 @@ impl<'t> QuotedText<'_, 't> {
     }
 }
 
-/// Appends `more`; nothing is copied if `text` is empty.
+/// Appends `more` to `text`; nothing is copied if `text` is empty.
 fn append<'t>(text: &mut Cow<'t, str>, more: &'t str) {
     if text.is_empty() {
         *text = Cow::Borrowed(more);

@@ -1,4 +1,5 @@
-//! Key-value pairs of every syntax; those without quotes against splitting the string.
+//! Tests of key-value pairs in every syntax. Pairs without quotes are compared with those that splitting the string
+//! gives.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -85,7 +86,7 @@ fn a_regular_expression_finds_key_and_value() {
     assert_eq!(values, [Some(String::new()), Some("1".to_owned()), None]);
 }
 
-/// Without quotes, pairs are the parts that splitting gives.
+/// Compares the pairs of strings without quotes with those that splitting the string gives.
 #[test]
 fn pairs_are_those_of_splitting() {
     const CHARACTERS: [char; 7] = ['a', 'b', 'é', ',', ';', '=', ' '];

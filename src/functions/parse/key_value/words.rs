@@ -1,11 +1,11 @@
-//! Keys and values without given delimiters: every character that is no letter or digit separates.
+//! Keys and values of `parse-kv` without given delimiters: they are separated by all characters but letters and digits.
 
 use std::borrow::Cow;
 
 use super::Found;
 use super::quotes::QuotedText;
 
-/// Sets the value of each key: the word or quoted string after the key.
+/// Sets the value of each key to the word or quoted string after it.
 pub(super) fn read<'t>(text: &'t str, quotes: QuotedText<'_, 't>, found: &mut Found<'_, '_, 't>) {
     let mut words = Words { text, at: 0, quotes };
     while !found.is_complete() {
@@ -17,7 +17,7 @@ pub(super) fn read<'t>(text: &'t str, quotes: QuotedText<'_, 't>, found: &mut Fo
     }
 }
 
-/// The words and quoted strings of a string.
+/// Iterates over the words and quoted strings of a string.
 struct Words<'q, 't> {
     text: &'t str,
     at: usize,

@@ -1,4 +1,4 @@
-//! Users compared between windows: retention and churn.
+//! Plugins that compare the users of windows of time: retention and churn.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use crate::diagnostic::Result;
 use crate::types::Value;
 
 impl Activity {
-    /// Each window is compared with the window before.
+    /// Computes `activity_metrics`: compares the users of each window with those of the window before.
     pub(super) fn metrics(&self, group: &[Appearance], window: ActivityWindow) -> Vec<ActivityRow> {
         let windows = self.users_by_window(group, window);
         let none = HashSet::new();
@@ -26,7 +26,8 @@ impl Activity {
         windows.iter().map(row).collect()
     }
 
-    /// Each cohort, the users who were first seen in a window, is compared with that window and all later ones.
+    /// Computes `new_activity_metrics`. A cohort is the users who were first seen in a window; it is compared with the
+    /// users of that window and of all later ones.
     pub(super) fn new_metrics(
         &self,
         group: &[Appearance],

@@ -12,31 +12,31 @@ use crate::functions::{TableFunction, TableOutput};
 use crate::types::datetime::{self, Period};
 use crate::types::{Batch, ColumnBuilder, Field, Type, Value};
 
-/// The maximum number of windows that are looked at.
+/// The maximum number of windows of a call.
 pub(super) const MAX_WINDOWS: i64 = 1_000_000;
 
-/// Counts users. The arguments are the user, the time, and the dimensions.
+/// A plugin that counts users. The arguments are the user, the time, and the dimensions.
 #[derive(Debug)]
 pub struct Activity {
     /// The name of the plugin.
     pub name: &'static str,
-    /// The counted values.
+    /// The plugin, with its parameters.
     pub kind: ActivityKind,
-    /// The first time.
+    /// The start of the range of times, inclusive; times are ticks or whole numbers, as in the timeline.
     pub from: i64,
-    /// The last time, inclusive.
+    /// The end of the range of times, inclusive.
     pub to: i64,
-    /// A time at which a window begins.
+    /// A time at which a window begins; the others are aligned with it.
     pub origin: i64,
-    /// The column of times.
+    /// The output column with the time of the window.
     pub timeline: Field,
-    /// The columns of the dimensions.
+    /// The output columns with the dimensions.
     pub dimensions: Vec<Field>,
-    /// The users who are not new, in one column.
+    /// One column with the users who appeared before the range, and so do not count as new.
     pub known: Batch,
 }
 
-/// Equal windows of time, or those of a calendar.
+/// Windows of equal length, or periods of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActivityWindow {
     /// Windows of this length, in the unit of the timeline.
@@ -45,7 +45,7 @@ pub enum ActivityWindow {
     Calendar(Period),
 }
 
-/// The counted windows; all lengths are in the unit of the timeline.
+/// The plugin, and the lengths of its windows in the unit of the timeline.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is named like the parameters of its plugin")]
 pub enum ActivityKind {
@@ -58,7 +58,7 @@ pub enum ActivityKind {
     SlidingWindow { lookback: i64, bin: ActivityWindow },
 }
 
-/// The appearance of a user at a time.
+/// A row of the input: a user, by number, appears at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Appearance {
     time: i64,
@@ -72,7 +72,7 @@ struct ActivityRow {
 }
 
 impl Activity {
-    /// The start of the window that contains `time`.
+    /// Returns the start of the window that contains `time`.
     fn window_of(&self, time: i64, window: ActivityWindow) -> i64 {
         let size = match window {
             ActivityWindow::Fixed(size) => size,
@@ -83,8 +83,8 @@ impl Activity {
         i64::try_from(start).unwrap_or(time)
     }
 
-    /// The start of the window that is `count` windows after the one that starts at `start`; the last time if there is
-    /// none.
+    /// Returns the start of the window that is `count` windows after the one that starts at `start`; the greatest time
+    /// if there is no such window.
     fn window_after(start: i64, window: ActivityWindow, count: i64) -> i64 {
         match window {
             ActivityWindow::Fixed(size) => start.saturating_add(size.saturating_mul(count)),
@@ -96,7 +96,8 @@ impl Activity {
         (self.from..=self.to).contains(&appearance.time)
     }
 
-    /// The appearances of each combination of dimensions, by time. Users who are known appear before all times.
+    /// Returns the combinations of dimensions, and the appearances of each, sorted by time. Known users appear before
+    /// all times.
     fn appearances(&self, arguments: &Batch) -> (DimensionKeys, Vec<Vec<Appearance>>) {
         let columns: Vec<usize> = (2..arguments.columns().len()).collect();
         let (mut users, mut keys) = (DimensionKeys::default(), DimensionKeys::default());
@@ -196,12 +197,12 @@ impl TableFunction for Activity {
     }
 }
 
-/// A number of users or rows as a value.
+/// Returns a number of users or rows as a value of the type long.
 fn long(count: usize) -> Value {
     Value::Long(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// A part of a number of users; NaN of none.
+/// Returns a number of users as a fraction of another; NaN if both are 0.
 #[expect(clippy::cast_precision_loss, reason = "counts of rows in memory are exact as doubles")]
 fn ratio(part: usize, whole: usize) -> f64 {
     part as f64 / whole as f64

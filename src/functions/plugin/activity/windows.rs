@@ -1,4 +1,4 @@
-//! Users by window: active users, sessions, engagement, sliding windows.
+//! Plugins that count the users of windows of time: active users, sessions, engagement, sliding windows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use crate::diagnostic::Result;
 use crate::types::Value;
 
 impl Activity {
-    /// The users of each window, by its start, among the appearances in range.
+    /// Returns the users of each window, by the start of the window. Appearances outside the range are ignored.
     pub(super) fn users_by_window(
         &self,
         group: &[Appearance],
@@ -20,8 +20,8 @@ impl Activity {
         windows
     }
 
-    /// The users who appear in enough periods of the lookback window that ends with an appearance. The window excludes
-    /// its start.
+    /// Computes `active_users_count`. A user is active at an appearance if they appear in enough periods of the
+    /// lookback window that ends there. The lookback window excludes its start.
     pub(super) fn active_users(&self, group: &[Appearance], lengths: [i64; 4]) -> Vec<ActivityRow> {
         let [lookback, period, active_periods, bin] = lengths;
         let (period, bin) = (ActivityWindow::Fixed(period), ActivityWindow::Fixed(bin));
@@ -57,7 +57,8 @@ impl Activity {
         self.users_by_window(group, window).into_iter().map(row).collect()
     }
 
-    /// The outer window ends with the inner one.
+    /// Computes `activity_engagement`: the users of each inner window as a fraction of those of the outer window, which
+    /// ends at the same time.
     pub(super) fn engagement(&self, group: &[Appearance], inner: i64, outer: i64) -> Vec<ActivityRow> {
         let row = |(time, users): (i64, HashSet<usize>)| {
             let end = time.saturating_add(inner);
@@ -71,7 +72,8 @@ impl Activity {
         self.users_by_window(group, ActivityWindow::Fixed(inner)).into_iter().map(row).collect()
     }
 
-    /// Sessions that begin in each bin: a user did not appear for the length of the lookback window.
+    /// Computes `session_count`: the sessions that begin in each bin. A session begins when a user appears who did not
+    /// appear for the length of the lookback window.
     pub(super) fn sessions(&self, group: &[Appearance], bin: i64, lookback: i64) -> Vec<ActivityRow> {
         let (mut last, mut sessions) = (HashMap::new(), BTreeMap::<i64, usize>::new());
         for appearance in group {
@@ -86,7 +88,8 @@ impl Activity {
         sessions.into_iter().map(row).collect()
     }
 
-    /// Each appearance counts in the bins that begin less than `lookback` after its own.
+    /// Computes `sliding_window_counts`: each appearance counts in all bins that begin less than `lookback` after its
+    /// own bin.
     pub(super) fn sliding_window(
         &self,
         group: &[Appearance],

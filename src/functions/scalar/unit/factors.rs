@@ -5,7 +5,7 @@
 
 use std::f64::consts::PI;
 
-/// A unit and its size.
+/// A unit, and its size as a multiple of the base unit of its list.
 #[derive(Debug)]
 pub(super) struct UnitFactor {
     pub name: &'static str,
@@ -22,7 +22,7 @@ const CUBIC_FOOT: f64 = 0.028_316_846_592;
 const US_GALLON: f64 = 3.785_411_784e-3;
 const IMPERIAL_GALLON: f64 = 4.546_09e-3;
 
-/// In degrees.
+/// Units of angles, in degrees.
 pub(super) static ANGLE: &[UnitFactor] = &[
     unit("Arcminute", 1.0 / 60.0),
     unit("Arcsecond", 1.0 / 3600.0),
@@ -41,7 +41,7 @@ pub(super) static ANGLE: &[UnitFactor] = &[
     unit("Revolution", 360.0),
 ];
 
-/// In joules.
+/// Units of energy, in joules.
 pub(super) static ENERGY: &[UnitFactor] = &[
     unit("BritishThermalUnit", BTU),
     unit("Calorie", 4.184),
@@ -81,7 +81,7 @@ pub(super) static ENERGY: &[UnitFactor] = &[
     unit("WattHour", 3_600.0),
 ];
 
-/// In newtons.
+/// Units of force, in newtons.
 pub(super) static FORCE: &[UnitFactor] = &[
     unit("Decanewton", 10.0),
     unit("Dyn", 1e-5),
@@ -100,7 +100,7 @@ pub(super) static FORCE: &[UnitFactor] = &[
     unit("TonneForce", 9_806.65),
 ];
 
-/// In meters.
+/// Units of length, in meters.
 pub(super) static LENGTH: &[UnitFactor] = &[
     unit("Angstrom", 1e-10),
     unit("AstronomicalUnit", 149_597_870_700.0),
@@ -140,7 +140,7 @@ pub(super) static LENGTH: &[UnitFactor] = &[
     unit("Yard", 0.9144),
 ];
 
-/// In kilograms.
+/// Units of mass, in kilograms.
 pub(super) static MASS: &[UnitFactor] = &[
     unit("Centigram", 1e-5),
     unit("Decagram", 1e-2),
@@ -169,7 +169,7 @@ pub(super) static MASS: &[UnitFactor] = &[
     unit("Tonne", 1e3),
 ];
 
-/// In meters per second.
+/// Units of speed, in meters per second.
 pub(super) static SPEED: &[UnitFactor] = &[
     unit("CentimeterPerHour", 0.01 / 3600.0),
     unit("CentimeterPerMinute", 0.01 / 60.0),
@@ -205,7 +205,7 @@ pub(super) static SPEED: &[UnitFactor] = &[
     unit("YardPerSecond", 0.9144),
 ];
 
-/// In cubic meters.
+/// Units of volume, in cubic meters.
 pub(super) static VOLUME: &[UnitFactor] = &[
     unit("AcreFoot", 1_233.481_837_547_52),
     unit("AuTablespoon", 2e-5),

@@ -1,4 +1,4 @@
-//! convert_angle and its kind: numbers converted from one unit to another.
+//! convert_angle and similar functions: numbers converted from one unit to another.
 
 mod factors;
 
@@ -11,7 +11,7 @@ use crate::functions::signature::{Accepts, Kernel, Overload, Param, Returns};
 use crate::types::{Column, Type, Value};
 use factors::{ANGLE, ENERGY, FORCE, LENGTH, MASS, SPEED, UnitFactor, VOLUME};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "convert_angle",
@@ -85,7 +85,7 @@ const fn form(kernel: Kernel) -> Overload {
     }
 }
 
-/// The unit that is no multiple of another one; how the engine converts it is not known.
+/// The unit of angles that is not a multiple of another unit; how the engine converts it is not known.
 const TILT: &str = "Tilt";
 
 fn is_tilt(constants: &[Option<&Value>]) -> bool {

@@ -1,7 +1,7 @@
 //! parse_user_agent: browser, operating system and device of a user agent.
 //!
-//! The rules are those of uap-core, which the engine's results show, too: `regexes.json` is its file `regexes.yaml`
-//! as JSON. They are compiled when a query first needs them.
+//! The rules are those of uap-core, which the engine uses, too, judging by its results. `regexes.json` is its file
+//! `regexes.yaml` as JSON. The rules are compiled when a query first needs them.
 
 use std::sync::OnceLock;
 
@@ -16,7 +16,7 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::{BagWriter, Kind, elements, kind, to_text};
 use crate::types::{Column, Type, Value};
 
-/// The functions of this family.
+/// The functions that this file defines.
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "parse_user_agent",
     category: Category::Parse,
@@ -46,11 +46,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
 }];
 
 const AGENT: Param = Param::new("user_agent", Type::String, "the user agent");
-/// The rules need no more of a user agent; longer ones are attacks.
+/// Maximum length in bytes of a user agent. The rules do not need more, and longer ones are attacks.
 const MAX_BYTES: usize = 16 << 10;
 const UNKNOWN_FAMILY: &str = "Other";
 
-/// The parts of a user agent to look for.
+/// Which of the three descriptions a call asks for.
 #[derive(Clone, Copy, Debug, Default)]
 struct Targets {
     browser: bool,
@@ -113,7 +113,7 @@ fn parse(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// A bag of names and values; a missing value is "".
+/// Returns a bag of names and values; the value None becomes "".
 fn bag(entries: &[(&str, Option<&str>)]) -> String {
     let mut bag = BagWriter::new();
     entries.iter().for_each(|(name, value)| bag.push_text(name, value.unwrap_or_default()));
@@ -153,7 +153,7 @@ fn device(agent: &str) -> Result<String> {
     ]))
 }
 
-/// The rules of each kind; serde skips those of the other kinds.
+/// The rules for browsers in the file. Serde skips those for systems and devices, which have structs of their own.
 #[derive(Deserialize)]
 struct BrowserRules {
     user_agent_parsers: Vec<user_agent::Parser<'static>>,
