@@ -16,7 +16,7 @@ use crate::types::Batch;
 /// The settings and shared state of one run; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ExecContext {
-    /// The context of function calls: `now()` and the seed.
+    /// What functions can read: `now()` and the seed.
     pub eval: EvalContext,
     /// Threads that read and compute; at least one.
     pub threads: usize,
@@ -26,27 +26,27 @@ pub struct ExecContext {
     pub memory: Arc<MemoryBudget>,
     /// Where operators write rows that do not fit in memory.
     pub spill: Arc<SpillFolder>,
-    /// Set from outside to stop the run.
+    /// Becomes true if the run is to be stopped, for example by a signal.
     pub cancelled: Arc<AtomicBool>,
-    /// A filter for scans that was learned while the query runs.
+    /// A filter for scans that `top` learned while the query runs; None if there is none.
     pub dynamic_filter: Option<Arc<DynamicFilter>>,
     /// The columns that the query names.
     pub named_columns: Arc<NamedColumns>,
-    /// Where scans count what they skip.
+    /// Where scans report what they skipped.
     pub report: Arc<ScanReport>,
-    /// The rows for which the body of a plan per row runs; None outside of one.
+    /// The rows for which the body of `mv-apply` runs now; None outside of a body.
     pub outer_rows: Option<Arc<Batch>>,
     /// The measurements of each plan node; None if the run is not measured.
     pub metrics: Option<Arc<PlanMetrics>>,
 }
 
 impl ExecContext {
-    /// Returns an error if the run was stopped from outside.
+    /// Returns [`Error::Cancelled`] if the run was stopped from outside.
     pub fn check_cancelled(&self) -> Result<()> {
         if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
     }
 
-    /// A request for all rows of a table with these columns.
+    /// Returns a request for all rows of a table, with these columns.
     pub(super) fn scan_request(&self, columns: Vec<ScanColumn>) -> ScanRequest {
         ScanRequest {
             columns,

@@ -1,4 +1,4 @@
-//! A filter that a scan learns while a query runs: a `top` needs no rows beyond the worst row it keeps.
+//! A filter that a scan gets while the query runs: a `top` needs no rows beyond the worst row that it keeps.
 
 use crate::diagnostic::Span;
 use crate::expr::Expr;
@@ -18,7 +18,7 @@ pub struct DynamicFilter {
 }
 
 impl DynamicFilter {
-    /// Returns `scan` with this filter added to its own.
+    /// Returns `scan` with this filter in addition to its own.
     #[must_use]
     pub fn apply(&self, scan: &Scan) -> Scan {
         let (symbol, comparison) =

@@ -7,9 +7,9 @@ use super::scheduler::{self, Flow};
 use crate::diagnostic::{Error, Result};
 use crate::types::Batch;
 
-/// A state over consecutive rows of the input.
+/// The state of some consecutive rows of the input.
 pub(super) trait PartialState: Send {
-    /// Adds the rows of `batch`; none of them if it returns an error.
+    /// Adds the rows of `batch`; if it returns an error, it has added none of them.
     fn push(&mut self, batch: Batch) -> Result<()>;
 
     /// True if the state should be combined with the earlier ones now, before its partition ends.
@@ -18,7 +18,7 @@ pub(super) trait PartialState: Send {
     }
 }
 
-/// Adds the rows of `batch` to `state`, in halves if the result for all of them is too large.
+/// Adds the rows of `batch` to `state`; in halves, if the result for all of them is too large.
 fn push<S: PartialState>(state: &mut S, batch: Batch) -> Result<()> {
     match state.push(batch.clone()) {
         Err(Error::BatchTooLarge(_)) if batch.rows() > 1 => {

@@ -1,8 +1,8 @@
 //! Measures what running a plan costs, per node: rows, batches, and the time that threads were busy with it.
 //!
-//! The time of a thread is charged to one node at a time: `enter` starts charging another node and returns a guard
-//! that restores the previous one when it is dropped. So what a node pulls from its inputs is charged to the inputs,
-//! and a thread that waits for others charges no node. Without metrics, nothing is measured.
+//! The time of a thread is charged to one node at a time. `enter` starts charging another node, and returns a guard
+//! that restores the previous one when it is dropped. So the time in which a node's input produces rows is charged to
+//! the input, and a thread that waits for others charges no node. Without metrics, nothing is measured.
 
 use std::cell::RefCell;
 use std::fmt::Debug;
@@ -15,14 +15,14 @@ use crate::storage::counters::ScanCounters;
 
 /// A monotonic clock; the caller of the engine provides it.
 pub trait Clock: Debug + Send + Sync {
-    /// The time since a fixed moment.
+    /// Returns the time since some fixed moment.
     fn elapsed(&self) -> Duration;
 }
 
 /// The measurements of a plan, by node.
 #[derive(Debug)]
 pub struct PlanMetrics {
-    /// Indexed by [`NodeId::index`].
+    /// The measurements of each node, at [`NodeId::index`].
     nodes: Vec<Arc<NodeMetrics>>,
 }
 
@@ -37,7 +37,7 @@ pub struct NodeMetrics {
 }
 
 impl PlanMetrics {
-    /// Metrics for one run of `plan`, or of a clone of it.
+    /// Returns metrics for one run of `plan`, or of a clone of it.
     #[must_use]
     pub fn new(plan: &LogicalPlan, clock: &Arc<dyn Clock>) -> Self {
         Self { nodes: (0..node_count(plan)).map(|_| Arc::new(NodeMetrics::new(clock))).collect() }
@@ -56,31 +56,31 @@ impl NodeMetrics {
         Self { rows, batches, nanoseconds, scan: OnceLock::new(), clock: Arc::clone(clock) }
     }
 
-    /// The number of rows that the node returned.
+    /// Returns the number of rows that the node returned.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// The number of batches that the node returned, without empty ones.
+    /// Returns the number of batches that the node returned, not counting empty ones.
     #[must_use]
     pub fn batches(&self) -> u64 {
         self.batches.load(Ordering::Relaxed)
     }
 
-    /// The time for this node alone, without its inputs, summed over threads.
+    /// Returns the time spent in this node, without its inputs, summed over all threads.
     #[must_use]
     pub fn busy(&self) -> Duration {
         Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
     }
 
-    /// The counts of bytes, rows and files that the scan read and skipped; None if the node is not a scan.
+    /// Returns the counts of bytes, rows and files that the scan read and skipped; None if the node is not a scan.
     #[must_use]
     pub fn scan(&self) -> Option<&ScanCounters> {
         self.scan.get().map(Arc::as_ref)
     }
 
-    /// Sets the counters of the scan that this node is.
+    /// Sets the counters of a node that is a scan.
     pub(super) fn set_scan(&self, counters: &Arc<ScanCounters>) {
         // Metrics are for one run, so they are set once.
         let _ = self.scan.set(Arc::clone(counters));
@@ -94,26 +94,26 @@ impl NodeMetrics {
 }
 
 thread_local! {
-    /// The node that the time of this thread is charged to, and since when.
+    /// The node to which the time of this thread is charged, and the time on the clock since when it is.
     static CURRENT: RefCell<Option<(Arc<NodeMetrics>, Duration)>> = const { RefCell::new(None) };
 }
 
-/// Charges the previous node again when it is dropped.
+/// A guard: when it is dropped, the time is charged to the previous node again.
 pub(super) struct MetricsScope {
     previous: Option<Arc<NodeMetrics>>,
 }
 
-/// Charges the time of this thread to `node`, or to none, until the returned guard is dropped.
+/// Charges the time of this thread to `node`, or to no node for None, until the returned guard is dropped.
 pub(super) fn enter(node: Option<Arc<NodeMetrics>>) -> MetricsScope {
     MetricsScope { previous: switch(node) }
 }
 
-/// Returns the node that the time of this thread is charged to.
+/// Returns the node to which the time of this thread is charged; None if there is none.
 pub(super) fn current() -> Option<Arc<NodeMetrics>> {
     CURRENT.with_borrow(|current| current.as_ref().map(|(node, _)| Arc::clone(node)))
 }
 
-/// Charges `next` from now on; returns the node that was charged before.
+/// Charges the time from now on to `next`; returns the node that was charged before.
 fn switch(next: Option<Arc<NodeMetrics>>) -> Option<Arc<NodeMetrics>> {
     CURRENT.with_borrow_mut(|current| {
         let now = current.as_ref().map(|(node, _)| node).or(next.as_ref())?.clock.elapsed();

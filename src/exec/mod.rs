@@ -1,7 +1,7 @@
-//! Runs plans: vectorized, parallel by partitions, without async.
+//! Runs plans on batches of columns, with the partitions of the input in parallel, and without async.
 //!
-//! `planner` turns a plan into a `pipeline`: partitions with the operators that run inside them. Nodes that must see
-//! all rows first (`aggregate`, `sort`, the build side of `join`) consume one pipeline and start another.
+//! `planner` turns a plan into a `pipeline`: partitions, and the operators that run inside them. Nodes that need all
+//! rows first (`aggregate`, `sort`, the build side of `join`) consume one pipeline and start another.
 
 pub mod context;
 pub mod dynamic_filter;
@@ -35,7 +35,7 @@ use crate::plan::{LogicalPlan, PlanNode, visit};
 use crate::storage::counters::ScanCount;
 use crate::types::{Batch, SharedMemory};
 
-/// Runs `plan` and calls `consume` with its rows in order, batch by batch, until it breaks off.
+/// Runs `plan` and calls `consume` with its rows in order, batch by batch, until `consume` returns a break.
 pub fn execute(
     plan: &LogicalPlan,
     context: &ExecContext,
@@ -63,7 +63,7 @@ pub fn collect(plan: &LogicalPlan, context: &ExecContext) -> Result<Vec<Batch>> 
     collect_reserved(plan, context).map(|(batches, _)| batches)
 }
 
-/// As [`collect`], with the memory that the rows take.
+/// Like [`collect`], but also returns the memory reserved for the rows.
 fn collect_reserved(plan: &LogicalPlan, context: &ExecContext) -> Result<(Vec<Batch>, Reservation)> {
     let (mut batches, mut memory) = (Vec::new(), SharedMemory::default());
     let mut reservation = context.memory.reservation();

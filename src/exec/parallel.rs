@@ -1,10 +1,11 @@
-//! Runs the same function for each of many columns on a few threads, whose time is charged to the current plan node.
+//! Calls a function for each of many columns on a few threads, whose time is charged to the current node of the plan.
 
 use super::metrics;
 use crate::diagnostic::Result;
 use crate::storage::parallel::map_indexes;
 
-/// Returns the result of `run` for each of `0..count` in order, or the first error in that order.
+/// Returns the results of `run` for each of `0..count`, in order, or the first error in that order. Uses up to
+/// `thread_count` threads.
 pub(crate) fn map<T: Send>(
     thread_count: usize,
     count: usize,

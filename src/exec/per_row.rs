@@ -1,7 +1,8 @@
 //! Runs a plan, the body, for each row of its input (`mv-apply`).
 //!
-//! The body runs once for some thousand rows at a time. It carries their numbers along and keeps apart what belongs to
-//! different rows, so its result has the rows of each input row next to each other, or can be sorted by the number.
+//! The body runs once for some thousand input rows at a time. It keeps the number of each row as a column, and never
+//! combines what belongs to different rows. So the rows of its result that belong to one input row are next to each
+//! other, or can be sorted by that number.
 
 use std::sync::Arc;
 
@@ -28,12 +29,12 @@ pub struct PerRowPlan {
     body_id: NodeId,
     output: Vec<PerRowOutput>,
     context: ExecContext,
-    /// The memory of the tables that the body reads.
+    /// The memory reserved for the tables that the body reads.
     _tables: Vec<Reservation>,
 }
 
 impl PerRowPlan {
-    /// The operator for `plan`; the input of `plan` is not used. Tables that the body reads are read now, once.
+    /// Returns the operator for `plan`; the input of `plan` is not used. Tables that the body reads are read now, once.
     pub fn new(node: PlanNode<'_>, plan: &PerRow, context: &ExecContext) -> Result<Self> {
         let body_id = node.inputs().last().map_or(node.id, |body| body.id);
         let mut tables = Vec::new();
@@ -45,7 +46,7 @@ impl PerRowPlan {
         Ok(Self { body, body_id, output: plan.output.clone(), context, _tables: tables })
     }
 
-    /// The output rows for a few input rows.
+    /// Runs the body for some input rows, and returns the output rows.
     fn apply(&self, batch: Batch) -> Result<Vec<Batch>> {
         let outer = Arc::new(batch);
         let context = ExecContext { outer_rows: Some(Arc::clone(&outer)), ..self.context.clone() };
@@ -69,7 +70,7 @@ impl PerRowPlan {
         Ok(batches)
     }
 
-    /// The columns of the input rows beside those of the body.
+    /// Returns the rows of `result` with the columns of the input rows to which they belong.
     fn beside(&self, outer: &Batch, result: &Batch) -> Result<Batch> {
         let numbers = numbers(result)?;
         let rows: UInt32Array = numbers.values().iter().map(|number| u32::try_from(*number).ok()).collect();
@@ -80,7 +81,7 @@ impl PerRowPlan {
         Ok(Batch::new(self.output.iter().map(column).collect::<Result<_>>()?, result.rows()))
     }
 
-    /// All results, sorted by the number of the row.
+    /// Returns all rows of `results`, sorted by the number of the input row.
     fn sorted(&self, results: &[Batch]) -> Result<Batch> {
         let types: Vec<Type> = self.body.schema().fields().iter().map(|field| field.ty).collect();
         let all = Batch::concat(&types, results)?;
@@ -106,7 +107,7 @@ impl RowOperator for PerRowPlan {
 }
 
 impl PerRowPlan {
-    /// The output rows for a few input rows; for half of them at a time if all are too many.
+    /// Returns the output rows for some input rows; for half of them at a time if the result for all is too large.
     fn stream_rows(&self, batch: Batch) -> BatchIterator<'_> {
         match self.apply(batch.clone()) {
             Ok(batches) => Box::new(batches.into_iter().map(Ok)),
@@ -118,7 +119,8 @@ impl PerRowPlan {
     }
 }
 
-/// Replaces the parts of a body that do not depend on its rows by tables in memory.
+/// Replaces the parts of a body that do not depend on the input rows with tables in memory. `tables` gets the memory
+/// that these use.
 fn with_tables(plan: LogicalPlan, context: &ExecContext, tables: &mut Vec<Reservation>) -> Result<LogicalPlan> {
     let is_in_memory = matches!(&plan, LogicalPlan::Scan(scan) if scan.table.is_in_memory());
     if is_in_memory || depends_on_rows(&plan) {
@@ -134,7 +136,7 @@ fn depends_on_rows(plan: &LogicalPlan) -> bool {
     matches!(plan, LogicalPlan::Rows(_)) || visit::inputs(plan).into_iter().any(depends_on_rows)
 }
 
-/// The rows of the leaf `rows`: columns of the outer rows, and their numbers.
+/// Returns the rows that the body begins with: columns of the input rows, and their numbers.
 pub fn leaf(rows: &RowColumns, context: &ExecContext) -> Result<Batch> {
     let outer = context.outer_rows.as_ref().ok_or_else(read_as_table)?;
     let mut columns = Vec::with_capacity(rows.schema.len());
@@ -148,7 +150,7 @@ pub fn leaf(rows: &RowColumns, context: &ExecContext) -> Result<Batch> {
     Ok(Batch::new(columns, outer.rows()))
 }
 
-/// The numbers of the rows, the last column.
+/// Returns the numbers of the input rows, which are the last column of a result.
 fn numbers(batch: &Batch) -> Result<Int64Array> {
     let column = batch.columns().last().ok_or_else(|| Error::internal("a subquery without columns"))?;
     let array = column.to_array();
@@ -156,7 +158,7 @@ fn numbers(batch: &Batch) -> Result<Int64Array> {
     longs.cloned().ok_or_else(|| Error::internal("the numbers of rows are longs"))
 }
 
-/// True if the numbers of the rows never become smaller.
+/// True if the numbers of the input rows never decrease.
 fn in_order(results: &[Batch]) -> Result<bool> {
     let mut last = i64::MIN;
     for result in results {
@@ -169,7 +171,8 @@ fn in_order(results: &[Batch]) -> Result<bool> {
     Ok(true)
 }
 
-/// A subquery of the subquery reads its rows, for example by the name that `as` gave them.
+/// Returns the error for a subquery inside the body that reads the rows of the body as a table, for example by the name
+/// that `as` gave them.
 fn read_as_table() -> Error {
     let message = "the rows of a subquery cannot be read as a table inside it yet";
     Error::Query(vec![Diagnostic::new(Code::UnsupportedSyntax, Span::default(), message)])

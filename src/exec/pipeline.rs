@@ -1,4 +1,4 @@
-//! Partitions in order, the operators that run inside each of them, and the stages after a row limit.
+//! Pipelines: partitions in order, the operators that run inside each of them, and the stages that follow a row limit.
 //!
 //! Operators run inside the partitions, in parallel, until a limit needs the rows in order: from there on, the rows
 //! pass through serial stages on the thread of the caller.
@@ -15,17 +15,17 @@ use crate::memory::Reservation;
 use crate::scan::{BatchIterator, MemoryTable, Partition, ScanColumn, TableProvider};
 use crate::types::{Batch, Schema};
 
-/// A source of rows in order.
+/// A source of rows in order, and what is done with them.
 #[derive(Debug)]
 pub(super) struct ExecPipeline {
     partitions: Vec<Arc<dyn Partition>>,
-    /// Run inside each partition.
+    /// The operators that run inside each partition.
     operators: Vec<Arc<dyn RowOperator>>,
-    /// Run on the thread of the caller, over the rows of all partitions in order.
+    /// The stages that run on the thread of the caller, over the rows of all partitions in order.
     serial: Vec<SerialStage>,
-    /// The memory of the rows that the partitions read.
+    /// The memory reserved for the rows that the partitions read.
     reservations: Vec<Reservation>,
-    /// The first partition probably has all rows that are needed: the others start only after it is done.
+    /// True if the first partition probably has all rows that are needed: the others start only after it is done.
     is_first_enough: bool,
 }
 
@@ -33,16 +33,16 @@ pub(super) struct ExecPipeline {
 enum SerialStage {
     Limit(usize),
     Operator(Arc<dyn RowOperator>),
-    /// The rows that an operator emits after the last row.
+    /// Emits the rows that an operator still has after the last row.
     Flush(Arc<dyn RowOperator>),
     /// Window functions.
     Window(Arc<WindowStage>),
-    /// A scan.
+    /// The operator `scan`.
     Sequence(Arc<SequenceStage>),
 }
 
 impl ExecPipeline {
-    /// A pipeline over these partitions.
+    /// Returns a pipeline of these partitions, without operators.
     pub fn of(partitions: Vec<Arc<dyn Partition>>) -> Self {
         Self {
             partitions: timed_partitions(partitions),
@@ -53,7 +53,7 @@ impl ExecPipeline {
         }
     }
 
-    /// A pipeline over rows in memory.
+    /// Returns a pipeline of rows in memory.
     pub fn in_memory(schema: &Schema, batches: Vec<Batch>, context: &ExecContext) -> Result<Self> {
         let columns = (0..schema.len()).map(ScanColumn::Column).collect();
         let max_bytes = context.memory.batch_bytes();
@@ -61,7 +61,7 @@ impl ExecPipeline {
         MemoryTable::new(schema.clone(), batches).scan(&context.scan_request(columns)).map(Self::of)
     }
 
-    /// The rows of all `pipelines`, one after the other; each must be parallel.
+    /// Returns a pipeline of the rows of all `pipelines`, one after the other; each of them must be parallel.
     pub fn concat(pipelines: Vec<Self>) -> Self {
         let (mut partitions, mut reservations) = (Vec::new(), Vec::new());
         for pipeline in pipelines {
@@ -89,7 +89,8 @@ impl ExecPipeline {
         self
     }
 
-    /// Appends the rows that `operator`, which is already part of the pipeline, emits after the last row.
+    /// Appends a stage that emits the rows that `operator` still has after the last row. `operator` is already part of
+    /// the pipeline.
     pub fn then_flush(mut self, operator: Arc<dyn RowOperator>) -> Self {
         self.serial.push(SerialStage::Flush(operator));
         self
@@ -101,13 +102,13 @@ impl ExecPipeline {
         self
     }
 
-    /// Appends a scan, which needs the rows in order.
+    /// Appends the operator `scan`, which needs the rows in order.
     pub fn sequences(mut self, stage: Arc<SequenceStage>) -> Self {
         self.serial.push(SerialStage::Sequence(stage));
         self
     }
 
-    /// Ends the rows after `count`. With `is_first_enough`, the first partition runs alone before the others start.
+    /// Appends a limit of `count` rows. With `is_first_enough`, the first partition runs alone before the others start.
     pub fn limited(mut self, count: usize, is_first_enough: bool) -> Self {
         self.is_first_enough = self.is_parallel() && is_first_enough;
         self.serial.push(SerialStage::Limit(count));
@@ -124,7 +125,7 @@ impl ExecPipeline {
         self.is_parallel().then(|| self.partitions_with_operators())
     }
 
-    /// Calls `consume` with every batch in order, until it breaks off.
+    /// Calls `consume` with every batch in order, until `consume` returns a break.
     pub fn run(&self, context: &ExecContext, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         let mut stages = SerialStages::new(&self.serial);
         let partitions = self.partitions_with_operators();
@@ -148,9 +149,9 @@ impl ExecPipeline {
     }
 }
 
-/// A serial stage with its state.
+/// A serial stage and its state while the pipeline runs.
 enum RunningStage<'a> {
-    /// With the number of rows that the limit still lets through.
+    /// The number of rows that the limit still lets through.
     Limit(usize),
     Operator(&'a Arc<dyn RowOperator>),
     Flush(&'a Arc<dyn RowOperator>),
@@ -171,7 +172,7 @@ impl<'a> RunningStage<'a> {
 }
 
 impl RunningStage<'_> {
-    /// The next rows of a stage that holds rows back; None if none are ready.
+    /// Returns the next rows of a stage that can hold rows back; None if none are ready.
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         match self {
             Self::Window(run) => run.next_batch(),
@@ -184,7 +185,7 @@ impl RunningStage<'_> {
 /// The serial stages of a running pipeline.
 struct SerialStages<'a> {
     stages: Vec<RunningStage<'a>>,
-    /// The stages before this index need no more rows.
+    /// All stages before this index need no more rows.
     done: usize,
 }
 
@@ -200,7 +201,7 @@ impl<'a> SerialStages<'a> {
         self.done > 0
     }
 
-    /// Passes rows through the stages from `index` on.
+    /// Passes rows through the stages from `index` on, and the result to `consume`.
     fn push(&mut self, index: usize, batch: Batch, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<Flow> {
         if batch.rows() == 0 {
             return Ok(Flow::Continue(()));
@@ -240,7 +241,7 @@ impl<'a> SerialStages<'a> {
         }
     }
 
-    /// Passes on the rows that the stage at `index` has ready.
+    /// Passes the rows that the stage at `index` has ready to the next stage.
     fn push_ready(&mut self, index: usize, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<Flow> {
         while let Some(ready) = self.stages[index].next_batch()? {
             if self.push(index + 1, ready, consume)?.is_break() {
@@ -264,7 +265,7 @@ impl<'a> SerialStages<'a> {
         Ok(Flow::Continue(()))
     }
 
-    /// Emits the rows that operators have after the last row, unless later stages need no more.
+    /// Emits the rows that stages still have after the last row, unless later stages need no more rows.
     fn flush(&mut self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         for index in 0..self.stages.len() {
             if index < self.done {

@@ -1,7 +1,7 @@
 //! Turns a logical plan into a pipeline.
 //!
 //! Aggregate, sort and top consume the pipeline of their input and start a new one. A join consumes the pipeline of its
-//! build side and becomes an operator on that of its probe side.
+//! build side, and becomes an operator in that of its probe side.
 
 use std::sync::Arc;
 
@@ -20,18 +20,20 @@ use crate::expr::Expr;
 use crate::plan::{Join, LogicalPlan, PlanNode, Side};
 use crate::types::{Schema, Type};
 
-/// Assumed size of a row of a `top`, in bytes: if that many do not fit in memory, all rows are sorted instead.
+/// Assumed size in bytes of a row of a `top`. If its rows of that size do not fit in memory, all rows are sorted
+/// instead.
 const TOP_ROW_BYTES: usize = 4096;
 
-/// A limit of at most this many rows is expected to be filled by the first partition.
+/// Maximum number of rows of a limit that the first partition is expected to fill alone.
 const MAX_FIRST_PARTITION_LIMIT: usize = 1_024;
 
-/// Returns the pipeline of `node`; runs whatever must be complete before the pipeline can start.
+/// Returns the pipeline of `node`. Runs what must be complete before the pipeline can start, such as the build side of
+/// a join.
 pub(super) fn plan(node: PlanNode<'_>, context: &ExecContext) -> Result<ExecPipeline> {
     plan_filtered(node, None, context)
 }
 
-/// As [`plan`], for a node below a filter: it may leave out groups or pairs for which `residual` is not true.
+/// Like [`plan`], for a node below a filter by `residual`: groups or pairs for which it is not true may be left out.
 fn plan_filtered(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<ExecPipeline> {
     let Some(metrics) = context.metrics.as_ref().and_then(|metrics| metrics.of(node.id)) else {
         return build(node, residual, context);
@@ -120,7 +122,7 @@ fn top(input: PlanNode<'_>, spec: TopSpec<'_>, context: &ExecContext) -> Result<
     }
 }
 
-/// Reads the build side to its end before the probe side is planned.
+/// Returns the pipeline of a join; reads the whole build side before the probe side is planned.
 fn join(node: PlanNode<'_>, join: &Join, residual: Option<&Expr>, context: &ExecContext) -> Result<ExecPipeline> {
     let inputs = node.inputs();
     let input = |side| plan(inputs[usize::from(side == Side::Right)], context);
@@ -138,7 +140,8 @@ fn union(inputs: &[PlanNode<'_>], schema: &Schema, context: &ExecContext) -> Res
     Ok(ExecPipeline::concat(inputs.iter().map(parallel).collect::<Result<Vec<_>>>()?))
 }
 
-/// True for all rows of a table: a scan without a filter, below any number of nodes that keep every row.
+/// True if the plan returns all rows of a table: it is a scan without a filter, below any number of nodes that keep
+/// every row.
 fn is_unfiltered(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Scan(scan) => scan.filter.is_none(),

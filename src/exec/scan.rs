@@ -1,4 +1,4 @@
-//! Scans of tables: the partitions of a table, with the filter and the time coverage that belong to the scan.
+//! Scans of tables: the partitions of a table, with the filter of the scan and the range of times that its rows cover.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(super) fn partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<d
     Ok(partitions.into_iter().map(covered).collect())
 }
 
-/// A bound predicate as the row filter of a source.
+/// The predicate of a scan, as a filter that a source applies to its rows.
 #[derive(Debug)]
 struct PredicateFilter {
     filter: ScanFilter,
@@ -49,7 +49,7 @@ struct PredicateFilter {
 }
 
 impl PredicateFilter {
-    /// Extends `coverage` by the times of the rows that are tested.
+    /// Extends `coverage` to the times of the rows in `columns`, which are about to be tested.
     fn note_times(&self, coverage: &TimeCoverage, columns: &Batch) {
         let is_time = |column: &ScanColumn| *column == ScanColumn::Column(coverage.column());
         let Some(index) = self.filter.columns.iter().position(is_time) else { return };

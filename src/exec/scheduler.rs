@@ -1,8 +1,8 @@
 //! Runs partitions in parallel and delivers their results in the order of the partitions.
 //!
-//! Each run has a pool of its own, whose workers may block: every job has a worker, and none waits for another job.
-//! Workers claim partitions in order; the caller consumes the results of partition 0, then of 1, and so on, while
-//! workers run a few partitions and batches ahead. So the order of the rows depends neither on the number of
+//! Each run has a pool of threads of its own, whose workers may block: every job has a worker, and no job waits for
+//! another one. Workers claim partitions in order. The caller consumes the results of partition 0, then of 1, and so
+//! on, while workers run a few partitions and batches ahead. So the order of the rows depends neither on the number of
 //! threads nor on timing, memory stays bounded, and the workers stop when the caller does.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -16,16 +16,16 @@ use crate::memory::{MemoryBudget, Reservation};
 use crate::scan::Partition;
 use crate::types::Batch;
 
-/// The maximum number of items that a partition queues for the caller.
+/// Maximum number of results that a partition queues for the caller.
 const QUEUE_ITEMS: usize = 4;
 
-/// The stack of a worker in bytes: evaluating an expression recurses as deep as the expression nests.
+/// Size of a worker's stack in bytes: evaluating an expression recurses as deep as the expression is nested.
 const STACK_BYTES: usize = 8 << 20;
 
-/// Whether the consumer needs more rows.
+/// Whether the consumer of rows needs more of them (continue), or not (break).
 pub type Flow = ControlFlow<()>;
 
-/// Calls `consume` with every batch, in the order of the partitions.
+/// Calls `consume` with every batch, in the order of the partitions, until it returns a break.
 pub fn for_each_batch(
     partitions: &[Arc<dyn Partition>],
     context: &ExecContext,
@@ -45,11 +45,11 @@ pub fn for_each_batch(
     in_order(partitions, context.threads, &Producer { produce: &produce, weight }, consume)
 }
 
-/// Computes values over the batches of a partition and emits them in order.
+/// A function that computes values from the batches of a partition, and emits them in order.
 pub type PartitionFold<'a, S> =
     dyn Fn(&mut dyn Iterator<Item = Result<Batch>>, &mut dyn FnMut(S) -> Flow) -> Result<()> + Sync + 'a;
 
-/// Runs `local` over each partition and calls `combine` with the emitted values, in the order of the rows.
+/// Calls `local` for each partition, and `combine` with the values that it emits, in the order of the rows.
 pub fn for_each_partition<S: Send>(
     partitions: &[Arc<dyn Partition>],
     context: &ExecContext,
@@ -84,16 +84,17 @@ pub fn for_each<I: Sync, T: Send>(
     })
 }
 
-/// Processes one item of work, such as a partition, and emits its results.
+/// A function that processes one item of work, such as a partition, and emits its results.
 type Produce<'a, I, T> = dyn Fn(&I, &mut dyn FnMut(T) -> Flow) -> Result<()> + Sync + 'a;
 
-/// How much memory queued results use, and of which budget; results with a reservation of their own weigh nothing.
+/// How much memory a queued result uses, and the budget it is reserved from. Results with a reservation of their own
+/// have the weight 0.
 struct ItemWeight<'a, T> {
     bytes_of: &'a (dyn Fn(&T) -> usize + Sync),
     budget: Option<&'a Arc<MemoryBudget>>,
 }
 
-/// The function that produces results, and how they are weighed.
+/// The function that produces results, and how the results are weighed.
 struct Producer<'a, I, T> {
     produce: &'a Produce<'a, I, T>,
     weight: ItemWeight<'a, T>,
@@ -153,34 +154,34 @@ fn one_by_one<I, T>(
     Ok(())
 }
 
-/// The queues of all partitions, shared by the workers and the caller.
+/// The queues of all partitions, which the workers and the caller share.
 struct SharedQueues<'a, T> {
     state: Mutex<QueueState<T>>,
     changed: Condvar,
     weight: &'a ItemWeight<'a, T>,
-    /// The maximum bytes of all queued items. The partition that the caller consumes may always queue one item.
+    /// Maximum number of bytes of all queued results. The partition that the caller is consuming may always queue one.
     max_bytes: usize,
     partitions: usize,
-    /// Workers may be this many partitions ahead of the caller.
+    /// Maximum number of partitions by which workers may be ahead of the caller.
     ahead: usize,
 }
 
 struct QueueState<T> {
-    /// The next partition to be claimed.
+    /// The next partition that a worker will claim.
     next: usize,
-    /// The partition that the caller consumes.
+    /// The partition that the caller is consuming.
     head: usize,
-    /// The partitions that are claimed and not fully consumed.
+    /// The queues of the partitions that are claimed and not fully consumed.
     slots: BTreeMap<usize, PartitionQueue<T>>,
-    /// The caller needs no more items.
+    /// True if the caller needs no more results.
     stopped: bool,
-    /// The bytes of all queued items.
+    /// The number of bytes of all queued results.
     bytes: usize,
     reservation: Option<Reservation>,
 }
 
 impl<T> QueueState<T> {
-    /// Accounts for items of `added` bytes that were queued and of `removed` bytes that were consumed.
+    /// Records that results of `added` bytes were queued and results of `removed` bytes consumed.
     fn account(&mut self, added: usize, removed: usize) {
         self.bytes = self.bytes.saturating_add(added).saturating_sub(removed);
         let bytes = self.bytes;
@@ -193,10 +194,10 @@ impl<T> QueueState<T> {
     }
 }
 
-/// The results of a partition.
+/// The queued results of a partition.
 struct PartitionQueue<T> {
     items: VecDeque<QueuedItem<T>>,
-    /// Set when the partition has ended.
+    /// The outcome of the partition; None until it has ended.
     outcome: Option<Result<()>>,
 }
 
@@ -227,7 +228,7 @@ impl<'w, T: Send> SharedQueues<'w, T> {
         self.changed.notify_all();
     }
 
-    /// Runs one worker: partition after partition, until none is left or the caller needs no more.
+    /// Runs one worker: it processes partition after partition, until none is left or the caller needs no more results.
     fn work<I>(&self, partitions: &[I], produce: &Produce<'_, I, T>) {
         while let Some(index) = self.claim() {
             // Reports the end of the partition on every way out, so the caller never waits for a worker that panicked.
@@ -274,7 +275,7 @@ impl<'w, T: Send> SharedQueues<'w, T> {
         }
     }
 
-    /// Runs the caller: consumes all items in order.
+    /// Consumes all results in order, on the thread of the caller.
     fn drain(&self, consume: &mut dyn FnMut(T) -> Result<Flow>) -> Result<()> {
         while let Some(item) = self.pop()? {
             if consume(item)?.is_break() {
@@ -310,7 +311,7 @@ impl<'w, T: Send> SharedQueues<'w, T> {
     }
 }
 
-/// Reports the outcome of a partition when it is dropped.
+/// A guard that reports the outcome of a partition when it is dropped.
 struct PartitionEnd<'a, T: Send> {
     shared: &'a SharedQueues<'a, T>,
     index: usize,

@@ -1,4 +1,4 @@
-//! Passes all rows of the input to a table function at once.
+//! Calls a table function with all rows of its input at once.
 
 use super::Flow;
 use super::context::ExecContext;
@@ -8,7 +8,7 @@ use crate::diagnostic::Result;
 use crate::plan::TableCall;
 use crate::types::{Batch, SharedMemory, Type};
 
-/// The rows are joined into one batch, so that they are in memory twice for a moment.
+/// Number of copies of the rows that are in memory for a moment, while they are joined into one batch.
 const COPIES: usize = 2;
 
 /// Returns the output of `plan.function` for all rows of `input`.

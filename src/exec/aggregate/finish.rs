@@ -1,7 +1,8 @@
 //! Turns the states of groups into rows.
 //!
 //! A HAVING predicate often keeps few groups, as `where People >= 5` does for a million addresses. The aggregates that
-//! it reads are finished first, the others, such as lists of names, only for the groups that it keeps.
+//! the predicate reads are finished first. The others, such as lists of names, are finished only for the groups that
+//! remain.
 
 use arrow::array::BooleanArray;
 
@@ -13,7 +14,7 @@ use crate::functions::Accumulator;
 use crate::plan::AggregateExpr;
 use crate::types::{Batch, Column, Value};
 
-/// Groups are removed from their states only if at most one in this many is kept.
+/// Groups are removed from the states only if at most one in this many of them is kept.
 const MIN_REDUCTION: usize = 2;
 
 /// The rows of finished groups.
@@ -24,11 +25,12 @@ pub(super) struct FinishedGroups {
     pub kept: Option<Vec<u32>>,
 }
 
-/// The result columns of each aggregate that is finished already.
+/// The result columns of each aggregate; None for an aggregate that is not finished yet.
 type AggregateResults = Vec<Option<Vec<Column>>>;
 
 impl GroupStates {
-    /// Returns a row for each group, without some of those for which the HAVING predicate is not true.
+    /// Returns a row for each group. Groups for which the HAVING predicate is not true may be left out, but need not
+    /// be: a filter above tests it again.
     pub fn finish(mut self, spec: &AggregateSpec<'_>) -> Result<FinishedGroups> {
         let mut results: AggregateResults = vec![None; self.accumulators.len()];
         let kept = match spec.residual {
@@ -49,7 +51,7 @@ impl GroupStates {
         Ok(FinishedGroups { rows: Batch::new(columns, groups), kept })
     }
 
-    /// Returns the groups for which `residual` is true; finishes the aggregates that it reads.
+    /// Evaluates `residual` for each group, and finishes the aggregates that it reads.
     fn evaluate_residual(
         &mut self,
         residual: &Expr,
@@ -76,7 +78,8 @@ impl GroupStates {
         mask(&evaluate(residual, &Batch::new(columns, groups), &spec.context.eval)?)
     }
 
-    /// Removes the other groups if that is worthwhile; returns the groups that are left, None if all are.
+    /// Removes the groups that are not in `mask`, if that is worthwhile; returns the groups that are left, or None if
+    /// all are.
     fn keep(&mut self, mask: &BooleanArray, results: &mut AggregateResults) -> Result<Option<Vec<u32>>> {
         if mask.true_count() > self.table.len() / MIN_REDUCTION {
             return Ok(None);

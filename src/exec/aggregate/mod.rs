@@ -22,9 +22,9 @@ use crate::types::{Batch, Column, Schema, Type, Value};
 
 use partitioned::PartitionedGroups;
 
-/// The unmerged states of all threads together may use one part in this many of the memory.
+/// The states of all threads that are not merged yet may use one part in this many of the memory, together.
 const UNMERGED_SHARE: usize = 48;
-/// Rows that are passed on at once when there is no memory for states.
+/// Maximum number of rows that are passed on at once if there is no memory for states.
 const MAX_RAW_ROWS: usize = 8_192;
 
 /// The keys and aggregates of an aggregation.
@@ -34,7 +34,7 @@ pub struct Grouping<'a> {
     pub keys: &'a [Expr],
     /// The aggregates of each group.
     pub aggregates: &'a [AggregateExpr],
-    /// A HAVING predicate, which is also tested above: groups for which it is not true may be left out.
+    /// A HAVING predicate, which a filter above tests again: groups for which it is not true may be left out.
     pub residual: Option<&'a Expr>,
 }
 
@@ -59,11 +59,12 @@ struct AggregateSpec<'a> {
     pub aggregates: &'a [AggregateExpr],
     residual: Option<&'a Expr>,
     pub context: &'a ExecContext,
-    /// The expressions that are evaluated for each row: the keys, then the arguments of aggregates, each column once.
+    /// The expressions that are evaluated for each row: the keys, then the columns that the aggregates take as
+    /// arguments, each only once.
     inputs: Vec<&'a Expr>,
-    /// The arguments of each aggregate.
+    /// Where each aggregate gets its arguments from.
     arguments: Vec<Vec<ArgumentSource>>,
-    /// True once groups are partitioned: partial aggregates then pass on rows instead of states.
+    /// True once the groups are partitioned: partial aggregates then pass on rows, not states.
     pub is_partitioned: AtomicBool,
 }
 
@@ -97,17 +98,17 @@ impl<'a> AggregateSpec<'a> {
         Ok(Batch::new(self.inputs.iter().map(column).collect::<Result<_>>()?, batch.rows()))
     }
 
-    /// The types of [`Self::inputs`].
+    /// Returns the types of [`Self::inputs`].
     pub fn input_types(&self) -> impl Iterator<Item = Type> {
         self.inputs.iter().map(|expr| expr.ty)
     }
 
-    /// The name of the operator in the query, for messages.
+    /// Returns the name of the operator in the query, for messages.
     pub fn name(&self) -> &'static str {
         if self.aggregates.is_empty() { "distinct" } else { "summarize" }
     }
 
-    /// States without groups.
+    /// Returns states without groups.
     pub fn states(&self) -> Result<GroupStates> {
         let types = self.keys.iter().map(|key| key.ty).collect();
         let seed = self.context.eval.seed;
@@ -131,7 +132,7 @@ impl<'a> AggregateSpec<'a> {
     }
 }
 
-/// Groups and their accumulators.
+/// Groups, and the accumulators with the states of all aggregates.
 struct GroupStates {
     pub table: GroupTable,
     accumulators: Vec<Box<dyn Accumulator>>,
@@ -158,7 +159,7 @@ impl GroupStates {
         Ok(())
     }
 
-    /// Merges the states of later rows; returns the group that each of their groups is in these states.
+    /// Merges the states of later rows into these; returns for each of their groups the group that it is here.
     pub fn merge(&mut self, later: Self, spec: &AggregateSpec<'_>) -> Result<Vec<u32>> {
         let group_map = self.table.merge(&later.table)?;
         let states = later.accumulators.into_iter().zip(spec.aggregates);
@@ -170,7 +171,7 @@ impl GroupStates {
         Ok(group_map)
     }
 
-    /// Moves the states of some groups out.
+    /// Moves the states of some groups out of these states.
     pub fn take_states(&mut self, groups: &[u32]) -> Result<Self> {
         let table = self.table.select(groups)?;
         let accumulators = self.accumulators.iter_mut().map(|state| state.select(groups)).collect::<Result<_>>()?;
@@ -180,7 +181,7 @@ impl GroupStates {
         Ok(selected)
     }
 
-    /// The group of each row of the last batch.
+    /// Returns the group of each row of the last batch.
     pub fn batch_groups(&self) -> &[u32] {
         &self.batch_groups
     }
@@ -191,7 +192,8 @@ impl GroupStates {
     }
 }
 
-/// Adds the name of the aggregate to an exceeded limit, and its position in the query to other errors.
+/// Completes an error of an aggregate: adds its name to an exceeded limit, and its position in the query to other
+/// errors.
 fn with_function_name(aggregate: &AggregateExpr, error: Error) -> Error {
     match error {
         Error::Limit(message) => Error::Limit(format!("`{}`: {message}", aggregate.function.name)),
@@ -199,11 +201,12 @@ fn with_function_name(aggregate: &AggregateExpr, error: Error) -> Error {
     }
 }
 
-/// The aggregate of consecutive rows: the states of the first rows, then rows that are not aggregated yet.
+/// The aggregation of some consecutive rows: the states of the first of them, and then rows that are not aggregated
+/// yet.
 struct PartialAggregate<'a> {
     spec: &'a AggregateSpec<'a>,
     states: GroupStates,
-    /// The values of [`AggregateSpec::inputs`].
+    /// The rows that are not aggregated, as values of [`AggregateSpec::inputs`].
     raw_rows: Vec<Batch>,
     row_count: usize,
     /// Bytes of `raw_rows`.

@@ -1,9 +1,9 @@
 //! All groups of an aggregation: in memory while they fit, then partitioned into temporary files.
 //!
-//! When the states get too large, they are partitioned by the hash of their keys, and so are all rows that follow:
-//! these go to one file for each partition. In the end the partitions are aggregated one after the other, first their
+//! When the states get too large, they are partitioned by the hash of their keys. All later rows are partitioned, too,
+//! and go to one file for each partition. In the end the partitions are aggregated one after the other: first their
 //! states, then their rows in order. A partition that gets too large is partitioned again by another hash. Each group
-//! keeps the position of its first row, by which the groups of all partitions are sorted in the end.
+//! keeps the position of its first row, by which the groups of all partitions are finally sorted.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,22 +22,22 @@ use crate::expr::Expr;
 use crate::plan::SortKey;
 use crate::types::{Batch, Column, Schema, Type};
 
-/// Groups are finished together if their states have at most about this many times the bytes of a batch.
+/// Groups are finished together as long as their states have at most this many times the bytes of a batch.
 const CHUNK_BATCHES: usize = 4;
 
 /// Groups in memory or, once they are too large, in partitions.
 pub(super) struct PartitionedGroups<'a> {
     spec: &'a AggregateSpec<'a>,
-    /// The types of [`AggregateSpec::inputs`], then of the position of the row.
+    /// The types of [`AggregateSpec::inputs`], followed by the type of the row's position.
     types: Vec<Type>,
     /// The number of times that the rows were partitioned already.
     passes: u32,
     states: GroupStates,
-    /// For each group of `states`, the position of its first row. Before the first partitioning, the number of the
-    /// group serves as well.
+    /// For each group of `states`, the position of its first row. Before the first partitioning this is the number of
+    /// the group, which sorts the groups the same way.
     first_rows: Vec<i64>,
     next_position: i64,
-    /// None while all groups are in `states`.
+    /// The partitions; None while all groups are in `states`.
     partitions: Option<Vec<GroupPartition>>,
 }
 
@@ -61,7 +61,7 @@ struct StatesChunk {
 }
 
 impl<'a> PartitionedGroups<'a> {
-    /// No groups, or the one group of an aggregation without keys.
+    /// Returns a state without groups; an aggregation without keys has its only group from the start.
     pub fn new(spec: &'a AggregateSpec<'a>) -> Result<Self> {
         let mut groups = Self::after_passes(spec, 0)?;
         if spec.keys.is_empty() {
@@ -76,7 +76,7 @@ impl<'a> PartitionedGroups<'a> {
         Ok(Self { spec, types, passes, states, first_rows, next_position: 0, partitions: None })
     }
 
-    /// Adds the next part of the input: states of its first rows, then the other rows.
+    /// Adds the next part of the input: the states of its first rows, and its other rows.
     pub fn append(&mut self, states: GroupStates, rows: &[Batch]) -> Result<()> {
         let positions: Vec<i64> = (self.next_position..).take(states.table.len()).collect();
         self.next_position = positions.last().map_or(self.next_position, |last| last + 1);
@@ -177,7 +177,7 @@ impl<'a> PartitionedGroups<'a> {
         sorter.finish()
     }
 
-    /// Pushes a row for each group, with the position of its first row.
+    /// Pushes a row for each group to `sorter`, with the position of its first row.
     fn emit(mut self, sorter: &mut Sorter<'_>) -> Result<()> {
         let Some(partitions) = self.partitions.take() else { return self.emit_states(sorter) };
         let (spec, passes, types) = (self.spec, self.passes + 1, self.types);
@@ -198,7 +198,8 @@ impl<'a> PartitionedGroups<'a> {
         Ok(())
     }
 
-    /// Pushes the groups in memory, some at a time: the rows of groups with long values take as much as their states.
+    /// Pushes the groups in memory to `sorter`, some at a time, because the rows of groups with long values take as
+    /// much memory as their states.
     fn emit_states(mut self, sorter: &mut Sorter<'_>) -> Result<()> {
         let groups: Vec<u32> = self.states.table.ids_from(0).collect();
         let chunks = self.states.reservation.bytes() / (CHUNK_BATCHES * self.spec.context.memory.batch_bytes());
@@ -213,7 +214,7 @@ impl<'a> PartitionedGroups<'a> {
     }
 }
 
-/// Pushes a row for each group of `states`.
+/// Pushes a row for each group of `states` to `sorter`.
 fn emit_groups(
     states: GroupStates,
     mut first_rows: Vec<i64>,

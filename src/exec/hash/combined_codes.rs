@@ -1,8 +1,9 @@
-//! Combined dictionary codes: one code for each row of a batch, equal for rows with equal keys, so that a key is looked
-//! up once per code instead of once per row.
+//! Combined dictionary codes: a number for each row of a batch, equal for rows with equal keys. A key is then looked up
+//! once for each number instead of once for each row.
 //!
-//! Dictionary columns have codes already; integers get codes in the order they are first seen; the codes of columns are
-//! combined in a mixed radix. Strings without a dictionary would have to be hashed, which is the work to be saved.
+//! Dictionary columns have codes already. Integers get codes in the order of their first occurrence. The codes of
+//! several columns are combined like the digits of a number. Strings without a dictionary get none: they would have to
+//! be hashed, which is the work to be saved.
 
 use arrow::array::{Array, AsArray, Int32Array};
 use arrow::datatypes::{Int32Type, Int64Type};
@@ -12,23 +13,24 @@ use hashbrown::HashMap;
 use crate::diagnostic::Result;
 use crate::types::{Column, Type};
 
-/// Batches with fewer rows are looked up row by row.
+/// Minimum number of rows of a batch; the keys of fewer rows are looked up one by one.
 const MIN_ROWS: usize = 64;
-/// Up to this many possible codes per row, known codes are kept in an array instead of a hash table.
+/// Maximum number of possible codes per row for which the groups are kept in an array; with more, they are in a hash
+/// table.
 const MAX_ARRAY_CODES_PER_ROW: u64 = 4;
-/// The number of rows after which it is decided whether codes repeat often enough.
+/// Number of rows after which it is decided whether codes occur often enough to be worthwhile.
 const SAMPLE_ROWS: usize = 2_048;
 
-/// A code for each row.
+/// A combined code for each row.
 #[derive(Debug)]
 pub(super) struct CombinedCodes {
     rows: Vec<u64>,
-    /// All codes are less than this.
+    /// All codes are less than this number.
     limit: u64,
 }
 
 impl CombinedCodes {
-    /// Computes the codes of the rows of `columns`; None if that is not cheap.
+    /// Computes the codes of the rows of `columns`; None if there are few rows, or a column whose values have no codes.
     pub fn new(columns: &[Column], rows: usize) -> Option<Self> {
         let mut codes = Self { rows: vec![0; rows], limit: 1 };
         let varying = columns.iter().filter(|column| column.as_constant().is_none());
@@ -39,7 +41,7 @@ impl CombinedCodes {
         Some(codes)
     }
 
-    /// Combines the codes with those of `column`.
+    /// Combines the codes with those of another column; None if that is not possible.
     fn add(&mut self, column: &Column) -> Option<()> {
         let array = column.as_array()?;
         if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
@@ -82,15 +84,15 @@ impl CombinedCodes {
         Some(())
     }
 
-    /// Makes room for `radix` codes of another column; None if the codes no longer fit in 64 bits.
+    /// Multiplies the limit by the number of codes of another column; None if the codes no longer fit in 64 bits.
     fn multiply_limit(&mut self, radix: u64) -> Option<u64> {
         let radix = radix.max(1);
         self.limit = self.limit.checked_mul(radix)?;
         Some(radix)
     }
 
-    /// Appends the group of each row in order, calling `look_up` only for the first row of each code. Stops early if
-    /// codes repeat too seldom; returns the number of rows done.
+    /// Appends the group of each row to `groups`, in order. `look_up` is called only for the first row of each code.
+    /// Stops early if codes occur too seldom; returns the number of rows whose groups were appended.
     pub fn resolve(&self, groups: &mut Vec<u32>, look_up: impl FnMut(usize) -> Result<u32>) -> Result<usize> {
         match usize::try_from(self.limit) {
             Ok(limit) if self.limit <= MAX_ARRAY_CODES_PER_ROW * self.rows.len() as u64 => {
@@ -125,7 +127,7 @@ impl CombinedCodes {
     }
 }
 
-/// The known groups by code.
+/// The groups that were looked up already, by code.
 trait GroupsByCode {
     fn group_of(&mut self, code: u64) -> &mut Option<u32>;
 }
@@ -142,7 +144,7 @@ impl GroupsByCode for HashMap<u64, Option<u32>, RandomState> {
     }
 }
 
-/// True for dictionaries and integers.
+/// True if the values of a column have codes: those of dictionaries and integers have.
 fn has_codes(column: &Column) -> bool {
     let Some(array) = column.as_array() else { return false };
     match column.ty() {

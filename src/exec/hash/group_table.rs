@@ -1,7 +1,7 @@
-//! Gives rows dense group ids by their keys.
+//! The hash table of groups: assigns each distinct key an id, 0, 1, 2 and so on.
 //!
-//! Strings are interned per column, so keys are fixed-width, and a string that is in many keys is in memory once. If
-//! the key is a single string column, the ids of its strings are the groups.
+//! The strings of each key column are interned, so that keys have a fixed width, and a string that is part of many keys
+//! is in memory once. If the key is a single string column, the ids of its strings are the ids of the groups.
 
 use foldhash::quality::FixedState;
 use std::hash::BuildHasher;
@@ -15,14 +15,14 @@ use crate::types::column::{decimal_from_bytes, guid_from_bytes};
 use crate::types::interner::{FixedWidthKeys, Interner, NO_ID};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
-/// The groups seen so far.
+/// The groups that were seen so far, by their keys.
 #[derive(Debug)]
 pub struct GroupTable {
     types: Vec<Type>,
     seed: u64,
     /// The strings of each string column of the key.
     dictionaries: Vec<StringDictionary>,
-    /// The encoded keys; None if the ids of strings are the groups.
+    /// The encoded keys; None if the ids of strings are the ids of groups.
     keys: Option<Interner<FixedWidthKeys>>,
 }
 
@@ -30,7 +30,7 @@ impl GroupTable {
     /// The id that no group has.
     pub const NONE: u32 = NO_ID;
 
-    /// A table without groups; keys have these types.
+    /// Returns a table without groups, for keys with columns of these types.
     #[must_use]
     pub fn new(types: Vec<Type>, seed: u64) -> Self {
         let strings = types.iter().filter(|ty| ty.is_text());
@@ -45,25 +45,25 @@ impl GroupTable {
         }
     }
 
-    /// The number of groups.
+    /// Returns the number of groups.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.as_ref().map_or_else(|| self.dictionaries[0].len(), Interner::len)
     }
 
-    /// The ids of the groups from `start` on.
+    /// Returns the ids of the groups from `start` on.
     pub fn ids_from(&self, start: usize) -> impl Iterator<Item = u32> + use<> {
         (start..self.len()).map(|group| u32::try_from(group).unwrap_or(Self::NONE))
     }
 
-    /// The bytes in use.
+    /// Returns the bytes in use.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let dictionaries: usize = self.dictionaries.iter().map(StringDictionary::memory).sum();
         dictionaries + self.keys.as_ref().map_or(0, Interner::memory)
     }
 
-    /// Sets `groups` to the group of each of `rows` rows; new keys make new groups, in the order of the rows.
+    /// Sets `groups` to the group of each row of `columns`. New keys make new groups, in the order of the rows.
     pub fn assign(&mut self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
         match &mut self.keys {
             Some(keys) => resolve(columns, rows, groups, self.dictionaries.iter_mut(), keys),
@@ -71,7 +71,7 @@ impl GroupTable {
         }
     }
 
-    /// Sets `groups` to the group of each of `rows` rows; [`Self::NONE`] if the key is new.
+    /// Sets `groups` to the group of each row of `columns`, or [`Self::NONE`] if the key is not in the table.
     pub fn find(&self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
         match &self.keys {
             Some(keys) => resolve(columns, rows, groups, self.dictionaries.iter(), keys),
@@ -79,7 +79,7 @@ impl GroupTable {
         }
     }
 
-    /// Adds the groups of `later`; returns the group in this table of each of them.
+    /// Adds the groups of `later`; returns for each of them the group that it is in this table.
     pub fn merge(&mut self, later: &Self) -> Result<Vec<u32>> {
         // Every string belongs to a group, so all of them are needed.
         let dictionaries = self.dictionaries.iter_mut().zip(&later.dictionaries);
@@ -87,7 +87,7 @@ impl GroupTable {
         self.copy(later, later.ids_from(0), known)
     }
 
-    /// Returns a table of these groups, in this order.
+    /// Returns a table of these groups, in the order given.
     pub fn select(&self, groups: &[u32]) -> Result<Self> {
         let mut selected = Self::new(self.types.clone(), self.seed);
         let known = self.dictionaries.iter().map(|strings| vec![None; strings.len()]).collect();
@@ -95,8 +95,9 @@ impl GroupTable {
         Ok(selected)
     }
 
-    /// Adds groups of another table; returns the group in this table of each of them. For each string column, `known`
-    /// maps ids of the other dictionary to ids of this one, as far as they are known.
+    /// Adds groups of another table; returns for each of them the group that it is in this table. For each string
+    /// column, `known` maps the string ids of the other table to those of this one, or to None if they are not mapped
+    /// yet.
     fn copy(
         &mut self,
         other: &Self,
@@ -133,7 +134,7 @@ impl GroupTable {
         Ok(ids)
     }
 
-    /// The offsets of the ids of strings in a key.
+    /// Returns the offsets, in an encoded key, of the ids of strings.
     fn string_offsets(&self) -> impl Iterator<Item = usize> {
         let ends = self.types.iter().scan(0, |end, ty| {
             *end += width(*ty);
@@ -142,7 +143,7 @@ impl GroupTable {
         self.types.iter().zip(ends).filter(|(ty, _)| ty.is_text()).map(|(ty, end)| end - width(*ty))
     }
 
-    /// Returns the hash of the key of each group, as [`hashes`] computes it.
+    /// Returns the hash of the key of each group, equal to what [`hashes`] computes.
     pub fn hashes(&self, seed: u64, round: u32) -> impl Iterator<Item = u64> {
         let hasher = round_hasher(seed, round);
         let mut written = Vec::new();
@@ -167,7 +168,7 @@ impl GroupTable {
         builders.iter_mut().map(ColumnBuilder::finish).collect()
     }
 
-    /// Calls `visit` with each column of the key of a group and its value.
+    /// Calls `visit` with each column of the key of a group, and its value in that column.
     fn visit_key<'a>(&'a self, group: u32, visit: &mut dyn FnMut(usize, KeyValue<'a>)) {
         let Some(keys) = &self.keys else { return visit(0, KeyValue::String(self.dictionaries[0].get(group))) };
         let mut key = keys.get(group as usize);
@@ -186,12 +187,12 @@ impl GroupTable {
 /// The value of one column of a key.
 enum KeyValue<'a> {
     String(Option<&'a str>),
-    /// The encoded value.
+    /// An encoded value that is not a string.
     Other(&'a [u8]),
 }
 
-/// Returns the hash of the key of each row, for partitioning. Each round uses another hash function, and none is that
-/// of a [`GroupTable`].
+/// Returns the hash of the key of each row, for partitioning. Each round uses another hash function, and none of them
+/// is that of a [`GroupTable`].
 #[must_use]
 pub fn hashes(columns: &[Column], rows: usize, seed: u64, round: u32) -> Vec<u64> {
     let hasher = round_hasher(seed, round);

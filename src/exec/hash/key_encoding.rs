@@ -1,7 +1,7 @@
 //! The encoding of keys as bytes of a fixed width, so that equal keys are equal bytes.
 //!
-//! A string is its id in the dictionary of its column; any other value is a byte that tells null from present, then the
-//! value.
+//! A string is encoded as its id in the dictionary of its column. Any other value is encoded as a byte that says
+//! whether it is null, followed by the value.
 
 use crate::types::interner::NO_ID;
 use crate::types::{Column, Type};
@@ -9,18 +9,18 @@ use crate::types::{Column, Type};
 /// The number of keys, or strings, that are looked up together.
 pub(super) const BLOCK: usize = 512;
 
-/// Bytes of the id of a string.
+/// Number of bytes of the id of a string.
 const STRING_ID_BYTES: usize = size_of::<u32>();
 
 const NULL: u8 = 0;
 const PRESENT: u8 = 1;
 
-/// True if `value`, which [`write_value`] wrote, is null.
+/// True if `value`, written by [`write_value`], is null.
 pub(super) fn is_null(value: &[u8]) -> bool {
     value.first() == Some(&NULL)
 }
 
-/// The bytes of a value of `ty` in a key.
+/// Returns the number of bytes that a value of `ty` takes in a key.
 pub(super) fn width(ty: Type) -> usize {
     match ty {
         Type::String | Type::Dynamic => STRING_ID_BYTES,
@@ -30,12 +30,12 @@ pub(super) fn width(ty: Type) -> usize {
     }
 }
 
-/// Reads the id of a string at the start of `key`.
+/// Returns the id of the string at the start of `key`.
 pub(super) fn string_id(key: &[u8]) -> u32 {
     key.first_chunk().map_or(NO_ID, |bytes: &[u8; STRING_ID_BYTES]| u32::from_le_bytes(*bytes))
 }
 
-/// Writes a value of eight bytes.
+/// Appends a value of eight bytes to `key`; None is null.
 pub(super) fn write_integer(value: Option<[u8; 8]>, key: &mut Vec<u8>) {
     let mut written = [NULL; 9];
     if let Some(value) = value {
@@ -45,7 +45,7 @@ pub(super) fn write_integer(value: Option<[u8; 8]>, key: &mut Vec<u8>) {
     key.extend_from_slice(&written);
 }
 
-/// Writes a value other than a string, in [`width`] bytes.
+/// Appends the value of `row` to `key`, in [`width`] bytes. The column must not be of strings.
 pub(super) fn write_value(column: &Column, row: usize, key: &mut Vec<u8>) {
     match column.ty() {
         Type::Bool => {

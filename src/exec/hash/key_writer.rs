@@ -1,4 +1,4 @@
-//! Encodes the keys of the rows of a batch: each distinct value of a dictionary is interned once, and a constant column
+//! Encodes the keys of the rows of a batch. Each distinct value of a dictionary is interned once, and a constant column
 //! is encoded once.
 
 use std::ops::Range;
@@ -13,15 +13,15 @@ use crate::diagnostic::Result;
 use crate::types::Column;
 use crate::types::interner::{FixedWidthKeys, Interner, NO_ID};
 
-/// Returns the ids of keys.
+/// A source of the ids of keys.
 pub(super) trait KeyIdSource {
     /// Returns the id of a key.
     fn id_of(&mut self, key: &[u8]) -> Result<u32>;
-    /// Appends the ids of several keys.
+    /// Appends the id of each of `keys` to `ids`.
     fn append_ids(&mut self, keys: ChunksExact<'_, u8>, ids: &mut Vec<u32>) -> Result<()>;
 }
 
-/// New keys get the next id.
+/// Gives new keys the next id.
 impl KeyIdSource for &mut Interner<FixedWidthKeys> {
     fn id_of(&mut self, key: &[u8]) -> Result<u32> {
         Ok(self.intern(key)?)
@@ -32,7 +32,7 @@ impl KeyIdSource for &mut Interner<FixedWidthKeys> {
     }
 }
 
-/// New keys get no id: [`NO_ID`].
+/// Finds only keys that are there; others have the id [`NO_ID`].
 impl KeyIdSource for &Interner<FixedWidthKeys> {
     fn id_of(&mut self, key: &[u8]) -> Result<u32> {
         Ok(self.find(key).unwrap_or(NO_ID))
@@ -44,7 +44,7 @@ impl KeyIdSource for &Interner<FixedWidthKeys> {
     }
 }
 
-/// Keys of one string column: the id of the string is the id of the key.
+/// The source of ids for keys of a single string column: the id of the string is the id of the key.
 pub(super) struct StringIdsAsKeys;
 
 impl KeyIdSource for StringIdsAsKeys {
@@ -61,14 +61,15 @@ impl KeyIdSource for StringIdsAsKeys {
 /// Encodes the keys of the rows of a batch.
 pub(super) struct KeyWriter<'a, S> {
     columns: Vec<KeyColumnWriter<'a, S>>,
-    /// The keys that were encoded last.
+    /// The encoded keys of the last call.
     keys: Vec<u8>,
-    /// The bytes of a key.
+    /// The number of bytes of a key.
     width: usize,
 }
 
 impl<'a, S: StringIdSource> KeyWriter<'a, S> {
-    /// A writer for the `rows` rows of `columns`, at least one; `dictionaries` are those of the string columns.
+    /// Returns a writer for the `rows` rows of `columns`, at least one. `dictionaries` has one dictionary for each
+    /// string column.
     pub fn new(columns: &'a [Column], rows: usize, dictionaries: impl IntoIterator<Item = S>) -> Result<Self> {
         let mut dictionaries = dictionaries.into_iter();
         let writer = |column: &'a Column| {
@@ -79,7 +80,7 @@ impl<'a, S: StringIdSource> KeyWriter<'a, S> {
         Ok(Self { columns: columns.iter().map(writer).collect::<Result<_>>()?, keys: Vec::new(), width })
     }
 
-    /// Encodes the key of a row.
+    /// Returns the encoded key of a row.
     #[inline]
     pub fn key(&mut self, row: usize) -> Result<&[u8]> {
         self.keys.clear();
@@ -87,7 +88,7 @@ impl<'a, S: StringIdSource> KeyWriter<'a, S> {
         Ok(&self.keys)
     }
 
-    /// Encodes the keys of several rows.
+    /// Returns the encoded keys of several rows.
     pub fn keys(&mut self, rows: Range<usize>) -> Result<ChunksExact<'_, u8>> {
         self.keys.clear();
         self.columns.iter_mut().try_for_each(|column| column.prefetch(rows.clone()))?;
@@ -100,12 +101,12 @@ impl<'a, S: StringIdSource> KeyWriter<'a, S> {
 
 /// Encodes the values of one key column.
 enum KeyColumnWriter<'a, S> {
-    /// The encoded value of all rows.
+    /// The encoded value, which is the same for all rows.
     Constant(Vec<u8>),
     DictionaryStrings {
         codes: &'a Int32Array,
         values: &'a StringArray,
-        /// The id of each value that occurred in this batch, then that of null.
+        /// The id of each value of the dictionary that occurred in this batch, and at the end that of null.
         ids: Vec<Option<u32>>,
         dictionary: S,
     },
@@ -119,7 +120,7 @@ enum KeyColumnWriter<'a, S> {
     Others(&'a Column),
 }
 
-/// The ids of consecutive rows that were looked up together.
+/// The string ids of consecutive rows, which were looked up together.
 #[derive(Default)]
 struct PrefetchedIds {
     first_row: usize,
@@ -152,7 +153,7 @@ impl<'a, S: StringIdSource> KeyColumnWriter<'a, S> {
         })
     }
 
-    /// Looks up the strings of several rows together, if none is null.
+    /// Looks up the strings of several rows together, unless one of them is null.
     fn prefetch(&mut self, rows: Range<usize>) -> Result<()> {
         if let Self::ViewStrings { views, dictionary, prefetched } = self
             && views.null_count() == 0

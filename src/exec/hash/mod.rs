@@ -1,7 +1,7 @@
 //! Hash tables over the keys of groups and joins.
 //!
-//! Keys are fixed-width: strings are interned, one dictionary for each key column. A batch of keys is looked up a block
-//! at a time, so that cache misses overlap.
+//! Strings are interned in one dictionary for each key column, so that keys have a fixed width. Keys are looked up in
+//! blocks, so that cache misses overlap.
 
 mod combined_codes;
 mod group_table;

@@ -1,10 +1,10 @@
-//! The dictionary of a string column of keys: each distinct string has an id, and so has null.
+//! The dictionary of a string column of keys: each distinct string has an id, and null has one, too.
 
 use super::key_encoding::BLOCK;
 use crate::diagnostic::Result;
 use crate::types::interner::{ConcatenatedStrings, Interner, NO_ID};
 
-/// The distinct strings of a column; null counts as one of them.
+/// The distinct strings of a column, by id; null counts as one of them.
 #[derive(Debug)]
 pub(super) struct StringDictionary {
     strings: Interner<ConcatenatedStrings>,
@@ -12,17 +12,17 @@ pub(super) struct StringDictionary {
 }
 
 impl StringDictionary {
-    /// An empty dictionary.
+    /// Returns an empty dictionary.
     pub fn new(seed: u64) -> Self {
         Self { strings: Interner::new(ConcatenatedStrings::default(), seed), null: None }
     }
 
-    /// The number of ids.
+    /// Returns the number of ids.
     pub fn len(&self) -> usize {
         self.strings.len()
     }
 
-    /// The bytes in use.
+    /// Returns the memory use in bytes.
     pub fn memory(&self) -> usize {
         self.strings.memory()
     }
@@ -32,7 +32,7 @@ impl StringDictionary {
         (self.null != Some(id)).then(|| self.strings.strings().text(id as usize))
     }
 
-    /// Interns all strings of `other`; returns the id in this dictionary of each of its ids.
+    /// Interns all strings of `other`; returns for each of its ids the id in this dictionary.
     pub fn merge(&mut self, other: &Self) -> Result<Vec<Option<u32>>> {
         let mut ids = Vec::new();
         let is_null = |id: usize| other.null.is_some_and(|null| null as usize == id);
@@ -51,7 +51,7 @@ impl StringDictionary {
         Ok(ids.into_iter().map(Some).collect())
     }
 
-    /// Returns the id of a string, the next id if it is new.
+    /// Returns the id of a string, or of null for None; a new string gets the next id.
     pub fn intern(&mut self, string: Option<&str>) -> Result<u32> {
         match (string, self.null) {
             (Some(string), _) => Ok(self.strings.intern(string)?),
@@ -61,11 +61,11 @@ impl StringDictionary {
     }
 }
 
-/// Returns the ids of strings: a mutable dictionary interns new ones, a shared one only finds known ones.
+/// A source of the ids of strings. A mutable dictionary interns new strings; a shared one only finds those that it has.
 pub(super) trait StringIdSource {
-    /// Returns the id of a string; [`NO_ID`], which no key has, if it has none.
+    /// Returns the id of a string, or of null for None; [`NO_ID`] if it is not in a shared dictionary.
     fn id_of(&mut self, string: Option<&str>) -> Result<u32>;
-    /// Appends the ids of several strings.
+    /// Appends the ids of several strings to `ids`.
     fn append_ids<'a>(&mut self, strings: impl Iterator<Item = &'a str> + Clone, ids: &mut Vec<u32>) -> Result<()>;
 }
 

@@ -1,4 +1,4 @@
-//! Compares the table with a reference implementation, a linear search over a list of keys, on random columns of each
+//! Compares the table with a reference implementation, a linear search in a list of keys, on random columns of each
 //! type and encoding.
 
 use std::sync::Arc;
@@ -31,7 +31,7 @@ fn value(random: &mut ChaCha8Rng, ty: Type) -> Value {
     }
 }
 
-/// A random column: an array, a dictionary of strings, or a constant.
+/// Returns a random column: an array, a dictionary of strings, or a constant.
 fn column(random: &mut ChaCha8Rng, ty: Type, rows: usize) -> Column {
     if random.random_range(0..5) == 0 {
         return Column::constant(value(random, ty), rows);

@@ -12,21 +12,21 @@ use crate::expr::{Expr, evaluate};
 use crate::memory::Reservation;
 use crate::types::{Batch, Column, SharedMemory, Type, Value};
 
-/// The unmerged states of all threads together may use one part in this many of the memory.
+/// The states of all threads that are not merged yet may use one part in this many of the memory, together.
 const UNMERGED_SHARE: usize = 48;
 
-/// The time of a row without one; before all others.
+/// The time of a row whose time is null; it sorts before all others.
 const NO_TIME: i64 = i64::MIN;
 
-/// The rows of the build side.
+/// The rows of the build side, ready to be joined.
 pub enum BuildSide {
-    /// In memory.
+    /// The rows as a table in memory, and the memory reserved for it.
     InMemory(JoinTable, Reservation),
-    /// In temporary files: the keys of each row, its columns, its position.
+    /// The rows in temporary files. A row consists of its keys, its columns and its position.
     Partitioned(PartitionedRows),
 }
 
-/// A column of an input.
+/// A column of an input of the join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputColumn {
     /// Its position.
@@ -35,34 +35,34 @@ pub struct InputColumn {
     pub ty: Type,
 }
 
-/// The columns of the build side of a join, and which of its rows are kept.
+/// Which columns and rows of the build side are kept.
 #[derive(Clone, Debug)]
 pub struct BuildSpec<'a> {
-    /// The key expressions.
+    /// The expressions of the join key.
     pub keys: &'a [Expr],
-    /// The columns to keep of each row; None if only the distinct keys are needed.
+    /// The columns of each row to keep; None if only the distinct keys are needed.
     pub columns: Option<&'a [InputColumn]>,
-    /// Keep only the first row of each key.
+    /// True if only the first row of each key is kept.
     pub unique: bool,
 }
 
-/// The rows of the build side by their keys.
+/// A table of the rows of the build side, by key.
 #[derive(Debug)]
 pub struct JoinTable {
     keys: GroupTable,
-    /// The rows in input order, then a row of nulls that is joined to rows without a match.
+    /// The rows in input order, and after them a row of nulls that is joined with probe rows without a match.
     rows: Batch,
-    /// The positions of the rows, grouped by key.
+    /// The positions of the rows in `rows`, grouped by key.
     by_key: Vec<u32>,
-    /// For each key, where its rows begin in `by_key`; then the length of `by_key`.
+    /// For each key, the index in `by_key` at which its rows begin; at the end the length of `by_key`.
     starts: Vec<u32>,
-    /// For each row, the bytes of its strings; empty if no row has many.
+    /// For each row, the number of bytes of its strings; empty if no row has many.
     string_bytes: Vec<u32>,
-    /// The times of the rows of `by_key`, once [`Self::sort_by_time`] was called.
+    /// The time of each row in `by_key`; empty until [`Self::sort_by_time`] is called.
     times: Vec<i64>,
 }
 
-/// Builds the table of the rows of `input`, or partitions them into files if they do not fit in memory.
+/// Builds the table of the rows of `input`. If they do not fit in memory, they are partitioned into files instead.
 pub fn build_table(input: &ExecPipeline, spec: &BuildSpec<'_>, context: &ExecContext) -> Result<BuildSide> {
     let mut whole = BuildState::new(spec, context);
     let (mut partitioned, mut next_position): (Option<PartitionedRows>, i64) = (None, 0);
@@ -85,13 +85,13 @@ pub fn build_table(input: &ExecPipeline, spec: &BuildSpec<'_>, context: &ExecCon
     }
 }
 
-/// Consecutive rows of the build side.
+/// The state for some consecutive rows of the build side.
 pub(super) struct BuildState<'a> {
     spec: &'a BuildSpec<'a>,
     context: &'a ExecContext,
     keys: GroupTable,
     batches: Vec<Batch>,
-    /// The key of each row.
+    /// The key of each row, as its id in `keys`.
     row_keys: Vec<u32>,
     /// Bytes of `batches`.
     bytes: usize,
@@ -126,7 +126,7 @@ impl PartialState for BuildState<'_> {
 }
 
 impl<'a> BuildState<'a> {
-    /// A state without rows.
+    /// Returns a state without rows.
     pub fn new(spec: &'a BuildSpec<'a>, context: &'a ExecContext) -> Self {
         let types = spec.keys.iter().map(|key| key.ty).collect();
         let keys = GroupTable::new(types, context.eval.seed);
@@ -140,7 +140,7 @@ impl<'a> BuildState<'a> {
         self.reservation.set(self.bytes + self.keys.bytes() + self.row_keys.capacity() * size_of::<u32>());
     }
 
-    /// The number of distinct keys.
+    /// Returns the number of distinct keys.
     pub fn keys(&self) -> usize {
         self.keys.len()
     }
@@ -150,7 +150,7 @@ impl<'a> BuildState<'a> {
         self.reservation.should_spill()
     }
 
-    /// Returns an error if the rows take too much memory to go on without partitioning them further.
+    /// Returns an error if the rows take too much memory, and must be partitioned further.
     pub fn check_size(&self) -> Result<()> {
         if self.should_spill() && self.reservation.exceeds_alone() {
             return Err(self.context.memory.exceeded("join", self.reservation.bytes()));
@@ -158,14 +158,14 @@ impl<'a> BuildState<'a> {
         Ok(())
     }
 
-    /// The types of the rows that [`Self::partition`] writes.
+    /// Returns the types of the columns of the rows that [`Self::partition`] writes.
     fn types(&self) -> impl Iterator<Item = Type> {
         let columns = self.spec.columns.unwrap_or_default().iter().map(|column| column.ty);
         self.spec.keys.iter().map(|key| key.ty).chain(columns).chain([Type::Long])
     }
 
-    /// Moves the rows to `partitioned`: their keys, their columns, their positions from `next_position` on. If only the
-    /// distinct keys are needed, one row for each key.
+    /// Moves the rows to `partitioned`: their keys, their columns, and their positions, which begin at `next_position`.
+    /// If only the distinct keys are needed, it writes one row for each key.
     fn partition(self, partitioned: &mut PartitionedRows, next_position: &mut i64) -> Result<()> {
         let keys = Batch::new(self.keys.columns(), self.keys.len());
         if self.spec.columns.is_none() {
@@ -182,7 +182,7 @@ impl<'a> BuildState<'a> {
         Ok(())
     }
 
-    /// Keeps `rows`, which are the first rows of the keys from `known` on.
+    /// Keeps `rows`, which are the first rows of the new keys; their ids begin at `known`.
     fn keep_first_rows(&mut self, rows: &Batch, known: usize) {
         debug_assert_eq!(known + rows.rows(), self.keys.len(), "a row for each new key");
         self.row_keys.extend(self.keys.ids_from(known));
@@ -219,7 +219,7 @@ impl<'a> BuildState<'a> {
         Ok(())
     }
 
-    /// Returns the table of the rows and the memory that it uses.
+    /// Returns the table of all rows, and the memory reserved for it.
     pub fn finish(self) -> Result<(JoinTable, Reservation)> {
         // Positions have 32 bits, and one is for the row of nulls.
         if u32::try_from(self.row_keys.len() + 1).is_err() {
@@ -245,7 +245,7 @@ impl<'a> BuildState<'a> {
     }
 }
 
-/// Returns the bytes of the strings of each row; empty if a batch of the longest rows would not be too large.
+/// Returns the number of bytes of the strings of each row; empty if even a batch of the longest rows is not too large.
 fn string_bytes(rows: &Batch, context: &ExecContext) -> Vec<u32> {
     let bytes = rows.text_bytes_of_rows();
     let longest = bytes.iter().copied().max().unwrap_or(0);
@@ -255,8 +255,8 @@ fn string_bytes(rows: &Batch, context: &ExecContext) -> Vec<u32> {
     bytes.into_iter().map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)).collect()
 }
 
-/// Selects the rows that are the first of a key from `known` on: new keys are numbered in the order of their first
-/// rows.
+/// Selects the first row of each new key. The ids of new keys begin at `known`, and are numbered in the order of their
+/// first rows.
 fn first_of_each(row_keys: &[u32], known: usize) -> BooleanArray {
     let mut next = known;
     let is_first = |key: &u32| {
@@ -267,7 +267,8 @@ fn first_of_each(row_keys: &[u32], known: usize) -> BooleanArray {
     row_keys.iter().map(is_first).collect()
 }
 
-/// Returns the positions of `row_keys` sorted by key, and where each key begins among them (a counting sort).
+/// Sorts rows by key (a counting sort). Returns the positions of the rows in that order, and where each key begins in
+/// it.
 #[expect(clippy::cast_possible_truncation, reason = "there are fewer than 2^32 rows")]
 fn sorted_by_key(row_keys: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
     let mut starts = vec![0_u32; count + 1];
@@ -286,13 +287,13 @@ fn sorted_by_key(row_keys: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
 }
 
 impl JoinTable {
-    /// Finds the key of each of `rows` rows: a number below [`Self::keys`], or [`GroupTable::NONE`] if no row of the
-    /// table has the key.
+    /// Sets `found` to the key of each of `rows` rows: a number below [`Self::keys`], or [`GroupTable::NONE`] if no row
+    /// of the table has the key.
     pub fn find(&self, keys: &[Column], rows: usize, found: &mut Vec<u32>) -> Result<()> {
         self.keys.find(keys, rows, found)
     }
 
-    /// The number of distinct keys.
+    /// Returns the number of distinct keys.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.keys.len()
@@ -305,8 +306,8 @@ impl JoinTable {
         &self.by_key[self.starts[key] as usize..self.starts[key + 1] as usize]
     }
 
-    /// Sorts the rows of each key by a datetime column, so that [`Self::rows_within`] can search; `column` is a
-    /// position in [`BuildSpec::columns`]. Returns the bytes that the times take.
+    /// Sorts the rows of each key by a datetime column, so that [`Self::rows_within`] can search them. `column` is a
+    /// position in [`BuildSpec::columns`]. Returns the number of bytes that the times take.
     pub fn sort_by_time(&mut self, column: usize) -> usize {
         let column = self.rows.column(column);
         let time = |row: u32| column.i64_at(row as usize).unwrap_or(NO_TIME);
@@ -317,7 +318,8 @@ impl JoinTable {
         self.times.capacity() * size_of::<i64>()
     }
 
-    /// Returns the positions of the rows with this key whose time is from `min` to `max`, in the order of the rows.
+    /// Returns the positions of the rows with this key whose time is from `min` to `max`, both inclusive, in the order
+    /// of the rows.
     #[must_use]
     pub fn rows_within(&self, key: u32, min: i64, max: i64) -> Vec<u32> {
         let key = self.starts[key as usize] as usize..self.starts[key as usize + 1] as usize;
@@ -329,13 +331,14 @@ impl JoinTable {
         rows
     }
 
-    /// The bytes of the strings of a row; 0 if strings are so short that batches cannot become too large.
+    /// Returns the number of bytes of the strings of a row; 0 if they are so short that batches cannot become too
+    /// large.
     #[must_use]
     pub fn string_bytes(&self, row: u32) -> usize {
         self.string_bytes.get(row as usize).map_or(0, |bytes| *bytes as usize)
     }
 
-    /// The position of the row of nulls, which follows the last row.
+    /// Returns the position of the row of nulls, which follows the last row.
     #[must_use]
     pub fn null_row(&self) -> u32 {
         u32::try_from(self.rows.rows() - 1).expect("the number of rows was checked")

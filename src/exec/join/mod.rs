@@ -1,5 +1,5 @@
-//! Hash joins: the build side is held in memory as a hash table, the rows of the probe side stream past it. A build
-//! side that does not fit in memory is partitioned into temporary files together with its probe side.
+//! Hash joins. The build side is held in memory as a hash table, and the rows of the probe side stream past it. A build
+//! side that does not fit in memory is partitioned into temporary files, together with its probe side.
 
 mod build;
 mod partitioned;
@@ -19,15 +19,15 @@ use crate::expr::Expr;
 use crate::plan::{Join, JoinColumn, JoinKind};
 use crate::types::Field;
 
-/// Reads the build side of `join` to its end.
+/// Reads the whole build side of `join`.
 pub(super) fn build_side(input: &ExecPipeline, join: &Join, context: &ExecContext) -> Result<BuildSide> {
     let keys: Vec<Expr> = join.side_keys(join.build).cloned().collect();
     let columns = build_columns(join);
     build_table(input, &build_spec(join, &keys, &columns), context)
 }
 
-/// Returns the rows of `join`, given its build side and the pipeline of its probe side. Pairs for which `residual`, a
-/// condition that is tested above, is not true may be left out.
+/// Returns the rows of `join`, given its build side and the pipeline of its probe side. Pairs for which `residual` is
+/// not true may be left out: a filter above tests that condition again.
 pub(super) fn join(
     join: &Join,
     build_side: BuildSide,
@@ -52,7 +52,7 @@ pub(super) fn join(
     Ok(if probe.has_unmatched_rows() { pipeline.then_flush(probe) } else { pipeline })
 }
 
-/// The columns of the build side that the output has.
+/// Returns the columns of the build side that are in the output.
 fn build_columns(join: &Join) -> Vec<InputColumn> {
     let schema = join.input(join.build).schema();
     let outputs = join.output.iter().filter(|output| output.side == join.build);
@@ -62,12 +62,12 @@ fn build_columns(join: &Join) -> Vec<InputColumn> {
     columns
 }
 
-/// The position of the column at `index` of the build side among the columns that are kept.
+/// Returns the position, among the columns that are kept, of the column at `index` of the build side.
 fn position_of(columns: &[InputColumn], index: usize) -> usize {
     columns.iter().position(|column| column.index == index).unwrap_or_default()
 }
 
-/// Semi and anti joins need no columns, only the keys.
+/// Returns what to keep of the build side. Semi and anti joins need no columns, only the keys.
 fn build_spec<'a>(join: &Join, keys: &'a [Expr], columns: &'a [InputColumn]) -> BuildSpec<'a> {
     BuildSpec {
         keys,

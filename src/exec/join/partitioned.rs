@@ -1,8 +1,8 @@
-//! A join whose build side does not fit in memory (a Grace hash join): the rows of both sides are partitioned by the
+//! A join whose build side does not fit in memory (a Grace hash join). The rows of both sides are partitioned by the
 //! hash of their keys into temporary files, and the partitions are joined one after the other. A partition that is
 //! still too large is partitioned again by another hash.
 //!
-//! Each row carries its position, so the rows come out in the same order as those of a join in memory.
+//! Each row carries its position, so that the rows are returned in the same order as by a join in memory.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ use crate::expr::{Expr, evaluate};
 use crate::plan::{Join, SortKey};
 use crate::types::{Batch, Type};
 
-/// Returns the rows of `join`, given the partitioned rows of its build side and the pipeline of its probe side. Rows
-/// for which `residual`, a condition that is tested above, is not true are left out before the rows are sorted: it is
-/// often true for few of the pairs, and sorting takes most of the time.
+/// Returns the rows of `join`, given the partitioned rows of its build side and the pipeline of its probe side. Pairs
+/// for which `residual`, a condition that a filter above tests again, is not true are left out before the rows are
+/// sorted: few pairs often meet it, and sorting takes most of the time.
 pub fn partitioned_join(
     join: &Join,
     build: PartitionedRows,
@@ -45,14 +45,15 @@ pub fn partitioned_join(
     sorter.finish()
 }
 
-/// The columns of the rows in files: the keys, then the columns that the output needs, then the position of the row.
+/// The columns of the rows in temporary files: the keys, then the columns that the output needs, then the position of
+/// the row.
 struct FileLayout {
     keys: Vec<Type>,
     /// The types of the columns of the build side.
     build: Vec<Type>,
     /// The columns of the probe side, as positions in its input.
     probe: Vec<InputColumn>,
-    /// The output columns, then the positions of the rows they come from.
+    /// The output columns, then the positions of the rows of both sides.
     output: Vec<JoinedColumn>,
 }
 
@@ -75,7 +76,7 @@ impl FileLayout {
         Self { keys, build: build.iter().map(|column| column.ty).collect(), probe, output }
     }
 
-    /// The output order: by probe row, rows without one last, then by build row.
+    /// Returns the sort keys of the output: by probe row (rows without one last), then by build row.
     fn position_keys(&self, join: &Join) -> Vec<SortKey> {
         let key = |column| SortKey {
             expr: Expr::column(column, Type::Long, Span::default()),
@@ -118,11 +119,11 @@ impl FileLayout {
     }
 }
 
-/// One partition of both sides; a side is None if it has no rows.
+/// One partition of both sides, as files; a side is None if it has no rows.
 struct JoinPartition {
     build: Option<Arc<SpillFile>>,
     probe: Option<Arc<SpillFile>>,
-    /// The number of times that its rows were partitioned.
+    /// The number of times that its rows have been partitioned.
     passes: u32,
 }
 
@@ -181,7 +182,7 @@ impl PartitionedJoin<'_, '_> {
     }
 }
 
-/// The rows of a file; none if there is no file.
+/// Returns the rows of a file; no rows if there is no file.
 fn rows_of(file: Option<&Arc<SpillFile>>) -> Result<impl Iterator<Item = Result<Batch>> + use<>> {
     Ok(file.map(SpillFile::read).transpose()?.into_iter().flatten())
 }

@@ -1,4 +1,4 @@
-//! The probe side of a join: an operator that looks up each row in the table of the build side.
+//! The probe side of a join: an operator that looks up each row in the hash table of the build side.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,31 +28,31 @@ pub struct ProbeJoin {
     batch_bytes: usize,
 }
 
-/// The rows of the output.
+/// Which rows a join returns.
 #[derive(Debug)]
 enum JoinMode {
-    /// A row for each pair.
+    /// A row for each pair of rows with equal keys.
     Pairs {
-        /// Probe rows without a match come out too, with nulls.
+        /// True if probe rows without a match are returned, too, with nulls for the build side.
         keeps_unmatched_probe_rows: bool,
-        /// The keys that were matched; None if unmatched build rows do not come out.
+        /// For each key, whether it has been matched; None if unmatched build rows are not returned.
         matched: Option<Vec<AtomicBool>>,
     },
-    /// The probe rows with a match.
+    /// Only the probe rows with a match.
     Semi,
-    /// The probe rows without a match.
+    /// Only the probe rows without a match.
     Anti,
 }
 
-/// The times of the build rows that a probe row is paired with, relative to its own time.
+/// The times of the build rows that match a probe row, relative to its own time.
 #[derive(Clone, Copy, Debug)]
 struct ProbeWindow {
-    /// The datetime column of the probe side.
+    /// The position of the datetime column of the probe side.
     column: usize,
-    /// In ticks.
+    /// The range of the build row's time minus the probe row's time, in ticks; both ends are inclusive.
     min: i64,
     max: i64,
-    /// The bytes of the times in the table.
+    /// The number of bytes of the times in the table.
     bytes: usize,
 }
 
@@ -69,7 +69,8 @@ impl ProbeWindow {
         }
     }
 
-    /// Returns the build rows with this key in the window of a probe row; none if that has no time.
+    /// Returns the build rows with this key whose time is in the window of a probe row; none if the probe row has no
+    /// time.
     fn partners(&self, table: &JoinTable, key: u32, batch: &Batch, row: usize) -> Vec<u32> {
         match batch.column(self.column).i64_at(row) {
             Some(time) => table.rows_within(key, time.saturating_add(self.min), time.saturating_add(self.max)),
@@ -78,17 +79,18 @@ impl ProbeWindow {
     }
 }
 
-/// An output column.
+/// Where an output column comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum JoinedColumn {
-    /// A column of the probe side.
+    /// A column of the input of the probe side.
     Probe(InputColumn),
-    /// A column of the table, by position.
+    /// A column of the table, by its position there.
     Build(usize),
 }
 
 impl ProbeJoin {
-    /// The probe of `join` against `table`; `keys` and the probe columns of `output` refer to the batches to come.
+    /// Returns the operator that joins rows with `table`. `keys` and the probe columns of `output` refer to the probe
+    /// batches.
     #[must_use]
     pub fn new(
         join: &Join,
@@ -110,19 +112,19 @@ impl ProbeJoin {
         Self { table, keys, output, mode, window, context: context.eval.clone(), batch_rows, batch_bytes }
     }
 
-    /// The bytes that the window takes, besides the table.
+    /// Returns the number of bytes that the window takes in addition to the table.
     #[must_use]
     pub fn window_bytes(&self) -> usize {
         self.window.map_or(0, |window| window.bytes)
     }
 
-    /// True if unmatched rows of the build side come out after the last probe row.
+    /// True if unmatched rows of the build side are returned after the last probe row.
     #[must_use]
     pub fn has_unmatched_rows(&self) -> bool {
         matches!(self.mode, JoinMode::Pairs { matched: Some(_), .. })
     }
 
-    /// Returns the key of each row in the table.
+    /// Returns the key of each probe row, as its number in the table.
     fn find(&self, batch: &Batch) -> Result<Vec<u32>> {
         let keys = self.keys.iter().map(|key| evaluate(key, batch, &self.context)).collect::<Result<Vec<_>>>()?;
         let mut found = Vec::new();
@@ -157,19 +159,19 @@ impl ProbeJoin {
         }
     }
 
-    /// Returns the probe rows that have a match, or those that have none.
+    /// Returns the probe rows that have a match, or with `has_match` false those that have none.
     fn filter(&self, batch: &Batch, found: &[u32], has_match: bool) -> Result<BatchIterator<'_>> {
         let mask: BooleanArray = found.iter().map(|key| Some((*key != GroupTable::NONE) == has_match)).collect();
         let columns = self.probe_columns().map(|column| batch.column(column).clone()).collect();
         Ok(Box::new(std::iter::once(Batch::new(columns, batch.rows()).filter(&mask))))
     }
 
-    /// Returns for each row the bytes of the strings that each of its pairs repeats.
+    /// Returns for each probe row the bytes of its strings in the output, which each of its pairs repeats.
     fn probe_string_bytes(&self, batch: &Batch) -> Vec<usize> {
         batch.project(&self.probe_columns().collect::<Vec<_>>()).text_bytes_of_rows()
     }
 
-    /// The probe columns among the output columns.
+    /// Returns the positions of the probe columns that are in the output.
     fn probe_columns(&self) -> impl Iterator<Item = usize> {
         self.output.iter().filter_map(|output| match output {
             JoinedColumn::Probe(column) => Some(column.index),
@@ -219,24 +221,24 @@ impl RowOperator for ProbeJoin {
     }
 }
 
-/// The pairs of one probe batch, produced a batch at a time: one probe row may match any number of build rows.
+/// The pairs of one probe batch, produced batch by batch, because a probe row may match any number of build rows.
 struct ProbePairs<'a> {
     probe: &'a ProbeJoin,
     batch: Batch,
-    /// The key of each row in the table.
+    /// The key of each probe row, as its number in the table.
     found: Vec<u32>,
-    /// The bytes of the strings of each row.
+    /// The bytes of the strings of each probe row.
     string_bytes: Vec<usize>,
     keeps_unmatched: bool,
-    /// The next probe row, and the next of its matching build rows.
+    /// The next probe row, and the next of the build rows that it matches.
     row: usize,
     partner: usize,
-    /// The build rows in the window of the probe row, if the join has a window.
+    /// The build rows in the window of that probe row, if the join has a window.
     within: Vec<u32>,
 }
 
 impl ProbePairs<'_> {
-    /// Returns the positions of the next pairs.
+    /// Returns the positions of the next pairs, for about one batch.
     fn next_positions(&mut self) -> PairPositions {
         let ProbeJoin { table, batch_rows: max_rows, batch_bytes: max_bytes, window, .. } = self.probe;
         let (mut probe, mut build, mut bytes) = (Vec::new(), Vec::new(), 0_usize);

@@ -10,7 +10,7 @@ use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
 use crate::types::{Batch, Column, Value};
 
-/// Keeps the rows for which a predicate is true, not those for which it is null.
+/// Keeps the rows for which a predicate is true, but not those for which it is false or null.
 #[derive(Debug)]
 pub struct Filter {
     predicate: Expr,
@@ -18,7 +18,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter by `predicate`, a bool over the input.
+    /// Returns a filter by `predicate`, which is a bool expression over the columns of the input.
     #[must_use]
     pub fn new(predicate: Expr, context: &ExecContext) -> Self {
         Self { predicate, context: context.eval.clone() }
@@ -27,7 +27,7 @@ impl Filter {
 
 impl RowOperator for Filter {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
-        /// A result that keeps fewer bytes alive is not compacted.
+        /// Minimum number of bytes that a result keeps alive before it is compacted.
         const MIN_COMPACTED_BYTES: usize = 1 << 20;
         let kept = batch.filter(&evaluate_mask(&self.predicate, &batch, &self.context)?)?;
         // A few rows must not keep alive all the strings of their batch.
@@ -36,7 +36,7 @@ impl RowOperator for Filter {
     }
 }
 
-/// Returns the rows of `batch` for which `predicate` is true.
+/// Returns a mask of the rows of `batch` for which `predicate` is true.
 pub fn evaluate_mask(predicate: &Expr, batch: &Batch, context: &EvalContext) -> Result<BooleanArray> {
     match evaluate(predicate, batch, context) {
         Ok(column) => mask(&column),

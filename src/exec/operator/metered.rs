@@ -1,4 +1,4 @@
-//! Wrappers that measure operators and partitions for the current plan node; see [`metrics`].
+//! Wrappers that measure operators and partitions for the current node of the plan; see [`metrics`].
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::exec::metrics::{self, NodeMetrics};
 use crate::scan::{BatchIterator, Partition};
 use crate::types::Batch;
 
-/// Counts the rows and batches that a node returns.
+/// An operator that counts the rows and batches that a node returns.
 #[derive(Debug)]
 pub struct CountOutput(pub Arc<NodeMetrics>);
 
@@ -27,7 +27,7 @@ struct Timed<T> {
 }
 
 impl<T: Sync> Timed<T> {
-    /// Returns the batches of the iterator that `start` opens; the time of each is charged to the node.
+    /// Opens an iterator of batches with `start`; the time for opening it and for each batch is charged to the node.
     fn batches<'a>(&'a self, start: impl FnOnce(&'a T) -> Result<BatchIterator<'a>>) -> Result<BatchIterator<'a>> {
         let enter = || metrics::enter(Some(Arc::clone(&self.node)));
         let mut batches = {
@@ -63,7 +63,7 @@ impl Partition for Timed<Arc<dyn Partition>> {
     }
 }
 
-/// Returns `operator`, timed for the current node if there is one.
+/// Wraps `operator` so that its time is charged to the current node, if there is one.
 #[must_use]
 pub fn timed_operator(operator: Arc<dyn RowOperator>) -> Arc<dyn RowOperator> {
     match metrics::current() {
@@ -72,7 +72,7 @@ pub fn timed_operator(operator: Arc<dyn RowOperator>) -> Arc<dyn RowOperator> {
     }
 }
 
-/// Returns `partitions`, timed for the current node if there is one.
+/// Wraps `partitions` so that their time is charged to the current node, if there is one.
 #[must_use]
 pub fn timed_partitions(partitions: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
     let Some(node) = metrics::current() else { return partitions };

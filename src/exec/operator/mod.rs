@@ -1,4 +1,4 @@
-//! Operators that process one batch at a time: they run inside partitions.
+//! Operators that process one batch at a time, and so run inside partitions.
 
 mod filter;
 mod metered;
@@ -24,12 +24,12 @@ use crate::diagnostic::Result;
 use crate::scan::{BatchIterator, Partition};
 use crate::types::Batch;
 
-/// Turns a batch into batches, independently of earlier batches.
+/// An operator that turns each batch into other batches, independently of earlier batches.
 pub trait RowOperator: Debug + Send + Sync {
     /// Returns the output rows for `batch`.
     fn process(&self, batch: Batch) -> Result<Vec<Batch>>;
 
-    /// Streaming variant of [`Self::process`], for operators that multiply rows.
+    /// Like [`Self::process`], but may return the batches one at a time: for operators that multiply rows.
     fn stream(&self, batch: Batch) -> BatchIterator<'_> {
         match self.process(batch) {
             Ok(batches) => Box::new(batches.into_iter().map(Ok)),
@@ -37,19 +37,19 @@ pub trait RowOperator: Debug + Send + Sync {
         }
     }
 
-    /// Returns the output rows that follow those of the last batch.
+    /// Returns the rows that the operator still has after the last batch.
     fn flush(&self) -> BatchIterator<'_> {
         Box::new(std::iter::empty())
     }
 }
 
-/// The two halves of a batch of at least two rows, for work whose result over the whole batch is too large.
+/// Returns the two halves of a batch of at least two rows, for work whose result over the whole batch is too large.
 pub(crate) fn halves(batch: &Batch) -> [Batch; 2] {
     let half = batch.rows() / 2;
     [batch.slice(0, half), batch.slice(half, batch.rows() - half)]
 }
 
-/// A partition whose rows pass through operators.
+/// A partition whose rows pass through a chain of operators.
 #[derive(Debug)]
 pub struct OperatorPartition {
     input: Arc<dyn Partition>,
@@ -73,7 +73,8 @@ impl Partition for OperatorPartition {
 /// Passes batches through a chain of operators without recursion: pipelines may have hundreds of operators.
 struct OperatorChain<'a> {
     operators: &'a [Arc<dyn RowOperator>],
-    /// The input, then for each operator the remaining output for its current batch, as deep as outputs are open.
+    /// The input, and for each operator the output for its current batch that is not consumed yet. There is an entry
+    /// for each operator up to the deepest one with such output.
     levels: Vec<BatchIterator<'a>>,
 }
 

@@ -1,7 +1,7 @@
 //! ParseRows: adds columns whose values a pattern finds in a string (`parse`, `parse-where`, `parse-kv`).
 //!
-//! Works column by column: first the substrings of all columns in all rows, then their conversion, so that each Arrow
-//! array is built once. A dictionary is parsed once per distinct string.
+//! Works column by column: it first finds the substrings of all columns in all rows, and then converts them, so that
+//! each Arrow array is built once. Each distinct string of a dictionary is parsed once.
 
 use std::sync::Arc;
 
@@ -21,28 +21,28 @@ use crate::scan::BatchIterator;
 use crate::types::dictionary::{spread, spread_truths};
 use crate::types::{Batch, Column, Type, cast};
 
-/// Adds the columns of a pattern.
+/// Adds the columns of a parse pattern to the rows.
 #[derive(Debug)]
 pub struct ParseRows {
     plan: plan::Parse,
-    /// True for each column of the pattern that is output.
+    /// For each column of the pattern, true if it is in the output.
     is_output: Vec<bool>,
-    /// The positions of these columns in the output.
+    /// The positions in the output of these columns.
     made: Vec<usize>,
     context: EvalContext,
     batch_bytes: usize,
 }
 
-/// The columns of a pattern over some strings.
+/// The result of parsing some strings.
 struct ParsedStrings {
-    /// The column at each position in the pattern; None if it is not output.
+    /// The values for each column of the pattern; None if the column is not in the output.
     columns: Vec<Option<Column>>,
     /// True for each string that matches.
     matched: BooleanBuffer,
 }
 
 impl ParseRows {
-    /// The operator for `plan`; the input of `plan` is not used.
+    /// Returns the operator for `plan`; the input of `plan` is not used.
     #[must_use]
     pub fn new(plan: plan::Parse, context: &ExecContext) -> Self {
         let is_output = |capture| plan.output.contains(&ParseOutput::Capture(capture));
@@ -64,7 +64,8 @@ impl ParseRows {
         if self.plan.drops_unmatched { output.filter(&BooleanArray::from(parsed.matched)) } else { Ok(output) }
     }
 
-    /// Parses the strings of a column, distinct ones once if that is cheap.
+    /// Parses the strings of a column. A constant is parsed once, and so is each entry of a dictionary that has no more
+    /// entries than rows.
     fn parse_column(&self, source: &Column) -> Result<ParsedStrings> {
         let rows = source.rows();
         if source.as_constant().is_some() && rows > 0 {
@@ -105,7 +106,7 @@ impl ParseRows {
         Ok(ParsedStrings { columns, matched })
     }
 
-    /// The substrings of each column, and the rows that match the pattern.
+    /// Returns the substrings of each column in all rows, and marks the rows that match the pattern.
     fn captures<'t>(&self, source: &'t Column) -> Result<(Vec<Vec<Capture<'t>>>, BooleanBuffer)> {
         let mut matcher = self.plan.pattern.matcher()?;
         let mut columns: Vec<Vec<Capture<'t>>> = vec![Vec::with_capacity(source.rows()); self.plan.captures.len()];
@@ -122,14 +123,14 @@ impl ParseRows {
 }
 
 impl ParsedStrings {
-    /// The only row, `rows` times.
+    /// Repeats the only row `rows` times.
     fn repeated(self, rows: usize) -> Self {
         let columns = self.columns.into_iter().map(|column| Some(Column::constant(column?.value(0), rows)));
         let matched = if self.matched.value(0) { BooleanBuffer::new_set(rows) } else { BooleanBuffer::new_unset(rows) };
         Self { columns: columns.collect(), matched }
     }
 
-    /// The rows that refer to the strings of `dictionary`, which were parsed.
+    /// Returns the results for the rows of `dictionary`, given those for its entries.
     fn spread(self, dictionary: &DictionaryArray<Int32Type>) -> Result<Self> {
         let keys = dictionary.keys();
         let column = |column: Option<Column>| column.map(|column| spread(&column, keys)).transpose();
@@ -138,7 +139,7 @@ impl ParsedStrings {
     }
 }
 
-/// The substrings as a string column: "" if there is none, or if `kept` is false.
+/// Returns the substrings as a string column: "" for a row without one, or for which `kept` is false.
 fn strings(texts: &[Capture<'_>], kept: &BooleanBuffer) -> Column {
     let mut builder = StringViewBuilder::with_capacity(texts.len());
     for (text, kept) in texts.iter().zip(kept) {
@@ -147,14 +148,14 @@ fn strings(texts: &[Capture<'_>], kept: &BooleanBuffer) -> Column {
     Column::array(Type::String, Arc::new(builder.finish()))
 }
 
-/// The substrings as values of type `ty`: null if there is none, or if it cannot be converted.
+/// Returns the substrings as values of type `ty`: null for a row without one, or with one that cannot be converted.
 fn converted(texts: &[Capture<'_>], ty: Type) -> Result<Column> {
     let present = BooleanBuffer::collect_bool(texts.len(), |row| texts[row].is_some());
     let column = cast::cast_column(&strings(texts, &present), ty)?;
     if present.count_set_bits() == texts.len() { Ok(column) } else { without(&column, &present) }
 }
 
-/// The column with null in each row for which `kept` is false.
+/// Returns the column with null in each row for which `kept` is false.
 fn without(column: &Column, kept: &BooleanBuffer) -> Result<Column> {
     let array = nullif(&column.to_array(), &BooleanArray::from(!kept))?;
     Ok(Column::array(column.ty(), array))

@@ -1,4 +1,4 @@
-//! Projection: computes columns from columns.
+//! Projection: computes the output columns from the input columns.
 
 use super::{RowOperator, halves};
 use crate::diagnostic::{Error, Result};
@@ -12,14 +12,14 @@ use crate::types::Batch;
 #[derive(Debug)]
 pub struct Project {
     expressions: Vec<Expr>,
-    /// The output columns that are not columns of the input.
+    /// The positions of the output columns that are not just columns of the input.
     computed: Vec<usize>,
     context: EvalContext,
     batch_bytes: usize,
 }
 
 impl Project {
-    /// A projection with one output column for each of `expressions`.
+    /// Returns a projection with one output column for each of `expressions`.
     #[must_use]
     pub fn new(expressions: Vec<Expr>, context: &ExecContext) -> Self {
         let computed = (0..expressions.len()).filter(|index| expressions[*index].as_column().is_none()).collect();

@@ -1,4 +1,4 @@
-//! TableCallRows: passes each batch to a row-wise table function.
+//! TableCallRows: calls a row-wise table function for each batch.
 
 use arrow::array::UInt32Array;
 
@@ -11,7 +11,7 @@ use crate::plan::TableCall;
 use crate::scan::BatchIterator;
 use crate::types::Batch;
 
-/// The arguments of a table function, and the columns of its input that the output keeps.
+/// Computes the arguments of a table function and the columns of its input that are kept, and calls the function.
 #[derive(Debug)]
 pub(crate) struct TableCallInput {
     plan: TableCall,
@@ -19,19 +19,20 @@ pub(crate) struct TableCallInput {
 }
 
 impl TableCallInput {
-    /// The input of `plan.function`; the input of `plan` is not used.
+    /// Prepares calls of `plan.function`; the input of `plan` is not used.
     pub fn new(plan: TableCall, context: &ExecContext) -> Self {
         Self { plan, context: context.eval.clone() }
     }
 
-    /// Returns the arguments, then the kept columns.
+    /// Returns the arguments for the rows of `batch`, followed by the kept columns.
     pub fn columns(&self, batch: &Batch) -> Result<Batch> {
         let arguments = self.plan.arguments.iter().map(|argument| evaluate(argument, batch, &self.context));
         let kept = self.plan.kept.iter().map(|column| Ok(batch.column(*column).clone()));
         Ok(Batch::new(arguments.chain(kept).collect::<Result<_>>()?, batch.rows()))
     }
 
-    /// Calls the function with the columns that [`Self::columns`] returned.
+    /// Calls the function for the columns that [`Self::columns`] returned; returns the kept columns and those of the
+    /// function.
     pub fn apply(&self, columns: &Batch) -> Result<Batch> {
         let (arguments, all): (Vec<usize>, usize) = ((0..self.plan.arguments.len()).collect(), columns.columns().len());
         let output = self.plan.function.apply(&columns.project(&arguments))?;
@@ -45,7 +46,7 @@ impl TableCallInput {
     }
 }
 
-/// Passes each batch to a row-wise table function.
+/// Calls a row-wise table function for each batch.
 #[derive(Debug)]
 pub struct TableCallRows {
     input: TableCallInput,
@@ -53,7 +54,7 @@ pub struct TableCallRows {
 }
 
 impl TableCallRows {
-    /// The operator for `plan`, whose function must be row-wise.
+    /// Returns the operator for `plan`, whose function must be row-wise.
     #[must_use]
     pub fn new(plan: TableCall, context: &ExecContext) -> Self {
         Self { input: TableCallInput::new(plan, context), batch_bytes: context.memory.batch_bytes() }

@@ -1,10 +1,11 @@
 //! UnnestRows: returns one row for each element of dynamic columns (`mv-expand`).
 //!
-//! Source: the reference's page on the mv-expand operator, and the behaviour of the engine where the page is silent: an
-//! empty array drops the row, a null keeps one row with a null, a bag becomes one bag for each of its keys.
+//! Source: the reference's page on the mv-expand operator, and the behaviour of the engine where the page is silent: a
+//! row with an empty array is dropped, a null becomes one row with a null, and a bag becomes one bag for each of its
+//! keys.
 //!
-//! One row may become millions of rows, which repeat its other columns. So the output is produced batch by batch, and a
-//! batch may end between two elements of one row.
+//! One row may become millions of rows, each of which repeats its other columns. So the output is produced batch by
+//! batch, and a batch may end between two elements of one row.
 
 use std::sync::Arc;
 
@@ -21,10 +22,10 @@ use crate::types::{Batch, Column, Type, cast};
 
 /// The maximum number of rows of an output batch.
 const MAX_ROWS: usize = 65_536;
-/// An output batch may have this many times the bytes of other batches, since it has more rows.
+/// An output batch may have this many times as many bytes as other batches, because it has more rows.
 const BATCH_BYTES_FACTOR: usize = 4;
 
-/// Expands dynamic columns in parallel: the nth row has the nth element of each.
+/// Expands one or more dynamic columns: the nth output row of an input row has the nth element of each column.
 #[derive(Debug)]
 pub struct UnnestRows {
     plan: plan::Unnest,
@@ -33,7 +34,7 @@ pub struct UnnestRows {
 }
 
 impl UnnestRows {
-    /// The operator for `plan`; the input of `plan` is not used.
+    /// Returns the operator for `plan`; the input of `plan` is not used.
     #[must_use]
     pub fn new(plan: plan::Unnest, context: &ExecContext) -> Self {
         let batch_bytes = context.memory.batch_bytes().saturating_mul(BATCH_BYTES_FACTOR);
@@ -58,7 +59,7 @@ impl RowOperator for UnnestRows {
 }
 
 impl UnnestRows {
-    /// Returns the input rows at `rows` with their elements and the positions of the elements.
+    /// Returns the input rows at `rows`, each with the elements in `items` and with their position.
     fn output(&self, rows: Vec<u32>, positions: Vec<i64>, items: &[Column], batch: &Batch) -> Result<Batch> {
         let indices = UInt32Array::from(rows);
         let rows = indices.len();
@@ -72,16 +73,16 @@ impl UnnestRows {
     }
 }
 
-/// The output rows of one batch, produced a batch at a time.
+/// The output rows of one input batch, produced batch by batch.
 struct UnnestedBatch<'a> {
     unnest: &'a UnnestRows,
     items: UnnestItems,
     batch: Batch,
-    /// For each row, the bytes of the strings that each of its output rows repeats.
+    /// For each row, the number of bytes of its strings that each of its output rows repeats.
     repeated_bytes: Vec<usize>,
-    /// The current row.
+    /// The current input row.
     row: usize,
-    /// The number of its elements.
+    /// The number of elements of the current row.
     count: usize,
     /// The position of the next element.
     position: usize,
@@ -99,7 +100,7 @@ impl<'a> UnnestedBatch<'a> {
         expansion
     }
 
-    /// Starts with the elements of the current row.
+    /// Begins with the elements of the current row.
     fn open(&mut self) {
         self.position = 0;
         if self.row < self.batch.rows() {

@@ -1,5 +1,5 @@
-//! The distinct elements of dynamic values. Logs have many arrays, but few different elements in them, so operators after
-//! `mv-expand` work once per distinct element.
+//! A dictionary of the distinct elements of dynamic values. Logs have many arrays, but few distinct elements in them,
+//! so operators after `mv-expand` work once per distinct element.
 
 use std::borrow::Cow;
 
@@ -8,19 +8,20 @@ use arrow::array::{StringArray, StringBuilder};
 use crate::types::dynamic::{self, Kind};
 use crate::types::interner::{Interner, InternerFull};
 
-/// Number of elements after which mostly distinct ones are abandoned.
+/// Number of elements after which the dictionary is abandoned, if most of them are distinct.
 const SAMPLE_ELEMENTS: usize = 2_048;
 
-/// Elements, each with a code: the position of its first occurrence among the distinct ones.
+/// Encodes elements: the code of an element is its position among the distinct ones, in the order of first occurrence.
 pub(super) struct ElementDictionary {
     elements: Interner<StringBuilder>,
-    /// The element that arrays began with last, and for each element the one that followed it last.
+    /// A guess of the next element. At index 0: the element that the last array began with. At index i + 1: the element
+    /// that followed element i last.
     followers: Vec<Option<u32>>,
     /// The number of elements encoded so far.
     encoded: usize,
 }
 
-/// Calls `each` with the elements of a value: one null for a null, and a scalar itself.
+/// Calls `each` with the elements of a value. A null has one element, a null, and a scalar is its own only element.
 pub(super) fn for_each_element<'a>(json: Option<&'a str>, as_arrays: bool, mut each: impl FnMut(UnnestElement<'a>)) {
     let Some(json) = json else { return each(UnnestElement::Value("null")) };
     match dynamic::kind(json) {
@@ -56,10 +57,10 @@ impl ElementDictionary {
         Self { elements: Interner::with_random_seed(StringBuilder::new()), followers: vec![None], encoded: 0 }
     }
 
-    /// Appends the codes of the elements of `value`, None for null.
+    /// Appends the codes of the elements of `value` to `codes`; None stands for a null element.
     ///
     /// # Errors
-    /// If the distinct elements are too large for one array.
+    /// [`InternerFull`] if the distinct elements are too large for one array.
     pub fn encode(
         &mut self,
         value: Option<&str>,
@@ -85,13 +86,14 @@ impl ElementDictionary {
         Ok(())
     }
 
-    /// True if more than half of the elements are distinct, once there is a sample of them.
+    /// True if there is a sample of elements, and more than half of them are distinct.
     pub fn is_mostly_distinct(&self) -> bool {
         self.encoded >= SAMPLE_ELEMENTS && self.elements.len() > self.encoded / 2
     }
 
-    /// Encodes an array. An object, array or string ends where its text ends: if the JSON goes on with the whole text of
-    /// the element that is expected next, it need not be parsed.
+    /// Encodes the elements of an array. If the JSON continues with the whole text of the element that is expected
+    /// next, that element is skipped without being parsed. This is safe because the text of an object, array or string
+    /// shows where it ends.
     fn encode_array(&mut self, json: &str, codes: &mut Vec<Option<i32>>) -> Result<(), InternerFull> {
         let mut elements = dynamic::elements(json);
         let mut before = 0;
@@ -125,7 +127,7 @@ impl ElementDictionary {
         Ok(Some(code))
     }
 
-    /// Returns the distinct elements; their positions are the codes.
+    /// Returns the distinct elements; the code of an element is its position.
     pub fn finish(self) -> StringArray {
         self.elements.into_strings().finish()
     }

@@ -1,6 +1,6 @@
-//! The elements of the values of a batch: parsed from JSON, once per distinct value if the column is a dictionary, as
-//! dictionaries of distinct elements ([`super::unnest_elements`]) if many are equal; or generated for a `range()` of
-//! numbers or times, which is never written as JSON.
+//! The elements of the expanded columns of a batch. They are parsed from JSON, once per distinct value if the column is
+//! a dictionary. If many elements are equal, they become a dictionary ([`super::unnest_elements`]). The elements of a
+//! `range()` of numbers or times are generated without JSON.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::functions::scalar::dynamic_series::whole_range;
 use crate::plan;
 use crate::types::{Batch, Column, ColumnBuilder, Type, dictionary_encode};
 
-/// The expanded expressions over one batch. Elements are appended for the row that was opened last; `finish` returns
-/// all appended elements.
+/// The expanded expressions of one batch. Elements are appended for the row that was opened last; `finish` returns all
+/// appended elements.
 pub(super) enum UnnestItems {
     Json(Vec<JsonItem>),
     Dictionary(Vec<DictionaryItem>),
@@ -25,8 +25,8 @@ pub(super) enum UnnestItems {
 }
 
 impl UnnestItems {
-    /// Evaluates the expressions of `plan`. Elements are encoded as a dictionary, if many are equal and their codes take
-    /// at most `max_bytes`.
+    /// Evaluates the expressions of `plan` for the rows of `batch`. Elements are encoded as a dictionary if many are
+    /// equal and their codes take at most `max_bytes`.
     pub fn new(plan: &plan::Unnest, batch: &Batch, context: &EvalContext, max_bytes: usize) -> Result<Self> {
         if let [item] = &plan.items[..]
             && let Some((arguments, default_step)) = item.as_range()
@@ -53,7 +53,8 @@ impl UnnestItems {
         }
     }
 
-    /// Appends the elements of the open row at these positions, null after the last one; returns the bytes appended.
+    /// Appends the elements of the open row at these positions, or null beyond its last one; returns the number of
+    /// bytes appended.
     pub fn push(&mut self, positions: Range<usize>) -> usize {
         match self {
             Self::Json(items) => items.iter_mut().map(|item| item.push(positions.clone())).sum(),
@@ -72,7 +73,7 @@ impl UnnestItems {
     }
 }
 
-/// A column whose values are parsed for each row.
+/// A column whose values are parsed row by row.
 pub(super) struct JsonItem {
     column: Column,
     as_arrays: bool,
@@ -82,8 +83,8 @@ pub(super) struct JsonItem {
     builder: ColumnBuilder,
 }
 
-/// The byte ranges of an element in the value of the row. Values are shorter than 4 GiB, as their views have 32-bit
-/// lengths.
+/// The position of an element, as byte ranges in the value of the row. Values are shorter than 4 GiB, as their views
+/// have 32-bit lengths.
 enum ElementRange {
     Null,
     Value(Range<u32>),
@@ -137,26 +138,26 @@ impl JsonItem {
     }
 }
 
-/// A column whose distinct elements have codes; the distinct values of a dictionary are parsed once.
+/// A column whose elements are encoded; the distinct values of a dictionary are parsed once.
 pub(super) struct DictionaryItem {
-    /// The dictionary code of each row; None if each row has a value of its own.
+    /// The position of each row's value among the parsed values; None if each row has a value of its own.
     codes: Option<Int32Array>,
-    /// For each value, the end of its elements in `elements`; those of the next value begin there.
+    /// For each value, the index in `elements` at which its elements end; those of the next value begin there.
     ends: Vec<usize>,
-    /// The elements of all values, as codes.
+    /// The codes of the elements of all values.
     elements: Vec<Option<i32>>,
-    /// The position of the null element, for rows without a value.
+    /// The index in `elements` of a null, for rows without a value.
     null: usize,
-    /// The distinct elements.
+    /// The distinct elements, by code.
     distinct: Arc<StringArray>,
-    /// The elements of the open row.
+    /// The range in `elements` of the open row.
     open: Range<usize>,
-    /// The appended elements, as codes.
+    /// The codes of the appended elements.
     pushed: Vec<Option<i32>>,
 }
 
 impl DictionaryItem {
-    /// Returns None if most elements of rows are distinct, or their codes take more than `max_bytes`.
+    /// Encodes the elements of `column`; None if most of them are distinct, or their codes take more than `max_bytes`.
     fn new(column: &Column, as_arrays: bool, max_bytes: usize) -> Option<Self> {
         let array = column.as_array()?;
         if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
@@ -231,7 +232,7 @@ pub(super) struct RangeItem {
     /// The step if there is no third argument.
     default_step: i64,
     ty: Type,
-    /// The range of the open row; None for a null, which becomes one row.
+    /// The range of the open row; None for a null, which becomes one row with a null.
     open: Option<OpenRange>,
     pushed: Vec<Option<i64>>,
 }

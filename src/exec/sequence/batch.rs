@@ -1,4 +1,4 @@
-//! The batch whose rows are being evaluated.
+//! The batch whose rows a `scan` is evaluating.
 
 use arrow::array::BooleanArray;
 use arrow::compute;
@@ -14,21 +14,21 @@ use crate::types::{Batch, Column, Type};
 /// A batch of the input, with the values that are computed for all of its rows at once.
 #[derive(Debug)]
 pub struct CurrentBatch {
-    /// The rows of earlier records that may still be returned, then the rows of the batch.
+    /// The rows of earlier batches whose records may still be returned, and then the rows of this batch.
     pub records: Batch,
-    /// The columns that the expressions of the steps read.
+    /// The columns of this batch that the expressions of the steps read.
     pub row_batch: Batch,
     /// The next row of the batch.
     pub row: usize,
-    /// For each step, a mask of the rows that may match it; None if any row may.
+    /// For each step, a mask of the rows that may match it; None if all rows may.
     row_masks: Vec<Option<BooleanArray>>,
     segments: Option<Column>,
-    /// The number of rows of earlier records.
+    /// The number of rows of earlier batches in `records`.
     earlier: usize,
 }
 
 impl CurrentBatch {
-    /// The rows of `batch`.
+    /// Prepares the rows of `batch`.
     pub fn new(batch: &Batch, plan: &Sequence, compiled: &CompiledSteps, context: &EvalContext) -> Result<Self> {
         let row_batch = compiled.row_batch(batch, context)?;
         let row_masks = compiled.steps.iter().map(|step| {
@@ -41,7 +41,7 @@ impl CurrentBatch {
         Ok(Self { records: batch.clone(), row_batch, row: 0, row_masks, segments, earlier: 0 })
     }
 
-    /// Puts the rows of earlier records before those of the batch.
+    /// Puts the rows of earlier batches before those of this batch.
     pub fn after(self, earlier: Option<Batch>, plan: &Sequence) -> Result<Self> {
         let Some(earlier) = earlier else { return Ok(self) };
         let types: Vec<Type> = plan.input.schema().fields().iter().map(|field| field.ty).collect();
@@ -49,22 +49,22 @@ impl CurrentBatch {
         Ok(Self { records: Batch::concat(&types, &[earlier, self.records])?, earlier: rows, ..self })
     }
 
-    /// The number of rows of the batch.
+    /// Returns the number of rows of the batch.
     pub fn rows(&self) -> usize {
         self.row_batch.rows()
     }
 
-    /// The position of the next row in [`Self::records`].
+    /// Returns the position of the next row in [`Self::records`].
     pub fn record(&self) -> usize {
         self.earlier + self.row
     }
 
-    /// False if the next row does not meet the part of the condition of `step` that reads only the row.
+    /// True if the next row may match `step`: it meets those parts of the condition that read only the row.
     pub fn may_match(&self, step: usize) -> bool {
         self.row_masks[step].as_ref().is_none_or(|mask| mask.value(self.row))
     }
 
-    /// The number of the segment of the next row.
+    /// Returns the number of the segment of the next row; None if the scan has no segments.
     pub fn segment(&self) -> Option<i64> {
         self.segments.as_ref()?.i64_at(self.row)
     }

@@ -1,4 +1,5 @@
-//! Prepares the expressions of the steps: the parts that read only the current row are computed for whole batches.
+//! Prepares the expressions of the steps of a `scan`: parts that read only the current row are computed for whole
+//! batches.
 
 use std::ops::Range;
 
@@ -10,38 +11,38 @@ use crate::functions::EvalContext;
 use crate::plan::Sequence;
 use crate::types::{Batch, Column, Value};
 
-/// The expressions of the steps of a node.
+/// The prepared expressions of all steps of a `scan`.
 #[derive(Debug)]
 pub struct CompiledSteps {
     /// Expressions over the input that are evaluated once per batch.
     pub row_columns: Vec<Expr>,
-    /// One for each step.
+    /// The expressions of each step.
     pub steps: Vec<CompiledStep>,
 }
 
 /// The expressions of a step.
 #[derive(Debug)]
 pub struct CompiledStep {
-    /// The conjuncts of the condition that read only the current row: bools over the input.
+    /// The parts of the condition, joined by `and`, that read only the current row: bool expressions over the input.
     pub row_conditions: Vec<Expr>,
-    /// The rest of the condition; None if there is none.
+    /// The other parts of the condition; None if there are none.
     pub condition: Option<StateExpr>,
-    /// True if the condition reads values of the last record of this step.
+    /// True if `condition` reads values of the last record of this step.
     pub reads_own: bool,
-    /// True if the condition reads values of the last record of the step before.
+    /// True if `condition` reads values of the last record of the previous step.
     pub reads_previous: bool,
-    /// The assigned values, in the order of the plan.
+    /// The values that the step assigns, in the order of the plan.
     pub values: Vec<StateExpr>,
 }
 
-/// An expression over values of the state, then columns of the batch.
+/// An expression whose columns are values of the state, followed by columns of the batch.
 #[derive(Debug)]
 pub struct StateExpr {
-    /// Over [`Self::state`], then [`Self::columns`].
+    /// The expression; its columns are [`Self::state`], followed by [`Self::columns`].
     expr: Expr,
-    /// Positions in the state.
+    /// The values that it reads, as positions in the state.
     state: Vec<usize>,
-    /// Positions in [`CompiledSteps::row_columns`].
+    /// The columns that it reads, as positions in [`CompiledSteps::row_columns`].
     columns: Vec<usize>,
 }
 
@@ -70,7 +71,7 @@ impl CompiledSteps {
         Self { row_columns: split.row_columns, steps }
     }
 
-    /// Computes the row columns of `batch`.
+    /// Computes the row columns for the rows of `batch`.
     pub fn row_batch(&self, batch: &Batch, context: &EvalContext) -> Result<Batch> {
         let columns = self.row_columns.iter().map(|expr| evaluate(expr, batch, context)).collect::<Result<_>>()?;
         Ok(Batch::new(columns, batch.rows()))
@@ -78,7 +79,7 @@ impl CompiledSteps {
 }
 
 impl StateExpr {
-    /// The value for one row.
+    /// Returns the value of the expression for one row.
     pub fn value_at(&self, row_batch: &Batch, row: usize, state: &[Value], context: &EvalContext) -> Result<Value> {
         match (self.expr.as_column(), self.state.as_slice(), self.columns.as_slice()) {
             (Some(_), [position], []) => Ok(state[*position].clone()),
@@ -87,8 +88,8 @@ impl StateExpr {
         }
     }
 
-    /// The values for the rows at `rows`, as long as the state is `state`. If the result for all of them is too large,
-    /// there are fewer.
+    /// Returns the values of the expression for the rows at `rows`, provided that the state stays `state`. If the
+    /// result for all rows is too large, it returns those of the first rows only.
     pub fn evaluate(
         &self,
         row_batch: &Batch,
@@ -109,11 +110,11 @@ impl StateExpr {
     }
 }
 
-/// Divides expressions into parts that read only the current row, and the others.
+/// Divides expressions into parts that read only the current row, and the rest.
 struct RowParts {
-    /// The number of columns of the input, after which the state follows in the expressions of the plan.
+    /// The number of columns of the input. In the expressions of the plan, the state follows them.
     inputs: usize,
-    /// The number of columns of the state, after which the row columns follow in divided expressions.
+    /// The number of values of the state. In divided expressions, the row columns follow them.
     state: usize,
     row_columns: Vec<Expr>,
 }
@@ -131,7 +132,7 @@ impl RowParts {
         StateExpr { expr, state, columns: columns.into_iter().map(|column| column - self.state).collect() }
     }
 
-    /// Replaces the largest parts that read only the row by row columns.
+    /// Replaces the largest parts of an expression that read only the row with row columns.
     fn divided(&mut self, expr: Expr) -> Expr {
         if matches!(expr.kind, ExprKind::Literal(_) | ExprKind::Reference(_)) {
             return expr;
@@ -160,7 +161,7 @@ fn renumbered(expr: Expr, position: &dyn Fn(usize) -> usize) -> Expr {
     renumbered
 }
 
-/// The conjuncts of a condition.
+/// Splits a condition into its parts, which are joined by `and`.
 fn conjuncts(condition: &Expr) -> Vec<&Expr> {
     match condition.as_call() {
         Some(("and", arguments)) => arguments.iter().flat_map(conjuncts).collect(),

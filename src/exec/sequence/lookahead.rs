@@ -1,17 +1,18 @@
-//! Conditions under a state: evaluated for more and more rows ahead, as long as the state stays the same.
+//! Conditions that depend on a state: they are evaluated for more and more rows ahead, as long as the state stays the
+//! same.
 
 use arrow::array::BooleanArray;
 
 use crate::diagnostic::Result;
 
-/// The values of a condition for the next rows, under one state.
+/// The results of a condition for the next rows, under one state.
 #[derive(Debug)]
 pub struct Lookahead {
-    /// The first row of the mask.
+    /// The row of the first result in the mask.
     first: usize,
     mask: Option<BooleanArray>,
-    /// The number of rows to evaluate next. It doubles while the state stays the same, so that at most as many rows are
-    /// evaluated in vain as were passed.
+    /// The number of rows to evaluate next. It doubles while the state stays the same, so that the results that a
+    /// change of the state makes useless are at most as many as those that were used.
     rows: usize,
 }
 
@@ -22,18 +23,18 @@ impl Default for Lookahead {
 }
 
 impl Lookahead {
-    /// Forgets everything: the state changed.
+    /// Drops all results, because the state changed.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Forgets the rows of a batch that is done.
+    /// Drops the results for a batch whose rows are all done.
     pub fn end_batch(&mut self) {
         self.mask = None;
     }
 
-    /// True if the condition is true for `row` of a batch of `end` rows. `evaluate` returns the mask of some rows, at
-    /// least one, from a row on.
+    /// True if the condition holds for `row` of a batch of `end` rows. `evaluate` takes a first row and a number of
+    /// rows, and returns their results, at least one.
     pub fn at(
         &mut self,
         row: usize,

@@ -1,11 +1,11 @@
-//! `scan`: follows sequences of steps through the rows, in their order.
+//! The operator `scan`: follows sequences of steps through the rows, in their order.
 //!
-//! Source: the reference's page on the scan operator, section "Matching logic". A record is evaluated against the steps
-//! from the last one to the first. It matches a step with the state of the step before, whose sequence moves on to this
-//! step, or with the state of the step itself. The first step begins a sequence if it has none.
+//! Source: the reference's page on the scan operator, section "Matching logic". A record is tested against the steps
+//! from the last one to the first. It can match a step with the state of the previous step, whose sequence then moves
+//! on to this step, or with the state of the step itself. The first step begins a sequence if it has none.
 //!
-//! Time is linear in rows and steps: parts of expressions that read only the current row are computed for whole batches
-//! ([`compile`]), the others for more and more rows until the state changes ([`lookahead`]).
+//! The time is linear in the number of rows and steps. Parts of expressions that read only the current row are computed
+//! for whole batches ([`compile`]), other parts for more and more rows until the state changes ([`lookahead`]).
 
 mod batch;
 mod compile;
@@ -40,13 +40,13 @@ pub struct SequenceStage {
 }
 
 impl SequenceStage {
-    /// The stage for `plan`; only the columns of its input are used.
+    /// Returns the stage for `plan`; of its input, only the columns are used.
     #[must_use]
     pub fn new(plan: &Sequence, context: &ExecContext) -> Arc<Self> {
         Arc::new(Self { plan: plan.clone(), compiled: CompiledSteps::new(plan), context: context.clone() })
     }
 
-    /// Starts before the first row.
+    /// Returns the state of the scan before the first row.
     pub fn start(&self) -> SequenceRun<'_> {
         let steps = self.plan.steps.len();
         SequenceRun {
@@ -71,32 +71,32 @@ impl SequenceStage {
 pub struct SequenceRun<'a> {
     stage: &'a SequenceStage,
     states: StepStates,
-    /// For each step, its condition evaluated with its own state.
+    /// For each step, the results of its condition with its own state.
     own_checks: Vec<Lookahead>,
-    /// For each step, its condition evaluated with the state of the previous step.
+    /// For each step, the results of its condition with the state of the previous step.
     promotion_checks: Vec<Lookahead>,
-    /// For each step with `output=last`, the record that is returned when its series ends.
+    /// For each step with `output=last`, the record to be returned when the series of that step ends.
     last: Vec<Option<MatchedRecord>>,
-    /// The rows of `last`, between two batches.
+    /// The rows of the records in `last`, between two batches.
     carried: Option<Batch>,
-    /// Rows that have not begun.
+    /// Batches whose rows have not been evaluated at all.
     waiting: VecDeque<Batch>,
     current: Option<CurrentBatch>,
-    /// The segment of the last row.
+    /// The number of the segment of the last row.
     segment: Option<i64>,
     output: OutputRecords,
-    /// True if no other rows follow.
+    /// True once no more rows follow.
     is_ended: bool,
     reservation: Reservation,
 }
 
 impl SequenceRun<'_> {
-    /// Adds rows; [`Self::next_batch`] returns the records that match.
+    /// Adds rows of the input; [`Self::next_batch`] returns the records that match.
     pub fn push(&mut self, batch: Batch) {
         self.waiting.push_back(batch);
     }
 
-    /// The next records among the rows so far; None if there are no more.
+    /// Returns the next records that match, among the rows so far; None if there are no more.
     pub fn next_batch(&mut self) -> Result<Option<Batch>> {
         let context = &self.stage.context;
         let (max_rows, max_bytes) = (context.batch_rows, context.memory.batch_bytes());
@@ -124,12 +124,12 @@ impl SequenceRun<'_> {
         }
     }
 
-    /// No other rows follow.
+    /// Marks the end of the input: no more rows follow.
     pub fn end(&mut self) {
         self.is_ended = true;
     }
 
-    /// The records that are returned after the last row.
+    /// Returns the records that are left after the last row.
     fn finish(&mut self) -> Result<Option<Batch>> {
         self.end_sequences()?;
         match self.carried.take() {
@@ -138,7 +138,7 @@ impl SequenceRun<'_> {
         }
     }
 
-    /// Prepares the rows of a batch; in halves if a column for all of them is too large.
+    /// Prepares the rows of a batch; one half after the other, if a column for all of them is too large.
     fn begin(&mut self, batch: &Batch) -> Result<()> {
         let stage = self.stage;
         match CurrentBatch::new(batch, &stage.plan, &stage.compiled, &stage.context.eval) {
@@ -153,7 +153,7 @@ impl SequenceRun<'_> {
         Ok(())
     }
 
-    /// Keeps the rows of records that may still be returned.
+    /// Keeps the rows of the records that may still be returned after the end of this batch.
     fn end_batch(&mut self, current: &CurrentBatch) -> Result<()> {
         self.own_checks.iter_mut().chain(&mut self.promotion_checks).for_each(Lookahead::end_batch);
         let mut records: Vec<&mut MatchedRecord> = self.last.iter_mut().rev().flatten().collect();
@@ -178,7 +178,7 @@ impl SequenceRun<'_> {
         Ok(())
     }
 
-    /// Evaluates the current row against all steps, from the last one to the first.
+    /// Tests the current row against all steps, from the last one to the first.
     fn match_row(&mut self, current: &CurrentBatch) -> Result<()> {
         if let Some(segment) = current.segment() {
             if self.segment.is_some_and(|last| last != segment) {
@@ -213,7 +213,7 @@ impl SequenceRun<'_> {
         })
     }
 
-    /// Moves the sequence of the step before to `step`: a series of each of the two ends.
+    /// Moves the sequence of the previous step on to `step`. That ends the current series of records of both steps.
     fn promote(&mut self, step: usize) -> Result<()> {
         self.end_series(step)?;
         self.end_series(step - 1)?;
@@ -223,7 +223,7 @@ impl SequenceRun<'_> {
         Ok(())
     }
 
-    /// Returns the last record of a series that ends.
+    /// Ends the series of a step, and returns its last record if the step has `output=last`.
     fn end_series(&mut self, step: usize) -> Result<()> {
         match self.last[step].take() {
             Some(record) => self.output.push(&record),
@@ -238,7 +238,7 @@ impl SequenceRun<'_> {
         }
     }
 
-    /// Adds the current row to the series of `step`, whose state is that of its sequence.
+    /// Adds the current row to the series of `step`, and updates the state of the step.
     fn matched(&mut self, current: &CurrentBatch, step: usize) -> Result<()> {
         let record = self.record(current, step)?;
         let (plan, compiled) = (&self.stage.plan, &self.stage.compiled);
@@ -264,7 +264,7 @@ impl SequenceRun<'_> {
         if self.states.bytes() == bytes { Ok(()) } else { self.reserve() }
     }
 
-    /// The current row with the values that `step` assigns.
+    /// Returns the record of the current row, with the values that `step` assigns.
     fn record(&self, current: &CurrentBatch, step: usize) -> Result<MatchedRecord> {
         let (plan, context) = (&self.stage.plan, &self.stage.context.eval);
         let state = self.states.values(step);
@@ -275,7 +275,7 @@ impl SequenceRun<'_> {
         Ok(MatchedRecord { row: current.record(), declared, match_id: self.states.match_id(step) })
     }
 
-    /// Ends all sequences: the last records of their series are returned in the order of the rows.
+    /// Ends all sequences. The last records of their series are returned in the order of the rows.
     fn end_sequences(&mut self) -> Result<()> {
         let mut records: Vec<MatchedRecord> = self.last.iter_mut().rev().filter_map(Option::take).collect();
         records.sort_by_key(|record| record.row);

@@ -9,7 +9,7 @@ use crate::types::{Batch, ColumnBuilder, Type, Value};
 /// A record that matched a step.
 #[derive(Clone, Debug)]
 pub struct MatchedRecord {
-    /// Its row in the batch.
+    /// The position of its row in [`CurrentBatch::records`](super::batch::CurrentBatch::records).
     pub row: usize,
     /// The values of the declared columns.
     pub declared: Vec<Value>,
@@ -17,7 +17,7 @@ pub struct MatchedRecord {
     pub match_id: i64,
 }
 
-/// Records of one batch of the input.
+/// The records to be returned that belong to one batch of the input.
 #[derive(Debug)]
 pub struct OutputRecords {
     rows: Vec<u32>,
@@ -28,7 +28,7 @@ pub struct OutputRecords {
 }
 
 impl OutputRecords {
-    /// No records of `plan`.
+    /// Returns an empty collection of the records of `plan`.
     pub fn new(plan: &Sequence) -> Self {
         Self {
             rows: Vec::new(),
@@ -56,7 +56,8 @@ impl OutputRecords {
         self.rows.len() >= max_rows || self.bytes >= max_bytes
     }
 
-    /// Takes the records, which are rows of `batch`; None if there are none.
+    /// Removes the records and returns them as a batch; their rows are positions in `batch`. None if there are no
+    /// records.
     pub fn take(&mut self, batch: &Batch) -> Result<Option<Batch>> {
         if self.rows.is_empty() {
             return Ok(None);
@@ -69,7 +70,7 @@ impl OutputRecords {
     }
 }
 
-/// The bytes of a string or dynamic; 0 for other values.
+/// Returns the number of bytes of a string or dynamic; 0 for other values.
 pub fn text_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) | Value::Dynamic(text) => text.len(),

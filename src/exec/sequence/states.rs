@@ -1,4 +1,4 @@
-//! The states of the steps: values of the last records that matched them.
+//! The states of the steps of a `scan`: the values of the last records that matched them.
 
 use super::output::text_bytes;
 use crate::plan::Sequence;
@@ -7,47 +7,47 @@ use crate::types::Value;
 /// The state of each step.
 #[derive(Debug)]
 pub struct StepStates {
-    /// The values of a step without a sequence.
+    /// The values of a step that has no sequence.
     empty: Vec<Value>,
     /// The state of each step; None if the step has no active sequence.
     active: Vec<Option<StepState>>,
-    /// The number of the next sequence.
+    /// The number that the next sequence gets.
     next_match: i64,
     /// The bytes of the strings of all states.
     bytes: usize,
 }
 
-/// The state of a step with a sequence.
+/// The state of a step that has an active sequence.
 #[derive(Debug)]
 struct StepState {
-    /// One for each [`Sequence::state`]; those of later steps are empty.
+    /// A value for each [`Sequence::state`]; those of later steps are empty.
     values: Vec<Value>,
     match_id: i64,
 }
 
 impl StepStates {
-    /// The states before the first row.
+    /// Returns the states before the first row.
     pub fn new(plan: &Sequence) -> Self {
         let active = plan.steps.iter().map(|_| None).collect();
         Self { empty: plan.empty_state(), active, next_match: 0, bytes: 0 }
     }
 
-    /// True if the step has a sequence.
+    /// True if the step has an active sequence.
     pub fn is_active(&self, step: usize) -> bool {
         self.active[step].is_some()
     }
 
-    /// The values of the state of a step.
+    /// Returns the values of the state of a step; empty values if it has no sequence.
     pub fn values(&self, step: usize) -> &[Value] {
         self.active[step].as_ref().map_or(&self.empty, |state| &state.values)
     }
 
-    /// The number of the sequence of a step.
+    /// Returns the number of the sequence of a step; 0 if it has none.
     pub fn match_id(&self, step: usize) -> i64 {
         self.active[step].as_ref().map_or(0, |state| state.match_id)
     }
 
-    /// The bytes of the strings of all states.
+    /// Returns the bytes of the strings of all states.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -60,14 +60,14 @@ impl StepStates {
         self.active[0] = Some(StepState { values: self.empty.clone(), match_id });
     }
 
-    /// Moves the sequence of the step before to `step`, whose own sequence ends.
+    /// Moves the sequence of the previous step to `step`, whose own sequence ends.
     pub fn promote(&mut self, step: usize) {
         let ended = self.active[step].take();
         self.bytes -= ended.iter().flat_map(|state| &state.values).map(text_bytes).sum::<usize>();
         self.active[step] = self.active[step - 1].take();
     }
 
-    /// Sets the value at `position` of the state of a step.
+    /// Sets the value at `position` in the state of a step; does nothing if the step has no sequence.
     pub fn set(&mut self, step: usize, position: usize, value: Value) {
         if let Some(state) = &mut self.active[step] {
             self.bytes = self.bytes + text_bytes(&value) - text_bytes(&state.values[position]);
@@ -75,7 +75,7 @@ impl StepStates {
         }
     }
 
-    /// Ends all sequences; the next one has number 0.
+    /// Ends all sequences; the next one gets the number 0.
     pub fn end_all(&mut self) {
         self.active.iter_mut().for_each(|state| *state = None);
         (self.next_match, self.bytes) = (0, 0);

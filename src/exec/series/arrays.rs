@@ -1,4 +1,4 @@
-//! The output of series: rows of arrays, written when they are read.
+//! The output of `make-series`: rows of arrays, which are written only when they are read.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::plan::Series;
 use crate::scan::{BatchIterator, Partition};
 use crate::types::{Batch, Column, ColumnBuilder, Type, Value, dynamic};
 
-/// The series of one group.
+/// The rows and bins of the series of one group.
 #[derive(Debug)]
 pub(super) struct GroupSeries {
-    /// The rows of the group, in the order of their bins.
+    /// The rows of the group, ordered by bin.
     pub rows: Range<usize>,
-    /// The numbers of the bins that the arrays have.
+    /// The numbers of the bins that its arrays cover.
     pub bins: Range<i64>,
 }
 
-/// The rows of all groups, in the order of their groups and bins.
+/// The rows of all groups, ordered by group and then by bin.
 #[derive(Debug)]
 pub(super) struct OrderedRows {
     /// The keys of each group.
@@ -28,7 +28,7 @@ pub(super) struct OrderedRows {
     pub groups: Vec<GroupSeries>,
     /// The bin of each row.
     pub bins: Vec<i64>,
-    /// The values of each row.
+    /// The values of each row, a column for each array.
     pub values: Batch,
 }
 
@@ -36,19 +36,19 @@ pub(super) struct OrderedRows {
 #[derive(Debug)]
 pub(super) struct SeriesWriter {
     rows: OrderedRows,
-    /// For each value, the JSON of the element of a bin without a row, after a comma.
+    /// For each array, a comma and the JSON of the element for a bin without a row.
     gaps: Vec<String>,
     axis: AxisText,
-    /// The array of the axis, if all groups have the same.
+    /// The array of the axis, if it is the same for all groups.
     shared_axis: Option<Value>,
-    /// The maximum bytes of a batch.
+    /// Maximum number of bytes of an output batch.
     batch_bytes: usize,
-    /// The maximum bytes of an array.
+    /// Maximum number of bytes of an array.
     value_bytes: usize,
 }
 
 impl SeriesWriter {
-    /// Writes `rows` with the defaults of `plan`.
+    /// Prepares the arrays of `rows`; bins without a row get the defaults of `plan`.
     pub fn new(plan: &Series, rows: OrderedRows, axis: AxisText, context: &ExecContext) -> Self {
         let gap = |default: &Value| {
             let mut json = ",".to_owned();
@@ -71,7 +71,7 @@ impl SeriesWriter {
         }
     }
 
-    /// Appends the array of value `value` of a group.
+    /// Appends the JSON of one array of a group to `out`; `value` is the position of its column.
     fn write(&self, value: usize, group: &GroupSeries, out: &mut String) {
         let (column, gap) = (self.rows.values.column(value), &self.gaps[value]);
         let bins = &self.rows.bins;
@@ -96,7 +96,7 @@ impl SeriesWriter {
         out.push(']');
     }
 
-    /// Returns as many of the groups in `range` as fit in a batch, and the groups that are left.
+    /// Returns a batch of the first groups in `range`, as many as fit, and the groups that are left.
     fn batch(&self, range: Range<usize>) -> Result<(Batch, Range<usize>)> {
         let mut builders: Vec<ColumnBuilder> = self.gaps.iter().map(|_| ColumnBuilder::new(Type::Dynamic)).collect();
         let mut axis = ColumnBuilder::new(Type::Dynamic);
@@ -138,7 +138,7 @@ impl SeriesWriter {
     }
 }
 
-/// Some of the groups.
+/// A partition of the output: the series of some of the groups.
 #[derive(Debug)]
 pub(super) struct SeriesPartition {
     writer: Arc<SeriesWriter>,
@@ -146,7 +146,7 @@ pub(super) struct SeriesPartition {
 }
 
 impl SeriesPartition {
-    /// The series of `groups`.
+    /// Returns the partition of `groups`.
     pub fn new(writer: Arc<SeriesWriter>, groups: Range<usize>) -> Self {
         Self { writer, groups }
     }

@@ -1,4 +1,4 @@
-//! The elements of the axis as JSON, written once for all groups.
+//! The elements of the time or number axis as JSON, which is written once for all groups.
 
 use std::ops::Range;
 
@@ -7,19 +7,19 @@ use crate::plan::Axis;
 use crate::plan::series::MAX_ELEMENTS;
 use crate::types::dynamic;
 
-/// The starts of consecutive bins, separated by commas.
+/// The starts of consecutive bins as JSON, separated by commas.
 #[derive(Debug)]
 pub(super) struct AxisText {
     axis: Axis,
-    /// The bins that were written; empty if all groups together have too many.
+    /// The numbers of the bins that are written; empty if all groups together have too many.
     bins: Range<i64>,
     text: String,
-    /// The offset of each element, and one byte more than the length.
+    /// The offset of each element in the text, and at the end the length of the text plus one.
     offsets: Vec<usize>,
 }
 
 impl AxisText {
-    /// The bins of all `groups`.
+    /// Writes the bins of all `groups`.
     pub fn new(axis: &Axis, groups: &[GroupSeries]) -> Self {
         let first = groups.iter().map(|group| group.bins.start).min().unwrap_or(0);
         let end = groups.iter().map(|group| group.bins.end).max().unwrap_or(0);
@@ -34,12 +34,12 @@ impl AxisText {
         written
     }
 
-    /// The bytes in use.
+    /// Returns the bytes in use.
     pub fn bytes(&self) -> usize {
         self.text.capacity() + self.offsets.capacity() * size_of::<usize>()
     }
 
-    /// Appends the array of the starts of `bins`.
+    /// Appends the JSON array of the starts of `bins`.
     pub fn write(&self, bins: &Range<i64>, out: &mut String) {
         out.push('[');
         if bins.start >= self.bins.start && bins.end <= self.bins.end {

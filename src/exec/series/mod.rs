@@ -1,8 +1,8 @@
-//! Series: the bins of each group become arrays (`make-series`).
+//! The operator `make-series`: the bins of each group become arrays.
 //!
-//! The input has one row for each group and bin that has data. They are collected, ordered by group and bin, and
-//! written as arrays when they are read: the arrays may be far larger than the rows, because they have an element for
-//! each bin without data, too.
+//! The input has one row for each group and bin that has data. These rows are collected, ordered by group and bin, and
+//! written as arrays only when they are read: the arrays may be far larger than the rows, because they also have an
+//! element for each bin without data.
 
 mod arrays;
 mod axis_text;
@@ -26,7 +26,7 @@ use crate::types::{Batch, Column, Type, Value};
 use arrays::{GroupSeries, OrderedRows, SeriesPartition, SeriesWriter};
 use axis_text::AxisText;
 
-/// The groups of a partition of the output.
+/// Number of groups in a partition of the output.
 const GROUPS_PER_PARTITION: usize = 256;
 
 /// Returns a row of arrays for each group of `input`, in order of first appearance.
@@ -39,17 +39,17 @@ pub(super) fn series(input: &ExecPipeline, plan: &Series, context: &ExecContext)
     bins.finish()
 }
 
-/// The rows of the input so far.
+/// The rows of the input that were collected so far.
 struct Bins<'a> {
     plan: &'a Series,
     context: &'a ExecContext,
     groups: GroupTable,
     /// The group and the number of the bin of each row.
     rows: Vec<(u32, i64)>,
-    /// The values of the rows.
+    /// The values of the rows, in batches.
     values: Vec<Batch>,
     reservation: Reservation,
-    /// The groups of the last batch.
+    /// The group of each row of the last batch.
     batch_groups: Vec<u32>,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Bins<'a> {
         Ok(ExecPipeline::of(partitions).holding(self.reservation))
     }
 
-    /// The series of each group, given the rows in order and their bins.
+    /// Returns the series of each group, given the order of the rows and their bins in that order.
     fn group_series(&self, order: &[u32], bins: &[i64]) -> Result<Vec<GroupSeries>> {
         let mut series = Vec::with_capacity(self.groups.len());
         let mut start = 0;
@@ -123,7 +123,8 @@ impl<'a> Bins<'a> {
         Ok(series)
     }
 
-    /// The series of the group with these rows, whose `bins` are in order.
+    /// Returns the series of the group with these rows; `bins` are their bins, ascending. An error if it has too many
+    /// elements.
     fn group(&self, rows: Range<usize>, bins: &[i64]) -> Result<GroupSeries> {
         let axis = &self.plan.axis;
         let first = axis.first.or(bins.first().copied()).unwrap_or(axis.end.unwrap_or(0));
@@ -139,7 +140,7 @@ impl<'a> Bins<'a> {
     }
 }
 
-/// The positions of `rows`, ordered by their group and then by their bin.
+/// Returns the positions of `rows`, ordered by group and then by bin. A row is a group and the number of a bin.
 fn order_by_group(rows: &[(u32, i64)], groups: usize) -> Vec<u32> {
     let mut starts = vec![0_usize; groups + 1];
     rows.iter().for_each(|(group, _)| starts[*group as usize + 1] += 1);

@@ -1,4 +1,4 @@
-//! Compares rows by sort keys: strings byte by byte (ordinal), NaN beside null.
+//! Compares rows by sort keys. Strings are compared byte by byte (ordinal), and NaN is sorted next to the nulls.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,7 @@ use crate::expr::eval::plain_texts;
 use crate::types::column::decimal_from_bytes;
 use crate::types::{Column, Type};
 
-/// Returns the positions of the first `count` of `rows` rows in order. Rows that tie keep their order.
+/// Returns the positions of the first `count` of `rows` rows, in sorted order. Rows with equal keys keep their order.
 pub(super) fn sorted_positions(comparators: &[Comparator], rows: usize, count: usize) -> Result<Vec<u32>> {
     let rows = u32::try_from(rows)
         .map_err(|_| Error::Limit("more than 4,294,967,295 rows cannot be sorted in memory".to_owned()))?;
@@ -30,7 +30,7 @@ pub(super) fn sorted_positions(comparators: &[Comparator], rows: usize, count: u
     Ok(indices)
 }
 
-/// Compares rows by one key, within a batch or between two.
+/// Compares rows by one sort key, in one batch or in two.
 pub(super) struct Comparator {
     values: KeyValues,
     has_nulls: bool,
@@ -38,7 +38,7 @@ pub(super) struct Comparator {
     nulls_first: bool,
 }
 
-/// The values of a key, as typed arrays for the common types.
+/// The values of a sort key, as typed arrays for the common types.
 enum KeyValues {
     Integers(Int64Array),
     Strings(StringViewArray),
@@ -64,20 +64,20 @@ impl KeyValues {
     }
 }
 
-/// True for types whose arrays hold 64-bit integers.
+/// True if arrays of this type hold 64-bit integers.
 pub(super) fn is_integer(ty: Type) -> bool {
     matches!(ty, Type::Long | Type::Datetime | Type::Timespan)
 }
 
 impl Comparator {
-    /// A comparator for `column`, the values of the key.
+    /// Returns a comparator for `column`, which has the values of the key.
     pub fn new(column: &Column, descending: bool, nulls_first: bool) -> Result<Self> {
         let column = plain_texts(column)?;
         let has_nulls = column.as_array().is_none_or(|array| array.null_count() > 0);
         Ok(Self { values: KeyValues::of(column), has_nulls, descending, nulls_first })
     }
 
-    /// Compares row `a` with row `b` of `other`, which is for the same key.
+    /// Compares row `a` with row `b` of `other`, a comparator for the same key in another batch or this one.
     pub fn compare(&self, a: usize, other: &Self, b: usize) -> Ordering {
         let nulls = (self.has_nulls && self.values.is_null(a), other.has_nulls && other.values.is_null(b));
         match nulls {
@@ -108,8 +108,8 @@ impl Comparator {
     }
 }
 
-/// Compares two values of columns of one type. NaN is less than any number, or greater if `nan_is_greatest`, so that it
-/// is beside the nulls.
+/// Compares two values in columns of the same type. NaN is less than any number, or greater if `nan_is_greatest`, so
+/// that it is next to the nulls.
 fn compare_values_at(left: &Column, a: usize, right: &Column, b: usize, nan_is_greatest: bool) -> Ordering {
     match left.ty() {
         Type::Bool => left.bool_at(a).cmp(&right.bool_at(b)),

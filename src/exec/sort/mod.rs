@@ -1,4 +1,5 @@
-//! Sorting: all rows in order (`sort`), in memory or by merging sorted runs in files, and the first rows (`top`).
+//! Sorting: all rows in order (`sort`), in memory or by merging sorted runs in temporary files, and the first rows of
+//! an order (`top`).
 
 mod comparator;
 mod order;

@@ -1,4 +1,4 @@
-//! The order of rows in several batches, by key columns.
+//! The order of the rows of several batches, by key columns.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use crate::diagnostic::Result;
 use crate::exec::spill::Keys;
 use crate::types::{Batch, Column, Type};
 
-/// The position of a row; there are fewer than 2^32 batches and rows.
+/// The position of a row in several batches; there are fewer than 2^32 batches and rows.
 #[derive(Clone, Copy, Debug)]
 pub struct RowPosition {
-    /// The batch among several.
+    /// The position of the batch.
     pub batch: u32,
-    /// The row of the batch.
+    /// The position of the row in that batch.
     pub row: u32,
 }
 
@@ -22,7 +22,7 @@ pub fn interleave_indices(positions: &[RowPosition]) -> Vec<(usize, usize)> {
     positions.iter().map(|position| (position.batch as usize, position.row as usize)).collect()
 }
 
-/// A key column.
+/// A key column, by position, and how it is sorted.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyColumn {
     pub column: usize,
@@ -30,15 +30,15 @@ pub struct KeyColumn {
     pub nulls_first: bool,
 }
 
-/// The key columns of rows, and how many of their columns come out.
+/// The key columns of rows, and how many of the columns are returned.
 #[derive(Clone, Debug)]
 pub struct RowOrder {
     pub keys: Arc<[KeyColumn]>,
-    /// The number of columns that come out; the others are only keys.
+    /// The number of columns that are returned, the first ones; the others are only keys.
     pub width: usize,
 }
 
-/// The keys of the rows of a batch.
+/// The sort keys of the rows of a batch.
 pub struct RowKeys(Vec<Comparator>);
 
 impl Keys for RowKeys {
@@ -55,7 +55,7 @@ impl RowOrder {
         self.keys.iter().map(comparator).collect::<Result<_>>().map(RowKeys)
     }
 
-    /// Returns the positions of the rows of `batches` in order.
+    /// Returns the positions of all rows of `batches`, in sorted order.
     pub fn sorted(&self, batches: &[&Batch]) -> Result<Vec<RowPosition>> {
         let comparator = |key: &KeyColumn| {
             let chunks: Vec<&Column> = batches.iter().map(|batch| batch.column(key.column)).collect();

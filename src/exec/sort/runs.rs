@@ -9,18 +9,18 @@ use crate::exec::spill::{Chunk, Merge, Run, SpillFile, SpillWriter, rows};
 use crate::scan::{BatchIterator, Partition};
 use crate::types::{Batch, Type, Value};
 
-/// A sorted run in a file.
+/// A sorted run in a temporary file.
 #[derive(Clone, Debug)]
 pub struct SortedRun {
     file: Arc<SpillFile>,
     first_row: Batch,
-    /// The number of rows of each chunk.
+    /// The number of rows in each chunk that is written or read at once.
     pub chunk_rows: usize,
 }
 
 impl SortedRun {
-    /// Writes chunks that come in order; returns None if there are none. Columns with a value in `constants` have it in
-    /// every row.
+    /// Writes chunks of rows, which must be in order; returns None if there are none. A column with a value in
+    /// `constants` has that value in every row.
     pub fn write(
         mut chunks: impl Iterator<Item = Result<Batch>>,
         types: &[Type],
@@ -40,7 +40,7 @@ impl SortedRun {
     }
 }
 
-/// The settings of a merge.
+/// The settings of a merge: the number of threads, and the maximum bytes of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct MergeSettings {
     threads: usize,
@@ -53,7 +53,7 @@ impl From<&ExecContext> for MergeSettings {
     }
 }
 
-/// Returns the rows of several runs in order, `max_rows` at a time, or fewer if rows are long.
+/// Returns the rows of several runs in order, in batches of `max_rows` rows, or fewer if rows are long.
 pub fn merged(
     runs: &[SortedRun],
     order: &RowOrder,
@@ -83,12 +83,12 @@ pub fn split(batch: Result<Batch>, max_bytes: usize) -> impl Iterator<Item = Res
     pieces.into_iter().map(Ok).chain(error)
 }
 
-/// The merged rows of sorted runs.
+/// The rows of several sorted runs, which are merged when they are read.
 #[derive(Debug)]
 pub struct MergedRuns {
-    /// The runs, in the order of their input rows.
+    /// The runs, in the order in which their rows were in the input.
     pub runs: Vec<SortedRun>,
-    /// Their order.
+    /// The order by which the runs are sorted.
     pub order: RowOrder,
     /// The maximum number of rows of a batch.
     pub batch_rows: usize,

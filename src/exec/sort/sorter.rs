@@ -1,4 +1,4 @@
-//! Sorts rows: in memory if they fit, else by sorted runs in temporary files and their merge.
+//! Sorts rows: in memory if they fit, otherwise by writing sorted runs to temporary files and merging them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,16 +20,16 @@ use crate::plan::SortKey;
 use crate::scan::{BatchIterator, Partition};
 use crate::types::{Batch, Column, Schema, SharedMemory, Type, Value};
 
-/// The number of batches of a partition of sorted rows.
+/// The number of batches in a partition of the sorted rows.
 const BATCHES_PER_PARTITION: usize = 8;
-/// Rows that would take this many times their memory in a file are not spilled while they fit.
+/// Rows that would take more than this many times their memory in a file are not spilled while they fit in memory.
 const MAX_SPILL_GROWTH: usize = 4;
-/// Approximate bytes that a row needs while it is sorted: its position and its keys.
+/// Approximate number of bytes that sorting needs for each row: its position and its keys.
 const SORT_BYTES: usize = 32;
-/// Bytes of a string view, which replaces each dictionary code.
+/// Number of bytes of a string view, by which each dictionary code is replaced for sorting.
 const VIEW_BYTES: usize = 16;
 
-/// Returns the bytes that sorting the rows of `batch` takes besides the rows themselves.
+/// Returns the number of bytes that sorting the rows of `batch` takes, in addition to the rows themselves.
 fn sort_bytes(batch: &Batch) -> usize {
     let is_dictionary =
         |column: &&Column| column.as_array().is_some_and(|array| matches!(array.data_type(), DataType::Dictionary(..)));
@@ -45,15 +45,15 @@ pub fn sort(input: &ExecPipeline, schema: &Schema, keys: &[SortKey], context: &E
     whole.finish()
 }
 
-/// Sorts the rows that are pushed. Rows that tie keep the order they came in.
+/// Sorts the rows that are pushed. Rows with equal keys keep the order in which they were pushed.
 pub struct Sorter<'a> {
     order: RowOrder,
-    /// The types of the columns, then of the keys that are not columns.
+    /// The types of the columns, and then of the keys that are not columns.
     types: Vec<Type>,
     keys: &'a [SortKey],
     context: &'a ExecContext,
     runs: Vec<SortedRun>,
-    /// The rows after the runs.
+    /// The rows that were pushed after those in the runs.
     buffered: Vec<BufferedBatch>,
     memory: SharedMemory,
     reservation: Reservation,
@@ -62,12 +62,12 @@ pub struct Sorter<'a> {
 /// A batch in memory.
 struct BufferedBatch {
     batch: Batch,
-    /// The bytes that the batch takes in a file; known once the batch was compacted.
+    /// The number of bytes that the batch takes in a file; None until the batch has been compacted.
     spilled_bytes: Option<usize>,
 }
 
 impl<'a> Sorter<'a> {
-    /// A sorter for rows with columns of `types`.
+    /// Returns a sorter for rows with columns of `types`.
     #[must_use]
     pub fn new(types: &[Type], keys: &'a [SortKey], context: &'a ExecContext) -> Self {
         let mut all_types = types.to_vec();
@@ -84,7 +84,7 @@ impl<'a> Sorter<'a> {
         Self { order, types: all_types, keys, context, runs, buffered, memory, reservation }
     }
 
-    /// Drops the last `count` columns from the output: they are only keys.
+    /// Leaves the last `count` columns out of the result: they are only keys.
     #[must_use]
     pub fn hiding(mut self, count: usize) -> Self {
         self.order.width -= count;
@@ -113,7 +113,7 @@ impl<'a> Sorter<'a> {
         self.finish()
     }
 
-    /// Adds the rows of `later`, which follow these.
+    /// Adds the rows of `later`, which come after the rows of this sorter.
     fn append(&mut self, later: Self) -> Result<()> {
         if !later.runs.is_empty() {
             self.spill()?;
@@ -150,7 +150,7 @@ impl<'a> Sorter<'a> {
         filled.map(|buffered| rows::plain(&buffered.batch)).collect()
     }
 
-    /// Writes the buffered rows as a sorted run.
+    /// Writes the buffered rows to a file, as a sorted run.
     fn spill(&mut self) -> Result<()> {
         let bytes: usize = self.buffered.iter().map(|buffered| buffered.batch.written_out_bytes()).sum();
         let batches = self.take_buffered()?;
@@ -168,7 +168,7 @@ impl<'a> Sorter<'a> {
         Ok(())
     }
 
-    /// Returns the rows in order.
+    /// Returns all rows in order.
     pub fn finish(mut self) -> Result<ExecPipeline> {
         if self.runs.is_empty() {
             return self.finish_in_memory();
@@ -183,7 +183,7 @@ impl<'a> Sorter<'a> {
         Ok(ExecPipeline::of(vec![Arc::new(rows)]))
     }
 
-    /// Merges each group of `max_runs` runs into one.
+    /// Merges runs in groups of `max_runs`, each of which becomes one run.
     fn merge_runs(&mut self, max_runs: usize) -> Result<()> {
         let mut longer = Vec::new();
         for group in std::mem::take(&mut self.runs).chunks(max_runs) {
@@ -217,8 +217,8 @@ impl PartialState for Sorter<'_> {
     }
 }
 
-/// Returns the value of each column that has the same value in all rows; None for columns that must be stored: the
-/// keys, and the first column, since a file needs one to have rows.
+/// Returns the value of each column that has the same value in all rows. None for columns that must be stored in the
+/// file: columns that differ, the keys, and the first column, because a file needs a column to have rows.
 fn constants(batches: &[&Batch], types: &[Type], order: &RowOrder) -> Vec<Option<Value>> {
     let is_stored = |index: usize| index == 0 || order.keys.iter().any(|key| key.column == index);
     let constant = |index: usize| {
@@ -228,7 +228,7 @@ fn constants(batches: &[&Batch], types: &[Type], order: &RowOrder) -> Vec<Option
     (0..types.len()).map(constant).collect()
 }
 
-/// Rows in memory and their order.
+/// Rows in memory, and the positions of the rows in sorted order.
 #[derive(Debug)]
 struct SortedBatches {
     batches: Vec<Batch>,
@@ -238,7 +238,7 @@ struct SortedBatches {
     batch_bytes: usize,
 }
 
-/// A range of the sorted rows.
+/// A partition of the sorted rows.
 #[derive(Debug)]
 struct SortedPartition {
     sorted: Arc<SortedBatches>,

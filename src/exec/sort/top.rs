@@ -1,4 +1,4 @@
-//! The first rows of an order: `top`. Rows that tie keep the order they came in.
+//! The first rows of an order: `top`. Rows with equal keys keep their order.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,11 +17,11 @@ use crate::memory::Reservation;
 use crate::plan::SortKey;
 use crate::types::{Batch, Schema, SharedMemory, Type};
 
-/// Rows kept beyond those needed before a state is cut back.
+/// Number of rows beyond those needed that a state may keep, before it drops rows.
 const SLACK_ROWS: usize = 16_384;
-/// Batches whose bytes are kept beyond those needed before a state is cut back.
+/// Number of batches whose bytes a state may keep beyond those needed, before it drops rows.
 const SLACK_BATCHES: usize = 4;
-/// The unmerged states of all threads together may use one part in this many of the memory.
+/// The states of all threads that are not merged yet may use one part in this many of the memory, together.
 const UNMERGED_SHARE: usize = 16;
 
 /// The order and the number of the rows that a `top` returns.
@@ -29,21 +29,21 @@ const UNMERGED_SHARE: usize = 16;
 pub struct TopSpec<'a> {
     /// The columns of the input.
     pub schema: &'a Schema,
-    /// The order.
+    /// The sort keys.
     pub keys: &'a [SortKey],
-    /// The number of rows.
+    /// The number of rows to return.
     pub count: usize,
 }
 
 /// The result of a `top`.
 pub enum TopRows {
-    /// The rows, and the memory that they use.
+    /// The first rows, and the memory reserved for them.
     InMemory(Vec<Batch>, Reservation),
-    /// All rows that may be among the first, in order: they do not fit in memory.
+    /// All rows that may be among the first ones, sorted, because they do not fit in memory.
     Sorted(ExecPipeline),
 }
 
-/// Returns the first rows of `input`.
+/// Returns the first rows of `input`, by the order and number in `spec`.
 pub fn top(input: &ExecPipeline, spec: TopSpec<'_>, context: &ExecContext) -> Result<TopRows> {
     let types: Vec<Type> = spec.schema.fields().iter().map(|field| field.ty).collect();
     let shared = TopShared { spec, types: &types, context, bound: Mutex::new(None) };
@@ -76,7 +76,8 @@ struct TopShared<'a> {
     spec: TopSpec<'a>,
     types: &'a [Type],
     context: &'a ExecContext,
-    /// A first key such that enough rows are not beyond it: no thread needs rows beyond it.
+    /// A limit for the first key: enough rows within it were found, so no thread needs rows beyond it. None until there
+    /// are enough rows.
     bound: Mutex<Option<i64>>,
 }
 
@@ -85,7 +86,8 @@ impl TopShared<'_> {
         self.bound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the rows that are not beyond the bound. Rows with the same first key stay: other keys decide.
+    /// Returns the rows of `batch` that are within the limit. Rows whose first key equals the limit stay, because other
+    /// keys decide about them.
     fn within_bound(&self, batch: Batch) -> Result<Batch> {
         let (Some(bound), Some((column, key))) = (*self.bound(), self.first_column()) else { return Ok(batch) };
         let values = batch.column(column).to_array();
@@ -97,7 +99,7 @@ impl TopShared<'_> {
         if within.true_count() == batch.rows() { Ok(batch) } else { batch.filter(&within) }
     }
 
-    /// Tightens the bound to the last of the rows in `ordered`, if these are as many as are needed.
+    /// Tightens the limit to the first key of the last row in `ordered`, if these are as many rows as are needed.
     fn tighten(&self, ordered: &Batch) {
         let count = self.spec.count;
         let Some((column, key)) = self.first_column().filter(|_| ordered.rows() == count) else { return };
@@ -107,21 +109,21 @@ impl TopShared<'_> {
         *bound = Some(bound.map_or(last, tighter));
     }
 
-    /// Returns the first key and its column; None if it is not a column of integers.
+    /// Returns the first key and the position of its column; None if it is not a column of 64-bit integers.
     fn first_column(&self) -> Option<(usize, &SortKey)> {
         let key = self.spec.keys.first().filter(|key| is_integer(key.expr.ty))?;
         Some((key.expr.as_column()?, key))
     }
 }
 
-/// The first rows of a part of the input, and up to the slack more.
+/// The first rows of a part of the input, and some more until they are dropped.
 struct TopState<'a> {
     shared: &'a TopShared<'a>,
     batches: Vec<Batch>,
     rows: usize,
     memory: SharedMemory,
     reservation: Reservation,
-    /// Rows are cut back if they use more bytes.
+    /// If the rows use more bytes than this, those that are not needed are dropped.
     max_bytes: usize,
 }
 
@@ -151,7 +153,7 @@ impl<'a> TopState<'a> {
         Self { shared, batches: Vec::new(), rows: 0, memory: SharedMemory::default(), reservation, max_bytes }
     }
 
-    /// True if not even the rows that are needed should stay in memory.
+    /// True if the rows use too much memory, even after dropping those that are not needed.
     fn should_spill(&mut self) -> Result<bool> {
         if self.reservation.should_spill() {
             self.cut()?;
@@ -159,7 +161,7 @@ impl<'a> TopState<'a> {
         Ok(self.reservation.should_spill())
     }
 
-    /// Drops the rows that are not needed.
+    /// Drops the rows that are not needed, and sorts the others.
     fn cut(&mut self) -> Result<()> {
         let TopShared { spec, types, context, .. } = self.shared;
         let whole = Batch::concat(types, &self.batches)?;
@@ -177,7 +179,7 @@ impl<'a> TopState<'a> {
     }
 }
 
-/// Returns the first rows of `batch` in order.
+/// Returns the first rows of `batch`, in sorted order.
 fn first_rows(batch: &Batch, spec: TopSpec<'_>, context: &EvalContext) -> Result<Batch> {
     let comparator =
         |key: &SortKey| Comparator::new(&evaluate(&key.expr, batch, context)?, key.descending, key.nulls_first);

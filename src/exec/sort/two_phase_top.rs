@@ -1,5 +1,5 @@
-//! Two-phase top-N (late materialization) over a wide columnar table: the first phase reads the first key alone and
-//! finds the bound of the needed rows; the second reads the other columns of the rows within that bound.
+//! Two-phase top-N (late materialisation) over a wide columnar table. The first phase reads only the first key, and
+//! finds the limit within which the needed rows are. The second phase reads the other columns, but only of these rows.
 
 use std::sync::Arc;
 
@@ -16,10 +16,11 @@ use crate::scan::{ScanColumn, ScanReport};
 use crate::storage::counters::ScanCount;
 use crate::types::{Batch, Field, Schema, Type, Value};
 
-/// With fewer columns than this, reading the key twice costs more than it saves.
+/// Minimum number of columns; with fewer, reading the key twice costs more than it saves.
 const MIN_COLUMNS: usize = 4;
 
-/// Returns the first rows of `input`; None if a plain [`top`] must find them. `plan` makes the pipeline of `input`.
+/// Returns the first rows of `input`; None if two phases are not worthwhile, so that [`top`] must find them. `plan`
+/// returns the pipeline of `input`.
 pub fn two_phase_top(
     input: &LogicalPlan,
     spec: TopSpec<'_>,
@@ -54,7 +55,7 @@ fn with_report(report: &Arc<ScanReport>, context: &ExecContext) -> ExecContext {
     ExecContext { report: Arc::clone(report), ..context.clone() }
 }
 
-/// Returns the scan below projections and the first key as one of its columns; None if two phases do not apply.
+/// Returns the scan below any projections, and the first key as one of its columns; None if two phases do not apply.
 fn wide_scan<'a>(input: &'a LogicalPlan, keys: &[SortKey]) -> Option<(&'a Scan, FirstKey)> {
     let (mut node, first) = (input, keys.first()?);
     let mut column = first.expr.as_column()?;
@@ -77,16 +78,17 @@ fn wide_scan<'a>(input: &'a LogicalPlan, keys: &[SortKey]) -> Option<(&'a Scan, 
     (is_repeatable && is_ordered && is_worthwhile).then_some((scan, key))
 }
 
-/// The first key of an order.
+/// The first key of the order, as a column of the table.
 struct FirstKey {
-    /// Its position in the table.
+    /// The position of the column in the table.
     column: usize,
     field: Field,
     order: SortKey,
 }
 
 impl FirstKey {
-    /// Returns the key of the last of the first `count` rows; None if there are fewer rows, or if one has a null.
+    /// Returns the key of the last of the first `count` rows; None if there are fewer rows, or if one of them has a
+    /// null.
     fn bound(&self, scan: &Scan, count: usize, context: &ExecContext) -> Result<Option<Value>> {
         let schema = Schema::new(vec![self.field.clone()]);
         let columns = vec![ScanColumn::Column(self.column)];
@@ -103,7 +105,8 @@ impl FirstKey {
         Ok(last.filter(|_| rows == count && !has_null).map(|batch| batch.column(0).value(batch.rows() - 1)))
     }
 
-    /// The filter for rows within the bound. It drops nulls, which sort after the bound: none is among the first rows.
+    /// Returns the filter for rows within `bound`. It drops nulls, which sort after the bound: none of them is among
+    /// the first rows.
     fn filter(&self, bound: Value) -> DynamicFilter {
         DynamicFilter { column: self.column, bound, keeps_greater: self.order.descending }
     }

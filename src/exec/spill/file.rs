@@ -1,5 +1,5 @@
-//! Rows in a temporary file, as Arrow IPC compressed with LZ4: IPC costs next to nothing to encode and decode, and LZ4
-//! hardly more than writing the bytes that it saves.
+//! Rows in a temporary file, as Arrow IPC compressed with LZ4. IPC takes almost no time to encode and decode. LZ4 takes
+//! hardly more time than writing the bytes that it saves.
 
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
@@ -18,14 +18,15 @@ use crate::exec::parallel;
 use crate::temporary::{ScratchFile, ScratchWriter};
 use crate::types::{Batch, Column, Type, Value};
 
-/// The maximum bytes of strings that are written at once: chunks are cut by the average row, and some rows are longer.
+/// Maximum number of bytes of strings that are written at once. Chunks have a number of rows of average length, and
+/// some rows are longer.
 const MAX_CHUNK: usize = 4 << 20;
-/// Compressed bytes that are read or written at once.
+/// Number of compressed bytes that are read or written at once.
 const BUFFER: usize = 512 << 10;
-/// Compressed bytes that are written at once if many files are open.
+/// Number of compressed bytes that are written at once if many files are open.
 const SMALL_BUFFER: usize = 64 << 10;
 
-/// A file that is being written.
+/// A temporary file of rows that is being written.
 pub struct SpillWriter {
     folder: PathBuf,
     columns: Vec<SpilledColumn>,
@@ -35,7 +36,7 @@ pub struct SpillWriter {
     writer: StreamWriter<FrameEncoder<BufWriter<ScratchWriter>>>,
 }
 
-/// A file of rows; it is removed when it is dropped.
+/// A temporary file of rows; it is removed when this is dropped.
 #[derive(Debug)]
 pub struct SpillFile {
     /// The folder of the file, for messages.
@@ -48,15 +49,15 @@ pub struct SpillFile {
 /// How a column is stored.
 #[derive(Clone, Debug)]
 enum SpilledColumn {
-    /// Not in the file: every row has this value.
+    /// The column is not in the file, because every row has this value.
     Constant(Value),
-    /// In the file.
+    /// The column is in the file, and has this type.
     Stored(Type),
 }
 
 impl SpillWriter {
-    /// Starts a file in `folder` for rows with columns of `types`. Columns with a value in `constants` have it in every
-    /// row. `one_of_many` means that many such files are open at a time, so buffers are small.
+    /// Starts a file in `folder` for rows with columns of `types`. A column with a value in `constants` has that value
+    /// in every row. `one_of_many` means that many such files are open at the same time, so that buffers must be small.
     pub fn new(folder: &SpillFolder, types: &[Type], constants: &[Option<Value>], one_of_many: bool) -> Result<Self> {
         let column = |(ty, value): (&Type, &Option<Value>)| {
             value.clone().map_or(SpilledColumn::Stored(*ty), SpilledColumn::Constant)
@@ -73,7 +74,8 @@ impl SpillWriter {
         Ok(Self { folder, columns, rows: 0, schema, stored, writer })
     }
 
-    /// Appends rows; columns are encoded on several threads. Strings that rows share are written for each row.
+    /// Appends rows; the columns are encoded on several threads. A string that several rows share is written for each
+    /// of them.
     pub fn write(&mut self, batch: &Batch, threads: usize) -> Result<()> {
         batch.clone().pieces(MAX_CHUNK).iter().try_for_each(|piece| self.write_piece(piece, threads))
     }
@@ -99,7 +101,7 @@ impl SpillWriter {
 }
 
 impl SpillFile {
-    /// The number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
@@ -114,8 +116,9 @@ impl SpillFile {
         Ok(reader.map(move |record| this.batch(&record.map_err(|error| failure(&this.folder, error))?)))
     }
 
-    /// The arrays of a record are parts of one buffer. Values of fixed width are copied out of it if the record has
-    /// strings: rows that keep only such values would keep all strings alive, which no reservation counts.
+    /// Returns a record of the file as a batch. All arrays of a record are parts of one buffer. If it has strings,
+    /// values of fixed width are copied out of it: otherwise rows with only such values would keep the strings in
+    /// memory, which no reservation counts.
     fn batch(&self, record: &RecordBatch) -> Result<Batch> {
         let is_string = |array: &ArrayRef| *array.data_type() == DataType::Utf8View;
         let has_strings = record.columns().iter().any(is_string);
@@ -134,7 +137,7 @@ impl SpillFile {
     }
 }
 
-/// Copies the values of an array to memory of their own.
+/// Copies the values of an array to a buffer of its own.
 fn copy(array: &ArrayRef) -> Result<ArrayRef> {
     let data = array.to_data();
     let mut copied = MutableArrayData::new(vec![&data], false, data.len());

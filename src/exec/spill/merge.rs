@@ -1,6 +1,7 @@
-//! Merges the sorted runs of a sort, a chunk at a time.
+//! Merges sorted runs, a chunk at a time.
 //!
-//! A run is opened only when its first row is next, so the runs of an input that is almost in order are never all open.
+//! A run is opened only when its first row comes next, so the runs of an input that is almost in order are never all
+//! open.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -9,9 +10,9 @@ use super::rows;
 use crate::diagnostic::Result;
 use crate::types::Batch;
 
-/// The ascending sort keys of rows, one for each row.
+/// The sort keys of some rows, one for each row, in ascending order.
 pub trait Keys {
-    /// Compares the key of a row with the key of a row of another chunk.
+    /// Compares the key of `row` with the key of `other_row` in another chunk.
     fn compare(&self, row: usize, other: &Self, other_row: usize) -> Ordering;
 }
 
@@ -21,7 +22,7 @@ impl Keys for Vec<i64> {
     }
 }
 
-/// Consecutive rows of a run.
+/// Consecutive rows of a run, with their keys.
 #[derive(Clone, Debug)]
 pub struct Chunk<K> {
     /// The rows; at least one.
@@ -32,7 +33,7 @@ pub struct Chunk<K> {
 
 type Chunks<K> = Box<dyn Iterator<Item = Result<Chunk<K>>> + Send>;
 
-/// A sorted run; rows with equal keys are in the order they came in.
+/// A sorted run. Rows with equal keys are in the order of the input.
 pub struct Run<K> {
     /// The key of the first row.
     pub first: K,
@@ -40,14 +41,14 @@ pub struct Run<K> {
     pub open: Box<dyn FnOnce() -> Result<Chunks<K>> + Send>,
 }
 
-/// Merges several runs.
+/// Merges several runs into batches of rows in order.
 pub struct Merge<K> {
     threads: usize,
-    /// The maximum bytes of the chunks that one batch is gathered from, besides the last chunk of each run.
+    /// Maximum number of bytes of the chunks from which one batch is gathered, not counting the last chunk of each run.
     max_bytes: usize,
-    /// The runs that are not open yet, the next one last.
+    /// The runs that are not open yet; the one to be opened next is the last.
     waiting: Vec<WaitingRun<K>>,
-    /// A binary min-heap of the open runs by their next rows.
+    /// The open runs as a binary min-heap, ordered by their next rows.
     open: Vec<RunCursor<K>>,
 }
 
@@ -57,18 +58,19 @@ struct WaitingRun<K> {
     run: Run<K>,
 }
 
-/// The next row of an open run.
+/// An open run, and the position of its next row.
 struct RunCursor<K> {
-    /// The position of the run among all runs, which decides between equal keys.
+    /// The position of the run among all runs, which decides the order of rows with equal keys.
     number: usize,
     chunks: Chunks<K>,
     current: Arc<Chunk<K>>,
     row: usize,
-    /// The position of `current` among the chunks of the batch that is being gathered.
+    /// The position of `current` among the chunks of the batch that is being gathered; None if it is not one of them
+    /// yet.
     gathered: Option<usize>,
 }
 
-/// A row, and the position of its run among all runs.
+/// The key of a row, and the position of its run among all runs.
 struct MergePosition<'a, K> {
     keys: &'a K,
     row: usize,
@@ -99,7 +101,7 @@ impl<K: Keys> RunCursor<K> {
         self.position().is_before(&other.position())
     }
 
-    /// Skips `count` rows of the current chunk; returns false at the end of the run.
+    /// Moves `count` rows forward, to the next chunk if necessary; returns false at the end of the run.
     fn advance(&mut self, count: usize) -> Result<bool> {
         self.row += count;
         while self.row >= self.current.batch.rows() {
@@ -109,7 +111,8 @@ impl<K: Keys> RunCursor<K> {
         Ok(true)
     }
 
-    /// Returns how many of the next `max` rows of the current chunk fulfil `holds`, which holds for a prefix of them.
+    /// Returns how many of the next `max` rows of the current chunk meet `holds`. It must be true for the first of them
+    /// and false for all after those.
     fn count_while(&self, max: usize, holds: impl Fn(usize) -> bool) -> usize {
         let end = self.current.batch.rows().min(self.row + max);
         // Exponential search, since it is mostly a few rows, or all; then binary search.
@@ -129,8 +132,8 @@ impl<K: Keys> RunCursor<K> {
 }
 
 impl<K: Keys> Merge<K> {
-    /// Merges `runs`, which are in the order of their input rows. One batch is gathered from chunks of about
-    /// `max_bytes` bytes, besides the current chunk of each run.
+    /// Merges `runs`, which must be in the order of their rows in the input. One batch is gathered from chunks of about
+    /// `max_bytes` bytes, not counting the current chunk of each run.
     #[must_use]
     pub fn new(runs: Vec<Run<K>>, threads: usize, max_bytes: usize) -> Self {
         let runs = runs.into_iter().enumerate();
@@ -139,8 +142,9 @@ impl<K: Keys> Merge<K> {
         Self { threads, max_bytes, waiting, open: Vec::new() }
     }
 
-    /// Returns the next rows, at most `max_rows`, fewer if they are long; None at the end. `end` is called with the
-    /// first row and returns the key (of one row) that all rows of the batch must be less than.
+    /// Returns the next rows: at most `max_rows`, and fewer if they are long; None at the end. `end` is called with the
+    /// first of these rows. It returns a key that the keys of all rows of the batch must be less than, or None for no
+    /// such limit.
     pub fn next(&mut self, max_rows: usize, end: &dyn Fn(&K, usize) -> Option<K>) -> Result<Option<Batch>> {
         self.open.iter_mut().for_each(|cursor| cursor.gathered = None);
         let (mut chunks, mut indices) = (Vec::new(), Vec::new());
@@ -173,7 +177,7 @@ impl<K: Keys> Merge<K> {
         rows::gather(&batches, &indices, self.threads).map(Some)
     }
 
-    /// Opens the runs that may have the next row; returns false if there are no more rows.
+    /// Opens the runs that may contain the next row; returns false if there are no more rows.
     fn open_next(&mut self) -> Result<bool> {
         while let Some(WaitingRun { number, run }) = self.waiting.last() {
             let waiting = MergePosition { keys: &run.first, row: 0, number: *number };
@@ -190,7 +194,7 @@ impl<K: Keys> Merge<K> {
         Ok(!self.open.is_empty())
     }
 
-    /// Returns how many rows of the first run, at most `max`, come before those of all other runs and before `stop`.
+    /// Returns how many rows of the first run, at most `max`, come before the rows of all other runs and before `stop`.
     fn count(&self, max: usize, stop: Option<&K>) -> usize {
         let least = &self.open[0];
         let keys = &least.current.keys;

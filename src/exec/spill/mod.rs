@@ -1,4 +1,5 @@
-//! Spilling: temporary files for rows that do not fit in memory, partitioned by key or as sorted runs that are merged.
+//! Spilling: temporary files for rows that do not fit in memory. The rows are partitioned by key, or sorted in runs
+//! that are merged later.
 
 mod file;
 mod merge;
@@ -15,14 +16,14 @@ pub use merge::{Chunk, Keys, Merge, Run};
 use crate::diagnostic::{Error, Result};
 use crate::temporary::{self, Scratch, ScratchWriter};
 
-/// The approximate bytes of a chunk, which is written to a temporary file at once.
+/// Approximate number of bytes of a chunk, the unit in which rows are written to a temporary file.
 const CHUNK_BYTES: u64 = 1 << 20;
-/// The maximum number of rows of a chunk.
+/// Maximum number of rows of a chunk.
 const CHUNK_ROWS: usize = 8 * 1024;
-/// The memory of an open temporary file in bytes: the current chunk, the next one, and a buffer.
+/// Memory of an open temporary file in bytes: the current chunk, the next one, and a buffer.
 const OPEN_BYTES: u64 = 3 * CHUNK_BYTES;
 
-/// Returns the number of rows of a chunk, if a row has `row_bytes` bytes on average.
+/// Returns the number of rows in a chunk, if a row has `row_bytes` bytes on average.
 #[must_use]
 pub fn chunk_rows(row_bytes: u64) -> usize {
     usize::try_from(CHUNK_BYTES / row_bytes.max(1)).unwrap_or(usize::MAX).clamp(1, CHUNK_ROWS)
@@ -44,7 +45,8 @@ pub struct SpillFolder {
 }
 
 impl SpillFolder {
-    /// Uses `folder`, which must exist on first use; None for the temporary folder of the system.
+    /// Uses `folder`, which must exist when the first file is written; None stands for the temporary folder of the
+    /// system.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self {
@@ -57,7 +59,7 @@ impl SpillFolder {
     /// Returns a writer for a new temporary file.
     ///
     /// # Errors
-    /// If nothing can be written to the folder.
+    /// [`Error::Io`](crate::diagnostic::Error::Io) if nothing can be written to the folder.
     pub fn writer(&self) -> Result<ScratchWriter> {
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let scratch = match &mut *scratch {
@@ -68,13 +70,13 @@ impl SpillFolder {
         Ok(scratch.writer())
     }
 
-    /// The number of temporary files that were started.
+    /// Returns the number of temporary files that were started.
     #[must_use]
     pub fn files(&self) -> u64 {
         self.files.load(Ordering::Relaxed)
     }
 
-    /// The path of the folder, for messages.
+    /// Returns the path of the folder, for messages.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.folder

@@ -10,13 +10,13 @@ use crate::exec::context::ExecContext;
 use crate::exec::hash::hashes;
 use crate::types::{Batch, Column, Type};
 
-/// The number of partitions of one pass.
+/// The number of partitions into which one pass divides rows.
 pub const FANOUT: usize = 16;
-/// The maximum number of passes; together they make 16 million partitions.
+/// Maximum number of passes; together they make 16 million partitions.
 pub const MAX_PASSES: u32 = 6;
-/// A partition writes its rows once they have this many bytes.
+/// Number of buffered bytes at which a partition writes its rows to the file.
 const BUFFERED_BYTES: u64 = 256 << 10;
-/// A partition writes its rows once it has this many.
+/// Number of buffered rows at which a partition writes them to the file.
 const BUFFERED_ROWS: usize = 4096;
 
 /// Returns the partition of a key with this hash.
@@ -26,7 +26,8 @@ pub fn partition_of(hash: u64) -> usize {
     usize::try_from(hash >> 60).unwrap_or(0)
 }
 
-/// Returns the rows of each partition that gets any, given the hash of each row.
+/// Divides the rows of `batch` by the hash of each row. Returns the partitions that get rows, by number, and their
+/// rows.
 pub fn partition(batch: &Batch, hashes: &[u64]) -> Result<Vec<(usize, Batch)>> {
     let mut positions: Vec<Vec<u32>> = vec![Vec::new(); FANOUT];
     (0_u32..).zip(hashes).for_each(|(row, hash)| positions[partition_of(*hash)].push(row));
@@ -34,7 +35,8 @@ pub fn partition(batch: &Batch, hashes: &[u64]) -> Result<Vec<(usize, Batch)>> {
     filled.map(|(partition, rows)| Ok((partition, batch.take(&UInt32Array::from(rows))?))).collect()
 }
 
-/// Returns the rows with their positions as a last column; `next` is the position of the first row, and is advanced.
+/// Returns the rows with their positions as an additional last column. `next` is the position of the first row, and is
+/// set to the position after the last row.
 #[must_use]
 pub fn append_positions(batch: &Batch, next: &mut i64) -> Batch {
     let positions: Int64Array = (*next..).take(batch.rows()).collect();
@@ -48,7 +50,7 @@ pub fn append_positions(batch: &Batch, next: &mut i64) -> Batch {
 pub struct PartitionedRows {
     types: Vec<Type>,
     key_columns: usize,
-    /// The number of times that the rows were partitioned before: each pass uses another hash.
+    /// The number of times that the rows were partitioned before; each pass uses another hash function.
     pass: u32,
     seed: u64,
     folder: Arc<SpillFolder>,
@@ -56,7 +58,8 @@ pub struct PartitionedRows {
 }
 
 impl PartitionedRows {
-    /// No rows; they will have columns of `types`, of which the first `key_columns` are the key.
+    /// Returns partitions without rows. Rows will have columns of `types`, of which the first `key_columns` are the
+    /// key.
     #[must_use]
     pub fn new(types: Vec<Type>, key_columns: usize, pass: u32, context: &ExecContext) -> Self {
         let partitions = (0..FANOUT).map(|_| PartitionWriter::default()).collect();
@@ -85,7 +88,7 @@ pub struct PartitionWriter {
     buffered: Vec<Batch>,
     buffered_rows: usize,
     buffered_bytes: u64,
-    /// The file; None until the first buffer is full.
+    /// The writer of the file; None until the first buffer is full.
     writer: Option<SpillWriter>,
 }
 
@@ -114,7 +117,7 @@ impl PartitionWriter {
         writer.write(&Batch::concat(types, &buffered)?, 1)
     }
 
-    /// Returns a file of the rows so far, None if there are none; later rows go to another file.
+    /// Returns a file of the rows so far, or None if there are none. Rows that are pushed later go to another file.
     pub fn finish(&mut self, types: &[Type], folder: &SpillFolder) -> Result<Option<Arc<SpillFile>>> {
         if self.buffered_rows > 0 {
             self.write(types, folder)?;

@@ -1,4 +1,4 @@
-//! Gathers rows of several batches, and prepares columns for temporary files.
+//! Gathers rows from several batches, and prepares columns for temporary files.
 
 use std::sync::Arc;
 
@@ -11,12 +11,13 @@ use crate::exec::parallel;
 use crate::expr::eval::plain_texts;
 use crate::types::{Batch, Column, Type, Value};
 
-/// Decodes dictionaries to string views, so that a column has the same array type in every batch.
+/// Decodes dictionaries to string views, so that a column has the same type of array in every batch.
 pub fn plain(batch: &Batch) -> Result<Batch> {
     Ok(Batch::new(batch.columns().iter().map(plain_texts).collect::<Result<_>>()?, batch.rows()))
 }
 
-/// Returns the rows at `indices` (batch, row) of `batches`, in that order.
+/// Returns the rows at `indices` in the order of the indices. An index is the position of a batch and that of a row in
+/// it.
 pub fn gather(batches: &[&Batch], indices: &[(usize, usize)], threads: usize) -> Result<Batch> {
     if let Some(slice) = as_slice(batches, indices) {
         return Ok(slice);
@@ -30,14 +31,14 @@ pub fn gather(batches: &[&Batch], indices: &[(usize, usize)], threads: usize) ->
     Ok(Batch::new(columns, indices.len()))
 }
 
-/// Returns the rows as a slice; None if they are not consecutive rows of one batch.
+/// Returns the rows at `indices` as a slice of one batch; None if they are not consecutive rows of one batch.
 fn as_slice(batches: &[&Batch], indices: &[(usize, usize)]) -> Option<Batch> {
     let (batch, start) = *indices.first()?;
     let follows = |(offset, index): (usize, &(usize, usize))| *index == (batch, start + offset);
     indices.iter().enumerate().all(follows).then(|| batches[batch].slice(start, indices.len()))
 }
 
-/// Returns the batches that `indices` refer to, and the indices into these.
+/// Returns the batches that `indices` refer to, and the same indices into these batches only.
 fn used_batches<'a>(batches: &[&'a Batch], indices: &[(usize, usize)]) -> (Vec<&'a Batch>, Vec<(usize, usize)>) {
     let mut new_indices = vec![usize::MAX; batches.len()];
     let mut used: Vec<&Batch> = Vec::new();
@@ -81,7 +82,7 @@ pub fn common_constant<'a>(chunks: &[&'a Column]) -> Option<&'a Value> {
     rest.iter().all(|chunk| chunk.as_constant() == Some(value)).then_some(value)
 }
 
-/// Decodes dictionaries and copies strings out of shared buffers, which their views would keep alive.
+/// Decodes dictionaries, and copies strings out of buffers that are shared, so that these can be freed.
 pub fn detached(column: &Column) -> Result<Column> {
     let column = plain_texts(column)?;
     Ok(match column.as_array().and_then(|array| array.as_string_view_opt()) {

@@ -1,7 +1,7 @@
 //! Window functions: columns that depend on other rows, computed on the rows in order.
 //!
-//! `running` has the functions that look at the rows so far (`row_number` and its kin), `neighbor` those that look at
-//! one other row (`prev`, `next`). Rows are held back as far as `next` looks ahead.
+//! `running` has the functions that depend on the rows so far (such as `row_number`), `neighbor` those that look at one
+//! other row (`prev`, `next`). As many rows are held back as `next` looks ahead.
 
 mod neighbor;
 mod running;
@@ -19,7 +19,7 @@ use crate::types::{Batch, Column, Type, Value};
 use neighbor::Neighbors;
 use running::Running;
 
-/// The window functions of one node.
+/// The window functions of one plan node.
 #[derive(Debug)]
 pub struct WindowStage {
     plan: Window,
@@ -27,13 +27,13 @@ pub struct WindowStage {
 }
 
 impl WindowStage {
-    /// The stage for `plan`; the input of `plan` is not used.
+    /// Returns the stage for `plan`; the input of `plan` is not used.
     #[must_use]
     pub fn new(plan: &Window, context: &ExecContext) -> Arc<Self> {
         Arc::new(Self { plan: plan.clone(), context: context.clone() })
     }
 
-    /// Starts before the first row.
+    /// Returns the state before the first row.
     pub fn start(&self) -> WindowRun<'_> {
         let running = self.plan.calls.iter().filter_map(Running::of).collect();
         let neighbors = Neighbors::new(&self.plan);
@@ -55,22 +55,22 @@ impl WindowStage {
 #[derive(Debug)]
 pub struct WindowRun<'a> {
     stage: &'a WindowStage,
-    /// One for each call that looks at the rows so far, in order.
+    /// The functions that depend on the rows so far, in the order of their calls.
     running: Vec<Running>,
     neighbors: Neighbors,
-    /// The segment of the last row.
+    /// The segment of the last row; None before the first row.
     segment: Option<Value>,
-    /// Rows that wait for the rows that `next` looks at, with the columns of [`Self::running`].
+    /// The rows that are held back until the rows that `next` looks at arrive, with the columns of [`Self::running`].
     held: VecDeque<Batch>,
     held_rows: usize,
     held_bytes: usize,
-    /// True if no other rows follow.
+    /// True once no more rows follow.
     is_ended: bool,
     reservation: Reservation,
 }
 
 impl WindowRun<'_> {
-    /// Adds rows; [`Self::next_batch`] returns those that are complete.
+    /// Adds rows of the input; [`Self::next_batch`] returns them once they are complete.
     pub fn push(&mut self, batch: &Batch) -> Result<()> {
         let begins = self.segment_begins(batch)?;
         let own = self.run(batch, &begins)?;
@@ -84,12 +84,12 @@ impl WindowRun<'_> {
         Ok(())
     }
 
-    /// No other rows follow.
+    /// Marks the end of the input: no more rows follow.
     pub fn end(&mut self) {
         self.is_ended = true;
     }
 
-    /// Returns the next complete rows; None if there are none.
+    /// Returns the next rows whose columns are all known; None if there are none.
     pub fn next_batch(&mut self) -> Result<Option<Batch>> {
         let ahead = if self.is_ended { 0 } else { self.neighbors.ahead() };
         let complete = self.held_rows.saturating_sub(ahead);
@@ -120,7 +120,7 @@ impl WindowRun<'_> {
         Ok(())
     }
 
-    /// The input columns of `rows`, then the columns of all calls in order.
+    /// Returns the input columns of `rows`, followed by the columns of all calls in order.
     fn assemble(&self, rows: &Batch, neighbors: Vec<Column>) -> Batch {
         let inputs = rows.columns().len() - self.running.len();
         let mut columns = rows.columns()[..inputs].to_vec();
@@ -133,7 +133,7 @@ impl WindowRun<'_> {
         Batch::new(columns, rows.rows())
     }
 
-    /// The columns of the calls that look at the rows so far.
+    /// Returns the columns of the calls that depend on the rows so far.
     fn run(&mut self, batch: &Batch, begins: &[bool]) -> Result<Vec<Column>> {
         let context = &self.stage.context.eval;
         let is_running = |function: &WindowFunction| !matches!(function, WindowFunction::Neighbor { .. });
@@ -150,7 +150,7 @@ impl WindowRun<'_> {
         self.running.iter_mut().zip(calls).map(column).collect()
     }
 
-    /// For each row whether a segment begins there; empty if there are no segments.
+    /// Returns for each row whether a segment begins there; empty if the plan has no segments.
     fn segment_begins(&mut self, batch: &Batch) -> Result<Vec<bool>> {
         let Some(segment) = &self.stage.plan.segment else { return Ok(Vec::new()) };
         let column = evaluate(segment, batch, &self.stage.context.eval)?;

@@ -9,22 +9,23 @@ use crate::expr::{Expr, evaluate};
 use crate::plan::{Window, WindowFunction};
 use crate::types::{Batch, Column, ColumnBuilder, Type, Value};
 
-/// The calls of `prev` and `next` of one node, and the rows that they can still look at.
+/// The calls of `prev` and `next` in one plan node, and the rows that these calls can still look at.
 ///
-/// Rows are numbered from the first one of the input. They stay in the batches that they came in, so that each is
-/// copied once, however far a call looks.
+/// Rows are numbered from the first row of the input. They stay in the batches in which they arrived, so that each row
+/// is copied once, however far a call looks.
 #[derive(Debug)]
 pub struct Neighbors {
     calls: Vec<NeighborCall>,
-    /// The number of the first row of each batch, and the columns that the calls look at, then the segment.
+    /// The batches that are kept: the number of their first row, and the columns that the calls look at, followed by
+    /// the segment.
     batches: VecDeque<(i64, Batch)>,
-    /// The number after the last row.
+    /// The number after that of the last row.
     end: i64,
-    /// The number of the next row that is taken.
+    /// The number of the next row to be returned by [`Self::take`].
     taken: i64,
-    /// The number of the last segment.
+    /// The number of the last row's segment.
     segment: i64,
-    /// The bytes of the batches.
+    /// Number of bytes of the batches.
     bytes: usize,
 }
 
@@ -36,7 +37,7 @@ struct NeighborCall {
 }
 
 impl Neighbors {
-    /// The calls of `plan`, before the first row.
+    /// Returns the calls of `plan`, without rows.
     pub fn new(plan: &Window) -> Self {
         let call = |call: &crate::plan::WindowCall| match (&call.function, &call.term) {
             (WindowFunction::Neighbor { offset, default }, Some(term)) => {
@@ -48,22 +49,23 @@ impl Neighbors {
         Self { calls, batches: VecDeque::new(), end: 0, taken: 0, segment: 0, bytes: 0 }
     }
 
-    /// How many rows after the current one a call looks at.
+    /// Returns how many rows after the current one the calls look at, at most.
     pub fn ahead(&self) -> usize {
         self.calls.iter().map(|call| usize::try_from(call.offset).unwrap_or(0)).max().unwrap_or(0)
     }
 
-    /// How many rows before the current one a call looks at.
+    /// Returns how many rows before the current one the calls look at, at most.
     fn behind(&self) -> i64 {
         self.calls.iter().map(|call| call.offset.saturating_neg()).max().unwrap_or(0).max(0)
     }
 
-    /// The bytes of the rows that are kept.
+    /// Returns the number of bytes of the rows that are kept.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Adds the rows of `batch`; `begins` is true where a segment begins, and empty without segments.
+    /// Adds the rows of `batch`. `begins` is true for each row where a segment begins; it is empty if there are no
+    /// segments.
     pub fn push(&mut self, batch: &Batch, begins: &[bool], context: &ExecContext) -> Result<()> {
         if self.calls.is_empty() {
             return Ok(());
@@ -80,7 +82,7 @@ impl Neighbors {
         Ok(())
     }
 
-    /// The number of the segment of each row.
+    /// Returns the number of the segment of each row.
     fn segments(&mut self, begins: &[bool], rows: usize) -> Column {
         if begins.is_empty() {
             return Column::constant(Value::Long(self.segment), rows);
@@ -108,7 +110,7 @@ impl Neighbors {
         Ok(columns)
     }
 
-    /// The values of a call for `rows`.
+    /// Returns the values of a call for `rows`.
     fn column(&self, call: usize, rows: &Range<i64>) -> Result<Column> {
         let NeighborCall { term, offset, default } = &self.calls[call];
         let first = self.batches.front().map_or(self.end, |(start, _)| *start);
@@ -135,7 +137,7 @@ impl Neighbors {
         Ok(column.finish())
     }
 
-    /// The column at `index` for `rows`, all of which are kept.
+    /// Returns the values of the column at `index` for `rows`, which must all be kept.
     fn values(&self, index: usize, ty: Type, rows: &Range<i64>) -> Result<Column> {
         let mut parts = Vec::new();
         let first = self.batches.partition_point(|(start, _)| *start <= rows.start).saturating_sub(1);
@@ -151,7 +153,7 @@ fn count(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// The number of rows in a range.
+/// Returns the number of rows in a range.
 fn length(rows: &Range<i64>) -> usize {
     usize::try_from(rows.end - rows.start).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Window functions that look at the rows so far: `row_number`, `row_cumsum`, ranks and sessions.
+//! Window functions that depend on the rows so far: `row_number`, `row_cumsum`, ranks and sessions.
 //!
 //! Source: the reference's pages on these functions.
 
@@ -6,12 +6,12 @@ use crate::diagnostic::Result;
 use crate::plan::{WindowCall, WindowFunction};
 use crate::types::{Column, ColumnBuilder, Type, Value, cast, decimal};
 
-/// A function and what it remembers of the rows so far.
+/// A function, and what it needs to know about the rows so far.
 #[derive(Debug)]
 pub struct Running {
     function: WindowFunction,
     ty: Type,
-    /// The rows since it began, this one included.
+    /// The number of rows since the function began, including the current row.
     rows: i64,
     /// The rank of the last row.
     rank: i64,
@@ -19,12 +19,12 @@ pub struct Running {
     last: Option<Value>,
     /// The sum so far.
     sum: Option<Value>,
-    /// The first tick of the session, and the last one so far.
+    /// The times of the first and the last row of the session so far, in ticks; None if there is no session.
     session: Option<(i64, i64)>,
 }
 
 impl Running {
-    /// The state before the first row; None for functions that look at one other row.
+    /// Returns the state before the first row; None for functions that look at one other row.
     pub fn of(call: &WindowCall) -> Option<Self> {
         let begin = Self {
             function: call.function.clone(),
@@ -38,10 +38,11 @@ impl Running {
         (!matches!(call.function, WindowFunction::Neighbor { .. })).then_some(begin)
     }
 
-    /// The values for the next `rows` rows; `begins` is true where the function begins anew.
+    /// Returns the values of the function for the next `rows` rows. `begins` is true for rows at which the function
+    /// starts again.
     ///
     /// # Errors
-    /// A sum of decimals has too many digits.
+    /// An error if a sum of decimals has too many digits.
     pub fn column(&mut self, term: Option<&Column>, rows: usize, begins: &dyn Fn(usize) -> bool) -> Result<Column> {
         let mut values = ColumnBuilder::with_capacity(self.ty, rows);
         for row in 0..rows {
@@ -70,7 +71,7 @@ impl Running {
         (self.rows, self.rank, self.last, self.sum, self.session) = (0, 0, None, None, None);
     }
 
-    /// The rank of a row with this term.
+    /// Returns the rank of the next row, whose term is `term`.
     fn rank(&mut self, term: Value) -> i64 {
         if !self.last.as_ref().is_some_and(|last| is_same(last, &term)) {
             self.rank =
@@ -80,7 +81,7 @@ impl Running {
         self.rank
     }
 
-    /// The sum with this term.
+    /// Adds `term` to the sum, and returns the sum.
     fn sum(&mut self, term: Value) -> Result<Value> {
         let sum = match (self.sum.take(), term) {
             (None, Value::Null(ty)) => zero(ty),
@@ -98,7 +99,8 @@ impl Running {
         Ok(sum)
     }
 
-    /// The first tick of the session of a row at `tick`. A null belongs to no session, and ends one.
+    /// Returns the first tick of the session of a row at `tick`, which may begin a new one. None for a null, which
+    /// belongs to no session and ends the current one.
     fn session_of(&mut self, tick: Option<i64>, max_from_first: i64, max_between: i64) -> Option<i64> {
         let goes_on = |(first, last): &(i64, i64), tick: i64| {
             tick < first.saturating_add(max_from_first) && tick < last.saturating_add(max_between)
@@ -111,12 +113,12 @@ impl Running {
     }
 }
 
-/// True for terms of one run: NaN equals NaN, as in groups.
+/// True if two terms get the same rank. NaN equals NaN, as in groups.
 fn is_same(last: &Value, term: &Value) -> bool {
     matches!((last, term), (Value::Real(last), Value::Real(term)) if last.is_nan() && term.is_nan()) || last == term
 }
 
-/// The zero of a numeric type.
+/// Returns the value 0 of a numeric type.
 fn zero(ty: Type) -> Value {
     cast::cast(&Value::Long(0), ty).unwrap_or(Value::Null(ty))
 }
