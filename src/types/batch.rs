@@ -17,7 +17,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Creates a batch of `columns`; `rows` matters only if there are no columns.
+    /// Creates a batch of `columns`, which must have `rows` rows each. `rows` is needed because a batch can have no
+    /// columns.
     #[must_use]
     pub fn new(columns: Vec<Column>, rows: usize) -> Self {
         debug_assert!(columns.iter().all(|column| column.rows() == rows), "columns of a batch have equal lengths");
@@ -83,14 +84,14 @@ impl Batch {
         Self::new(indices.iter().map(|&index| self.columns[index].clone()).collect(), self.rows)
     }
 
-    /// Copies strings out of oversized buffers; see [`Column::compacted`].
+    /// Copies strings out of buffers of which the rows use little; see [`Column::compacted`].
     #[must_use]
     pub fn compacted(&self) -> Self {
         Self::new(self.columns.iter().map(Column::compacted).collect(), self.rows)
     }
 
-    /// Estimated size in memory, in bytes. Of a dictionary with more entries than rows, one average entry a row is
-    /// counted.
+    /// Returns the estimated size in memory, in bytes. For a dictionary with more entries than rows, only one entry of
+    /// average length is counted for each row.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.columns.iter().map(Column::bytes).sum()
@@ -144,11 +145,11 @@ impl Column {
         builder.finish()
     }
 
-    /// Copies the strings that the rows use if they are less than half of what the column keeps alive: views keep whole
-    /// buffers alive, and dictionaries all of their entries.
+    /// Copies the strings that the rows use to new buffers, if they are less than half of what the column keeps in
+    /// memory. Without that, string views keep whole buffers in memory, and dictionaries all of their entries.
     #[must_use]
     pub fn compacted(&self) -> Self {
-        /// Bytes of buffers below which copying does not pay.
+        /// Number of bytes of buffers below which copying is not worthwhile.
         const SMALL: usize = 64 << 10;
         let Some(array) = self.as_array() else { return self.clone() };
         let written_out = match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {

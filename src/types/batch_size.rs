@@ -1,7 +1,7 @@
-//! The memory that batches take, and splitting batches into slices of bounded size.
+//! Measures the memory that batches take, and splits batches into slices of bounded size.
 //!
-//! Strings need care: a view, a dictionary code or a constant is a few bytes that refer to a value of any length, which
-//! many rows and batches may share.
+//! Strings need care: a string view, a dictionary code or a constant is only a few bytes, but refers to a string of any
+//! length that many rows and batches may share.
 
 use std::collections::HashSet;
 
@@ -10,12 +10,12 @@ use arrow::datatypes::{DataType, Int32Type};
 
 use super::{Batch, Column, Value};
 
-/// Bytes of a string view, also the upper bound for a fixed-width value.
+/// Number of bytes of a string view, which is also the most that a value of fixed width takes.
 const VIEW: usize = 16;
 
 impl Batch {
-    /// Splits the batch into slices whose strings take at most `max_bytes` each if every row has its own copy; a larger
-    /// row is a slice of its own. Slices share the memory of the batch.
+    /// Splits the batch into slices whose strings take at most `max_bytes`, counting a string once for each row that
+    /// has it. A single row with more bytes is a slice of its own. The slices share the memory of the batch.
     #[must_use]
     pub fn pieces(self, max_bytes: usize) -> Vec<Self> {
         if !self.may_exceed(max_bytes) {
@@ -35,14 +35,14 @@ impl Batch {
         pieces
     }
 
-    /// Estimated bytes of the rows if every row has its own copy of its strings.
+    /// Returns the estimated bytes of the rows if strings were not shared, but written out for each row.
     #[must_use]
     pub fn written_out_bytes(&self) -> usize {
         let fixed = self.rows().saturating_mul(self.columns().len()).saturating_mul(VIEW);
         self.text_bytes_of_rows().into_iter().fold(fixed, usize::saturating_add)
     }
 
-    /// Returns the string bytes of each row.
+    /// Returns for each row the number of bytes of its strings.
     #[must_use]
     pub fn text_bytes_of_rows(&self) -> Vec<usize> {
         let mut row_bytes = vec![0_usize; self.rows()];
@@ -50,24 +50,24 @@ impl Batch {
         row_bytes
     }
 
-    /// True if the strings may take more than `max_bytes` when every row has its own copy. Cheap: it uses an upper
-    /// bound.
+    /// True if the strings may take more than `max_bytes` when they are written out for each row. This is cheap,
+    /// because it uses an upper bound.
     #[must_use]
     pub fn may_exceed(&self, max_bytes: usize) -> bool {
         self.rows() > 1 && self.columns().iter().map(Column::max_string_bytes).sum::<usize>() > max_bytes
     }
 
-    /// Bytes of memory that belong to the batch alone; of large buffers, which may be shared, at most the strings of
-    /// the batch are counted.
+    /// Returns the bytes of memory that belong to this batch alone. Large buffers may be shared; of these, at most the
+    /// strings of the batch are counted.
     #[must_use]
     pub fn own_bytes(&self) -> usize {
-        /// Bytes up to which the exact count does not pay.
+        /// Number of bytes up to which an exact count is not worthwhile.
         const SMALL: usize = 4 << 20;
         let held = self.held_bytes();
         if held > SMALL { held.min(self.written_out_bytes()) } else { held }
     }
 
-    /// Bytes of memory that the batch keeps alive, shared or not.
+    /// Returns the bytes of memory that the batch keeps from being freed, shared with other batches or not.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         SharedMemory::default().add(self)
@@ -75,7 +75,7 @@ impl Batch {
 }
 
 impl Column {
-    /// Bytes of the strings of all rows, or a cheaper upper bound.
+    /// Returns the bytes of the strings of all rows, or an upper bound that is cheaper to compute.
     fn max_string_bytes(&self) -> usize {
         if let Some(constant) = self.as_constant() {
             return string_bytes(constant).saturating_mul(self.rows());
@@ -87,7 +87,7 @@ impl Column {
         longest_entry(array.as_ref()).saturating_mul(self.rows())
     }
 
-    /// Adds the string bytes of each row to `row_bytes`.
+    /// Adds to each element of `row_bytes` the bytes of that row's string.
     fn add_string_bytes(&self, row_bytes: &mut [usize]) {
         if let Some(constant) = self.as_constant() {
             let bytes = string_bytes(constant);
@@ -109,7 +109,7 @@ impl Column {
     }
 }
 
-/// Length in bytes of the longest entry of a dictionary of strings; 0 for any other array.
+/// Returns the length in bytes of the longest entry of a dictionary of strings; 0 for any other array.
 #[must_use]
 pub fn longest_entry(array: &dyn Array) -> usize {
     let entries = array.as_dictionary_opt::<Int32Type>().and_then(|dictionary| dictionary.values().as_string_opt());
@@ -127,20 +127,20 @@ fn string_bytes(value: &Value) -> usize {
     }
 }
 
-/// Counts the memory that several batches keep alive together: shared buffers count once.
+/// Counts the memory that several batches together keep from being freed: a buffer that they share counts once.
 #[derive(Debug, Default)]
 pub struct SharedMemory {
-    /// Addresses of the buffers counted so far. They stay allocated as long as the batches do.
+    /// The addresses of the buffers that were counted. A buffer keeps its address as long as its batch exists.
     buffers: HashSet<usize>,
 }
 
 impl SharedMemory {
-    /// Adds a batch and returns the bytes that it keeps alive and no earlier batch does.
+    /// Adds a batch, and returns the bytes that it keeps from being freed and that were not counted before.
     pub fn add(&mut self, batch: &Batch) -> usize {
         batch.columns().iter().map(|column| self.add_column(column)).fold(0, usize::saturating_add)
     }
 
-    /// Forgets all batches.
+    /// Forgets all batches, so that their buffers count again.
     pub fn clear(&mut self) {
         self.buffers.clear();
     }

@@ -12,10 +12,10 @@ use arrow::datatypes::{DataType, Int32Type};
 
 use super::{Decimal, Type, Value};
 
-/// A column of known KQL type and row count.
+/// A column with a KQL type and a number of rows.
 ///
-/// Invariant: an array has the Arrow type that [`Type::arrow`] names, or `Dictionary(Int32, Utf8)` for string and
-/// dynamic; an array of strings holds no null.
+/// Invariant: an array has the Arrow type that [`Type::arrow`] returns, or `Dictionary(Int32, Utf8)` for string and
+/// dynamic. An array of the type string has no nulls.
 #[derive(Clone, Debug)]
 pub struct Column {
     ty: Type,
@@ -67,7 +67,7 @@ impl Column {
         self.rows
     }
 
-    /// Returns the value of a constant column.
+    /// Returns the value of a constant column; None if the column is an array.
     #[must_use]
     pub fn as_constant(&self) -> Option<&Value> {
         match &self.kind {
@@ -112,7 +112,7 @@ impl Column {
         }
     }
 
-    /// True if row `row` is null; never for strings.
+    /// True if row `row` is null; never true for a string.
     #[must_use]
     pub fn is_null(&self, row: usize) -> bool {
         match &self.kind {
@@ -125,9 +125,9 @@ impl Column {
     }
 }
 
-/// An array of `rows` views of one long string that share its bytes; None for short strings and other values.
+/// Returns an array of `rows` views that share the bytes of one long string; None for a short string or another value.
 fn shared_text(value: &Value, rows: usize) -> Option<ArrayRef> {
-    /// Strings up to this length are stored in the view itself.
+    /// Maximum length in bytes of a string that is stored in the view itself.
     const INLINE: usize = 12;
     let (Value::String(text) | Value::Dynamic(text)) = value else { return None };
     if text.len() <= INLINE {
@@ -137,7 +137,7 @@ fn shared_text(value: &Value, rows: usize) -> Option<ArrayRef> {
     compute::take(&one, &UInt32Array::from(vec![0; rows]), None).ok()
 }
 
-/// Returns the value at `row` of an array of type `ty`.
+/// Returns the value at `row` of an array that represents the type `ty`.
 #[must_use]
 pub fn array_value(ty: Type, array: &ArrayRef, row: usize) -> Value {
     if array.is_null(row) {
@@ -185,7 +185,8 @@ pub fn guid_from_bytes(bytes: &[u8]) -> [u8; 16] {
     bytes.try_into().unwrap_or([0; 16])
 }
 
-/// Builds an array of one type, value by value. Meant for slow paths and small results; kernels use Arrow's builders.
+/// Builds an array of one type, value by value. It is meant for small results, and where speed does not matter; kernels
+/// use Arrow's builders.
 #[derive(Debug)]
 pub struct ColumnBuilder {
     ty: Type,
@@ -252,7 +253,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends to a bool column; any other column gets null.
+    /// Appends `value` to a bool column; a column of another type gets null.
     pub fn append_bool(&mut self, value: bool) {
         match &mut self.kind {
             ArrayBuilderOfType::Bool(builder) => builder.append_value(value),
@@ -260,8 +261,8 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends to a long, datetime or timespan column, or to an int column if the number fits; any other column gets
-    /// null.
+    /// Appends `value` to a long, datetime or timespan column, or to an int column if it fits; a column of another type
+    /// gets null.
     pub fn append_i64(&mut self, value: i64) {
         match &mut self.kind {
             ArrayBuilderOfType::Long(builder) => builder.append_value(value),
@@ -270,7 +271,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends to a real column; any other column gets null.
+    /// Appends `value` to a real column; a column of another type gets null.
     pub fn append_f64(&mut self, value: f64) {
         match &mut self.kind {
             ArrayBuilderOfType::Real(builder) => builder.append_value(value),
@@ -278,8 +279,8 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends a string to a string column, or JSON to a dynamic column (`null` is appended as null); any other column
-    /// gets null.
+    /// Appends a string to a string column, or JSON to a dynamic column, in which the JSON `null` becomes null. A
+    /// column of another type gets null.
     pub fn append_text(&mut self, text: &str) {
         match &mut self.kind {
             ArrayBuilderOfType::Text(builder) if self.ty == Type::Dynamic && text == "null" => builder.append_null(),
@@ -293,7 +294,7 @@ impl ColumnBuilder {
         self.append_null();
     }
 
-    /// Appends the null of the type, "" for string.
+    /// Appends null, or "" to a string column.
     pub fn append_null(&mut self) {
         match &mut self.kind {
             ArrayBuilderOfType::Bool(builder) => builder.append_null(),
@@ -306,7 +307,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Finishes the array.
+    /// Returns the array of the appended values, and starts again with an empty one.
     #[must_use]
     pub fn finish_array(&mut self) -> ArrayRef {
         match &mut self.kind {
@@ -319,16 +320,16 @@ impl ColumnBuilder {
         }
     }
 
-    /// Finishes the column.
+    /// Returns the column of the appended values, and starts again with an empty one.
     #[must_use]
     pub fn finish(&mut self) -> Column {
         Column::array(self.ty, self.finish_array())
     }
 }
 
-/// Typed access to rows that hides whether the column is an array or a constant.
+/// Reads the values of rows, whether the column is an array or a constant.
 impl Column {
-    /// Returns the row of a bool column; None for null.
+    /// Returns the value of a row of a bool column; None for null.
     #[must_use]
     pub fn bool_at(&self, row: usize) -> Option<bool> {
         match &self.kind {
@@ -341,7 +342,7 @@ impl Column {
         }
     }
 
-    /// Returns the row of an int, long, datetime or timespan column as 64 bits; None for null.
+    /// Returns the value of a row of an int, long, datetime or timespan column as 64 bits; None for null.
     #[must_use]
     pub fn i64_at(&self, row: usize) -> Option<i64> {
         match &self.kind {
@@ -356,7 +357,7 @@ impl Column {
         }
     }
 
-    /// Returns the row of an int, long or real column as a double; None for null.
+    /// Returns the value of a row of an int, long or real column as a double; None for null.
     #[must_use]
     pub fn f64_at(&self, row: usize) -> Option<f64> {
         match &self.kind {
@@ -370,7 +371,8 @@ impl Column {
         }
     }
 
-    /// Returns the string of a string column (never None) or the JSON of a dynamic column (None for null).
+    /// Returns the string in a row of a string column (never None), or the JSON in a row of a dynamic column (None for
+    /// null).
     #[must_use]
     pub fn text_at(&self, row: usize) -> Option<&str> {
         match &self.kind {
@@ -380,7 +382,7 @@ impl Column {
         }
     }
 
-    /// Returns the sixteen bytes of a guid or decimal; None for null.
+    /// Returns the sixteen bytes in a row of a guid or decimal column; None for null.
     #[must_use]
     pub fn bytes_at(&self, row: usize) -> Option<[u8; 16]> {
         match &self.kind {

@@ -1,4 +1,4 @@
-//! Spreads facts about dictionary entries to the rows that refer to them.
+//! Applies results that were computed once for each dictionary entry to the rows that refer to the entries.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use arrow::datatypes::{DataType, Int32Type};
 use super::Column;
 use crate::diagnostic::Result;
 
-/// Returns the rows of `entries`, a value for each entry of a dictionary, that `keys` refer to. Strings become a
-/// dictionary.
+/// Returns a value for each row: the value in `entries` at the row's key. `entries` has one value for each entry of a
+/// dictionary. Strings stay a dictionary.
 pub fn spread(entries: &Column, keys: &Int32Array) -> Result<Column> {
     let ty = entries.ty();
     match entries.as_array() {
@@ -31,7 +31,8 @@ pub fn spread(entries: &Column, keys: &Int32Array) -> Result<Column> {
     }
 }
 
-/// Returns for each row the bit of the entry its key refers to; false for nulls and keys out of range.
+/// Returns a bit for each row: the bit in `truths` at the row's key. It is false for a null key and for one out of
+/// range.
 #[must_use]
 pub fn spread_truths(keys: &Int32Array, truths: &BooleanBuffer) -> BooleanBuffer {
     let (rows, hits) = (keys.len(), truths.count_set_bits());

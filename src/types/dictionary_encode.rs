@@ -1,5 +1,5 @@
-//! Dictionary-encodes batches of mostly duplicate strings. JSON has no dictionaries, and Parquet writers abandon theirs
-//! at some size; with one, each distinct string is processed once.
+//! Dictionary-encodes batches in which most strings are duplicates, so that operators process each distinct string
+//! once. JSON has no dictionaries, and Parquet writers give theirs up at some size.
 
 use std::sync::Arc;
 
@@ -9,27 +9,29 @@ use super::Column;
 use super::interner::Interner;
 use crate::diagnostic::Result;
 
-/// Number of rows after which a batch of mostly distinct strings is abandoned.
+/// Number of rows after which encoding is given up, if most of their strings are distinct.
 const SAMPLE_ROWS: usize = 2_048;
 
 /// Maximum bytes of the distinct strings of a batch; a dictionary has 32-bit offsets.
 const MAX_BYTES: usize = 256 << 20;
 
-/// Dictionary-encodes batch after batch of one column.
+/// Dictionary-encodes the strings of one column, batch by batch.
 #[derive(Debug, Default)]
 pub(crate) struct DictionaryEncoder {
-    /// Set once most strings of a batch were distinct: those of later batches will be, too.
+    /// True once most strings of a batch were distinct: those of later batches will probably be, too, and are not
+    /// encoded.
     abandoned: bool,
 }
 
-/// The distinct strings of a batch, in order of first occurrence, and the index of that of each row.
+/// The distinct strings of a batch, in order of first occurrence, and for each row the position of its string among
+/// them.
 pub(crate) struct EncodedStrings {
     pub texts: StringArray,
     pub keys: Int32Array,
 }
 
 impl DictionaryEncoder {
-    /// Encodes the strings of a batch; None if most of them are distinct.
+    /// Encodes the strings of a batch; None if most of them are distinct, or were in an earlier batch.
     pub(crate) fn encode(&mut self, views: &StringViewArray) -> Option<EncodedStrings> {
         if self.abandoned || views.is_empty() {
             return None;
@@ -62,7 +64,7 @@ impl DictionaryEncoder {
     }
 }
 
-/// Dictionary-encodes a dynamic column if most of its values are duplicates.
+/// Dictionary-encodes a string or dynamic column if most of its values are duplicates; otherwise returns it unchanged.
 pub(crate) fn encode_column(column: Column) -> Result<Column> {
     let views = column.as_array().and_then(|array| array.as_string_view_opt());
     let Some(EncodedStrings { texts, keys }) = views.and_then(|views| DictionaryEncoder::default().encode(views))

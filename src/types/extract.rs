@@ -1,4 +1,4 @@
-//! Extracts paths from dynamic columns, once per distinct value if the column is dictionary-encoded.
+//! Extracts the values at paths from dynamic columns, once per distinct value if the column is dictionary-encoded.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ pub fn extract_column(column: &Column, path: &Path) -> Column {
     Column::array(Type::Dynamic, extracted)
 }
 
-/// Extracts one path from batch after batch. The result for a dictionary is cached: the next batch may share the
-/// dictionary.
+/// Extracts the values at one path from one batch after the other. The result for a dictionary is cached, because the
+/// next batch may have the same dictionary.
 #[derive(Debug)]
 pub struct Extractor {
     path: Path,
@@ -47,7 +47,7 @@ impl Extractor {
         &self.path
     }
 
-    /// Like [`extract_column`].
+    /// Like [`extract_column`], with the cached result if the dictionary is that of the last call.
     pub fn extract(&mut self, column: &Column) -> Column {
         let dictionary =
             column.as_array().and_then(|array| array.as_any().downcast_ref::<DictionaryArray<Int32Type>>());

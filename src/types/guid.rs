@@ -1,10 +1,10 @@
-//! guid: sixteen bytes in the order of the text form.
+//! guid: sixteen bytes in the order in which its string form shows them.
 
 use std::fmt;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Returns the text form, lower case with dashes, as ASCII bytes.
+/// Returns the string form, lower case with dashes, as ASCII bytes.
 #[must_use]
 pub fn to_bytes(bytes: &[u8; 16]) -> [u8; 36] {
     let mut text = [b'-'; 36];
@@ -20,7 +20,7 @@ pub fn to_bytes(bytes: &[u8; 16]) -> [u8; 36] {
     text
 }
 
-/// Writes the text form without allocating.
+/// Writes the string form without allocating.
 ///
 /// # Errors
 /// Only errors of `out`.
@@ -28,7 +28,7 @@ pub fn write_text(bytes: &[u8; 16], out: &mut impl fmt::Write) -> fmt::Result {
     out.write_str(std::str::from_utf8(&to_bytes(bytes)).map_err(|_| fmt::Error)?)
 }
 
-/// Returns the text form, lower case with dashes.
+/// Returns the string form, lower case with dashes.
 #[must_use]
 pub fn to_text(bytes: &[u8; 16]) -> String {
     let mut text = String::with_capacity(36);

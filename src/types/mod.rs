@@ -59,8 +59,7 @@ pub enum Type {
     Dynamic,
 }
 
-/// The spellings of each type, the canonical one first.
-/// Source: the reference's pages on scalar data types.
+/// The spellings of each type, with the canonical one first. Source: the reference's pages on scalar data types.
 const SPELLINGS: &[(Type, &[&str])] = &[
     (Type::Bool, &["bool", "boolean"]),
     (Type::Int, &["int", "int32"]),
@@ -126,7 +125,7 @@ impl Type {
         matches!(self, Self::Int | Self::Long)
     }
 
-    /// True for string and dynamic, whose arrays hold strings.
+    /// True for string and dynamic, both of which have arrays of strings.
     #[must_use]
     pub fn is_text(self) -> bool {
         matches!(self, Self::String | Self::Dynamic)

@@ -1,12 +1,12 @@
-//! Text forms of integers and reals, and the lossy conversions between them.
+//! The string forms of integers and reals, and the conversions between them that may lose digits.
 
 use std::fmt::{self, Write};
 
-/// Writes a real as `tostring()` does: the shortest digits that read back as the same double, always with a point or an
-/// exponent, or `NaN`, `inf`, `-inf`.
+/// Writes a real as `tostring()` does: the fewest digits that are read back as the same double, always with a point or
+/// an exponent; or `NaN`, `inf`, `-inf`.
 ///
-/// Numbers from 1e21 upwards and below 1e-6 have an exponent (`1e+21`, `1.5e-7`). The reference does not define these
-/// bounds; they are those of most JSON writers.
+/// Numbers from 1e21 upwards and below 1e-6 are written with an exponent (`1e+21`, `1.5e-7`). The reference does not
+/// define these bounds; they are those of most JSON writers.
 ///
 /// # Errors
 /// Only errors of `out`.
@@ -24,7 +24,8 @@ pub fn write_real(value: f64, out: &mut impl Write) -> fmt::Result {
     if value.fract() == 0.0 { write!(out, "{value}.0") } else { write!(out, "{value}") }
 }
 
-/// Writes `1e+21`: like the standard library, but always with the sign of the exponent.
+/// Writes a number with an exponent, such as `1e+21`: like the standard library, but always with the sign of the
+/// exponent.
 fn write_scientific(value: f64, out: &mut impl Write) -> fmt::Result {
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -41,8 +42,8 @@ pub fn real_to_text(value: f64) -> String {
     text
 }
 
-/// Parses what `tolong()` accepts: a decimal integer with an optional sign, or `0x` and the bits as hexadecimal digits,
-/// surrounded by optional whitespace. None if the result is null.
+/// Parses what `tolong()` accepts: a decimal integer with an optional sign, or `0x` and the bits in hexadecimal digits,
+/// with optional whitespace around it. None if the result of `tolong()` is null.
 #[must_use]
 pub fn parse_long(text: &str) -> Option<i64> {
     let text = text.trim();
@@ -52,7 +53,7 @@ pub fn parse_long(text: &str) -> Option<i64> {
     }
 }
 
-/// Parses what `toint()` accepts; like [`parse_long`], with 32 bits.
+/// Parses what `toint()` accepts: like [`parse_long`], but with 32 bits.
 #[must_use]
 pub fn parse_int(text: &str) -> Option<i32> {
     let text = text.trim();
@@ -62,7 +63,7 @@ pub fn parse_int(text: &str) -> Option<i32> {
     }
 }
 
-/// Returns the digits after `0x`; None if there is a sign before or after it.
+/// Returns the hexadecimal digits after `0x`; None if there is no `0x` at the start, or anything but digits after it.
 fn hexadecimal(text: &str) -> Option<&str> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
     // The standard library would accept a sign here.
@@ -70,14 +71,14 @@ fn hexadecimal(text: &str) -> Option<&str> {
 }
 
 /// Parses what `todouble()` accepts: a decimal number with an optional fraction and exponent, or a spelling of infinity
-/// or NaN, surrounded by optional whitespace. None if the result is null.
+/// or NaN, with optional whitespace around it. None if the result of `todouble()` is null.
 #[must_use]
 pub fn parse_real(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// Parses what `tobool()` accepts: true or false in any case, or an integer, which is true unless zero; surrounded by
-/// optional whitespace.
+/// Parses what `tobool()` accepts: true or false in upper or lower case, or an integer, which is true unless it is
+/// zero, with optional whitespace around it. None if the result of `tobool()` is null.
 #[must_use]
 pub fn parse_bool(text: &str) -> Option<bool> {
     let text = text.trim();
@@ -90,28 +91,28 @@ pub fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// `toint()` of a long: the low 32 bits.
+/// Converts a long like `toint()`: to its low 32 bits.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "Kusto wraps modulo 2^32")]
 pub fn wrap_to_int(value: i64) -> i32 {
     value as i32
 }
 
-/// `toint()` of a real: truncates, and saturates if it does not fit; None for NaN.
+/// Converts a real like `toint()`: truncates it, and returns the nearest int if it does not fit; None for NaN.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "Kusto saturates, as the cast does")]
 pub fn real_to_int(value: f64) -> Option<i32> {
     (!value.is_nan()).then_some(value as i32)
 }
 
-/// `tolong()` of a real: truncates, and saturates if it does not fit; None for NaN.
+/// Converts a real like `tolong()`: truncates it, and returns the nearest long if it does not fit; None for NaN.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "Kusto saturates, as the cast does")]
 pub fn real_to_long(value: f64) -> Option<i64> {
     (!value.is_nan()).then_some(value as i64)
 }
 
-/// Converts a real to ticks without saturating: None if it is not finite or does not fit.
+/// Converts a real to ticks, truncated; None if it is not finite or does not fit.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
 pub fn real_to_ticks(value: f64) -> Option<i64> {
@@ -119,7 +120,7 @@ pub fn real_to_ticks(value: f64) -> Option<i64> {
     (-LIMIT..LIMIT).contains(&value).then_some(value as i64)
 }
 
-/// The real nearest to a long.
+/// Returns the real that is nearest to a long.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "KQL widens long to real this way")]
 pub fn long_to_real(value: i64) -> f64 {

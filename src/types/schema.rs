@@ -52,7 +52,7 @@ impl Schema {
         self.fields.is_empty()
     }
 
-    /// Returns the position of a column by its exact name.
+    /// Returns the position of the column with this exact name; None if there is none.
     #[must_use]
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
@@ -75,8 +75,8 @@ impl Schema {
         self.fields.iter().map(|field| field.name.as_str())
     }
 
-    /// Returns the Arrow schema of a batch of `arrays`. Encodings differ from batch to batch, so it is derived from the
-    /// arrays.
+    /// Returns the Arrow schema of a batch that consists of `arrays`. It depends on the arrays, because their encodings
+    /// differ from batch to batch.
     #[must_use]
     pub fn arrow_for(&self, arrays: &[arrow::array::ArrayRef]) -> arrow_types::SchemaRef {
         let fields: Vec<_> = self

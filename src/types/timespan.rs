@@ -1,4 +1,4 @@
-//! timespan: ticks of 100 ns, with its literals and text forms.
+//! timespan: ticks of 100 ns, with its literals and string forms.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use super::datetime::{
     TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, TICKS_PER_SECOND,
 };
 
-/// The components of a timespan. All are magnitudes; the sign is separate.
+/// The components of a timespan. All are magnitudes, and the sign is separate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimespanParts {
     /// True if the timespan is negative.
     pub negative: bool,
-    /// Whole days.
+    /// The whole days.
     pub days: u64,
-    /// 0 to 23.
+    /// The hours, 0 to 23.
     pub hours: u64,
-    /// 0 to 59.
+    /// The minutes, 0 to 59.
     pub minutes: u64,
-    /// 0 to 59.
+    /// The seconds, 0 to 59.
     pub seconds: u64,
     /// The ticks within the second, 0 to 9,999,999.
     pub ticks: u64,
@@ -38,7 +38,7 @@ pub fn to_parts(ticks: i64) -> TimespanParts {
     }
 }
 
-/// Writes the text form without allocating.
+/// Writes the string form without allocating.
 ///
 /// # Errors
 /// Only errors of `out`.
@@ -57,7 +57,7 @@ pub fn write_text(ticks: i64, out: &mut impl fmt::Write) -> fmt::Result {
     Ok(())
 }
 
-/// Returns what `tostring()` returns: `[-][d.]hh:mm:ss[.fffffff]`, with seven fractional digits or none.
+/// Returns what `tostring()` returns for a timespan: `[-][d.]hh:mm:ss[.fffffff]`, with seven fractional digits or none.
 #[must_use]
 pub fn to_text(ticks: i64) -> String {
     let mut text = String::new();
@@ -66,7 +66,7 @@ pub fn to_text(ticks: i64) -> String {
     text
 }
 
-/// Returns the text form of JSON results and of comparisons, which always has seven fractional digits.
+/// Returns the string form that JSON results and comparisons use, which always has seven fractional digits.
 #[must_use]
 pub fn to_full_text(ticks: i64) -> String {
     let mut text = to_text(ticks);
@@ -76,8 +76,8 @@ pub fn to_full_text(ticks: i64) -> String {
     text
 }
 
-/// The units of a literal, with their length in nanoseconds.
-/// Source: the reference's page on the timespan type, and the lexer of Microsoft's language service.
+/// The names of the units in a literal, with their lengths in nanoseconds. Source: the reference's page on the timespan
+/// type, and the lexer of Microsoft's language service.
 const UNITS: &[(&[&str], i64)] = &[
     (&["d", "day", "days"], TICKS_PER_DAY * 100),
     (&["h", "hr", "hrs", "hour", "hours"], TICKS_PER_HOUR * 100),
@@ -89,7 +89,7 @@ const UNITS: &[(&[&str], i64)] = &[
     (&["nano", "nanos", "nanosec", "nanosecond", "nanoseconds"], 1),
 ];
 
-/// True if `word` is a unit that may follow a number, as in `1.5h`. Units are lower case.
+/// True if `word` is a unit that may follow a number, as in `1.5h`. Units are in lower case.
 #[must_use]
 pub fn is_unit(word: &str) -> bool {
     nanoseconds_of(word).is_some()
@@ -99,8 +99,8 @@ fn nanoseconds_of(unit: &str) -> Option<i64> {
     UNITS.iter().find(|(names, _)| names.contains(&unit)).map(|(_, nanoseconds)| *nanoseconds)
 }
 
-/// Parses a number with a unit, `1d`, `1.5h`, `15 seconds`, and returns ticks. Fractions of a tick are truncated:
-/// `150nanoseconds` is one tick. None if it is malformed or does not fit.
+/// Parses a number with a unit, such as `1d`, `1.5h` or `15 seconds`, and returns ticks. Fractions of a tick are
+/// truncated: `150nanoseconds` is one tick. None if it is malformed or does not fit.
 #[must_use]
 pub fn parse_unit(text: &str) -> Option<i64> {
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
@@ -118,12 +118,12 @@ pub fn parse_unit(text: &str) -> Option<i64> {
     i64::try_from(total / 100).ok()
 }
 
-/// The number of fractional digits that always fit 64 bits.
+/// Maximum number of fractional digits, such that they always fit 64 bits.
 const MAX_FRACTION: usize = 19;
 
 /// Parses the argument of `timespan(...)` or `time(...)`: `Some(None)` is null, None is not a valid literal.
 ///
-/// Accepts everything that [`parse`] does, with a sign, with or without quotes; a lone number counts days.
+/// It accepts everything that [`parse`] does, with or without quotes; a number without a unit counts days.
 #[must_use]
 pub fn parse_literal(text: &str) -> Option<Option<i64>> {
     let text = text.trim();
@@ -140,8 +140,9 @@ pub fn parse_literal(text: &str) -> Option<Option<i64>> {
     parse(text).map(Some)
 }
 
-/// Parses what `totimespan()` accepts and returns ticks: `[-][d.]hh:mm[:ss[.f...]]`, or a number with a unit. Digits
-/// beyond 100 ns are truncated. None if the result is null, as for a lone number.
+/// Parses what `totimespan()` accepts, and returns ticks: `[-][d.]hh:mm[:ss[.f...]]`, or a number with a unit.
+/// Fractional digits after the seventh are truncated. None if the result of `totimespan()` is null, as for a number
+/// without a unit.
 #[must_use]
 pub fn parse(text: &str) -> Option<i64> {
     let (negative, magnitude) = split_sign(text.trim());
@@ -153,7 +154,8 @@ fn split_sign(text: &str) -> (bool, &str) {
     text.strip_prefix('-').map_or((false, text), |rest| (true, rest))
 }
 
-/// Parses `[d.]hh:mm[:ss[.f...]]`; the result type also fits the magnitude of the smallest timespan.
+/// Parses `[d.]hh:mm[:ss[.f...]]`, and returns ticks. They are in 128 bits because the magnitude of the smallest
+/// timespan does not fit 64 bits.
 fn parse_clock(text: &str) -> Option<i128> {
     let (hours, rest) = text.split_once(':')?;
     let (days, hours) = hours.split_once('.').unwrap_or(("0", hours));

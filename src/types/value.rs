@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Decimal, Type, datetime, decimal, dynamic, guid, number, timespan};
 
-/// A scalar value of any type.
+/// A value of any KQL type.
 ///
 /// A string is never null: `Value::null(Type::String)` is the empty string. JSON `null` is the null of dynamic.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,9 +13,9 @@ pub enum Value {
     Null(Type),
     /// A boolean.
     Bool(bool),
-    /// 32 bits.
+    /// A 32-bit integer.
     Int(i32),
-    /// 64 bits.
+    /// A 64-bit integer.
     Long(i64),
     /// A double.
     Real(f64),
@@ -23,13 +23,13 @@ pub enum Value {
     Decimal(Decimal),
     /// A string.
     String(Arc<str>),
-    /// Ticks of 100 ns since 0001-01-01T00:00:00Z.
+    /// A datetime: ticks of 100 ns since 0001-01-01T00:00:00Z.
     Datetime(i64),
-    /// Ticks of 100 ns.
+    /// A timespan: ticks of 100 ns.
     Timespan(i64),
-    /// Bytes in the order of the text form.
+    /// A guid: its bytes, in the order in which its string form shows them.
     Guid([u8; 16]),
-    /// JSON other than `null`.
+    /// A dynamic: JSON other than `null`.
     Dynamic(Arc<str>),
 }
 
@@ -75,7 +75,7 @@ impl Value {
         matches!(self, Self::Null(_))
     }
 
-    /// Returns an int or long as 64 bits.
+    /// Returns the number if the value is an int or long, otherwise None.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
@@ -85,7 +85,7 @@ impl Value {
         }
     }
 
-    /// Returns the content of a string.
+    /// Returns the string if the value is a string, otherwise None.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -94,8 +94,8 @@ impl Value {
         }
     }
 
-    /// Returns what `tostring()` returns: "" for null, `True`/`False`, ISO datetimes with seven fractional digits,
-    /// compact JSON.
+    /// Returns what `tostring()` returns: for example "" for null, `True` or `False` for a bool, an ISO 8601 datetime
+    /// with seven fractional digits, and compact JSON for a dynamic.
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {

@@ -1,5 +1,5 @@
-//! Casts of whole columns: the scalar casts in a loop without a [`Value`] per row, with shortcuts where no value has to
-//! be read.
+//! Casts of whole columns. They apply the casts of single values in a loop without a [`Value`] for each row, with
+//! shortcuts if no value has to be read.
 //!
 //! Dictionary-encoded strings are cast once per distinct value.
 
@@ -73,7 +73,7 @@ fn cast_array(array: &ArrayRef, from: Type, to: Type) -> Result<ArrayRef> {
     })
 }
 
-/// True if `parse_json()` would return every string unchanged.
+/// True if all strings of the array are JSON other than null, so that `parse_json()` would return them unchanged.
 fn all_json(array: &ArrayRef) -> bool {
     let is_json = |text: &str| dynamic::kind(text) != dynamic::Kind::Null && dynamic::validate(text.as_bytes()).is_ok();
     array.as_string_view_opt().is_some_and(|views| views.iter().flatten().all(is_json))
@@ -104,7 +104,7 @@ fn cast_dictionary(dictionary: &DictionaryArray<Int32Type>, from: Type, to: Type
     Ok(Arc::new(DictionaryArray::try_new(dictionary.keys().clone(), Arc::new(texts))?))
 }
 
-/// An array of a known type, read scalar by scalar.
+/// An array of a KQL type whose values are read one by one.
 struct ScalarReader<'a> {
     from: Type,
     rows: usize,
@@ -113,9 +113,9 @@ struct ScalarReader<'a> {
 
 enum ScalarSource<'a> {
     Array(&'a ArrayRef),
-    /// The strings of an array in either encoding.
+    /// An array of strings, plain or dictionary-encoded.
     Text(&'a dyn Array),
-    /// The entries of a dictionary.
+    /// The entries of a dictionary of strings.
     Values(&'a StringArray),
 }
 
@@ -124,7 +124,7 @@ impl<'a> ScalarReader<'a> {
         Self { from, rows: array.len(), source: ScalarSource::Array(array) }
     }
 
-    /// Calls `each` with every row; None is a null.
+    /// Calls `each` with the value of every row; None for a null.
     fn for_each(&self, mut each: impl FnMut(Option<Scalar<'a>>) -> Result<(), OutOfRange>) -> Result<(), OutOfRange> {
         let text = if self.from == Type::Dynamic { Scalar::Json } else { Scalar::Text };
         match self.source {
@@ -146,7 +146,7 @@ impl<'a> ScalarReader<'a> {
         }
     }
 
-    /// Converts the rows to an array of a primitive type.
+    /// Converts all rows with `of` to an array of a primitive type.
     fn primitive<T: ArrowPrimitiveType>(
         &self,
         of: impl Fn(Scalar<'a>) -> Result<Option<T::Native>, OutOfRange>,
@@ -159,7 +159,7 @@ impl<'a> ScalarReader<'a> {
         Ok(Arc::new(builder.finish()))
     }
 
-    /// Converts the rows to an array of 16-byte values.
+    /// Converts all rows with `of` to an array of 16-byte values.
     fn sixteen(&self, of: impl Fn(Scalar<'a>) -> Result<Option<[u8; 16]>, OutOfRange>) -> Result<ArrayRef> {
         let mut builder = FixedSizeBinaryBuilder::with_capacity(self.rows, 16);
         self.for_each(|scalar| {
@@ -172,7 +172,8 @@ impl<'a> ScalarReader<'a> {
         Ok(Arc::new(builder.finish()))
     }
 
-    /// Converts the rows to an array of strings; `write` returns false for a null.
+    /// Converts all rows to an array of strings. `write` appends the string of a value; if it returns false, the row is
+    /// null.
     fn texts(&self, write: impl Fn(Option<Scalar<'a>>, &mut String) -> bool) -> Result<ArrayRef> {
         let mut builder = StringViewBuilder::with_capacity(self.rows);
         let mut text = String::new();

@@ -1,8 +1,8 @@
-//! Casts between types, one value at a time; [`cast_column`] applies them to whole columns.
+//! Casts of single values between types; [`cast_column`] casts whole columns.
 //!
-//! [`Scalar`] alone defines the result of each cast. Null becomes null ("" for string), and so does any value that
-//! cannot be cast. Only casts that involve decimals can fail: Kusto's decimal is wider than ours, and a number is never
-//! rounded silently.
+//! [`Scalar`] alone defines the result of each cast. A null stays null ("" for string), and any value that cannot be
+//! cast becomes null. Only casts that involve decimals can fail: Kusto's decimal is wider than the one here, and a
+//! number is never rounded silently.
 //!
 //! Sources: the reference's pages tostring, toint, tolong, toreal, tobool, todecimal, todatetime, totimespan, toguid
 //! and parse_json, and the results of the engine, which differ from them in some cases.
@@ -29,8 +29,8 @@ pub fn cast(value: &Value, to: Type) -> Result<Value, OutOfRange> {
     scalar.to_value(to)
 }
 
-/// Casts an element as `mv-expand ... to typeof(T)` does: like [`cast`], but numbers come from numbers only, booleans
-/// from booleans only, and datetimes, timespans and guids from strings only, as which JSON has them. Source: the
+/// Casts an element as `mv-expand ... to typeof(T)` does. It is like [`cast`], but a number comes only from a JSON
+/// number, a boolean only from a JSON boolean, and a datetime, timespan or guid only from a JSON string. Source: the
 /// reference's page on the mv-expand operator, and the results of the engine for numbers.
 ///
 /// # Errors
@@ -109,7 +109,7 @@ impl<'a> Scalar<'a> {
         Ok(value.unwrap_or_else(|| Value::null(to)))
     }
 
-    /// `tobool()`: a number is true unless it is zero; strings may be `true`, `false` or an integer.
+    /// Casts like `tobool()`: a number is true unless it is zero, and a string may be `true`, `false` or an integer.
     #[must_use]
     pub fn to_bool(self) -> Option<bool> {
         match self {
@@ -124,7 +124,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// `toint()`: longs and ticks wrap, reals saturate, a string must be an integer.
+    /// Casts like `toint()`: longs and ticks wrap around, reals saturate, and a string must be an integer.
     ///
     /// # Errors
     /// [`OutOfRange`] for a decimal that does not fit.
@@ -141,7 +141,8 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// `tolong()`: datetimes and timespans give their ticks, reals saturate, a string must be an integer.
+    /// Casts like `tolong()`: datetimes and timespans give their ticks, reals saturate, and a string must be an
+    /// integer.
     ///
     /// # Errors
     /// [`OutOfRange`] for a decimal that does not fit.
@@ -158,7 +159,7 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// `toreal()`: datetimes and timespans give their ticks.
+    /// Casts like `toreal()`: datetimes and timespans give their ticks.
     #[must_use]
     pub fn to_real(self) -> Option<f64> {
         match self {
@@ -173,7 +174,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// `todecimal()`: a real gives the number that its text form spells.
+    /// Casts like `todecimal()`: a real gives the number that `tostring()` writes for it.
     ///
     /// # Errors
     /// [`OutOfRange`] if it does not fit.
@@ -192,7 +193,7 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// `todatetime()`: a string in any format that [`datetime::parse`] reads; numbers are ticks.
+    /// Casts like `todatetime()`: a string may have any format that [`datetime::parse`] reads, and numbers are ticks.
     ///
     /// # Errors
     /// [`OutOfRange`] for a decimal that does not fit.
@@ -206,7 +207,8 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// `totimespan()`: a string that [`timespan::parse`] reads; numbers and datetimes are ticks.
+    /// Casts like `totimespan()`: a string must be one that [`timespan::parse`] reads, and numbers and datetimes are
+    /// ticks.
     ///
     /// # Errors
     /// [`OutOfRange`] for a decimal that does not fit.
@@ -219,7 +221,7 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// `toguid()`: only strings can be cast.
+    /// Casts like `toguid()`: only strings can be cast.
     #[must_use]
     pub fn to_guid(self) -> Option<[u8; 16]> {
         match self {
@@ -230,7 +232,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// Appends what `tostring()` returns.
+    /// Appends what `tostring()` returns for the value.
     pub fn write_text(self, out: &mut String) {
         // Writing to a String cannot fail.
         match self {
@@ -247,8 +249,8 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// Appends what `parse_json()` returns: strings are parsed, anything else is written as [`dynamic::write_value`]
-    /// does. Not for strings that are to be stored as JSON strings.
+    /// Appends what `parse_json()` returns for the value: a string is parsed, and anything else is written as
+    /// [`dynamic::write_value`] does. Do not use it to store a string as a JSON string.
     pub fn write_json(self, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(&dynamic::from_text(text)),
@@ -271,8 +273,8 @@ fn push_integer(value: i64, out: &mut String) {
     let _ = write!(out, "{value}");
 }
 
-/// Passes the scalar inside a dynamic to `of`: a boolean, number or string. None for null, arrays and bags, which can
-/// only be cast to string.
+/// Passes the boolean, number or string in a dynamic to `of`. It passes None for null, arrays and bags, which can only
+/// be cast to string.
 fn with_scalar<T>(json: &str, of: impl FnOnce(Option<Scalar<'_>>) -> T) -> T {
     let json = json.trim_ascii();
     match dynamic::kind(json) {

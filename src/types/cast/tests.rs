@@ -154,7 +154,8 @@ fn random_value(random: &mut ChaCha8Rng, ty: Type) -> Value {
     }
 }
 
-/// A dictionary-encoded array of the values, with unordered keys, some of them null.
+/// Returns a dictionary-encoded array of the values, with keys out of order, some of them null, and `spare` unused
+/// entries.
 fn dictionary(values: &[Value], spare: usize) -> ArrayRef {
     let text = |value: &Value| match value {
         Value::String(text) | Value::Dynamic(text) => Some(text.to_string()),

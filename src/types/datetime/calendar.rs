@@ -26,11 +26,11 @@ pub enum Period {
     Nanosecond,
 }
 
-/// The length of a period.
+/// The length of a period, in the unit in which it is constant.
 enum Length {
     Months(i64),
     Ticks(i64),
-    /// A hundredth of a tick.
+    /// A nanosecond, which is a hundredth of a tick.
     Nanosecond,
 }
 
@@ -55,7 +55,7 @@ impl Period {
         PERIODS.iter().find(|(word, _)| word.eq_ignore_ascii_case(name)).map(|(_, period)| *period)
     }
 
-    /// The names of all periods.
+    /// Returns the names of all periods.
     pub fn names() -> impl Iterator<Item = &'static str> {
         PERIODS.iter().map(|(name, _)| *name)
     }
@@ -93,8 +93,8 @@ pub fn add_periods(ticks: i64, period: Period, amount: i64) -> Option<i64> {
     }
 }
 
-/// Counts the starts of a period after `from` and up to `to`, negative if `to` is earlier; None if the count does not
-/// fit 64 bits.
+/// Counts the starts of a period after `from` and up to and including `to`; negative if `to` is earlier. None if the
+/// count does not fit 64 bits.
 #[must_use]
 pub fn boundaries(to: i64, from: i64, period: Period) -> Option<i64> {
     match period.length() {
@@ -108,7 +108,7 @@ pub fn boundaries(to: i64, from: i64, period: Period) -> Option<i64> {
     }
 }
 
-/// Months since January of year 0.
+/// Returns the number of months since January of year 0.
 fn month_index(parts: &DatetimeParts) -> i64 {
     i64::from(parts.year) * 12 + i64::from(parts.month) - 1
 }
@@ -118,25 +118,25 @@ fn year_and_month(index: i64) -> Option<(i32, u32)> {
     Some((year, u32::try_from(index.rem_euclid(12) + 1).ok()?))
 }
 
-/// Weeks since the Sunday before 0001-01-01, which is a Monday.
+/// Returns the number of weeks since the Sunday before 0001-01-01, which was a Monday.
 fn week_index(ticks: i64) -> i64 {
     (ticks.div_euclid(TICKS_PER_DAY) + 1).div_euclid(7)
 }
 
-/// Returns the start of the day, week, month, quarter or year that is `offset` periods after the one containing
-/// `ticks`; None outside the years 1 to 9999. Other periods are multiples of their length.
+/// Returns the start of the day, week, month, quarter or year that is `offset` periods after the one that contains
+/// `ticks`; None outside the years 1 to 9999. Starts of shorter periods are multiples of their length.
 #[must_use]
 pub fn start_of(ticks: i64, period: Period, offset: i64) -> Option<i64> {
     edge(ticks, period, offset).and_then(in_range)
 }
 
-/// Returns the last tick of the period whose start [`start_of`] returns.
+/// Returns the last tick of the period whose start is [`start_of`] of the same arguments.
 #[must_use]
 pub fn end_of(ticks: i64, period: Period, offset: i64) -> Option<i64> {
     edge(ticks, period, offset.checked_add(1)?).and_then(|next| in_range(next.checked_sub(1)?))
 }
 
-/// Like [`start_of`], but the start of the year 10000 is valid too.
+/// Like [`start_of`], but the start of the year 10000 is valid, too.
 fn edge(ticks: i64, period: Period, offset: i64) -> Option<i64> {
     match period.length() {
         Length::Nanosecond => add(ticks, offset / 100),
@@ -158,7 +158,7 @@ fn edge(ticks: i64, period: Period, offset: i64) -> Option<i64> {
     }
 }
 
-/// Returns the time since the start of the week in whole days: Sunday is 0.
+/// Returns the day of the week: 0 is Sunday.
 #[must_use]
 pub fn day_of_week(ticks: i64) -> i64 {
     date_of(ticks).weekday().num_days_from_sunday().into()
@@ -180,7 +180,7 @@ fn date_of(ticks: i64) -> NaiveDate {
     naive_date(ticks.div_euclid(TICKS_PER_DAY))
 }
 
-/// A numeric component of a datetime.
+/// A component of a datetime that is a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the part of that name")]
 pub enum DatetimePart {
@@ -193,7 +193,7 @@ pub enum DatetimePart {
     Hour,
     Minute,
     Second,
-    /// A fraction of the second, like the components below.
+    /// The milliseconds within the second. The finer components are counted within the second, too.
     Millisecond,
     Microsecond,
     Nanosecond,
@@ -221,7 +221,7 @@ impl DatetimePart {
         PARTS.iter().find(|(word, _)| word.eq_ignore_ascii_case(name)).map(|(_, part)| *part)
     }
 
-    /// The names of all components.
+    /// Returns the names of all components.
     pub fn names() -> impl Iterator<Item = &'static str> {
         PARTS.iter().map(|(name, _)| *name)
     }

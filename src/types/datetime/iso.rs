@@ -1,5 +1,5 @@
-//! A strict parser for datetimes of ISO 8601 and RFC 3339: for arguments, where guessing the order of day and month
-//! would be wrong.
+//! A strict parser for datetimes of ISO 8601 and RFC 3339. It is for command-line arguments and rule files, where it
+//! would be wrong to guess the order of day and month.
 
 use super::parse::parse;
 
@@ -25,7 +25,8 @@ pub fn parse_iso8601(text: &str) -> Option<i64> {
     }
 }
 
-/// Normalises the time of day and its offset, if it is written in the same form (extended or basic) as the date.
+/// Converts the time of day and its offset to a form that [`parse`] reads; None if it is not written in the same form
+/// (extended, with colons, or basic) as the date.
 fn clock(text: &str, extended: bool) -> Option<String> {
     let end = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (time, zone) = text.split_at(end);
@@ -45,7 +46,7 @@ fn clock(text: &str, extended: bool) -> Option<String> {
     Some(format!("{}:{}:{seconds}{fraction}{}", &digits[..2], &digits[2..4], offset(zone)?))
 }
 
-/// Normalises `Z`, `+hh:mm`, `+hhmm`, `+hh` or an empty zone for [`parse`].
+/// Converts `Z`, `+hh:mm`, `+hhmm`, `+hh` or an empty zone to a form that [`parse`] reads; None for any other.
 fn offset(zone: &str) -> Option<&str> {
     let digits = zone.strip_prefix(['+', '-']).unwrap_or("");
     match zone {

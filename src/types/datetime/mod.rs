@@ -1,6 +1,6 @@
 //! datetime: ticks of 100 ns since 0001-01-01T00:00:00Z, with its calendar, text form and conversions.
 //!
-//! Readers and writers call these functions for every row, so they neither allocate nor interpret a format string
+//! Readers and writers call these functions for every row, so they neither allocate nor interpret a format string,
 //! unless their name says so. The calendar is the proleptic Gregorian one, without leap seconds.
 
 mod calendar;
@@ -21,27 +21,27 @@ pub use pattern::TimePattern;
 
 use super::number;
 
-/// Ticks in a microsecond.
+/// Number of ticks in a microsecond.
 pub const TICKS_PER_MICROSECOND: i64 = 10;
-/// Ticks in a millisecond.
+/// Number of ticks in a millisecond.
 pub const TICKS_PER_MILLISECOND: i64 = 10_000;
-/// Ticks in a second.
+/// Number of ticks in a second.
 pub const TICKS_PER_SECOND: i64 = 10_000_000;
-/// Ticks in a minute.
+/// Number of ticks in a minute.
 pub const TICKS_PER_MINUTE: i64 = 60 * TICKS_PER_SECOND;
-/// Ticks in an hour.
+/// Number of ticks in an hour.
 pub const TICKS_PER_HOUR: i64 = 60 * TICKS_PER_MINUTE;
-/// Ticks in a day.
+/// Number of ticks in a day.
 pub const TICKS_PER_DAY: i64 = 24 * TICKS_PER_HOUR;
 
-/// 0001-01-01T00:00:00Z, the first datetime.
+/// The first datetime, 0001-01-01T00:00:00Z, in ticks.
 pub const MIN: i64 = 0;
-/// 9999-12-31T23:59:59.9999999Z, the last datetime.
+/// The last datetime, 9999-12-31T23:59:59.9999999Z, in ticks.
 pub const MAX: i64 = 3_155_378_975_999_999_999;
-/// 1970-01-01T00:00:00Z in ticks.
+/// The datetime 1970-01-01T00:00:00Z, in ticks.
 pub const UNIX_EPOCH: i64 = 621_355_968_000_000_000;
 
-/// Returns `ticks` if they are a datetime of the years 1 to 9999.
+/// Returns `ticks` if they are a datetime in the years 1 to 9999, otherwise None.
 #[must_use]
 pub fn in_range(ticks: i64) -> Option<i64> {
     (MIN..=MAX).contains(&ticks).then_some(ticks)
@@ -62,24 +62,24 @@ pub fn subtract(ticks: i64, span: i64) -> Option<i64> {
 /// The components of a datetime, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatetimeParts {
-    /// 1 to 9999.
+    /// The year, 1 to 9999.
     pub year: i32,
-    /// 1 to 12.
+    /// The month, 1 to 12.
     pub month: u32,
-    /// 1 to 31.
+    /// The day of the month, 1 to 31.
     pub day: u32,
-    /// 0 to 23.
+    /// The hour, 0 to 23.
     pub hour: u32,
-    /// 0 to 59.
+    /// The minute, 0 to 59.
     pub minute: u32,
-    /// 0 to 59.
+    /// The second, 0 to 59.
     pub second: u32,
     /// The ticks within the second, 0 to 9,999,999.
     pub ticks: u32,
 }
 
 impl DatetimeParts {
-    /// Midnight of a date.
+    /// Returns the start of a day, midnight.
     #[must_use]
     pub fn date(year: i32, month: u32, day: u32) -> Self {
         Self { year, month, day, hour: 0, minute: 0, second: 0, ticks: 0 }
@@ -119,7 +119,7 @@ pub fn to_parts(ticks: i64) -> DatetimeParts {
     }
 }
 
-/// Converts a remainder that is known to be small and not negative.
+/// Converts a number that is known to be small and not negative.
 fn small(n: i64) -> u32 {
     u32::try_from(n).unwrap_or(0)
 }
@@ -142,9 +142,9 @@ pub fn days_in_month(year: i32, month: u32) -> u32 {
     }
 }
 
-/// Returns the days since 0001-01-01; None if there is no such date in the years 1 to 9999.
+/// Returns the number of days from 0001-01-01 to a date; None if there is no such date in the years 1 to 9999.
 ///
-/// Readers call it for every datetime of a file, and chrono takes half as long again.
+/// Readers call it for every datetime in a file; the same conversion by chrono takes one and a half times as long.
 #[must_use]
 pub fn days_from_date(year: i32, month: u32, day: u32) -> Option<i64> {
     if !(1..=9999).contains(&year) || day == 0 || day > days_in_month(year, month) {
@@ -158,7 +158,7 @@ pub fn days_from_date(year: i32, month: u32, day: u32) -> Option<i64> {
     Some(year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - DAYS_BEFORE_YEAR_ONE)
 }
 
-/// Days from 1 March of year 0 to 1 January of year 1.
+/// Number of days from 1 March of year 0 to 1 January of year 1.
 const DAYS_BEFORE_YEAR_ONE: i64 = 306;
 
 /// Returns year, month and day of a number of days since 0001-01-01, which must be in the range of datetime.
@@ -168,13 +168,13 @@ pub fn date_from_days(days: i64) -> (i32, u32, u32) {
     (date.year(), date.month(), date.day())
 }
 
-/// Converts days since 0001-01-01; 1970-01-01 if they are far outside the range of datetime.
+/// Converts a number of days since 0001-01-01 to a date; 1970-01-01 if it is far outside the range of datetime.
 fn naive_date(days: i64) -> NaiveDate {
     let date = days.checked_add(1).and_then(|days| i32::try_from(days).ok());
     date.and_then(NaiveDate::from_num_days_from_ce_opt).unwrap_or_default()
 }
 
-/// Returns the text form, ISO 8601 with seven fractional digits and Z, as ASCII bytes.
+/// Returns the string form, ISO 8601 with seven fractional digits and Z, as ASCII bytes.
 #[must_use]
 pub fn to_bytes(ticks: i64) -> [u8; 28] {
     let parts = to_parts(ticks);
@@ -197,7 +197,7 @@ fn write_digits(text: &mut [u8], mut n: u32) {
     }
 }
 
-/// Writes the text form without allocating.
+/// Writes the string form without allocating.
 ///
 /// # Errors
 /// Only errors of `out`.
@@ -206,7 +206,7 @@ pub fn write_text(ticks: i64, out: &mut impl fmt::Write) -> fmt::Result {
     out.write_str(std::str::from_utf8(&bytes).map_err(|_| fmt::Error)?)
 }
 
-/// Returns what `tostring()` returns: ISO 8601 with seven fractional digits and Z.
+/// Returns what `tostring()` returns for a datetime: ISO 8601 with seven fractional digits and Z.
 #[must_use]
 pub fn to_text(ticks: i64) -> String {
     let mut text = String::with_capacity(28);
@@ -215,7 +215,7 @@ pub fn to_text(ticks: i64) -> String {
     text
 }
 
-/// A unit in which other systems count time since 1970-01-01T00:00:00Z.
+/// A unit in which other systems count the time since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnixUnit {
     /// Seconds.
@@ -229,7 +229,7 @@ pub enum UnixUnit {
 }
 
 impl UnixUnit {
-    /// Ticks in a unit; None for nanoseconds, which are finer than a tick.
+    /// Returns the number of ticks in a unit; None for nanoseconds, which are shorter than a tick.
     fn ticks(self) -> Option<i64> {
         match self {
             Self::Seconds => Some(TICKS_PER_SECOND),
@@ -240,7 +240,7 @@ impl UnixUnit {
     }
 }
 
-/// Nanoseconds in a tick.
+/// Number of nanoseconds in a tick.
 const NANOSECONDS_PER_TICK: i64 = 100;
 
 /// Converts `count` units since 1970 to a datetime; None outside the years 1 to 9999. Nanoseconds are truncated to
@@ -267,8 +267,9 @@ pub fn from_unix_real(count: f64, unit: UnixUnit) -> Option<i64> {
 /// Returns the largest count of units that is not after `ticks`; None if it does not fit 64 bits (nanoseconds reach
 /// from 1677 to 2262).
 ///
-/// On values counted in units, `t >= x` is `t >= to_unix_ceil(x)` and `t <= x` is `t <= to_unix_floor(x)`: exact even
-/// if `x` is not a multiple of the unit. One tick is a hundred nanoseconds: see [`last_nanosecond`].
+/// It translates comparisons of values `t` that are counted in units: `t >= x` is `t >= to_unix_ceil(x)`, and `t <= x`
+/// is `t <= to_unix_floor(x)`, even if `x` is not a multiple of the unit. For nanoseconds, of which a tick has a
+/// hundred, see [`last_nanosecond`].
 #[must_use]
 pub fn to_unix_floor(ticks: i64, unit: UnixUnit) -> Option<i64> {
     let since = ticks.checked_sub(UNIX_EPOCH)?;

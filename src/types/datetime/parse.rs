@@ -1,8 +1,8 @@
 //! Parses the many spellings of a datetime.
 //!
-//! The spelling of the logs themselves (`2026-03-02T09:07:43.5000000Z`) is hot and has a fast path. All others go
-//! through a cursor that knows the formats of the reference's page on datetime (ISO 8601, RFC 822, RFC 850, sortable),
-//! the month-first dates that Kusto reads, and the spellings found in exports.
+//! The form in which most logs write datetimes (`2026-03-02T09:07:43.5000000Z`) has a fast path. All other forms are
+//! read through a cursor: those of the reference's page on datetime (ISO 8601, RFC 822, RFC 850, sortable), dates with
+//! the month first, as Kusto reads them, and those found in exports.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use super::{
     DatetimeParts, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, UNIX_EPOCH, add, from_parts, subtract,
 };
 
-/// Parses what `todatetime()` accepts and returns ticks; None if the result is null. Offsets are applied; without an
-/// offset the time is UTC. Digits beyond 100 ns are truncated.
+/// Parses what `todatetime()` accepts, and returns ticks; None if its result is null. Offsets are applied; without an
+/// offset the time is UTC. Fractional digits after the seventh are truncated.
 #[must_use]
 pub fn parse(text: &str) -> Option<i64> {
     parse_iso(text.as_bytes()).or_else(|| parse_any(text.trim()))
@@ -59,7 +59,7 @@ fn parse_list(text: &str) -> Option<i64> {
     (count >= 2).then(|| from_parts(&DatetimeParts { year, month, day, hour, minute, second, ticks: 0 }))?
 }
 
-/// Parses `yyyy-MM-ddTHH:mm:ss[.f...]Z` with all of its digits.
+/// Parses `yyyy-MM-ddTHH:mm:ss[.f...]Z`, in which all digits must be present.
 fn parse_iso(text: &[u8]) -> Option<i64> {
     let (head, tail) = text.split_at_checked(19)?;
     let fraction = match tail {
@@ -87,7 +87,7 @@ fn two_digits(text: &[u8], at: usize) -> Option<u32> {
     (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
 }
 
-/// Returns the ticks of a fraction; digits after the seventh are checked and truncated.
+/// Returns the ticks of a fraction of a second. Digits after the seventh must be digits, but are truncated.
 fn fraction(digits: &[u8]) -> Option<u32> {
     let mut ticks = 0;
     let mut unit = 1_000_000;
@@ -102,11 +102,11 @@ fn fraction(digits: &[u8]) -> Option<u32> {
     Some(ticks)
 }
 
-/// The length of the longest string that is parsed; no datetime is longer.
+/// Maximum length in bytes of a string that is parsed; no datetime is longer.
 const MAX_LENGTH: usize = 64;
 
-/// Replaces Unicode spaces, which browsers write before AM and PM, by ASCII ones, and removes marks of the writing
-/// direction.
+/// Replaces Unicode spaces, which browsers write before AM and PM, with ASCII spaces, and removes the invisible marks
+/// of the writing direction.
 #[must_use]
 pub fn with_plain_spaces(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
@@ -144,8 +144,8 @@ fn parse_any(text: &str) -> Option<i64> {
     subtract(from_parts(&parts)?, offset)
 }
 
-/// Parses the content of `/Date(1772434692000)/`, which some .NET serialisers write. An offset after the number only
-/// describes the clock of the writer: the number is UTC regardless.
+/// Parses the content of `/Date(1772434692000)/`, which some .NET serialisers write: milliseconds since 1970 in UTC. An
+/// offset after the number is ignored, because it only tells the time zone of the writer.
 fn parse_milliseconds(text: &str) -> Option<i64> {
     let digits = text.trim_start_matches('-').find(['+', '-']).map_or(text, |at| {
         let sign = text.len() - text.trim_start_matches('-').len();
@@ -155,7 +155,8 @@ fn parse_milliseconds(text: &str) -> Option<i64> {
     add(UNIX_EPOCH, count.checked_mul(TICKS_PER_MILLISECOND)?)
 }
 
-/// Parses a date: in any unambiguous order, otherwise month first. Returns year, month and day, unchecked.
+/// Parses a date. If the order of day and month is ambiguous, the month is first. Returns year, month and day, which
+/// may be out of range.
 fn parse_date(cursor: &mut DatetimeText) -> Option<(i32, u32, u32)> {
     let mut ahead = *cursor;
     if name_index(ahead.word(), &WEEKDAYS).is_some() {
@@ -190,7 +191,7 @@ fn parse_date(cursor: &mut DatetimeText) -> Option<(i32, u32, u32)> {
     (digits <= 2 && second_digits <= 2 && year_digits == 4).then_some((i32::try_from(year).ok()?, first, second))
 }
 
-/// Parses `Nov 8, 2014`, with or without the comma.
+/// Parses a date with the month first, such as `Nov 8, 2014`, with or without the comma.
 fn parse_leading_month(cursor: &mut DatetimeText) -> Option<(i32, u32, u32)> {
     let month = name_index(cursor.word(), &MONTHS)?;
     cursor.take(b'.');
@@ -202,8 +203,8 @@ fn parse_leading_month(cursor: &mut DatetimeText) -> Option<(i32, u32, u32)> {
     (day_digits <= 2 && year_digits == 4).then_some((i32::try_from(year).ok()?, month, day))
 }
 
-/// Parses the rest of `8 Nov 14` or `08-Nov-2014`. Two-digit years are those of RFC 822: 69 and later belong to the
-/// last century.
+/// Parses the rest of a date such as `8 Nov 14` or `08-Nov-2014`, after its day. Two-digit years are read as RFC 822
+/// does: from 69 on, they belong to the last century.
 fn parse_named_month(
     cursor: &mut DatetimeText,
     day: u32,
@@ -251,8 +252,8 @@ fn parse_time(cursor: &mut DatetimeText, parts: &mut DatetimeParts) -> Option<()
     Some(())
 }
 
-/// Parses `Z`, `+01:00`, `-0500`, `+1`, a zone of RFC 822, or nothing, and returns the ticks by which local time is
-/// ahead of UTC.
+/// Parses a zone, such as `Z`, `+01:00`, `-0500`, `+1` or one of RFC 822, or nothing. Returns the ticks by which local
+/// time is ahead of UTC.
 fn parse_zone(cursor: &mut DatetimeText) -> Option<i64> {
     if cursor.at_end() {
         return Some(0);
@@ -294,7 +295,8 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// The zones that RFC 822 names, in hours ahead of UTC. Its other single letters were defined wrongly and mean nothing.
+/// The zones that RFC 822 names, in hours ahead of UTC. Single letters other than Z are left out: RFC 822 defined them
+/// wrongly, so they have no meaning.
 const ZONES: [(&str, i64); 12] = [
     ("Z", 0),
     ("UTC", 0),
@@ -310,14 +312,14 @@ const ZONES: [(&str, i64); 12] = [
     ("PDT", -7),
 ];
 
-/// Returns the position, from 1, of the name that `word` spells in full or by its first three letters.
+/// Returns the position, counted from 1, of the name that `word` is, written out or as its first three letters.
 fn name_index(word: &[u8], names: &[&str]) -> Option<u32> {
     let is =
         |name: &&str| word.eq_ignore_ascii_case(name.as_bytes()) || word.eq_ignore_ascii_case(&name.as_bytes()[..3]);
     names.iter().position(is).and_then(|index| u32::try_from(index + 1).ok())
 }
 
-/// The rest of the string.
+/// The part of the string that is not parsed yet.
 #[derive(Clone, Copy)]
 struct DatetimeText<'a> {
     text: &'a [u8],
@@ -370,7 +372,7 @@ impl<'a> DatetimeText<'a> {
         self.take_while(u8::is_ascii_digit)
     }
 
-    /// Parses a number of one to nine digits; returns it and its number of digits.
+    /// Parses a number of one to nine digits. Returns the number, and how many digits it has.
     fn number(&mut self) -> Option<(u32, usize)> {
         let digits = self.digits();
         if digits.is_empty() || digits.len() > 9 {
@@ -383,7 +385,8 @@ impl<'a> DatetimeText<'a> {
         self.number().filter(|(_, digits)| *digits <= 2).map(|(number, _)| number)
     }
 
-    /// Parses the number after `separator`, which may have whitespace around it; consumes nothing if there is none.
+    /// Parses the number after `separator`, which may have whitespace around it. Consumes nothing if there is no such
+    /// number.
     fn after_separator(&mut self, separator: u8) -> Option<(u32, usize)> {
         let mut ahead = *self;
         ahead.whitespace();
@@ -406,7 +409,7 @@ mod tests {
         parse(text).map_or_else(|| "null".to_owned(), to_text)
     }
 
-    /// The spellings of exports and of the reference.
+    /// Compares the parsed forms of exports and of the reference with the expected datetimes.
     #[test]
     fn spellings() {
         for (text, expected) in [
@@ -517,7 +520,7 @@ mod tests {
         }
     }
 
-    /// The fast path and the cursor agree on what both can parse.
+    /// Compares the fast path with the cursor on strings that both can parse.
     #[test]
     fn the_fast_path_agrees_with_the_cursor() {
         let mut ticks = 7;

@@ -1,7 +1,8 @@
 //! The format patterns of `format_datetime()` and `format_timespan()`.
 //!
-//! A pattern consists of delimiters and fields; a field is a letter repeated once per digit. More repetitions than the
-//! longest field allows start another field: `ddd` is `dd` and `d`.
+//! A pattern consists of delimiters and fields. A field is a letter that is repeated once for each digit. If it is
+//! repeated more often than the widest field allows, another field begins: in a datetime pattern, `ddd` is `dd` and
+//! `d`.
 
 use crate::types::{datetime, timespan};
 
@@ -23,8 +24,8 @@ struct PatternField {
     width: usize,
 }
 
-/// The letters of a datetime pattern, each with its valid widths.
-/// Source: the reference's page format-datetime-function.
+/// The letters of a datetime pattern, each with the widths that are valid. Source: the reference's page
+/// format-datetime-function.
 const DATETIME: &[(char, &[usize])] = &[
     ('y', &[1, 2, 4]),
     ('M', &[1, 2]),
@@ -38,8 +39,8 @@ const DATETIME: &[(char, &[usize])] = &[
     ('t', &[2]),
 ];
 
-/// The letters of a timespan pattern, each with its valid widths.
-/// Source: the reference's page format-timespan-function; `h`, which its example uses, is its `H`.
+/// The letters of a timespan pattern, each with the widths that are valid. Source: the reference's page
+/// format-timespan-function. It defines `H`, but its example uses `h`, so both are accepted.
 const TIMESPAN: &[(char, &[usize])] = &[
     ('d', &[1, 2, 3, 4, 5, 6, 7, 8]),
     ('h', &[1, 2]),
@@ -119,7 +120,7 @@ impl TimePattern {
         });
     }
 
-    /// Appends a timespan formatted with this pattern. No field shows the sign: the digits are those of the magnitude.
+    /// Appends a timespan formatted with this pattern. The digits are those of the magnitude; no field shows the sign.
     pub fn write_timespan(&self, ticks: i64, out: &mut String) {
         let parts = timespan::to_parts(ticks);
         self.write(out, |field, out| {
@@ -150,7 +151,7 @@ fn push_padded(number: u64, width: usize, out: &mut String) {
     let _ = write!(out, "{number:0width$}");
 }
 
-/// Appends the first digits of the fraction; `F` appends nothing if they are all zero.
+/// Appends the first digits of a fraction of a second; `F` appends nothing if they are all zero.
 fn push_fraction(ticks: u64, field: PatternField, out: &mut String) {
     let cut = u32::try_from(7_usize.saturating_sub(field.width)).unwrap_or(0);
     let digits = ticks / 10_u64.pow(cut);

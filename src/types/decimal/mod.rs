@@ -1,7 +1,7 @@
-//! decimal: the number, its text form and conversions.
+//! decimal: the number, its string form and conversions.
 //!
-//! A number that needs more than 34 digits is [`OutOfRange`], never rounded, except by division: the caller refuses it
-//! with KQL4001.
+//! A number that needs more than 34 digits is [`OutOfRange`], and never rounded, except by division. The caller reports
+//! [`OutOfRange`] to the user as the error KQL4001.
 
 #[cfg(test)]
 mod arithmetic_tests;
@@ -14,7 +14,7 @@ use super::number as reals;
 use crate::diagnostic::{Code, Error, Span};
 pub use number::Decimal;
 
-/// A number that [`Decimal`] cannot hold exactly, or that does not fit the requested type.
+/// The error for a number that [`Decimal`] cannot hold exactly, or that does not fit the requested type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfRange;
 
@@ -27,7 +27,7 @@ impl fmt::Display for OutOfRange {
 impl std::error::Error for OutOfRange {}
 
 impl From<OutOfRange> for Error {
-    /// KQL4001; the caller that knows the call adds its position.
+    /// Converts to the error KQL4001, without a position; the caller that knows the function call adds it.
     fn from(error: OutOfRange) -> Self {
         Self::query(Code::ValueOutOfRange, Span::default(), error.to_string())
     }
@@ -58,7 +58,7 @@ pub fn parse(text: &str) -> Result<Option<Decimal>, OutOfRange> {
     from_digits(mantissa, exponent).map(|value| Some(if negative { -value } else { value }))
 }
 
-/// True for digits with at most one point, and at least one digit.
+/// True if the string consists of digits, at least one, and at most one point.
 fn is_mantissa(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     digits > 0 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.len() - digits <= 1
@@ -85,7 +85,8 @@ fn from_digits(mantissa: &str, exponent: i32) -> Result<Decimal, OutOfRange> {
     Decimal::from_parts(number, i32::try_from(exponent).map_err(|_| OutOfRange)?)
 }
 
-/// Returns what `tostring()` returns: plain digits, without trailing zeros in the fraction.
+/// Returns what `tostring()` returns for a decimal: digits without an exponent, and without trailing zeros in the
+/// fraction.
 #[must_use]
 pub fn to_text(value: Decimal) -> String {
     let (digits, exponent) = value.to_parts();
@@ -105,7 +106,7 @@ pub fn to_text(value: Decimal) -> String {
     text
 }
 
-/// `todecimal()` of a real: the number that its text form spells; `Ok(None)` for NaN and infinity.
+/// Converts a real like `todecimal()`: to the number that `tostring()` writes for it. `Ok(None)` for NaN and infinity.
 ///
 /// # Errors
 /// [`OutOfRange`] if it does not fit.
@@ -113,13 +114,13 @@ pub fn from_real(value: f64) -> Result<Option<Decimal>, OutOfRange> {
     if value.is_finite() { parse(&reals::real_to_text(value)) } else { Ok(None) }
 }
 
-/// `todouble()` of a decimal: the nearest real.
+/// Converts a decimal like `todouble()`: to the nearest real.
 #[must_use]
 pub fn to_real(value: Decimal) -> f64 {
     to_text(value).parse().unwrap_or(f64::NAN)
 }
 
-/// `tolong()` of a decimal: towards zero.
+/// Converts a decimal like `tolong()`: the fraction is dropped.
 ///
 /// # Errors
 /// [`OutOfRange`] if it does not fit.
@@ -127,7 +128,7 @@ pub fn to_long(value: Decimal) -> Result<i64, OutOfRange> {
     value.to_i64().ok_or(OutOfRange)
 }
 
-/// `toint()` of a decimal: towards zero.
+/// Converts a decimal like `toint()`: the fraction is dropped.
 ///
 /// # Errors
 /// [`OutOfRange`] if it does not fit.

@@ -6,28 +6,30 @@ use std::ops::Neg;
 use super::OutOfRange;
 use super::wide::{Wide, power_of_ten};
 
-/// The number of significant digits.
+/// Maximum number of significant digits.
 pub(super) const DIGITS: usize = 34;
 
-/// The largest and the smallest power of ten of a digit. Kusto's decimals reach farther, but how it shows such numbers
-/// is not known.
+/// The largest power of ten that a digit can stand for; the smallest is its negative. Kusto's decimals reach farther,
+/// but how Kusto shows such numbers is not known.
 const MAX_POWER: i32 = 150;
 
-/// Bits of the serialised form: the sign, the exponent, and the digits as a number below 2^113.
+/// Number of bits for the digits in the serialised form; they are a number below 2^113. Sign and exponent are in the
+/// higher bits.
 const DIGIT_BITS: u32 = 113;
 const SIGN_BIT: u128 = 1 << 127;
 const EXPONENT_BIAS: i32 = 1 << 13;
 
-/// A decimal number: digits times a power of ten. Equal numbers have equal fields: digits do not end in zero.
+/// A decimal number: digits times a power of ten. Equal numbers have equal fields, because the digits never end in
+/// zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Decimal {
-    /// Below 10^34, with the sign.
+    /// The digits, with the sign of the number; their magnitude is below 10^34.
     digits: i128,
     exponent: i32,
 }
 
 impl Decimal {
-    /// Zero.
+    /// The number 0.
     pub const ZERO: Self = Self { digits: 0, exponent: 0 };
     /// The largest number.
     pub const MAX: Self = Self { digits: 10_i128.pow(34) - 1, exponent: MAX_POWER - 33 };
@@ -45,8 +47,8 @@ impl Decimal {
         }
     }
 
-    /// The nearest decimal to `digits` times ten to the `exponent`, of two equally near ones that whose last digit is
-    /// even; None beyond the largest and the smallest power of ten.
+    /// Returns the decimal nearest to `digits` times ten to the `exponent`; of two equally near ones, the one whose
+    /// last digit is even. None if a power of ten is too large or too small.
     fn rounded(mut digits: Wide, exponent: i32) -> Option<Rounded> {
         if digits.is_zero() {
             return Some(Rounded { value: Self::ZERO, is_exact: true });
@@ -70,26 +72,27 @@ impl Decimal {
         Some(Rounded { value: Self { digits, exponent: i32::try_from(exponent).ok()? }, is_exact })
     }
 
-    /// The sum, if 34 digits suffice.
+    /// Returns the sum; None if it needs more than 34 digits.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.sum(other)?.exact()
     }
 
-    /// The difference, if 34 digits suffice.
+    /// Returns the difference; None if it needs more than 34 digits.
     #[must_use]
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.checked_add(-other)
     }
 
-    /// The difference, rounded to 34 digits; None if it is too large.
+    /// Returns the difference, rounded to 34 digits; None if it is too large.
     #[must_use]
     pub fn rounded_sub(self, other: Self) -> Option<Self> {
         self.sum(-other).map(|sum| sum.value)
     }
 
     fn sum(self, other: Self) -> Option<Rounded> {
-        /// Digits that are added to the number with the larger exponent: with its own, they fill a wide number.
+        /// Maximum number of zeros that are appended to the digits of the number with the larger exponent. Together
+        /// with its own digits they fill a wide number.
         const MAX_SHIFT: u32 = 40;
         let (high, low) = if self.exponent >= other.exponent { (self, other) } else { (other, self) };
         if high.digits == 0 {
@@ -106,7 +109,7 @@ impl Decimal {
         Self::rounded(sum, exponent - 1)
     }
 
-    /// Divides the digits by ten to the `power`: the quotient, towards zero, and the remainder.
+    /// Divides the digits by ten to the `power`. Returns the quotient, truncated towards zero, and the remainder.
     fn split(self, power: u32) -> (i128, i128) {
         match 10_i128.checked_pow(power) {
             Some(divisor) => (self.digits / divisor, self.digits % divisor),
@@ -114,14 +117,15 @@ impl Decimal {
         }
     }
 
-    /// The product, if 34 digits suffice.
+    /// Returns the product; None if it needs more than 34 digits.
     #[must_use]
     pub fn checked_mul(self, other: Self) -> Option<Self> {
         let product = Wide::from_i128(self.digits) * Wide::from_i128(other.digits);
         Self::rounded(product, self.exponent + other.exponent)?.exact()
     }
 
-    /// The quotient, rounded to 34 digits; None if `other` is zero, or the quotient too large or small.
+    /// Returns the quotient, rounded to 34 digits; None if `other` is zero, or if the quotient is too large or too
+    /// small.
     #[must_use]
     pub fn rounded_div(self, other: Self) -> Option<Self> {
         if other.is_zero() {
@@ -139,7 +143,7 @@ impl Decimal {
         Self::rounded(digits, exponent - 1).map(|quotient| quotient.value)
     }
 
-    /// The remainder of the division, with the sign of `self`; None if `other` is zero.
+    /// Returns the remainder of the division, with the sign of `self`; None if `other` is zero.
     #[must_use]
     pub fn checked_rem(self, other: Self) -> Option<Self> {
         if other.is_zero() {
@@ -162,7 +166,7 @@ impl Decimal {
         Self::from_parts(rest.to_i128()?, self.exponent).ok()
     }
 
-    /// The nearest number with `digits` digits after the point; halves are rounded away from zero.
+    /// Returns the nearest number with `digits` digits after the point; halves are rounded away from zero.
     #[must_use]
     pub fn round(self, digits: u32) -> Self {
         let kept = -i64::from(digits);
@@ -177,21 +181,21 @@ impl Decimal {
         Self::from_parts(quotient, exponent).unwrap_or(self)
     }
 
-    /// The whole number towards zero.
+    /// Returns the number without its fraction.
     #[must_use]
     pub fn trunc(self) -> Self {
         let Ok(dropped) = u32::try_from(-self.exponent) else { return self };
         Self::from_parts(self.split(dropped).0, 0).unwrap_or(self)
     }
 
-    /// The whole number at or above.
+    /// Returns the smallest whole number that is not less than this one.
     #[must_use]
     pub fn ceil(self) -> Self {
         let whole = self.trunc();
         if whole < self { whole.checked_add(Self::from(1)).unwrap_or(whole) } else { whole }
     }
 
-    /// The number without its sign.
+    /// Returns the magnitude of the number.
     #[must_use]
     pub fn abs(self) -> Self {
         Self { digits: self.digits.abs(), ..self }
@@ -215,7 +219,7 @@ impl Decimal {
         self.exponent >= 0
     }
 
-    /// The whole part; None if it does not fit.
+    /// Returns the number without its fraction as 64 bits; None if it does not fit.
     #[must_use]
     pub fn to_i64(self) -> Option<i64> {
         let whole = self.trunc();
@@ -223,12 +227,12 @@ impl Decimal {
         i64::try_from(whole.digits.checked_mul(power)?).ok()
     }
 
-    /// The digits without sign, and their power of ten.
+    /// Returns the digits without the sign, and the power of ten by which they are multiplied.
     pub(super) fn to_parts(self) -> (u128, i32) {
         (self.digits.unsigned_abs(), self.exponent)
     }
 
-    /// The number in sixteen bytes, the same for equal numbers.
+    /// Returns the number as sixteen bytes; they are the same for equal numbers.
     #[must_use]
     pub fn serialize(self) -> [u8; 16] {
         let sign = if self.is_negative() { SIGN_BIT } else { 0 };
@@ -236,7 +240,7 @@ impl Decimal {
         (sign | exponent | self.digits.unsigned_abs()).to_le_bytes()
     }
 
-    /// The number that [`Self::serialize`] wrote; zero for other bytes.
+    /// Returns the number that [`Self::serialize`] converted to these bytes; zero for other bytes.
     #[must_use]
     pub fn deserialize(bytes: [u8; 16]) -> Self {
         let bits = u128::from_le_bytes(bytes);
@@ -247,7 +251,7 @@ impl Decimal {
     }
 }
 
-/// The result of an operation, and whether it is exact.
+/// The result of an operation, and whether it is exact or rounded.
 struct Rounded {
     value: Decimal,
     is_exact: bool,
@@ -259,7 +263,7 @@ impl Rounded {
     }
 }
 
-/// The number of decimal digits; 0 for zero.
+/// Returns the number of decimal digits; 0 for zero.
 fn count_digits(number: i128) -> usize {
     number.unsigned_abs().checked_ilog10().map_or(0, |power| power as usize + 1)
 }

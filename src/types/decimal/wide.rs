@@ -1,15 +1,16 @@
-//! Whole numbers of up to 76 digits, in which decimals are multiplied and divided without loss.
+//! Whole numbers of up to 76 digits, with which decimals are multiplied and divided without loss.
 
 use std::cmp::Ordering;
 use std::ops::{Add, Mul};
 
 use arrow::datatypes::i256;
 
-/// A whole number below 2^255. No operation on decimals exceeds it; one that did would wrap around.
+/// A whole number whose magnitude is below 2^255. Operations on decimals never need more; a larger result would wrap
+/// around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Wide(i256);
 
-/// Ten to the `power`, which is at most 76.
+/// Returns ten to the `power`, which must be at most 76.
 pub(super) fn power_of_ten(power: u32) -> Wide {
     Wide(i256::from_i128(10).wrapping_pow(power))
 }
@@ -27,7 +28,7 @@ impl Wide {
         self.0 == i256::ZERO
     }
 
-    /// The number of decimal digits; 0 for zero.
+    /// Returns the number of decimal digits; 0 for zero.
     pub fn count_digits(self) -> usize {
         let mut rest = self.0.wrapping_abs();
         let mut digits = 0;
@@ -39,12 +40,13 @@ impl Wide {
         digits + low.map_or(0, |power| power as usize + 1)
     }
 
-    /// The quotient, towards zero, and the remainder. The divisor is not zero.
+    /// Returns the quotient, truncated towards zero, and the remainder. The divisor must not be zero.
     pub fn divide(self, divisor: Self) -> (Self, Self) {
         (Self(self.0.wrapping_div(divisor.0)), Self(self.0.wrapping_rem(divisor.0)))
     }
 
-    /// Drops the last `digits` digits, rounding halves to an even number; true if they were zeros.
+    /// Drops the last `digits` digits, and rounds halves to an even number. Returns the rounded number, and true if the
+    /// dropped digits were zeros.
     pub fn round_half_even(self, digits: usize) -> (Self, bool) {
         let unit = power_of_ten(u32::try_from(digits).unwrap_or(0));
         let (quotient, rest) = self.divide(unit);

@@ -1,11 +1,11 @@
-//! dynamic: JSON that is read in place, without parsing all of it.
+//! dynamic: JSON that is read where it is, without parsing all of it.
 //!
-//! A value is a slice of its JSON: looking up a member, an element or a path skips the rest. Every function expects
-//! well-formed JSON, as [`validate()`] checks it; malformed input gives an arbitrary result, but never a panic and
-//! never more than linear work. Nothing recurses on the nesting depth.
+//! A value is a slice of its JSON; looking up a member, an element or a path skips the rest. Every function expects
+//! well-formed JSON, as [`validate()`] checks it. For malformed JSON the result is arbitrary, but no function panics or
+//! does more than linear work. No function recurses as deep as values are nested.
 //!
 //! If a bag contains a key more than once, the last entry counts, as in most JSON readers; the reference only says that
-//! keys are unique. Key order and the digits of numbers are kept.
+//! keys are unique. The order of keys and the digits of numbers are kept.
 
 mod path;
 mod print;
@@ -35,9 +35,9 @@ pub enum Kind {
     Double,
     /// A string.
     String,
-    /// `[...]`.
+    /// An array, `[...]`.
     Array,
-    /// `{...}`.
+    /// A property bag, `{...}`.
     Bag,
 }
 
@@ -57,7 +57,7 @@ impl Kind {
     }
 }
 
-/// Returns the kind of `json`, from its first character, and from its digits if it is a number.
+/// Returns the kind of `json`, which its first character shows, and for a number its digits.
 #[must_use]
 pub fn kind(json: &str) -> Kind {
     let json = json.trim_ascii();

@@ -1,4 +1,4 @@
-//! Paths into dynamics, `.a[0]["b c"]`: looked up one at a time, or many in one pass.
+//! Paths into dynamics, such as `.a[0]["b c"]`, which are looked up one at a time or together in one pass.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use super::{elements, entries, get_index, get_member, quote};
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
-    /// The value of a key of a bag.
+    /// The value of a key in a bag.
     Member(String),
-    /// An element of an array, from the end if negative.
+    /// The element of an array at an index, which counts from the end if it is negative.
     Index(i64),
 }
 
@@ -36,7 +36,7 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// Writes the path as in a query, after the column name.
+    /// Writes the path as a query has it after the name of the column.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in &self.steps {
             match step {
@@ -71,9 +71,9 @@ pub fn extract<'a>(json: &'a str, path: &Path) -> Option<&'a str> {
 /// Several paths into the same dynamic, looked up together: a shared prefix is walked once.
 #[derive(Clone, Debug)]
 pub struct PathSet {
-    /// The tree of steps; the first node is the dynamic itself, and parents precede their children.
+    /// The tree of steps. The first node is the dynamic itself, and a parent comes before its children.
     nodes: Vec<PathNode>,
-    /// The node at which each path ends.
+    /// For each path, the node at which it ends.
     ends: Vec<usize>,
 }
 
@@ -128,7 +128,7 @@ impl PathSet {
 
     /// Returns the result of [`extract`] for each path, in the order of the paths.
     ///
-    /// `scratch` saves an allocation per row: pass the same vector for every row.
+    /// `scratch` is working memory: pass the same vector for every row to save an allocation.
     pub fn extract<'a, 's>(
         &'s self,
         json: &'a str,
@@ -147,7 +147,7 @@ impl PathSet {
 }
 
 impl PathNode {
-    /// Fills the slots of the children found in `json`.
+    /// Sets in `slots` the values of this node's children that are found in `json`.
     fn walk<'a>(&self, json: &'a str, slots: &mut [Option<&'a str>]) {
         if !self.members.is_empty() {
             for entry in entries(json) {

@@ -1,4 +1,4 @@
-//! Text forms of dynamics (bare, compact, canonical) and the escapes of JSON strings.
+//! The string forms of dynamics (as `tostring()` returns them, compact, canonical), and the escapes of JSON strings.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,8 +9,8 @@ use super::skip::{skip_whitespace, special, string_end, value_end};
 use super::{Kind, MAX_DEPTH, elements, kind, unique_entries};
 use crate::types::number;
 
-/// Returns what `tostring()` returns: a JSON string without quotes and escapes, "" for `null`, compact JSON for
-/// anything else.
+/// Returns what `tostring()` returns for a dynamic: a JSON string without quotes and escapes, "" for `null`, and
+/// compact JSON for anything else.
 #[must_use]
 pub fn to_text(json: &str) -> Cow<'_, str> {
     let json = json.trim_ascii();
@@ -23,8 +23,8 @@ pub fn to_text(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// Removes whitespace and needless escapes: only `"`, `\` and control characters stay escaped, the latter by letter if
-/// JSON has one. Keys and numbers keep their spelling.
+/// Removes whitespace and unnecessary escapes from JSON. Only `"`, `\` and control characters stay escaped; a control
+/// character is escaped by a letter, such as `\n`, if JSON has one. Keys and numbers keep their spelling.
 #[must_use]
 pub fn compact(json: &str) -> Cow<'_, str> {
     let json = json.trim_ascii();
@@ -58,7 +58,8 @@ pub fn compact(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns the position of the first whitespace outside strings, or of the first string with an escape.
+/// Returns the position of the first whitespace outside strings or of the first string with an escape, whichever comes
+/// first; None if there is neither.
 fn first_not_compact(json: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(byte) = json.get(at) {
@@ -77,7 +78,7 @@ fn first_not_compact(json: &[u8]) -> Option<usize> {
     None
 }
 
-/// Appends a JSON string with only the escapes it needs.
+/// Appends a JSON string with only the escapes that it needs.
 fn push_string(quoted: &str, out: &mut String) {
     match unescape(quoted) {
         Cow::Borrowed(_) => out.push_str(quoted),
@@ -132,8 +133,8 @@ pub fn unescape(quoted: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns the position of the first backslash, or the length. JSON inside a string has one every few characters, so a
-/// few bytes are checked before the vectorized search begins.
+/// Returns the position of the first backslash, or the length if there is none. JSON inside a string has a backslash
+/// every few characters, so a few bytes are checked before the vectorized search begins.
 fn backslash(text: &[u8]) -> usize {
     const FEW: usize = 16;
     match text.iter().take(FEW).position(|byte| *byte == b'\\') {
@@ -143,7 +144,7 @@ fn backslash(text: &[u8]) -> usize {
     }
 }
 
-/// Decodes an escape and returns the rest of the string; `text` starts after the backslash.
+/// Decodes an escape. Returns its character, and the rest of the string. `text` begins after the backslash.
 fn escaped(text: &str) -> (Option<char>, &str) {
     let mut chars = text.chars();
     let character = match chars.next() {
@@ -158,7 +159,8 @@ fn escaped(text: &str) -> (Option<char>, &str) {
     (character, chars.as_str())
 }
 
-/// Like [`escaped`], after the `u`: four digits, or eight with another `\u` between them for a surrogate pair.
+/// Like [`escaped`], for an escape of four hexadecimal digits after `\u`, or of two such escapes for a surrogate pair.
+/// `text` begins after the `u`.
 fn unicode_escape(text: &str) -> (Option<char>, &str) {
     let Some((high, rest)) = four_digits(text) else {
         return (Some(char::REPLACEMENT_CHARACTER), text);
@@ -179,8 +181,8 @@ fn four_digits(text: &str) -> Option<(u32, &str)> {
     Some((number, rest))
 }
 
-/// Returns a string that is equal for two dynamics exactly if their values are: compact, with sorted unique keys, and
-/// numbers by value. A long and a double differ, as in `gettype()`.
+/// Returns a string that is equal for two dynamics if and only if their values are equal: compact JSON with sorted
+/// unique keys, and numbers by value. A long and a double differ, as in `gettype()`.
 #[must_use]
 pub fn canonical(json: &str) -> String {
     let mut out = String::with_capacity(json.len());

@@ -1,4 +1,4 @@
-//! Walks over JSON without building anything.
+//! Moves through JSON without building anything.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,8 +15,8 @@ pub(super) fn skip_whitespace(json: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Returns the first position from `at` of a quote, a backslash or a control character, or the length. Compares eight
-/// bytes at a time: most strings of a log are short.
+/// Returns the position of the first quote, backslash or control character from `at` on, or the length if there is
+/// none. Compares eight bytes at a time, because most strings in logs are short.
 pub(super) fn special(json: &[u8], mut at: usize) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
@@ -61,8 +61,8 @@ pub(super) fn value_end(json: &[u8], at: usize) -> usize {
     }
 }
 
-/// Returns the position after the array or bag that starts at `at`. Does not tell the two kinds of brackets apart: in
-/// well-formed JSON they are paired.
+/// Returns the position after the array or bag that starts at `at`. It does not distinguish the two kinds of brackets,
+/// because they are paired in well-formed JSON.
 fn container_end(json: &[u8], mut at: usize) -> usize {
     let mut depth = 0_usize;
     while let Some(byte) = json.get(at) {
@@ -91,7 +91,7 @@ pub fn elements(json: &str) -> Elements<'_> {
     Elements { items: ItemCursor::new(json, b'[') }
 }
 
-/// Iterates over the entries of the bag `json`, in order and with duplicate keys; empty if it is not a bag.
+/// Iterates over the entries of the bag `json` in their order, including duplicate keys; empty if it is not a bag.
 #[must_use]
 pub fn entries(json: &str) -> Entries<'_> {
     Entries { items: ItemCursor::new(json, b'{') }
@@ -101,7 +101,7 @@ pub fn entries(json: &str) -> Entries<'_> {
 /// value.
 #[must_use]
 pub fn unique_entries(json: &str) -> Vec<Entry<'_>> {
-    /// Up to this many entries, comparing keys is faster than hashing them.
+    /// Maximum number of entries for which comparing keys is faster than hashing them.
     const FEW: usize = 16;
     let all: Vec<_> = entries(json).collect();
     let mut unique: Vec<Entry> = Vec::with_capacity(all.len());
@@ -126,10 +126,10 @@ pub fn unique_entries(json: &str) -> Vec<Entry<'_>> {
     unique
 }
 
-/// A key of a bag, still with its escapes.
+/// A key of a bag, as it is written in the JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Key<'a> {
-    /// Includes the quotes.
+    /// The key with its quotes and escapes.
     quoted: &'a str,
 }
 
@@ -168,7 +168,7 @@ impl<'a> Key<'a> {
 pub struct Entry<'a> {
     /// The key.
     pub key: Key<'a>,
-    /// The value, JSON without surrounding whitespace.
+    /// The value, as JSON without whitespace around it.
     pub value: &'a str,
 }
 
@@ -189,8 +189,8 @@ impl<'a> Iterator for Elements<'a> {
 }
 
 impl Elements<'_> {
-    /// Skips the next element and returns true if its JSON begins with `known`, which is an object, an array or a string:
-    /// then it is the whole element, because such JSON ends where its text ends.
+    /// Skips the next element if its JSON begins with `known`, and returns true if so. `known` must be an object, an
+    /// array or a string: the text of such a value shows where it ends, so that it is then the whole element.
     pub fn skip_if(&mut self, known: &[u8]) -> bool {
         let bytes = self.items.json.as_bytes();
         let start = skip_whitespace(bytes, self.items.at);
@@ -221,7 +221,7 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// A position inside an array or bag.
+/// A position between the items of an array or bag.
 #[derive(Clone, Debug)]
 struct ItemCursor<'a> {
     json: &'a str,
@@ -236,7 +236,7 @@ impl<'a> ItemCursor<'a> {
         Self { json, at }
     }
 
-    /// Returns the value at this position; None, from then on, if there is none.
+    /// Returns the value at this position; None if there is none, and then for all later calls, too.
     fn value(&mut self) -> Option<&'a str> {
         let bytes = self.json.as_bytes();
         let start = skip_whitespace(bytes, self.at);
@@ -249,7 +249,7 @@ impl<'a> ItemCursor<'a> {
         self.json.get(start..end)
     }
 
-    /// Skips `byte`; if it is missing, the iteration ends.
+    /// Skips the separator `byte`; if it is missing, the iteration ends.
     fn separator(&mut self, byte: u8) {
         let bytes = self.json.as_bytes();
         let at = skip_whitespace(bytes, self.at);

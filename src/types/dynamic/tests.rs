@@ -1,4 +1,4 @@
-//! Hand-written and random JSON, compared with a plain parser.
+//! Compares the functions with a plain parser, on hand-written and on random JSON.
 
 use std::fmt::Write;
 
@@ -181,7 +181,7 @@ fn parse_json_of_a_text() {
     assert_eq!(from_text("{'a':1}"), "\"{'a':1}\"");
 }
 
-/// Generates random JSON with whitespace, escapes, and duplicate keys if `repeat` is set.
+/// Generates random JSON with whitespace and escapes, and with duplicate keys if `repeat` is true.
 struct JsonGenerator {
     random: ChaCha8Rng,
     repeat: bool,
@@ -281,7 +281,7 @@ impl JsonGenerator {
     }
 }
 
-/// The result of `serde_json`.
+/// Returns the value at `path` in JSON that `serde_json` parsed.
 fn slow_extract<'a>(json: &'a Json, path: &Path) -> Option<&'a Json> {
     path.steps.iter().try_fold(json, |json, step| match step {
         Step::Member(key) => json.as_object()?.get(key),
@@ -344,7 +344,7 @@ fn printing_agrees_with_serde_json() {
     }
 }
 
-/// Damaged JSON: validation agrees with serde_json, and no function panics.
+/// Tests damaged JSON: validation agrees with serde_json, and no function panics.
 #[test]
 fn damaged_text() {
     let mut generator = JsonGenerator::new(3, true);

@@ -8,14 +8,14 @@ use crate::json::cursor;
 /// Why a string is not valid JSON, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The first byte that cannot continue the JSON.
+    /// The position of the first byte with which the JSON is no longer valid.
     pub offset: usize,
-    /// True if the JSON is nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH); it may otherwise be valid.
+    /// True if the JSON is nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH); apart from that it may be valid.
     pub too_deep: bool,
 }
 
-/// Returns what `parse_json()` returns: valid JSON unchanged, anything else as a JSON string (including JSON nested
-/// deeper than [`MAX_DEPTH`](super::MAX_DEPTH)), `null` for the empty string.
+/// Returns what `parse_json()` returns: valid JSON is unchanged, and the empty string becomes `null`. Anything else
+/// becomes a JSON string, and so does JSON that is nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
 #[must_use]
 pub fn from_text(text: &str) -> Cow<'_, str> {
     if text.is_empty() {

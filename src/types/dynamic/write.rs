@@ -6,8 +6,8 @@ use super::{compact, quote};
 use crate::types::column::decimal_from_bytes;
 use crate::types::{Column, Type, Value, datetime, decimal, guid, number, timespan};
 
-/// Appends `value` as a dynamic stores it, as in `pack_array()`: datetimes, timespans, guids and decimals as strings of
-/// their text form, a null as `null`, a real that is not finite as its name.
+/// Appends `value` as a dynamic stores it, for example in `pack_array()`: a datetime, timespan, guid or decimal as a
+/// string, a null as `null`, and a real that is infinite or NaN as its name in a string.
 pub fn write_value(value: &Value, out: &mut String) {
     // Writing to a String cannot fail.
     match value {
@@ -25,7 +25,8 @@ pub fn write_value(value: &Value, out: &mut String) {
     }
 }
 
-/// Appends row `row` of `column` as a dynamic stores it; equals [`write_value`] of its value, without creating one.
+/// Appends row `row` of `column` as a dynamic stores it. The result equals that of [`write_value`], but no [`Value`] is
+/// created.
 pub fn write_row(column: &Column, row: usize, out: &mut String) {
     if let Some(value) = column.as_constant() {
         return write_value(value, out);
@@ -47,7 +48,7 @@ pub fn write_row(column: &Column, row: usize, out: &mut String) {
     }
 }
 
-/// Appends a real: JSON has no numbers for NaN and infinity.
+/// Appends a real. JSON has no numbers for NaN and infinity, so they become strings.
 fn write_real(value: f64, out: &mut String) {
     if value.is_nan() {
         out.push_str("\"NaN\"");
@@ -58,7 +59,7 @@ fn write_real(value: f64, out: &mut String) {
     }
 }
 
-/// Appends a quoted string that needs no escapes.
+/// Appends a quoted string. `write` appends its content, which must not need escapes.
 fn quoted(out: &mut String, write: impl FnOnce(&mut String)) {
     out.push('"');
     write(out);

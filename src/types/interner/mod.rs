@@ -1,8 +1,8 @@
-//! Interns strings: gives each a dense id, in the order in which they are first seen.
+//! Interns strings: gives each distinct string an id, 0, 1, 2 and so on, in the order in which they are first seen.
 //!
-//! The hash is seeded, since the strings come from whoever wrote the log. Home slots are computed for a whole block
-//! first, so that cache misses overlap (software prefetch): these are most of the time of a large table, and the reason
-//! not to use a general hash table.
+//! The hash is seeded, because the strings come from whoever wrote the log. The home slots of a whole block of strings
+//! are computed first, so that cache misses overlap (software prefetch). In a large table most of the time goes into
+//! cache misses, which is why no general hash table is used.
 
 mod stores;
 
@@ -13,11 +13,12 @@ use foldhash::quality::{FixedState, RandomState};
 pub(crate) use self::stores::{ConcatenatedStrings, FixedWidthKeys, StringStore};
 use crate::diagnostic::Error;
 
-/// The strings seen so far, each once, in an open-addressing hash table with linear probing.
+/// The distinct strings seen so far, in an open-addressing hash table with linear probing.
 #[derive(Debug)]
 pub(crate) struct Interner<S> {
     hasher: FixedState,
-    /// A power of two, some of them always free. Each string is in the first slot that was free from its home slot on.
+    /// The slots; their number is a power of two, and some are always free. Each string is in the first slot from its
+    /// home slot on that was free when it was added.
     slots: Vec<HashSlot>,
     count: usize,
     strings: S,
@@ -28,7 +29,7 @@ pub(crate) struct Interner<S> {
 struct HashSlot {
     /// The lower half of the hash.
     hash: u32,
-    /// The string, [`NO_ID`] if the slot is free.
+    /// The id of the string; [`NO_ID`] if the slot is free.
     id: u32,
 }
 
@@ -38,10 +39,10 @@ pub(crate) const NO_ID: u32 = u32::MAX;
 /// The number of slots of an empty table; a power of two.
 const INITIAL_SLOTS: usize = 16;
 
-/// The maximum load factor in eighths: 5/8 means about four probes per lookup.
+/// Maximum load factor in eighths: at 5/8, a lookup takes about four probes.
 const MAX_LOAD_EIGHTHS: usize = 5;
 
-/// All ids are in use, or the store is full.
+/// The error if all ids are in use, or if the store cannot hold another string.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InternerFull;
 
@@ -51,7 +52,7 @@ impl From<InternerFull> for Error {
     }
 }
 
-/// Where a new string belongs; invalid once another string was interned.
+/// The free slot for a new string; no longer valid once another string is interned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FreeSlot {
     hash: u32,
@@ -70,33 +71,33 @@ impl HashSlot {
 }
 
 impl<S: StringStore> Interner<S> {
-    /// An interner that keeps its strings in `strings`, which is empty.
+    /// Returns an interner that keeps its strings in `strings`, which must be empty.
     pub fn new(strings: S, seed: u64) -> Self {
         let (hasher, slots) = (FixedState::with_seed(seed), vec![HashSlot::FREE; INITIAL_SLOTS]);
         Self { hasher, slots, count: 0, strings }
     }
 
-    /// An interner with a seed of its own, for results that do not depend on the seed.
+    /// Returns an interner with a random seed, for results that do not depend on the seed.
     pub fn with_random_seed(strings: S) -> Self {
         Self::new(strings, RandomState::default().hash_one(0_u64))
     }
 
-    /// The number of strings.
+    /// Returns the number of strings.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// The strings; the position of each is its id.
+    /// Returns the store of the strings; the position of a string in it is its id.
     pub fn strings(&self) -> &S {
         &self.strings
     }
 
-    /// Returns the strings and frees the table.
+    /// Returns the store of the strings, and frees the table.
     pub fn into_strings(self) -> S {
         self.strings
     }
 
-    /// The bytes in use.
+    /// Returns the bytes in use.
     pub fn memory(&self) -> usize {
         self.strings.memory() + self.slots.capacity() * size_of::<HashSlot>()
     }
@@ -107,20 +108,21 @@ impl<S: StringStore> Interner<S> {
         self.strings.get(id)
     }
 
-    /// Returns the id of a string that was seen before, or the slot in which [`Self::insert`] puts it.
+    /// Returns the id of a string that was seen before. For a new string, the error is the slot that [`Self::insert`]
+    /// needs.
     #[inline]
     pub fn find(&self, string: &S::String) -> Result<u32, FreeSlot> {
         let (string, hash) = (string.as_ref(), self.half_hash(string));
         self.search(hash, string).map_err(|slot| FreeSlot { hash, slot })
     }
 
-    /// Returns the id of a string, the next id if it is new.
+    /// Returns the id of a string; a new string gets the next id.
     #[inline]
     pub fn intern(&mut self, string: &S::String) -> Result<u32, InternerFull> {
         self.find(string).or_else(|slot| self.insert(slot, string))
     }
 
-    /// Appends the id of each string; [`NO_ID`] for those that were not seen before.
+    /// Appends the id of each string to `ids`; [`NO_ID`] for strings that were not seen before.
     pub fn find_all<'a>(&self, strings: impl Iterator<Item = &'a S::String> + Clone, ids: &mut Vec<u32>)
     where
         S::String: 'a,
@@ -135,7 +137,7 @@ impl<S: StringStore> Interner<S> {
         }
     }
 
-    /// Appends the id of each string; new strings get the next ids.
+    /// Appends the id of each string to `ids`; new strings get the next ids.
     pub fn intern_all<'a>(
         &mut self,
         strings: impl Iterator<Item = &'a S::String> + Clone,
@@ -166,7 +168,7 @@ impl<S: StringStore> Interner<S> {
         strings.zip(hashes).zip(homes).map(|((string, hash), home)| Lookup { string, hash, home })
     }
 
-    /// Returns a new id for `string`, which is not searched for: no lookup returns this id.
+    /// Returns a new id for `string` without adding it to the table, so that no lookup finds it.
     pub fn reserve_id(&mut self, string: &S::String) -> Result<u32, InternerFull> {
         let id = u32::try_from(self.count).ok().filter(|id| *id < NO_ID).ok_or(InternerFull)?;
         self.strings.push(string)?;
@@ -205,7 +207,7 @@ impl<S: StringStore> Interner<S> {
         index
     }
 
-    /// Returns the id of a string, or the free slot that it belongs in if it is new.
+    /// Returns the id of a string. For a new string, the error is the free slot in which it belongs.
     #[inline]
     fn search(&self, hash: u32, string: &[u8]) -> Result<u32, usize> {
         let mut index = self.home_slot(hash);
@@ -244,14 +246,14 @@ impl<S: StringStore> Interner<S> {
 }
 
 impl Interner<ConcatenatedStrings> {
-    /// An empty interner with the same seed.
+    /// Returns an empty interner with the same seed.
     pub fn empty_with_same_seed(&self) -> Self {
         let slots = vec![HashSlot::FREE; INITIAL_SLOTS];
         Self { hasher: self.hasher.clone(), slots, count: 0, strings: ConcatenatedStrings::default() }
     }
 }
 
-/// True if two strings are equal. Strings of 8 to 16 bytes are compared as two words that may overlap.
+/// True if two strings are equal. Strings of 8 to 16 bytes are compared as two words, which may overlap.
 #[inline]
 fn equal(one: &[u8], other: &[u8]) -> bool {
     const END: usize = size_of::<u64>();

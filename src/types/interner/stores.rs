@@ -1,4 +1,5 @@
-//! Where an interner keeps its strings: in the form in which they are used afterwards, so that they are not copied.
+//! The stores in which an interner keeps its strings. The strings have the form in which they are used afterwards, so
+//! that they need not be copied.
 
 use std::ops::Range;
 
@@ -6,26 +7,26 @@ use arrow::array::{StringBuilder, StringViewBuilder};
 
 use super::InternerFull;
 
-/// Strings that are appended and read by their position.
+/// A store to which strings are appended, and from which they are read by position.
 pub(crate) trait StringStore {
     /// The type of the strings.
     type String: ?Sized + AsRef<[u8]>;
     /// Returns the bytes of the string at a position.
     fn get(&self, position: usize) -> &[u8];
-    /// Appends a string, if it fits.
+    /// Appends a string; an error if it does not fit.
     fn push(&mut self, string: &Self::String) -> Result<(), InternerFull>;
-    /// The bytes in use.
+    /// Returns the bytes in use.
     fn memory(&self) -> usize;
 }
 
-/// The bytes of a chunk of [`ConcatenatedStrings`]; a longer string has a chunk of its own.
+/// Number of bytes of a chunk of [`ConcatenatedStrings`]; a longer string has a chunk of its own.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// The lower half of an end in [`ConcatenatedStrings`]: the position in the chunk.
+/// Masks the lower half of an end in [`ConcatenatedStrings`]: the position in the chunk.
 const POSITION: u64 = u32::MAX as u64;
 
-/// Strings of any length, one after the other, in chunks: no string moves once the first chunk is full, so that the
-/// memory for many or long strings is never needed twice.
+/// Strings of any length, one after the other in chunks. Strings do not move once the first chunk is full, so that
+/// memory for many or long strings is never allocated twice.
 #[derive(Debug, Default)]
 pub(crate) struct ConcatenatedStrings {
     chunks: Vec<String>,
@@ -40,13 +41,13 @@ impl ConcatenatedStrings {
         &self.chunks[chunk][range]
     }
 
-    /// All strings in order.
+    /// Returns all strings in order.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len()).map(|position| self.text(position))
     }
 
-    /// Returns the chunk of a string, and where it is in the chunk: from the end of the string before, or from the
-    /// start if that is in another chunk.
+    /// Returns the chunk of a string, and its byte range in that chunk. It begins at the end of the previous string, or
+    /// at 0 if that is in another chunk.
     #[inline]
     fn place(&self, position: usize) -> (usize, Range<usize>) {
         let end = self.ends[position];
@@ -55,7 +56,7 @@ impl ConcatenatedStrings {
         ((end >> 32) as usize, (start & POSITION) as usize..(end & POSITION) as usize)
     }
 
-    /// Returns the chunk that the next string goes to, which has `bytes` bytes.
+    /// Returns the chunk for the next string, which has `bytes` bytes.
     fn chunk_for(&mut self, bytes: usize) -> &mut String {
         let last = self.chunks.last();
         let has_room = last.is_some_and(|last| last.len() + bytes <= last.capacity().max(CHUNK_BYTES));
@@ -109,7 +110,7 @@ pub(crate) struct FixedWidthKeys {
 }
 
 impl FixedWidthKeys {
-    /// No strings; each will have `width` bytes.
+    /// Returns an empty store for strings of `width` bytes.
     pub fn new(width: usize) -> Self {
         Self { bytes: Vec::new(), width }
     }
@@ -133,7 +134,7 @@ impl StringStore for FixedWidthKeys {
     }
 }
 
-/// For the dictionary of an array, whose strings may have 2 GiB together.
+/// The store for the dictionary of an array, whose strings may take 2 GiB together.
 impl StringStore for StringBuilder {
     type String = str;
 
@@ -156,7 +157,7 @@ impl StringStore for StringBuilder {
     }
 }
 
-/// For a dictionary of any size, which grows without being moved.
+/// The store for a dictionary of any size, which grows without being moved.
 impl StringStore for StringViewBuilder {
     type String = str;
 
