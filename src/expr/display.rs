@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::{Expr, ExprKind, SharedId};
 use crate::types::{Schema, Type, Value};
 
-/// An expression with the schema of its input.
+/// An expression to be displayed, with the schema of its input, which has the names of its columns.
 #[derive(Clone, Copy, Debug)]
 pub struct DisplayExpr<'a> {
     expr: &'a Expr,
@@ -13,18 +13,20 @@ pub struct DisplayExpr<'a> {
 }
 
 impl Expr {
-    /// Displays the expression with the column names of `schema`, its input.
+    /// Returns the expression in a form that displays column names; `schema` is the schema of its input.
     #[must_use]
     pub fn show<'a>(&'a self, schema: &'a Schema) -> DisplayExpr<'a> {
         DisplayExpr { expr: self, schema }
     }
 }
 
-/// An `or` of the same test of more columns is abbreviated to their number.
+/// Maximum number of columns to which an `or` applies the same test and is still printed in full. With more, only their
+/// number is printed.
 const MAX_LISTED_COLUMNS: usize = 5;
 
 impl<'a> DisplayExpr<'a> {
-    /// Returns the test that an `or` applies to several columns with the same operand, and the number of columns.
+    /// Returns the test that an `or` applies to several columns with the same operand, and the number of columns; None
+    /// if the expression is not such an `or`.
     fn common_test(&self) -> Option<(&'a Expr, usize)> {
         match self.expr.as_call()? {
             ("or", [left, right]) => {

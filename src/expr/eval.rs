@@ -12,17 +12,17 @@ use crate::functions::{Args, EvalContext, Overload, ScalarFunction, Volatility};
 use crate::types::dictionary::spread;
 use crate::types::{Batch, Column, Type, cast, extract};
 
-/// Returns the values of `expr` over the rows of `batch`.
+/// Returns the value of `expr` for each row of `batch`.
 pub fn evaluate(expr: &Expr, batch: &Batch, context: &EvalContext) -> Result<Column> {
     evaluate_within(expr, batch, &Surroundings { context, shared: &[], outer: None })
 }
 
-/// Everything outside an expression and its rows that it depends on.
+/// What the value of an expression depends on besides its rows.
 struct Surroundings<'a> {
     context: &'a EvalContext,
     /// The shared values that were computed so far.
     shared: &'a [(SharedId, Column)],
-    /// The surroundings of the expression that shares them.
+    /// What the enclosing expression depends on, for an expression inside an [`ExprKind::Shared`].
     outer: Option<&'a Surroundings<'a>>,
 }
 
@@ -117,7 +117,7 @@ fn only_dictionary(columns: &[Column], rows: usize) -> Option<usize> {
     (is_small && varying.next().is_none()).then_some(position)
 }
 
-/// Evaluates the call once per distinct value, and expands the results to the rows.
+/// Evaluates a call once per distinct value of the dictionary at `position`, and expands the results to the rows.
 fn call_on_dictionary(call: FunctionCall<'_>, columns: &[Column], position: usize) -> Result<Column> {
     let dictionary = dictionary(&columns[position]).ok_or_else(|| Error::internal("the argument is a dictionary"))?;
     let (values, keys) = values_with_null(columns[position].ty(), dictionary)?;
@@ -130,7 +130,8 @@ fn call_on_dictionary(call: FunctionCall<'_>, columns: &[Column], position: usiz
     spread(&run(call, &arguments, distinct)?, &keys)
 }
 
-/// Returns the distinct values as a plain column, with a null at the end if some row is null, and a key for each row.
+/// Returns the entries of a dictionary as a plain column, followed by a null if some row is null, and for each row the
+/// position of its entry.
 fn values_with_null(ty: Type, dictionary: &DictionaryArray<Int32Type>) -> Result<(Column, Int32Array)> {
     let values = dictionary.values();
     if dictionary.keys().null_count() == 0 {
@@ -144,7 +145,8 @@ fn values_with_null(ty: Type, dictionary: &DictionaryArray<Int32Type>) -> Result
     Ok((Column::array(ty, compute::cast(&extended, &DataType::Utf8View)?), keys))
 }
 
-/// Decodes a dictionary column; kernels never see dictionaries.
+/// Decodes a dictionary column to string views, because kernels never get dictionaries; returns any other column
+/// unchanged.
 pub fn plain_texts(column: &Column) -> Result<Column> {
     match column.as_array() {
         Some(array) if matches!(array.data_type(), DataType::Dictionary(..)) => {

@@ -1,11 +1,11 @@
-//! Constant folding, with the same kernels that evaluate rows.
+//! Constant folding: computes constant parts of expressions with the kernels that also evaluate rows.
 
 use super::{Expr, ExprKind, evaluate, visit};
 use crate::diagnostic::Result;
 use crate::functions::{EvalContext, Volatility};
 use crate::types::Batch;
 
-/// Replaces each part that is constant during a run by its value.
+/// Replaces each part of an expression that is constant during a run with its value.
 pub fn fold(expr: Expr, context: &EvalContext) -> Result<Expr> {
     visit::transform_up(expr, &mut |part| fold_one(part, context))
 }

@@ -1,4 +1,4 @@
-//! Bound expressions: names resolved to columns, types known.
+//! Bound expressions, in which names are resolved to columns, and types are known.
 //!
 //! An expression never contains a plan: subqueries are evaluated while binding and become literals.
 
@@ -16,7 +16,7 @@ use crate::types::{Type, Value, dynamic};
 /// A bound expression.
 #[derive(Clone, Debug)]
 pub struct Expr {
-    /// The kind, with its operands.
+    /// What the expression computes, with its operands.
     pub kind: ExprKind,
     /// The type of the value.
     pub ty: Type,
@@ -31,7 +31,7 @@ pub enum ExprKind {
     Column(usize),
     /// One value for every row.
     Literal(Value),
-    /// A call of a function or an operator; the arguments have the types of the overload.
+    /// A call of a function or operator. The arguments have the types of the overload's parameters.
     Call {
         /// The function.
         function: &'static ScalarFunction,
@@ -40,11 +40,11 @@ pub enum ExprKind {
         /// The arguments.
         arguments: Vec<Expr>,
     },
-    /// The input converted to the expression's type as `to<type>()` does.
+    /// The operand converted to the type of this expression, as `to<type>()` converts it.
     Cast(Box<Expr>),
-    /// The value at a path in a dynamic input.
+    /// The value at a path in a dynamic operand.
     Path {
-        /// The dynamic input.
+        /// The dynamic operand.
         input: Box<Expr>,
         /// The path.
         path: dynamic::Path,
@@ -65,19 +65,19 @@ pub enum ExprKind {
 pub struct SharedId(pub u32);
 
 impl Expr {
-    /// The column at `index`.
+    /// Returns the column at `index`.
     #[must_use]
     pub fn column(index: usize, ty: Type, span: Span) -> Self {
         Self { kind: ExprKind::Column(index), ty, span }
     }
 
-    /// A literal.
+    /// Returns a literal.
     #[must_use]
     pub fn literal(value: Value, span: Span) -> Self {
         Self { ty: value.ty(), kind: ExprKind::Literal(value), span }
     }
 
-    /// A call of an operator on operands that already have the types of one of its overloads.
+    /// Returns a call of an operator whose operands already have the types of one of its overloads.
     ///
     /// # Panics
     /// If there is no such operator on these types.
@@ -92,7 +92,7 @@ impl Expr {
         Self { kind: ExprKind::Call { function, overload, arguments: operands }, ty, span }
     }
 
-    /// Converts `self` to `ty`; returns `self` if it has that type.
+    /// Returns a cast of `self` to `ty`, or `self` if it has that type already.
     #[must_use]
     pub fn cast(self, ty: Type) -> Self {
         if self.ty == ty {
@@ -102,7 +102,7 @@ impl Expr {
         Self { kind: ExprKind::Cast(Box::new(self)), ty, span }
     }
 
-    /// Extracts a path from `self`; a path into a path becomes one path.
+    /// Returns the value at a path in `self`; a path of a path becomes a single path.
     #[must_use]
     pub fn path(self, path: dynamic::Path, span: Span) -> Self {
         match self.kind {
@@ -125,7 +125,7 @@ impl Expr {
         }
     }
 
-    /// True for a value that depends on the row: a column, or a shared value, which may read columns.
+    /// True if the expression itself is a column or a shared value, so that its value depends on the row.
     #[must_use]
     pub fn is_of_row(&self) -> bool {
         matches!(self.kind, ExprKind::Column(_) | ExprKind::Reference(_))
@@ -149,7 +149,8 @@ impl Expr {
         }
     }
 
-    /// True if no part has a new value on each evaluation (`rand()`, `new_guid()`).
+    /// True if evaluating the expression twice gives the same value: no part of it is volatile, such as `rand()` or
+    /// `new_guid()`.
     #[must_use]
     pub fn is_repeatable(&self) -> bool {
         let own = match &self.kind {
@@ -161,7 +162,7 @@ impl Expr {
 }
 
 impl PartialEq for Expr {
-    /// Compares the meaning; spans are ignored.
+    /// Compares what the expressions compute; their positions in the query are ignored.
     fn eq(&self, other: &Self) -> bool {
         self.ty == other.ty && self.kind == other.kind
     }

@@ -1,4 +1,4 @@
-//! Visits and rebuilds the parts of expressions.
+//! Visits the parts of expressions, and rebuilds expressions from changed parts.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub fn children(expr: &Expr) -> Vec<&Expr> {
     }
 }
 
-/// Replaces each direct operand by the result of `replace`.
+/// Replaces each direct operand with the result of `replace`.
 pub fn map_children<E>(expr: Expr, replace: &mut impl FnMut(Expr) -> Result<Expr, E>) -> Result<Expr, E> {
     let Expr { kind, ty, span } = expr;
     let kind = match kind {
@@ -39,13 +39,13 @@ pub fn map_children<E>(expr: Expr, replace: &mut impl FnMut(Expr) -> Result<Expr
     Ok(Expr { kind, ty, span })
 }
 
-/// Applies `rule` to every part, from the leaves up.
+/// Replaces every part of an expression with the result of `rule`, operands before the parts that contain them.
 pub fn transform_up<E>(expr: Expr, rule: &mut impl FnMut(Expr) -> Result<Expr, E>) -> Result<Expr, E> {
     let expr = map_children(expr, &mut |child| transform_up(child, rule))?;
     rule(expr)
 }
 
-/// Calls `visit` with the expression and each of its parts.
+/// Calls `visit` with the expression and with each of its parts.
 pub fn walk<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
     visit(expr);
     for child in children(expr) {
@@ -53,7 +53,7 @@ pub fn walk<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
     }
 }
 
-/// The number of parts of an expression, itself included.
+/// Returns the number of parts of an expression, including itself.
 #[must_use]
 pub fn size(expr: &Expr) -> usize {
     let mut parts = 0;
@@ -61,13 +61,13 @@ pub fn size(expr: &Expr) -> usize {
     parts
 }
 
-/// The height of the expression tree; 1 for a column or literal.
+/// Returns the height of the expression as a tree; 1 for a column or literal.
 #[must_use]
 pub fn height(expr: &Expr) -> usize {
     1 + children(expr).into_iter().map(height).max().unwrap_or(0)
 }
 
-/// Returns the distinct columns that the expression reads, sorted.
+/// Returns the positions of the columns that the expression reads, sorted and without duplicates.
 #[must_use]
 pub fn columns(expr: &Expr) -> Vec<usize> {
     let mut found = Vec::new();
@@ -77,7 +77,7 @@ pub fn columns(expr: &Expr) -> Vec<usize> {
     found
 }
 
-/// True if the expression contains every shared value that it refers to.
+/// True if the expression defines all shared values that it refers to.
 #[must_use]
 pub fn is_closed(expr: &Expr) -> bool {
     let (mut defined, mut used) = (BTreeSet::new(), BTreeSet::new());
@@ -92,7 +92,7 @@ pub fn is_closed(expr: &Expr) -> bool {
     used.is_subset(&defined)
 }
 
-/// Replaces column `i` by `replacements[i]`.
+/// Replaces column `i` with `replacements[i]`.
 #[must_use]
 pub fn substitute(expr: Expr, replacements: &[Expr]) -> Expr {
     let replaced = transform_up(expr, &mut |part| {
