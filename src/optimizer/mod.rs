@@ -1,4 +1,5 @@
-//! Optimizes plans: the same rows for less work. Rules keep the schema, and the plan is verified after each rule.
+//! Optimizes plans, so that they return the same rows for less work. Rules keep the schema of a plan, and the plan is
+//! verified after each rule.
 
 mod rule;
 
@@ -8,7 +9,7 @@ use crate::diagnostic::Result;
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, verify};
 
-/// An optimizer rule.
+/// A rule of the optimizer.
 pub struct Rule {
     /// The name of the rule and of its file.
     pub name: &'static str,
@@ -75,7 +76,8 @@ pub static RULES: &[&Rule] = &[
     &BOUND_JOIN,
 ];
 
-/// Applies all rules to `plan`.
+/// Applies all rules to `plan`, one after the other. A rule that breaks the plan or changes its schema is an internal
+/// error.
 pub fn optimize(plan: LogicalPlan, context: &EvalContext) -> Result<LogicalPlan> {
     RULES.iter().try_fold(plan, |plan, rule| {
         let schema = plan.schema().clone();

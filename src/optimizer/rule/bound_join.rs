@@ -1,8 +1,8 @@
-//! Joins with a window of time: where the filter above a join bounds the difference of two datetimes, one of each side,
-//! pairs outside the bounds are not made.
+//! Joins with a window of time. If the filter above a join limits the difference of two datetimes, one of each side,
+//! the join does not make pairs outside these limits.
 //!
-//! The filter stays: it tests the rest of the condition, and rejects rows with nulls, so that a row whose pairs are all
-//! left out need not come out as one without a match.
+//! The filter stays. It tests the rest of the condition, and rejects rows with nulls; therefore a row all of whose
+//! pairs are left out need not be returned as a row without a match.
 
 use super::push_down_filter::conjuncts;
 use crate::diagnostic::Result;
@@ -25,7 +25,8 @@ pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     })
 }
 
-/// Returns the narrowest window of two columns that all conjuncts together bound on both sides; None if there is none.
+/// Returns the narrowest window that the conditions in `predicate` put on the difference of two columns, with a limit
+/// on both ends; None if there is none.
 fn window(join: &Join, predicate: &Expr) -> Option<JoinWindow> {
     if join.kind.only().is_some() {
         return None;
@@ -44,7 +45,8 @@ fn window(join: &Join, predicate: &Expr) -> Option<JoinWindow> {
     bounded.min_by_key(|window| i128::from(window.max) - i128::from(window.min))
 }
 
-/// Turns a window so that it goes from the probe side to the build side; None if both columns are of one side.
+/// Turns a window around, if necessary, so that it goes from the probe side to the build side; None if both columns are
+/// of one side.
 fn between_sides(join: &Join, window: JoinWindow) -> Option<JoinWindow> {
     let side = |output: usize| join.output.get(output).map(|column| column.side);
     let (from, to) = (side(window.from)?, side(window.to)?);
@@ -62,7 +64,7 @@ fn between_sides(join: &Join, window: JoinWindow) -> Option<JoinWindow> {
 }
 
 /// A linear expression of times: the datetime column `plus`, minus the datetime column `minus`, plus `ticks`. Either
-/// column may be absent.
+/// column may be missing.
 #[derive(Clone, Copy, Default)]
 struct Difference {
     plus: Option<usize>,
@@ -71,7 +73,7 @@ struct Difference {
 }
 
 impl Difference {
-    /// Returns `expr`, a datetime or timespan, in this form; None if it does not have it.
+    /// Converts a datetime or timespan expression to this form; None if that is not possible.
     fn of(expr: &Expr) -> Option<Self> {
         if let (Some(column), Type::Datetime) = (expr.as_column(), expr.ty) {
             return Some(Self { plus: Some(column), ..Self::default() });
@@ -90,7 +92,7 @@ impl Difference {
         Self { plus: self.minus, minus: self.plus, ticks: -self.ticks }
     }
 
-    /// Returns the sum; None if it has a column twice.
+    /// Returns the sum; None if both have a `plus` column or both have a `minus` column.
     fn plus(self, other: Self) -> Option<Self> {
         let one = |own: Option<usize>, other: Option<usize>| match (own, other) {
             (Some(_), Some(_)) => None,
@@ -100,7 +102,7 @@ impl Difference {
         Some(Self { plus, minus, ticks: self.ticks.checked_add(other.ticks)? })
     }
 
-    /// Returns the window in which this is at least `min` and at most `max`, in ticks.
+    /// Returns the window of the two columns for which this expression is at least `min` and at most `max`, in ticks.
     fn within(self, min: i128, max: i128) -> Option<JoinWindow> {
         let limit = |ticks: i128| {
             let exact = ticks.saturating_sub(self.ticks).clamp(i128::from(i64::MIN), i128::from(i64::MAX));
@@ -112,7 +114,7 @@ impl Difference {
     }
 }
 
-/// Returns the windows outside which a conjunct is not true.
+/// Returns the windows that a condition implies: it is not true outside any of them.
 fn bounds(conjunct: &Expr) -> Vec<JoinWindow> {
     let found = match conjunct.as_call() {
         Some((symbol @ ("<" | "<=" | ">" | ">=" | "=="), [left, right])) => compared(symbol, left, right),
@@ -149,7 +151,7 @@ fn compared(symbol: &str, left: &Expr, right: &Expr) -> Option<JoinWindow> {
     }
 }
 
-/// The comparison with its operands exchanged.
+/// Returns the comparison operator that fits when the operands are exchanged.
 fn mirrored(symbol: &str) -> &str {
     match symbol {
         "<" => ">",
@@ -168,10 +170,10 @@ fn whole_number(expr: &Expr) -> Option<i128> {
     }
 }
 
-/// `datetime_diff(period, later, earlier)`: how many starts of a period lie between two datetimes.
+/// A call `datetime_diff(period, later, earlier)`, which counts the starts of a period between two datetimes.
 struct Periods {
     difference: Difference,
-    /// The length of a period.
+    /// The length of a period in ticks.
     ticks: i128,
 }
 
@@ -191,7 +193,8 @@ impl Periods {
         Some(Self { difference, ticks })
     }
 
-    /// A count of n means a difference of more than n - 1 and less than n + 1 periods.
+    /// Returns the window in which the count compares with `count` by `symbol`. A count of n means that the difference
+    /// is more than n - 1 and less than n + 1 periods.
     fn compared(&self, symbol: &str, count: i128) -> Option<JoinWindow> {
         let most = |count: i128| Some(count.checked_add(1)?.checked_mul(self.ticks)? - 1);
         let least = |count: i128| Some(count.checked_sub(1)?.checked_mul(self.ticks)? + 1);

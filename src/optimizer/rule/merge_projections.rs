@@ -22,7 +22,7 @@ pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     })
 }
 
-/// True if merging evaluates no computed expression more than once per row.
+/// True if the merged projection evaluates no computed expression more often than the two projections did.
 fn keeps_cost(outer: &[Expr], inner: &[Expr]) -> bool {
     let mut uses = vec![0_usize; inner.len()];
     for expr in outer {
@@ -35,10 +35,10 @@ fn keeps_cost(outer: &[Expr], inner: &[Expr]) -> bool {
     uses.iter().zip(inner).all(|(uses, expr)| *uses <= 1 || is_free(expr))
 }
 
-/// The maximum height of a merged expression: evaluating it recurses as deep.
+/// Maximum height of a merged expression, because evaluating it recurses as deep.
 const MAX_HEIGHT: usize = 64;
 
-/// True if merged expressions are not too high.
+/// True if the merged expressions are not higher than [`MAX_HEIGHT`].
 fn keeps_height(outer: &[Expr], inner: &[Expr]) -> bool {
     let height = |expressions: &[Expr]| expressions.iter().map(expr_visit::height).max().unwrap_or(0);
     let (outer, inner) = (height(outer), height(inner));
@@ -49,7 +49,7 @@ fn is_free(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_))
 }
 
-/// Returns the input of a projection that passes on every column unchanged, else the plan itself.
+/// Returns the input of a projection that changes no column; returns any other plan itself.
 fn remove_identity(plan: LogicalPlan) -> LogicalPlan {
     match plan {
         LogicalPlan::Project { input, expressions, schema }

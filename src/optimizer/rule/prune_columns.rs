@@ -1,7 +1,7 @@
-//! Column pruning: scans read only the columns that are used, and only the used paths of dynamic columns.
+//! Column pruning: scans read only the columns that are used, and of dynamic columns only the paths that are used.
 //!
-//! Goes from the root down with the columns and paths that are needed of each node, and returns their positions in the
-//! pruned node.
+//! The rule goes from the root of the plan down, with the columns and paths that are needed from each node. For each
+//! node it returns the pruned node, and the positions of these columns and paths in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,10 +32,10 @@ struct ColumnOrPath {
 }
 
 type Needed = BTreeSet<ColumnOrPath>;
-/// The position of each needed column or path in the pruned node.
+/// For each needed column or path, its position in the output of the pruned node.
 type Positions = BTreeMap<ColumnOrPath, usize>;
 
-/// Adds the columns and paths that `expr` reads.
+/// Adds the columns and paths that `expr` reads to `needed`.
 fn need(expr: &Expr, needed: &mut Needed) {
     match leaf(expr) {
         Some(leaf) => {
@@ -55,7 +55,7 @@ fn leaf(expr: &Expr) -> Option<ColumnOrPath> {
     }
 }
 
-/// Rewrites `expr` for the pruned input.
+/// Rewrites `expr`, so that it reads the columns of the pruned input.
 fn rewrite(expr: Expr, positions: &Positions) -> Expr {
     if let Some(leaf) = leaf(&expr)
         && let Some(position) = positions.get(&leaf)
@@ -117,7 +117,8 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> Result<(LogicalPlan, Positions)>
     })
 }
 
-/// Identity mapping for a node that cannot be pruned; paths are extracted above it.
+/// Returns the positions for a node that cannot be pruned: all columns stay where they are, and paths are extracted
+/// above.
 fn whole_columns(needed: &Needed) -> Positions {
     needed.iter().map(|leaf| (ColumnOrPath { column: leaf.column, path: None }, leaf.column)).collect()
 }
@@ -222,7 +223,7 @@ fn prune_aggregate(
     Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates, schema })
 }
 
-/// Each input returns exactly the needed columns and paths, in the same order.
+/// Prunes a union: each input returns exactly the needed columns and paths, in the same order.
 fn prune_union(inputs: Vec<LogicalPlan>, schema: &Schema, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let positions: Positions = needed.iter().enumerate().map(|(position, leaf)| (leaf.clone(), position)).collect();
     let fields: Vec<Field> = needed
@@ -266,7 +267,7 @@ fn prune_unnest(unnest: Unnest, needed: &Needed) -> Result<(LogicalPlan, Positio
     Ok((LogicalPlan::Unnest(Unnest { input: Box::new(input), items, output, schema, ..unnest }), positions))
 }
 
-/// Kept columns are pruned, but the columns of the function are not.
+/// Prunes a table call: the kept columns of the input are pruned, but not the columns of the function.
 fn prune_table_call(call: TableCall, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let mut below = Needed::new();
     call.arguments.iter().for_each(|argument| need(argument, &mut below));
@@ -303,7 +304,7 @@ fn prune_table_call(call: TableCall, needed: &Needed) -> Result<(LogicalPlan, Po
     Ok((LogicalPlan::TableCall(TableCall { input, arguments, kept, schema, ..call }), positions))
 }
 
-/// A parse that keeps all rows and whose columns are not used is left out.
+/// Prunes a parse. If it keeps all rows and none of its columns is used, it is removed.
 fn prune_parse(parse: Parse, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let mut below = needed_of_input(&parse.output, ParseOutput::as_input, needed);
     let is_used = needed.iter().any(|leaf| parse.output[leaf.column].as_capture().is_some());
@@ -322,7 +323,8 @@ fn prune_parse(parse: Parse, needed: &Needed) -> Result<(LogicalPlan, Positions)
     Ok((LogicalPlan::Parse(Parse { input: Box::new(input), source, output, schema, ..parse }), positions))
 }
 
-/// The columns and paths of the input that a node passes on.
+/// Returns the columns and paths that are needed from the input of a node that passes columns on. `as_input` returns
+/// the input column of an output column.
 fn needed_of_input<T: Copy>(output: &[T], as_input: fn(T) -> Option<usize>, needed: &Needed) -> Needed {
     let passed_on = |leaf: &ColumnOrPath| {
         as_input(output[leaf.column]).map(|column| ColumnOrPath { column, path: leaf.path.clone() })
@@ -330,8 +332,8 @@ fn needed_of_input<T: Copy>(output: &[T], as_input: fn(T) -> Option<usize>, need
     needed.iter().filter_map(passed_on).collect()
 }
 
-/// The position in the input of what a node needs of its column `column`, at the path of `leaf` or, if that was not
-/// pushed down, as a whole.
+/// Returns where the input has the needed `leaf`, which is its column `column`: at the path of `leaf`, or as a whole
+/// column if the path was not pushed down. None if the input does not have it.
 fn position_in(inner: &Positions, column: usize, leaf: &ColumnOrPath) -> Option<(ColumnOrPath, usize)> {
     match inner.get(&ColumnOrPath { column, path: leaf.path.clone() }) {
         Some(position) => Some((leaf.clone(), *position)),
@@ -342,14 +344,15 @@ fn position_in(inner: &Positions, column: usize, leaf: &ColumnOrPath) -> Option<
     }
 }
 
-/// The pruned input of a node that passes on columns and adds columns of its own.
+/// The pruned input of a node that passes columns on and adds columns of its own.
 struct PrunedInput<'a> {
     schema: &'a Schema,
     positions: &'a Positions,
 }
 
 impl PrunedInput<'_> {
-    /// Returns what is left of the columns `output`, whose names are in `schema`, with the position of each.
+    /// Returns the columns of `output` that stay, their schema, and the position of each. `schema` has the names of the
+    /// columns.
     fn outputs<T: Copy>(
         &self,
         output: &[T],
@@ -379,7 +382,7 @@ impl PrunedInput<'_> {
     }
 }
 
-/// Columns of the input come first in the pruned node, too, then those of the calls that are needed.
+/// Prunes a window. Its output has the columns of the pruned input first, and then those of the calls that are needed.
 fn prune_window(window: Window, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let inputs = window.input.schema().len();
     let (mut below, above): (Needed, Needed) = needed.iter().cloned().partition(|leaf| leaf.column < inputs);
@@ -405,7 +408,7 @@ fn prune_window(window: Window, needed: &Needed) -> Result<(LogicalPlan, Positio
     Ok((LogicalPlan::Window(Window::new(input, calls, segment)), positions))
 }
 
-/// Columns of the input come first in the pruned node, too; the columns of the steps all stay.
+/// Prunes a scan of sequences. Its output has the columns of the pruned input first, and then all columns of the steps.
 fn prune_sequence(sequence: Sequence, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let inputs = sequence.input.schema().len();
     let whole = |column: usize| ColumnOrPath { column, path: None };
@@ -435,7 +438,8 @@ fn prune_sequence(sequence: Sequence, needed: &Needed) -> Result<(LogicalPlan, P
     Ok((LogicalPlan::Sequence(Sequence { schema, ..sequence }), above))
 }
 
-/// The body returns what is needed of it and the number of the row; the input also what the body reads.
+/// Prunes a per-row node. The body returns its needed columns and the number of the row; the input also returns the
+/// columns that the body reads.
 fn prune_per_row(per_row: PerRow, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     let PerRow { input, body, output, schema } = per_row;
     let body_schema = body.schema().clone();
@@ -489,7 +493,7 @@ fn prune_per_row(per_row: PerRow, needed: &Needed) -> Result<(LogicalPlan, Posit
     Ok((LogicalPlan::PerRow(PerRow { input, body, output: sources, schema }), positions))
 }
 
-/// The leaf passes on the columns and paths that are needed, and the number of the row.
+/// Prunes the rows that a body begins with: only needed columns and paths stay, and the number of the row.
 fn prune_rows(rows: RowColumns, needed: &Needed) -> (LogicalPlan, Positions) {
     let number = rows.columns.len();
     let (mut columns, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
@@ -514,7 +518,7 @@ fn prune_rows(rows: RowColumns, needed: &Needed) -> (LogicalPlan, Positions) {
     (LogicalPlan::Rows(if is_numbered { pruned.numbered() } else { pruned }), positions)
 }
 
-/// Paths are extracted below the join: a row of nulls is null at every path.
+/// Prunes a join. Paths are extracted below it, which is correct for a row of nulls, too: it is null at every path.
 fn prune_join(join: Join, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     // The windows of joins are found last.
     let Join { left, right, kind, keys, build, output, schema, window: _ } = join;
@@ -558,7 +562,7 @@ fn prune_join(join: Join, needed: &Needed) -> Result<(LogicalPlan, Positions)> {
     Ok((LogicalPlan::Join(join), positions))
 }
 
-/// Adds a projection to the columns of `schema`, unless the pruned plan has just these.
+/// Adds a projection that restores the columns of `schema`, unless the pruned plan has exactly these columns.
 fn restore(plan: LogicalPlan, positions: &Positions, schema: &Schema) -> LogicalPlan {
     if plan.schema() == schema {
         return plan;

@@ -1,4 +1,5 @@
-//! Predicate pushdown through projections, sorts, unions, unnests, parses, joins and grouping keys.
+//! Predicate pushdown: moves filters below projections, sorts, unions, unnests, parses and joins, and below
+//! aggregations if they read only keys.
 
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
@@ -13,7 +14,7 @@ pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     })
 }
 
-/// Splits a predicate into its conjuncts.
+/// Splits a predicate into the conditions that it combines with `and`.
 #[must_use]
 pub fn conjuncts(predicate: Expr) -> Vec<Expr> {
     let mut parts = Vec::new();
@@ -51,14 +52,14 @@ fn both(left: Expr, right: Expr) -> Expr {
     Expr::operator("and", vec![left, right], span)
 }
 
-/// The maximum size of a pushed conjunct. A column that is used twice may double the size at every projection that the
-/// conjunct passes.
+/// Maximum number of parts of a condition that is pushed down. A column that is used twice may double the size of the
+/// condition at each projection.
 const MAX_SIZE: usize = 1_000;
-/// The maximum height of a pushed conjunct: evaluating it recurses as deep.
+/// Maximum height of a condition that is pushed down, because evaluating it recurses as deep.
 const MAX_HEIGHT: usize = 128;
 
-/// True if `part` may be evaluated below the node that computes `columns`: all of its columns are among them and
-/// repeatable, and the predicate stays within the limits of size and height.
+/// True if `part` may be evaluated below the node that computes `columns`: all columns that it reads are among them and
+/// repeatable, and it does not exceed the limits of size and height.
 fn may_pass(part: &Expr, columns: &[Expr]) -> bool {
     let mut size = 0_usize;
     let mut height = 0_usize;
@@ -78,7 +79,7 @@ fn may_pass(part: &Expr, columns: &[Expr]) -> bool {
     possible && is_low && (size <= MAX_SIZE || size <= expr_visit::size(part))
 }
 
-/// Filters `plan` by `parts`, each pushed down as far as possible.
+/// Filters `plan` by the conditions `parts`, each of which is pushed down as far as possible.
 fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
     match plan {
         LogicalPlan::Filter { input, predicate } => {
@@ -131,8 +132,9 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
     }
 }
 
-/// Divides the predicates over a node into those that read only columns of its input, rewritten for the input, and the
-/// others. `inputs` has the input's column of each output column; None for a column that the node makes.
+/// Splits the conditions above a node into those that read only columns of its input, rewritten for the input, and all
+/// others. `inputs` has for each output column of the node the column of its input; None for a column that the node
+/// computes.
 fn split_by_input(parts: Vec<Expr>, inputs: &[Option<usize>], input: &Schema) -> (Vec<Expr>, Vec<Expr>) {
     let reads_input = |part: &Expr| expr_visit::columns(part).iter().all(|column| inputs[*column].is_some());
     let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(reads_input);
@@ -145,7 +147,7 @@ fn split_by_input(parts: Vec<Expr>, inputs: &[Option<usize>], input: &Schema) ->
     (through.into_iter().map(|part| expr_visit::substitute(part, &columns)).collect(), stay)
 }
 
-/// A predicate on columns of the input moves below, since each row of the input is on its own.
+/// Moves conditions on columns of the input below a per-row node, which treats each row of the input separately.
 fn push_below_per_row(per_row: PerRow, parts: Vec<Expr>) -> LogicalPlan {
     let is_input = |column: &usize| matches!(per_row.output[*column], PerRowOutput::Input(_));
     let through = |part: &Expr| part.is_repeatable() && expr_visit::columns(part).iter().all(is_input);
@@ -159,7 +161,7 @@ fn push_below_per_row(per_row: PerRow, parts: Vec<Expr>) -> LogicalPlan {
     keep(LogicalPlan::PerRow(PerRow { input, ..per_row }), stay)
 }
 
-/// Predicates on kept columns move below a row-wise table function.
+/// Moves conditions on kept columns below a row-wise table function.
 fn push_below_table_call(mut call: TableCall, parts: Vec<Expr>) -> LogicalPlan {
     let is_below =
         |part: &Expr| part.is_repeatable() && expr_visit::columns(part).iter().all(|column| *column < call.kept.len());
@@ -172,7 +174,7 @@ fn push_below_table_call(mut call: TableCall, parts: Vec<Expr>) -> LogicalPlan {
     keep(LogicalPlan::TableCall(call), stay)
 }
 
-/// Predicates on the keys move, unless a series of defaults would appear because they remove all rows.
+/// Moves conditions on keys below a series. They stay if removing all rows would make a series of defaults appear.
 fn push_into_series(mut series: Series, parts: Vec<Expr>) -> LogicalPlan {
     let on_keys = |part: &Expr| {
         let columns = expr_visit::columns(part);
@@ -183,9 +185,9 @@ fn push_into_series(mut series: Series, parts: Vec<Expr>) -> LogicalPlan {
     keep(LogicalPlan::Series(series), stay)
 }
 
-/// A predicate on the columns of one side moves to that side, unless the join replaces them by nulls; a predicate on
-/// keys moves to the other side too. If only the first of several rows with the same keys is joined, only predicates on
-/// keys may move, since others could change which row is first.
+/// Moves conditions into the inputs of a join. A condition on the columns of one side moves to that side, unless the
+/// join replaces these with nulls. A condition on keys moves to the other side, too. If only the first of several rows
+/// with the same key is joined, conditions on other columns stay above: they could change which row is the first.
 fn push_into_join(join: Join, parts: Vec<Expr>) -> LogicalPlan {
     let (mut left, mut right, mut stay) = (Vec::new(), Vec::new(), Vec::new());
     for part in parts {
@@ -204,14 +206,14 @@ fn push_into_join(join: Join, parts: Vec<Expr>) -> LogicalPlan {
     keep(LogicalPlan::Join(Join { left, right, ..join }), stay)
 }
 
-/// Where a predicate over a join may move.
+/// The side of a join to which a condition may move.
 struct PushTarget {
     side: Side,
-    /// True if the predicate reads only keys, so that it may move to both sides.
+    /// True if the condition reads only keys, so that it may move to both sides.
     on_keys: bool,
 }
 
-/// Returns the side that a predicate may move to; None if it must stay above the join.
+/// Returns the side to which a condition may move; None if it must stay above the join.
 fn side_of(part: &Expr, join: &Join) -> Option<PushTarget> {
     let columns = expr_visit::columns(part);
     let side = join.output[*columns.first()?].side;
@@ -224,20 +226,20 @@ fn side_of(part: &Expr, join: &Join) -> Option<PushTarget> {
     may_move.then_some(PushTarget { side, on_keys })
 }
 
-/// Returns the key of the other side that equals this column; None if there is none. Equal reals may be zeros of
-/// different signs, so they do not count.
+/// Returns the key of the other side that equals this column; None if there is none. A key of reals does not count,
+/// because equal reals can be zeros of different signs.
 fn other_key(output: JoinColumn, join: &Join) -> Option<&Expr> {
     let position = join.side_keys(output.side).position(|key| key.as_column() == Some(output.column))?;
     join.side_keys(output.side.other()).nth(position).filter(|key| key.ty != Type::Real)
 }
 
-/// Returns for each output column of a join the column of its input.
+/// Returns for each output column of a join the column of the input from which it comes.
 fn input_columns(join: &Join) -> Vec<Expr> {
     let columns = join.output.iter().zip(join.schema.fields());
     columns.map(|(output, field)| Expr::column(output.column, field.ty, Span::default())).collect()
 }
 
-/// Rewrites a predicate on the keys of `side` for the keys of the other side.
+/// Rewrites a condition on the keys of `side`, so that it reads the keys of the other side.
 fn over_other_keys(part: Expr, join: &Join, side: Side) -> Expr {
     let columns = join.output.iter().zip(input_columns(join));
     let columns: Vec<Expr> = columns

@@ -1,4 +1,4 @@
-//! Pushes limits into scans, so that they do not read ahead.
+//! Pushes limits into scans, so that they do not read rows beyond the limit.
 
 use crate::diagnostic::Result;
 use crate::functions::EvalContext;

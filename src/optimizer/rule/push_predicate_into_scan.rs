@@ -1,4 +1,5 @@
-//! Moves filters into scans: the exact row filter, and the predicates that follow from it, by which sources skip rows.
+//! Moves filters into scans. A scan gets the exact filter of rows, and predicates that follow from it and let sources
+//! skip rows.
 
 use super::push_down_filter::conjuncts;
 use crate::diagnostic::Result;
@@ -37,7 +38,7 @@ fn with_filter(mut scan: Scan, predicate: Expr) -> Scan {
     scan
 }
 
-/// Returns a source predicate that is true for every row for which `expr` is; None if there is none.
+/// Returns a predicate for sources that is true for every row for which `expr` is true; None if there is none.
 fn implied(expr: &Expr, scan: &Scan) -> Option<Predicate> {
     let (name, arguments) = expr.as_call()?;
     match (name, arguments) {
@@ -86,14 +87,14 @@ fn implied(expr: &Expr, scan: &Scan) -> Option<Predicate> {
     }
 }
 
-/// A column of a table.
+/// A column of a table, by position, with its type.
 #[derive(Clone, Copy)]
 struct TypedColumn {
     index: usize,
     ty: Type,
 }
 
-/// Returns the table column that an expression is; None for paths and other expressions.
+/// Returns the table column that an expression is; None for a path or any other expression.
 fn column(expr: &Expr, scan: &Scan) -> Option<TypedColumn> {
     match scan.columns.get(expr.as_column()?)? {
         ScanColumn::Column(index) => Some(TypedColumn { index: *index, ty: expr.ty }),
@@ -123,7 +124,8 @@ fn compare(symbol: &str, column: TypedColumn, value: &Value) -> Option<Predicate
     Some(Predicate::Compare { column: column.index, comparison, value })
 }
 
-/// Converts `value` to the type of the column; None if the comparison would not mean the same.
+/// Converts `value` to the type of the column with which it is compared; None if the comparison would have another
+/// meaning.
 fn as_type(value: &Value, ty: Type) -> Option<Value> {
     match (value, ty) {
         (Value::Null(_), _) | (_, Type::Dynamic) => None,
@@ -159,7 +161,7 @@ fn contains(left: &Expr, right: &Expr, case_sensitive: bool, scan: &Scan) -> Opt
     })
 }
 
-/// Joins predicates with `or`; equalities on one column become a list of values.
+/// Joins predicates with `or`; comparisons of one column with `==` become a list of values.
 fn any(parts: Vec<Predicate>) -> Predicate {
     let mut merged: Option<(usize, Vec<Value>)> = None;
     for part in &parts {

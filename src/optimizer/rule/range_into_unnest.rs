@@ -1,5 +1,5 @@
-//! Moves a `range()` from a projection into the unnest that expands it, which generates the elements without JSON. The
-//! projection computes the arguments instead.
+//! Moves a `range()` from a projection into the unnest that expands it, so that the elements are generated without
+//! JSON. The projection computes the arguments of the `range()` instead.
 
 use crate::diagnostic::Result;
 use crate::expr::{Expr, ExprKind};
@@ -50,7 +50,7 @@ fn move_range(unnest: &mut Unnest) {
     *item = range;
 }
 
-/// Returns `name` with a number such that no field has that name.
+/// Returns `name` followed by a number, such that no field has that name.
 fn unused(fields: &[Field], name: &str) -> String {
     let mut names = (1..=fields.len() + 1).map(|number| format!("{name}{number}"));
     names.find(|name| fields.iter().all(|field| field.name != *name)).unwrap_or_default()

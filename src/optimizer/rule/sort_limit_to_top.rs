@@ -1,10 +1,10 @@
-//! Replaces a limit over a sort by a top, which keeps no other rows.
+//! Replaces a limit above a sort with a top, which keeps only the rows that are needed.
 
 use crate::diagnostic::Result;
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, visit};
 
-/// For more rows, sorting everything is faster.
+/// Maximum number of rows of a top; for more, sorting everything is faster.
 const MAX_TOP_ROWS: usize = 100_000;
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
