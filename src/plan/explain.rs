@@ -10,16 +10,16 @@ use crate::expr::Expr;
 use crate::scan::{Predicate, ScanColumn};
 use crate::types::{Schema, Type, Value};
 
-/// Longer runs of consecutive columns are abbreviated.
+/// Maximum number of consecutive input columns that are listed by name; a longer run is abbreviated.
 const MAX_LISTED_COLUMNS: usize = 5;
 
-/// Returns one line for each node, its inputs below it and indented.
+/// Returns the plan as text with a line for each node; its inputs follow it and are indented.
 #[must_use]
 pub fn explain(plan: &LogicalPlan) -> String {
     explain_with(plan, &|_| Vec::new())
 }
 
-/// As [`explain`], with the lines that `details` returns below the line of each node.
+/// Like [`explain`], with additional lines below the line of each node: those that `details` returns.
 #[must_use]
 pub fn explain_with(plan: &LogicalPlan, details: &dyn Fn(NodeId) -> Vec<String>) -> String {
     let mut text = String::new();
@@ -116,8 +116,8 @@ fn named(expr: &Expr, name: &str, input: &Schema) -> String {
     if shown == name { shown } else { format!("{name} = {shown}") }
 }
 
-/// Lists `count` columns. `source` returns the position of a column that is an unchanged input column: a run of all
-/// input columns is printed as `*`, a run of several as `first..last`.
+/// Returns a list of `count` columns. `source` returns the position of an input column that is passed on unchanged. A
+/// run of all input columns is printed as `*`, and a run of several as `first..last`.
 fn columns_text(
     count: usize,
     input: usize,
@@ -241,7 +241,8 @@ fn scan_line(scan: &Scan) -> String {
     text
 }
 
-/// Returns the only string that any of several columns must contain, and the number of columns.
+/// Returns the string that any of several columns must contain, and the number of columns; None if the predicate is
+/// anything else.
 fn common_needle(predicate: &Predicate) -> Option<(&str, usize)> {
     match predicate {
         Predicate::Contains { needle, .. } => Some((needle, 1)),

@@ -4,96 +4,97 @@ use super::LogicalPlan;
 use crate::expr::Expr;
 use crate::types::Schema;
 
-/// Matches the rows of two inputs by keys. Nulls are keys like any other: a null matches a null.
+/// Matches the rows of two inputs by keys. A null is a key like any other: it matches a null.
 ///
-/// The build side is held in memory, the rows of the probe side stream past it. The output is in the order of the probe
-/// side; the matches of a probe row are in the order of the build side. Unmatched rows of the build side come last.
+/// The build side is held in memory, and the rows of the probe side stream past it. The output has the order of the
+/// probe side, and the matches of a probe row have the order of the build side. Unmatched rows of the build side come
+/// last.
 #[derive(Clone, Debug)]
 pub struct Join {
     /// The left input.
     pub left: Box<LogicalPlan>,
     /// The right input.
     pub right: Box<LogicalPlan>,
-    /// The kind, which decides the rows of the output.
+    /// The kind of the join, which determines which rows it returns.
     pub kind: JoinKind,
-    /// The keys that must be equal; at least one.
+    /// The pairs of keys that must be equal; at least one pair.
     pub keys: Vec<JoinKey>,
-    /// The build side.
+    /// Which input is the build side.
     pub build: Side,
-    /// The source of each output column.
+    /// The input column of each output column.
     pub output: Vec<JoinColumn>,
     /// The output columns.
     pub schema: Schema,
-    /// Pairs outside this window need not come out: a filter above rejects them. Set by the optimizer.
+    /// Pairs outside this window may be left out, because a filter above rejects them. The optimizer sets it.
     pub window: Option<JoinWindow>,
 }
 
-/// Bounds of the difference of two datetimes, one of each side.
+/// Limits of the difference of two datetimes, one from each side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JoinWindow {
-    /// The output column of the probe side.
+    /// The position of the output column with the datetime of the probe side.
     pub from: usize,
-    /// The output column of the build side.
+    /// The position of the output column with the datetime of the build side.
     pub to: usize,
-    /// The least value of `to` - `from`, in ticks.
+    /// The least value of `to` minus `from`, in ticks.
     pub min: i64,
-    /// The greatest value of `to` - `from`, in ticks.
+    /// The greatest value of `to` minus `from`, in ticks.
     pub max: i64,
 }
 
-/// Two expressions of one type that must be equal.
+/// Two expressions of the same type, one for each input, that must be equal.
 #[derive(Clone, Debug)]
 pub struct JoinKey {
-    /// Over the left input.
+    /// An expression over the columns of the left input.
     pub left: Expr,
-    /// Over the right input.
+    /// An expression over the columns of the right input.
     pub right: Expr,
 }
 
-/// An output column of a [`Join`].
+/// The source of an output column of a [`Join`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JoinColumn {
-    /// The input that has the column.
+    /// The input that the column comes from.
     pub side: Side,
-    /// Its position there.
+    /// The position of the column in that input.
     pub column: usize,
 }
 
 /// One of the two inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// `$left`.
+    /// The left input, `$left` in queries.
     Left,
-    /// `$right`.
+    /// The right input, `$right` in queries.
     Right,
 }
 
-/// The kinds of join, which differ in the rows of the output.
+/// The kinds of join, which differ in the rows that they return.
 ///
 /// Source: the reference's page on the join operator and those on its kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinKind {
-    /// Pairs; of the left rows with the same keys, only the first is joined.
+    /// Pairs of rows with equal keys; of several left rows with the same key, only the first is joined.
     InnerUnique,
-    /// Pairs.
+    /// Pairs of rows with equal keys.
     Inner,
-    /// Pairs, and left rows without a match.
+    /// Pairs of rows with equal keys, and left rows without a match.
     LeftOuter,
-    /// Pairs, and right rows without a match.
+    /// Pairs of rows with equal keys, and right rows without a match.
     RightOuter,
-    /// Pairs, and rows of both sides without a match.
+    /// Pairs of rows with equal keys, and rows of both sides without a match.
     FullOuter,
-    /// Left rows with a match.
+    /// Left rows that have a match, without columns of the right input.
     LeftSemi,
-    /// Left rows without a match.
+    /// Left rows that have no match.
     LeftAnti,
-    /// Right rows with a match.
+    /// Right rows that have a match, without columns of the left input.
     RightSemi,
-    /// Right rows without a match.
+    /// Right rows that have no match.
     RightAnti,
 }
 
-/// The words after `join kind=` with their kinds. The first word of a kind is its name.
+/// The words that may follow `join kind=`, with their kinds. The first word of a kind is its name.
 pub static JOIN_KINDS: &[(&str, JoinKind)] = &[
     ("innerunique", JoinKind::InnerUnique),
     ("inner", JoinKind::Inner),
@@ -110,13 +111,13 @@ pub static JOIN_KINDS: &[(&str, JoinKind)] = &[
 ];
 
 impl JoinKind {
-    /// The name of the kind.
+    /// Returns the name of the kind.
     #[must_use]
     pub fn name(self) -> &'static str {
         JOIN_KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
     }
 
-    /// Returns the only side whose columns come out; None if both do.
+    /// Returns the only side whose columns are in the output; None if those of both sides are.
     #[must_use]
     pub fn only(self) -> Option<Side> {
         match self {
@@ -126,7 +127,7 @@ impl JoinKind {
         }
     }
 
-    /// True if unmatched rows of `side` come out, with nulls for the other side.
+    /// True if unmatched rows of `side` are returned, with nulls for the columns of the other side.
     #[must_use]
     pub fn pads(self, side: Side) -> bool {
         match self {
@@ -137,7 +138,7 @@ impl JoinKind {
         }
     }
 
-    /// Returns the side that must be the build side; None if either may be.
+    /// Returns the side that must be the build side; None if either side may be.
     #[must_use]
     pub fn build(self) -> Option<Side> {
         match self {
@@ -149,7 +150,7 @@ impl JoinKind {
 }
 
 impl Side {
-    /// The other side.
+    /// Returns the other side.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -158,7 +159,7 @@ impl Side {
         }
     }
 
-    /// The name of the side in conditions.
+    /// Returns the name of the side in conditions of a query.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Logical plans: trees of seventeen kinds of node. The binder translates KQL's many operators into these.
+//! Logical plans: trees of seventeen kinds of nodes, into which the binder translates the many operators of KQL.
 
 pub mod explain;
 mod join;
@@ -29,64 +29,65 @@ use crate::functions::{AggregateFunction, TableFunction};
 use crate::scan::{Predicate, ScanColumn, TableProvider};
 use crate::types::{Field, Schema, Type};
 
-/// A plan node with its inputs; rows flow upwards.
+/// A plan node with the nodes below it, from which its input rows come.
 #[derive(Clone, Debug)]
 pub enum LogicalPlan {
     /// Reads a table.
     Scan(Scan),
-    /// Keeps the rows for which `predicate` is true, not those for which it is null.
+    /// Keeps the rows for which `predicate` is true, but not those for which it is false or null.
     Filter {
-        /// The input.
+        /// The plan that returns the input rows.
         input: Box<LogicalPlan>,
-        /// A bool over the input.
+        /// A bool expression over the columns of the input.
         predicate: Expr,
     },
     /// Projection: computes each output column from the input row.
     Project {
-        /// The input.
+        /// The plan that returns the input rows.
         input: Box<LogicalPlan>,
-        /// One for each column of the schema.
+        /// The expression of each output column, over the columns of the input.
         expressions: Vec<Expr>,
         /// The output columns.
         schema: Schema,
     },
-    /// Returns one row for each group: the keys, then the aggregates.
+    /// Aggregation: returns one row for each group, with the keys and then the aggregates.
     Aggregate {
-        /// The input.
+        /// The plan that returns the input rows.
         input: Box<LogicalPlan>,
-        /// The grouping expressions; without any there is one group, even if there are no rows.
+        /// The expressions that have the same values for all rows of a group. Without any there is one group, even if
+        /// there are no rows.
         keys: Vec<Expr>,
         /// The aggregates of each group.
         aggregates: Vec<AggregateExpr>,
         /// The output columns.
         schema: Schema,
     },
-    /// Sorts the rows; rows that tie keep their order.
+    /// Sorts the rows. Rows with equal keys keep their order.
     Sort {
-        /// The input.
+        /// The plan that returns the input rows.
         input: Box<LogicalPlan>,
         /// The sort keys, the most significant first.
         keys: Vec<SortKey>,
     },
-    /// Returns the first rows.
+    /// Returns the first rows of the input.
     Limit {
-        /// The input.
+        /// The plan that returns the input rows.
         input: Box<LogicalPlan>,
-        /// The number of rows.
+        /// The maximum number of rows to return.
         count: usize,
     },
-    /// Returns the first rows of the sorted input.
+    /// Returns the first rows of the input in sorted order.
     Top {
-        /// The input.
+        /// The plan that returns the input rows.
         input: Box<LogicalPlan>,
         /// The sort keys, the most significant first.
         keys: Vec<SortKey>,
-        /// The number of rows.
+        /// The maximum number of rows to return.
         count: usize,
     },
     /// Returns the rows of all inputs, one after the other; all inputs have the same schema.
     Union {
-        /// At least one.
+        /// The plans whose rows are the inputs; at least one.
         inputs: Vec<LogicalPlan>,
         /// The columns of each input.
         schema: Schema,
@@ -105,9 +106,9 @@ pub enum LogicalPlan {
     Window(Window),
     /// Follows sequences of steps through the rows.
     Sequence(Sequence),
-    /// Runs a plan for each row.
+    /// Runs a plan for each row (`mv-apply`).
     PerRow(PerRow),
-    /// The rows that such a plan reads.
+    /// The rows with which the plan of a [`LogicalPlan::PerRow`] begins.
     Rows(RowColumns),
 }
 
@@ -116,37 +117,37 @@ pub enum LogicalPlan {
 pub struct Scan {
     /// The name of the table in the query.
     pub name: String,
-    /// The table.
+    /// The table, which provides the rows.
     pub table: Arc<dyn TableProvider>,
-    /// The source of each output column.
+    /// What each output column is in the table.
     pub columns: Vec<ScanColumn>,
     /// The output columns.
     pub schema: Schema,
-    /// The exact filter of rows.
+    /// The filter that decides exactly which rows are returned; None if all are.
     pub filter: Option<ScanFilter>,
     /// Predicates that follow from the filter, for skipping files and row groups.
     pub prune: Vec<Predicate>,
-    /// The number of rows that are needed; None if all are.
+    /// The number of rows after which the scan may stop; None if all rows are needed.
     pub limit: Option<usize>,
 }
 
-/// A row filter over columns of its own.
+/// A filter of rows, with the columns that it reads.
 #[derive(Clone, Debug)]
 pub struct ScanFilter {
-    /// The source of each column of the predicate.
+    /// What each column that the predicate reads is in the table.
     pub columns: Vec<ScanColumn>,
-    /// A bool over `columns`.
+    /// A bool expression over `columns`.
     pub predicate: Expr,
 }
 
 /// An aggregate of a [`LogicalPlan::Aggregate`].
 #[derive(Clone, Debug)]
 pub struct AggregateExpr {
-    /// The aggregate function.
+    /// The aggregate function that is called.
     pub function: &'static AggregateFunction,
-    /// The arguments, cast to the parameter types.
+    /// The arguments, cast to the types of the parameters.
     pub arguments: Vec<Expr>,
-    /// The output columns: one, or one for each argument.
+    /// The output columns: one column, or one for each argument.
     pub fields: Vec<Field>,
     /// Its position in the query.
     pub span: Span,
@@ -155,15 +156,15 @@ pub struct AggregateExpr {
 /// Passes the rows of the input to a table function: all at once, or batch by batch if it is row-wise.
 #[derive(Clone, Debug)]
 pub struct TableCall {
-    /// The input.
+    /// The plan that returns the input rows.
     pub input: Box<LogicalPlan>,
-    /// The function.
+    /// The table function that is called.
     pub function: Arc<dyn TableFunction>,
-    /// The arguments of the function for each row.
+    /// The arguments of the function, as expressions over the columns of the input.
     pub arguments: Vec<Expr>,
-    /// The columns of the input that the output rows keep.
+    /// The positions of the input columns that the output rows keep.
     pub kept: Vec<usize>,
-    /// The kept columns, then those of the function.
+    /// The output columns: the kept columns, and then those of the function.
     pub schema: Schema,
 }
 
@@ -178,45 +179,45 @@ pub struct SortKey {
     pub nulls_first: bool,
 }
 
-/// Returns one row for each element of dynamic columns: the nth row has the nth element of each.
+/// Returns one row for each element of dynamic columns: the nth output row of an input row has the nth element of each.
 #[derive(Clone, Debug)]
 pub struct Unnest {
-    /// The input.
+    /// The plan that returns the input rows.
     pub input: Box<LogicalPlan>,
-    /// The expanded expressions.
+    /// The expressions whose elements are expanded.
     pub items: Vec<UnnestItem>,
     /// True if the elements of a bag are `[key, value]` arrays, false if they are bags of one key.
     pub bags_as_arrays: bool,
-    /// The maximum number of output rows for an input row.
+    /// The maximum number of output rows for an input row; None if there is no limit.
     pub limit: Option<usize>,
-    /// The source of each output column.
+    /// What each output column contains.
     pub output: Vec<UnnestOutput>,
     /// The output columns.
     pub schema: Schema,
 }
 
-/// An expanded expression.
+/// An expression whose elements are expanded.
 #[derive(Clone, Debug)]
 pub struct UnnestItem {
-    /// A dynamic over the input.
+    /// A dynamic expression over the columns of the input.
     pub expr: Expr,
-    /// The type that elements are converted to.
+    /// The type to which the elements are converted.
     pub ty: Type,
 }
 
-/// One output column of an [`Unnest`].
+/// What an output column of an [`Unnest`] contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnnestOutput {
-    /// The input's column, repeated.
+    /// The input column at this position, repeated for each element.
     Input(usize),
-    /// The element of an item.
+    /// The element of the item at this position.
     Item(usize),
     /// The position of the element in its array, a long.
     Position,
 }
 
 impl UnnestOutput {
-    /// The input's column; None for an element or its position.
+    /// Returns the position of the input column; None for an element or its position.
     #[must_use]
     pub fn as_input(self) -> Option<usize> {
         match self {
@@ -227,8 +228,8 @@ impl UnnestOutput {
 }
 
 impl UnnestItem {
-    /// Returns the arguments and the default step of a `range()` whose elements keep their type, so that they need not
-    /// be written as JSON; None for any other expression.
+    /// Returns the arguments and the default step, if the expression is a `range()` whose elements keep their type, so
+    /// that they need not be written as JSON; None for any other expression.
     #[must_use]
     pub fn as_range(&self) -> Option<(&[Expr], i64)> {
         let ("range", arguments) = self.expr.as_call()? else { return None };
@@ -239,7 +240,7 @@ impl UnnestItem {
 }
 
 impl LogicalPlan {
-    /// The output columns.
+    /// Returns the output columns of the node.
     #[must_use]
     pub fn schema(&self) -> &Schema {
         match self {
@@ -261,7 +262,7 @@ impl LogicalPlan {
         }
     }
 
-    /// A scan of all columns of `table`.
+    /// Returns a scan of all columns of `table`.
     #[must_use]
     pub fn scan(name: impl Into<String>, table: Arc<dyn TableProvider>) -> Self {
         let schema = table.schema().clone();
@@ -269,13 +270,13 @@ impl LogicalPlan {
         Self::Scan(Scan { name: name.into(), table, columns, schema, filter: None, prune: Vec::new(), limit: None })
     }
 
-    /// Adds a filter above this plan.
+    /// Returns a plan that filters the rows of this plan.
     #[must_use]
     pub fn filter(self, predicate: Expr) -> Self {
         Self::Filter { input: Box::new(self), predicate }
     }
 
-    /// Adds a projection above this plan.
+    /// Returns a plan that computes `columns`, by name, from the rows of this plan.
     #[must_use]
     pub fn project(self, columns: impl IntoIterator<Item = (String, Expr)>) -> Self {
         let (fields, expressions): (Vec<_>, Vec<_>) =

@@ -1,4 +1,4 @@
-//! The columns that a query uses, by name, and the paths into them.
+//! The columns that the conditions and computations of a query use, by name, and the paths in them.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use crate::functions::scalar::json_path;
 use crate::scan::{NamedColumns, ScanColumn};
 use crate::types::{Value, dynamic};
 
-/// Functions that return their argument, as far as paths into it are concerned.
+/// Functions that are transparent for paths: a path into their result is a path into their argument.
 const PARSERS: [&str; 2] = ["parse_json", "tostring"];
 
-/// Returns the names of the columns that rows are filtered, sorted, grouped or joined by, or that
-/// something is computed of. Columns that are only passed on, as all are by `*`, do not count.
+/// Returns the names of the columns by which rows are filtered, sorted, grouped or joined, or from which something is
+/// computed. Columns that are only passed on, as all columns are by `*`, do not count.
 #[must_use]
 pub fn named_columns(plan: &LogicalPlan) -> NamedColumns {
     let mut named = NamedColumns::default();
@@ -21,7 +21,7 @@ pub fn named_columns(plan: &LogicalPlan) -> NamedColumns {
     named
 }
 
-/// Adds the paths that the query looks up in columns of tables: in dynamic columns, and in parsed strings.
+/// Adds the paths that the query looks up in columns of tables, which are dynamic columns or strings that it parses.
 fn add_paths(plan: &LogicalPlan, paths: &mut BTreeSet<(String, dynamic::Path)>) {
     let inputs = visit::inputs(plan);
     let mut add = |expr: &Expr, column: &dyn Fn(usize) -> Option<(String, dynamic::Path)>| {
@@ -43,7 +43,8 @@ fn add_paths(plan: &LogicalPlan, paths: &mut BTreeSet<(String, dynamic::Path)>) 
     inputs.into_iter().for_each(|input| add_paths(input, paths));
 }
 
-/// The column of a table and the path in it that an expression reads, given those of the columns of its input.
+/// Returns the table column and the path in it that an expression reads; None if it reads anything else. `column`
+/// returns them for a column of the input.
 fn path_of(expr: &Expr, column: &dyn Fn(usize) -> Option<(String, dynamic::Path)>) -> Option<(String, dynamic::Path)> {
     let (input, steps) = match &expr.kind {
         ExprKind::Column(index) => return column(*index),
@@ -63,7 +64,8 @@ fn path_of(expr: &Expr, column: &dyn Fn(usize) -> Option<(String, dynamic::Path)
     Some((name, path))
 }
 
-/// The column of a table and the path in it that a column of a plan's rows is.
+/// Returns the table column, and the path in it, that the column at `index` of a plan's rows contains; None if it is
+/// anything else.
 fn column_of(plan: &LogicalPlan, index: usize) -> Option<(String, dynamic::Path)> {
     match plan {
         LogicalPlan::Scan(scan) => source(scan, &scan.columns, index),

@@ -1,13 +1,14 @@
-//! Identities of plan nodes: the position of a node in a depth-first walk, so a clone of a plan has the same ids.
+//! Ids of plan nodes. The id of a node is its position in a depth-first walk, so the nodes of a cloned plan have the
+//! same ids.
 
 use super::{LogicalPlan, visit};
 
-/// Identifies a node within its plan.
+/// The id of a node in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NodeId(usize);
 
 impl NodeId {
-    /// The number of nodes that a depth-first walk visits before this one.
+    /// Returns the number of nodes that a depth-first walk visits before this node.
     #[must_use]
     pub fn index(self) -> usize {
         self.0
@@ -17,27 +18,27 @@ impl NodeId {
 /// A node of a plan together with its id.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanNode<'a> {
-    /// The node, with everything below it.
+    /// The node, with all nodes below it.
     pub plan: &'a LogicalPlan,
     /// Its id.
     pub id: NodeId,
 }
 
 impl<'a> PlanNode<'a> {
-    /// The top node of `plan`.
+    /// Returns the top node of `plan`.
     #[must_use]
     pub fn root(plan: &'a LogicalPlan) -> Self {
         Self { plan, id: NodeId(0) }
     }
 
-    /// `input`, which must be the first input of this node.
+    /// Returns `input`, which must be the first input of this node, with its id.
     #[must_use]
     pub fn first_input(self, input: &'a LogicalPlan) -> Self {
         debug_assert!(visit::inputs(self.plan).first().is_some_and(|first| std::ptr::eq(*first, input)));
         Self { plan: input, id: NodeId(self.id.0 + 1) }
     }
 
-    /// All inputs of this node, in order.
+    /// Returns all inputs of this node in order, with their ids.
     #[must_use]
     pub fn inputs(self) -> Vec<Self> {
         let inputs = visit::inputs(self.plan);
@@ -53,7 +54,7 @@ impl<'a> PlanNode<'a> {
     }
 }
 
-/// The number of nodes of `plan`, itself included.
+/// Returns the number of nodes of `plan`, including itself.
 #[must_use]
 pub fn node_count(plan: &LogicalPlan) -> usize {
     1 + visit::inputs(plan).into_iter().map(node_count).sum::<usize>()

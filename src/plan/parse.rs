@@ -10,35 +10,35 @@ use crate::types::{Schema, Type};
 /// Adds columns whose values a pattern finds in a string.
 #[derive(Clone, Debug)]
 pub struct Parse {
-    /// The input.
+    /// The plan that returns the input rows.
     pub input: Box<LogicalPlan>,
-    /// A string over the input.
+    /// The string in which the pattern is searched, as an expression over the columns of the input.
     pub source: Expr,
-    /// The pattern.
+    /// The pattern, which takes the string apart.
     pub pattern: Arc<TextPattern>,
     /// The types of the columns of the pattern, in its order.
     pub captures: Vec<Type>,
-    /// True if a row does not match if one of its values cannot be converted; false if only that value is null.
+    /// True if a row in which a value cannot be converted does not match; false if only that value is null.
     pub is_strict: bool,
-    /// True if rows that do not match are dropped; false if the columns of the pattern are null or "" there.
+    /// True if rows that do not match are dropped; false if they stay, with null or "" in the columns of the pattern.
     pub drops_unmatched: bool,
-    /// The source of each output column.
+    /// What each output column contains.
     pub output: Vec<ParseOutput>,
     /// The output columns.
     pub schema: Schema,
 }
 
-/// One output column of a [`Parse`].
+/// What an output column of a [`Parse`] contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseOutput {
-    /// The input's column.
+    /// The input column at this position.
     Input(usize),
-    /// The column of the pattern.
+    /// The column of the pattern at this position.
     Capture(usize),
 }
 
 impl ParseOutput {
-    /// The input's column; None for a column of the pattern.
+    /// Returns the position of the input column; None for a column of the pattern.
     #[must_use]
     pub fn as_input(self) -> Option<usize> {
         match self {
@@ -47,7 +47,7 @@ impl ParseOutput {
         }
     }
 
-    /// The position in the pattern; None for a column of the input.
+    /// Returns the position in the pattern; None for a column of the input.
     #[must_use]
     pub fn as_capture(self) -> Option<usize> {
         match self {

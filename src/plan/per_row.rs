@@ -1,46 +1,47 @@
-//! The per-row node: a plan that runs once for each row of another (`mv-apply`).
+//! The per-row node: runs a plan once for each row of another plan (`mv-apply`).
 
 use super::{LogicalPlan, visit};
 use crate::diagnostic::{Result, Span};
 use crate::expr::Expr;
 use crate::types::{Field, Schema, Type};
 
-/// Runs the body for each row of the input, and repeats columns of the row beside the rows that the body returns.
+/// Runs a plan, the body, for each row of the input. The output rows have columns of the input row beside those that
+/// the body returns for it.
 ///
-/// The body reads [`RowColumns`]: it runs once for many rows of the input, whose numbers it carries along as its last
-/// column, and keeps apart what belongs to different rows.
+/// The body begins with [`RowColumns`]. In fact it runs once for many input rows. It keeps the number of the input row
+/// as its last column, and never combines rows that belong to different input rows.
 #[derive(Clone, Debug)]
 pub struct PerRow {
-    /// The input.
+    /// The plan that returns the input rows.
     pub input: Box<LogicalPlan>,
     /// The plan that runs for each row; its last column is the number of the row.
     pub body: Box<LogicalPlan>,
-    /// The source of each output column.
+    /// What each output column contains.
     pub output: Vec<PerRowOutput>,
     /// The output columns.
     pub schema: Schema,
 }
 
-/// One output column of a [`PerRow`].
+/// What an output column of a [`PerRow`] contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PerRowOutput {
-    /// The input's column, repeated.
+    /// The input column at this position, repeated for each row of the body.
     Input(usize),
-    /// The body's column.
+    /// The column of the body at this position.
     Body(usize),
 }
 
-/// The leaf of the body of a [`PerRow`]: values of the input row, and its number.
+/// The rows with which the body of a [`PerRow`] begins: values of the input row, and its number.
 #[derive(Clone, Debug)]
 pub struct RowColumns {
-    /// Expressions over the input of the node.
+    /// The values, as expressions over the columns of the node's input.
     pub columns: Vec<Expr>,
-    /// A column for each expression; then, once the body carries it along, the number of the row.
+    /// A column for each expression. The number of the row follows, once the body keeps it.
     pub schema: Schema,
 }
 
 impl RowColumns {
-    /// All columns of rows with `schema`, without the number of the row.
+    /// Returns all columns of rows with `schema`, without the number of the row.
     #[must_use]
     pub fn all(schema: &Schema) -> Self {
         let column = |(index, field): (usize, &Field)| Expr::column(index, field.ty, Span::default());
@@ -61,7 +62,7 @@ impl RowColumns {
     }
 }
 
-/// Replaces each leaf of a body by `rows`, a plan with the same columns.
+/// Replaces the rows that a body begins with by `rows`, a plan with the same columns.
 pub fn replace_rows(body: LogicalPlan, rows: &LogicalPlan) -> Result<LogicalPlan> {
     Ok(match body {
         LogicalPlan::Rows(_) => rows.clone(),
@@ -72,13 +73,13 @@ pub fn replace_rows(body: LogicalPlan, rows: &LogicalPlan) -> Result<LogicalPlan
     })
 }
 
-/// The column of the number of the row.
+/// Returns the column of the number of the row.
 #[must_use]
 pub fn row_number() -> Field {
     Field::new("row", Type::Long)
 }
 
-/// Calls `visit` with each leaf of the body of a [`PerRow`], but not with those of others inside it.
+/// Calls `visit` with each [`RowColumns`] of the body of a [`PerRow`], but not with those of the bodies inside it.
 pub fn row_columns<'a>(body: &'a LogicalPlan, visit: &mut dyn FnMut(&'a RowColumns)) {
     match body {
         LogicalPlan::Rows(rows) => visit(rows),
@@ -87,7 +88,7 @@ pub fn row_columns<'a>(body: &'a LogicalPlan, visit: &mut dyn FnMut(&'a RowColum
     }
 }
 
-/// Replaces each leaf of the body of a [`PerRow`], but not those of others inside it.
+/// Replaces each [`RowColumns`] of the body of a [`PerRow`], but not those of the bodies inside it.
 pub fn map_row_columns(body: LogicalPlan, replace: &dyn Fn(RowColumns) -> RowColumns) -> Result<LogicalPlan> {
     Ok(match body {
         LogicalPlan::Rows(rows) => LogicalPlan::Rows(replace(rows)),

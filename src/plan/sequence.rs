@@ -7,10 +7,11 @@ use crate::types::{Field, Schema, Type, Value};
 
 /// Follows sequences of steps through the rows, in their order, and returns the records that match.
 ///
-/// The expressions of the steps are over the columns of the input, then one column for each of [`Self::state`].
+/// The columns of the expressions of the steps are those of the input, followed by a column for each of
+/// [`Self::state`].
 #[derive(Clone, Debug)]
 pub struct Sequence {
-    /// The input.
+    /// The plan that returns the input rows.
     pub input: Box<LogicalPlan>,
     /// The default values of the declared columns.
     pub defaults: Vec<Value>,
@@ -20,72 +21,73 @@ pub struct Sequence {
     pub steps: Vec<SequenceStep>,
     /// True if the last output column is the number of the sequence.
     pub has_match_id: bool,
-    /// All sequences end whenever this value changes from one row to the next.
+    /// A number that is the same for all rows of a segment: sequences end where it changes. None if there are no
+    /// segments.
     pub segment: Option<Expr>,
-    /// The input columns, the declared columns, and the number of the sequence.
+    /// The output columns: those of the input, the declared ones, and the number of the sequence if there is one.
     pub schema: Schema,
 }
 
-/// A value of the last record that matched a step.
+/// A value that is remembered: of the last record that matched a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateColumn {
-    /// The position of the step.
+    /// The position of the step whose record it is.
     pub step: usize,
-    /// The column of the record.
+    /// The column of the record from which the value comes.
     pub column: RecordColumn,
 }
 
 /// A column of a record that matched a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordColumn {
-    /// A column of the input.
+    /// The input column at this position.
     Input(usize),
-    /// A declared column.
+    /// The declared column at this position.
     Declared(usize),
 }
 
-/// A step.
+/// A step of a `scan`.
 #[derive(Clone, Debug)]
 pub struct SequenceStep {
     /// Its name in the query.
     pub name: String,
-    /// A bool.
+    /// The condition under which a record matches the step, a bool expression.
     pub condition: Expr,
-    /// The values of declared columns; the others have their defaults.
+    /// The values that the step assigns to declared columns; the others have their defaults.
     pub assignments: Vec<StepAssignment>,
-    /// The records of the step that are returned.
+    /// Which of the matching records are returned.
     pub output: StepOutput,
 }
 
 impl SequenceStep {
-    /// The condition, then the assigned values.
+    /// Returns the condition, followed by the assigned values.
     pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
         std::iter::once(&self.condition).chain(self.assignments.iter().map(|assignment| &assignment.value))
     }
 }
 
-/// The value that a step gives a declared column.
+/// A value that a step assigns to a declared column.
 #[derive(Clone, Debug)]
 pub struct StepAssignment {
     /// The position of the declared column.
     pub declared: usize,
-    /// A value of its type.
+    /// The value, as an expression of the type of that column.
     pub value: Expr,
 }
 
 /// Which of the records of a step are returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepOutput {
-    /// Every one.
+    /// All records.
     All,
-    /// The last one of each series, once the series ends.
+    /// Only the last record of each series, when the series ends.
     Last,
-    /// None.
+    /// No records.
     None,
 }
 
 impl Sequence {
-    /// The columns that the expressions of the steps are over.
+    /// Returns the columns to which the expressions of the steps refer.
     #[must_use]
     pub fn step_schema(&self) -> Schema {
         let input = self.input.schema();
@@ -96,7 +98,7 @@ impl Sequence {
         Schema::new(input.fields().iter().cloned().chain(own))
     }
 
-    /// The column of a record.
+    /// Returns the field of a column of a record.
     fn record_field(&self, column: RecordColumn) -> &Field {
         match column {
             RecordColumn::Input(column) => self.input.schema().field(column),
@@ -104,7 +106,8 @@ impl Sequence {
         }
     }
 
-    /// The value of each column of the state before a record matches its step.
+    /// Returns the values of the state before any record matches its step: defaults for declared columns, nulls for
+    /// others.
     #[must_use]
     pub fn empty_state(&self) -> Vec<Value> {
         let value = |state: &StateColumn| match state.column {
@@ -114,18 +117,18 @@ impl Sequence {
         self.state.iter().map(value).collect()
     }
 
-    /// The types of the output columns.
+    /// Returns the types of the output columns.
     pub(super) fn types(&self) -> impl Iterator<Item = Type> {
         let input = self.input.schema().fields().iter().map(|field| field.ty);
         input.chain(self.defaults.iter().map(Value::ty)).chain(self.has_match_id.then_some(Type::Long))
     }
 
-    /// The expressions of the node, over [`Self::step_schema`].
+    /// Returns the expressions of the node, which refer to the columns of [`Self::step_schema`].
     pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
         self.steps.iter().flat_map(SequenceStep::expressions).chain(&self.segment)
     }
 
-    /// Replaces each of its expressions by the result of `replace`.
+    /// Replaces each expression of the node with the result of `replace`.
     pub fn map_expressions(self, replace: &mut impl FnMut(Expr) -> Result<Expr>) -> Result<Self> {
         let mut step = |step: SequenceStep| {
             let condition = replace(step.condition)?;

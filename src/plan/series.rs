@@ -1,50 +1,50 @@
-//! The node of `make-series`: the bins of each group become arrays with one element for each bin of an axis.
+//! The node of `make-series`: the bins of each group become arrays, which have an element for each bin of an axis.
 
 use super::LogicalPlan;
 use crate::types::{Column, Schema, Type, Value};
 
-/// The maximum number of elements of a series.
-/// Source: the reference's page on the make-series operator.
+/// Maximum number of elements of a series. Source: the reference's page on the make-series operator.
 pub const MAX_ELEMENTS: i64 = 1 << 20;
 
-/// Returns one row for each group of rows with equal keys, in order of first appearance: the keys, an array of each
-/// value, and the array of the axis.
+/// Returns one row for each group of rows with equal keys, in the order of first appearance: the keys, an array for
+/// each value, and the array of the axis.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// The keys, the bin on the axis, and the values. The rows differ in their keys or their bin, and no bin is null.
+    /// The plan that returns a row for each group and bin: the keys, the start of the bin, and the values. No two rows
+    /// have the same keys and bin, and no bin is null.
     pub input: Box<LogicalPlan>,
     /// The number of keys.
     pub keys: usize,
-    /// The bins that the arrays have.
+    /// The axis, which determines the bins of the arrays.
     pub axis: Axis,
-    /// For each value, the element of a bin without a row.
+    /// For each value, the element of a bin for which the input has no row.
     pub defaults: Vec<Value>,
-    /// True if there is one row, with nulls as keys, if the input has no rows.
+    /// True if the output has one row, with nulls as keys, even if the input has no rows.
     pub nonempty: bool,
     /// The output columns.
     pub schema: Schema,
 }
 
-/// The axis of series. Its bins are numbered from the origin, in steps.
+/// The axis of series. Its bins are numbered: bin 0 starts at the origin, and each bin is one step long.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// The type of the bins: long, real, datetime or timespan.
     pub ty: Type,
-    /// The scale.
+    /// The origin and the step.
     pub scale: AxisScale,
-    /// The number of the first bin; None if it is the first one of each group.
+    /// The number of the first bin; None if each group begins with its own first bin.
     pub first: Option<i64>,
-    /// The number after the last bin; None if the last one is that of each group.
+    /// The number after that of the last bin; None if each group ends with its own last bin.
     pub end: Option<i64>,
 }
 
-/// The start of bin 0 and the size of every bin, which is positive.
+/// The start of bin 0, and the length of every bin, which is positive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields are described above")]
 pub enum AxisScale {
-    /// A step of longs or ticks.
+    /// The origin and step as longs or ticks.
     Whole { origin: i64, step: i64 },
-    /// A step of reals.
+    /// The origin and step as reals.
     Real { origin: f64, step: f64 },
 }
 
@@ -60,7 +60,7 @@ impl AxisScale {
         (step > 0).then_some(Self::Whole { origin, step })
     }
 
-    /// The number of the last bin that starts at or before `value`; None if `value` is not on the scale.
+    /// Returns the number of the last bin that starts at or before `value`; None if `value` is not on the scale.
     #[must_use]
     pub fn floor(self, value: &Value) -> Option<i64> {
         match (self, value) {
@@ -73,7 +73,7 @@ impl AxisScale {
         }
     }
 
-    /// The number of the first bin that starts at or after `value`; None if `value` is not on the scale.
+    /// Returns the number of the first bin that starts at or after `value`; None if `value` is not on the scale.
     #[must_use]
     pub fn ceiling(self, value: &Value) -> Option<i64> {
         match (self, value) {
@@ -86,7 +86,7 @@ impl AxisScale {
         }
     }
 
-    /// The number of the bin that starts at row `row` of `starts`; None if the start is null or not on the scale.
+    /// Returns the number of the bin that starts at row `row` of `starts`; None if that is null or not on the scale.
     #[must_use]
     pub fn bin_at(self, starts: &Column, row: usize) -> Option<i64> {
         match self {
@@ -100,7 +100,7 @@ impl AxisScale {
 }
 
 impl Axis {
-    /// The start of the bin with this number.
+    /// Returns the start of the bin with this number.
     #[must_use]
     pub fn start_of(&self, bin: i64) -> Value {
         match (self.scale, self.ty) {
@@ -117,7 +117,7 @@ fn start(origin: i64, step: i64, bin: i64) -> i64 {
     origin.saturating_add(bin.saturating_mul(step))
 }
 
-/// A whole number, or the ticks of a time.
+/// Returns a whole number, or the ticks of a time; None for any other value.
 fn whole(value: &Value) -> Option<i64> {
     match value {
         Value::Datetime(ticks) | Value::Timespan(ticks) => Some(*ticks),
@@ -125,7 +125,7 @@ fn whole(value: &Value) -> Option<i64> {
     }
 }
 
-/// The number of a bin of reals; None if reals do not hold all numbers of that size exactly.
+/// Converts the number of a bin from a real; None if reals cannot represent all whole numbers of that size.
 fn number(value: f64) -> Option<i64> {
     const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, reason = "whole numbers within the limit are converted exactly")]

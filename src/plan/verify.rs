@@ -1,4 +1,4 @@
-//! Verifies plans: columns exist, types agree. Runs after binding and after each optimizer rule.
+//! Verifies that the columns in plans exist and that types agree. It runs after binding and after each optimizer rule.
 
 use super::{
     Join, LogicalPlan, Parse, ParseOutput, PerRow, PerRowOutput, RecordColumn, Sequence, Series, Side, StepAssignment,
@@ -8,7 +8,7 @@ use crate::diagnostic::{Error, Result};
 use crate::expr::{self, Expr};
 use crate::types::{Schema, Type};
 
-/// Verifies the whole plan. An error is a bug in `after`, the step that made the plan.
+/// Verifies the whole plan. An error is an internal error: `after`, the step that made the plan, has a bug.
 pub fn verify(plan: &LogicalPlan, after: &str) -> Result<()> {
     for input in visit::inputs(plan) {
         verify(input, after)?;
@@ -47,7 +47,7 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
     check_outputs(plan, types)
 }
 
-/// Checks the output columns of a node over an input with columns of `types`.
+/// Checks the output columns of a node whose input has columns of `types`; the error says what is wrong.
 fn check_outputs(plan: &LogicalPlan, types: Vec<Type>) -> Result<(), String> {
     match plan {
         LogicalPlan::Filter { predicate, .. } => is_bool(predicate),

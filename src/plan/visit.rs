@@ -1,5 +1,5 @@
-//! Visits and rebuilds the inputs and expressions of plan nodes. No match here has a wildcard, so the compiler points
-//! here when a node is added.
+//! Visits the inputs and expressions of plan nodes, and rebuilds nodes from changed ones. No match here has a wildcard,
+//! so that the compiler shows what to change when a kind of node is added.
 
 use super::{
     AggregateExpr, Join, JoinKey, LogicalPlan, Parse, PerRow, Sequence, Series, SortKey, TableCall, Unnest, UnnestItem,
@@ -8,7 +8,7 @@ use super::{
 use crate::diagnostic::Result;
 use crate::expr::{Expr, visit as expr_visit};
 
-/// Returns the inputs of the node.
+/// Returns the inputs of a node, in order.
 #[must_use]
 pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
     match plan {
@@ -31,7 +31,7 @@ pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
     }
 }
 
-/// Replaces each input of the node by the result of `replace`.
+/// Replaces each input of a node with the result of `replace`.
 pub fn map_inputs(
     plan: LogicalPlan,
     replace: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,
@@ -69,9 +69,9 @@ pub fn map_inputs(
     })
 }
 
-/// Returns the expressions of the node itself. They refer to columns of its input, or of the join side they belong to,
-/// or of [`Sequence::step_schema`].
-/// The expressions of [`LogicalPlan::Rows`] refer to another node, so they are not among them.
+/// Returns the expressions of the node itself. They refer to the columns of its input, of the side of a join to which
+/// they belong, or of [`Sequence::step_schema`]. The expressions of [`LogicalPlan::Rows`] refer to another node, and
+/// are not returned.
 #[must_use]
 pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
     match plan {
@@ -96,7 +96,7 @@ pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
     }
 }
 
-/// Replaces each expression of the node itself by the result of `replace`.
+/// Replaces each expression of the node itself with the result of `replace`.
 pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Result<Expr>) -> Result<LogicalPlan> {
     Ok(match plan {
         LogicalPlan::Scan(mut scan) => {
@@ -152,7 +152,8 @@ fn map_keys(keys: Vec<SortKey>, replace: &mut impl FnMut(Expr) -> Result<Expr>) 
     keys.into_iter().map(|key| Ok(SortKey { expr: replace(key.expr)?, ..key })).collect()
 }
 
-/// The size of a plan: its nodes with the parts of their expressions, and the nodes on its longest path.
+/// Returns the size of a plan, which is the number of its nodes and of the parts of their expressions, and its depth,
+/// which is the number of nodes on its longest path.
 #[must_use]
 pub fn extent(plan: &LogicalPlan) -> (usize, usize) {
     let own = 1 + expressions(plan).into_iter().map(expr_visit::size).sum::<usize>();
@@ -162,7 +163,7 @@ pub fn extent(plan: &LogicalPlan) -> (usize, usize) {
         .fold((own, 1), |(size, depth), (below, way)| (size + below, depth.max(way + 1)))
 }
 
-/// Applies `rule` to every node, from the leaves up.
+/// Replaces every node with the result of `rule`, inputs before the nodes that have them.
 pub fn transform_up(
     plan: LogicalPlan,
     rule: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,
@@ -171,7 +172,7 @@ pub fn transform_up(
     rule(plan)
 }
 
-/// Applies `rule` to every node, from the root down.
+/// Replaces every node with the result of `rule`, nodes before their inputs.
 pub fn transform_down(
     plan: LogicalPlan,
     rule: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,

@@ -1,4 +1,4 @@
-//! The window node, for functions whose value depends on other rows: `row_number`, `prev` and their kin.
+//! The node of window functions, whose value depends on other rows: `row_number`, `prev` and similar ones.
 
 use super::LogicalPlan;
 use crate::diagnostic::{Result, Span};
@@ -7,27 +7,28 @@ use crate::types::{Field, Schema, Type, Value};
 
 /// Adds columns that depend on the order of the rows.
 ///
-/// Without calls it only marks the order of its input as the one that the query asks for (`serialize`).
+/// Without calls, it only says that the query asks for the order of the input rows (`serialize`).
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// The input.
+    /// The plan that returns the input rows.
     pub input: Box<LogicalPlan>,
-    /// The values computed for each row, from the first row to the last.
+    /// The window functions that are computed for each row, from the first row to the last.
     pub calls: Vec<WindowCall>,
-    /// All calls restart, as if at the first row, whenever this value changes from one row to the next.
+    /// A number that is the same for all rows of a segment: all calls start again where it changes. None if there are
+    /// no segments.
     pub segment: Option<Expr>,
-    /// The input columns, then a column for each call.
+    /// The output columns: those of the input, and then one for each call.
     pub schema: Schema,
 }
 
 /// A call of a window function.
 #[derive(Clone, Debug)]
 pub struct WindowCall {
-    /// The function with its constant arguments.
+    /// The function, with its constant arguments.
     pub function: WindowFunction,
-    /// The value it looks at; None for `row_number`.
+    /// The expression whose values the function gets; None for `row_number`.
     pub term: Option<Expr>,
-    /// A bool that is true where the function begins anew.
+    /// A bool expression that is true for rows at which the function starts again; None if it never does.
     pub restart: Option<Expr>,
     /// Its position in the query.
     pub span: Span,
@@ -40,31 +41,32 @@ pub enum WindowFunction {
     Neighbor {
         /// The position of the other row relative to this one.
         offset: i64,
-        /// The value where there is no such row.
+        /// The value if there is no such row.
         default: Value,
     },
-    /// The sum of the term so far; nulls add nothing.
+    /// The sum of the term up to this row; nulls add nothing.
     CumulativeSum,
-    /// The position of the row, counted from `start`.
+    /// The number of the row, counted from `start`.
     RowNumber {
-        /// The first number.
+        /// The number of the first row.
         start: i64,
     },
-    /// The number of different runs of the term so far.
+    /// The number of runs of equal terms up to this row.
     RankDense,
-    /// The position, counted from 1, of the first row of the run of the term.
+    /// The number, from 1, of the first row of the run of equal terms that the row belongs to.
     RankMin,
-    /// The first time of the session that the row belongs to.
+    /// The time of the first row of the session that the row belongs to.
     Session {
-        /// A row this many ticks or more after the first row of a session begins another one.
+        /// Number of ticks after the first row of a session; a row that far from it, or farther, begins another
+        /// session.
         max_from_first: i64,
-        /// A row this many ticks or more after the previous row begins one, too.
+        /// Number of ticks after the previous row; a row that far from it, or farther, begins another session, too.
         max_between: i64,
     },
 }
 
 impl WindowFunction {
-    /// The name of the function in queries.
+    /// Returns the name of the function in queries.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -80,7 +82,7 @@ impl WindowFunction {
 }
 
 impl WindowCall {
-    /// The type of its column.
+    /// Returns the type of the column of the call.
     #[must_use]
     pub fn ty(&self) -> Type {
         match (&self.function, &self.term) {
@@ -90,7 +92,7 @@ impl WindowCall {
         }
     }
 
-    /// Its expressions, over the input of the node.
+    /// Returns the expressions of the call, over the columns of the node's input.
     pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
         self.term.iter().chain(&self.restart)
     }
@@ -103,7 +105,7 @@ impl WindowCall {
 }
 
 impl Window {
-    /// Adds the columns of `calls` to `input`.
+    /// Returns a node that adds the columns of `calls` to `input`.
     #[must_use]
     pub fn new(input: LogicalPlan, calls: Vec<WindowCall>, segment: Option<Expr>) -> Self {
         let own = calls.iter().map(|call| Field::new(call.function.name(), call.ty()));
@@ -111,12 +113,12 @@ impl Window {
         Self { input: Box::new(input), calls, segment, schema }
     }
 
-    /// Its expressions, over the input.
+    /// Returns the expressions of the node, over the columns of its input.
     pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
         self.calls.iter().flat_map(WindowCall::expressions).chain(&self.segment)
     }
 
-    /// Replaces each of its expressions by the result of `replace`.
+    /// Replaces each expression of the node with the result of `replace`.
     pub(super) fn map_expressions(self, replace: &mut impl FnMut(Expr) -> Result<Expr>) -> Result<Self> {
         let calls = self.calls.into_iter().map(|call| call.map_expressions(replace)).collect::<Result<_>>()?;
         let segment = self.segment.map(replace).transpose()?;
