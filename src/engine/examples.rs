@@ -1,4 +1,4 @@
-//! Runs the examples of the registry, so that the documentation shows what the engine returns.
+//! Runs the examples in the registry of functions, so that the documentation shows what the engine really returns.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::functions::{Example, aggregate_functions, scalar_functions, special_f
 use crate::scan::{Catalog, MemoryTable, TableProvider, Watchlist};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, datetime};
 
-/// A catalog with nothing but the watchlist that an example reads.
+/// A catalog that has only the watchlist that an example reads.
 #[derive(Debug)]
 struct ExampleCatalog;
 
@@ -31,7 +31,7 @@ impl Catalog for ExampleCatalog {
     }
 }
 
-/// The first cell of the only row that a query returns.
+/// Returns the first cell of the only row of a query's result; an error if there is not exactly one row.
 fn cell(engine: &Engine, query: &str) -> Result<Value, String> {
     let result = engine.query(query).map_err(|error| error.to_string())?;
     let rows: usize = result.batches.iter().map(|batch| batch.rows()).sum();
@@ -42,7 +42,8 @@ fn cell(engine: &Engine, query: &str) -> Result<Value, String> {
     Ok(batch.column(0).value(0))
 }
 
-/// Describes how the result differs from the example, which gives it as a string or as a literal of the same type.
+/// Describes how the result of an example differs from its answer, which is a string or a literal of the same type;
+/// None if they are equal.
 fn complaint(engine: &Engine, query: &str, example: &Example) -> Option<String> {
     match cell(engine, query) {
         Ok(value) if value.to_text() == example.answer => None,

@@ -1,9 +1,9 @@
-//! The measurements of a plan node as the lines that `explain --analyze` prints.
+//! The measurements of a plan node, as the lines that `explain --analyze` prints below it.
 
 use crate::exec::NodeMetrics;
 use crate::storage::counters::{ScanCount, ScanCounters};
 
-/// Returns two lines for a scan of files, one line for any other node.
+/// Returns the lines for a node: two for a scan of files, one for any other node.
 pub(super) fn lines(metrics: &NodeMetrics) -> Vec<String> {
     let (rows, batches) = (counted(metrics.rows(), "row"), counted(metrics.batches(), "batch"));
     let own = format!("{rows} in {batches}, {:.3} ms busy", metrics.busy().as_secs_f64() * 1000.0);
@@ -11,7 +11,7 @@ pub(super) fn lines(metrics: &NodeMetrics) -> Vec<String> {
     [own].into_iter().chain(scan).collect()
 }
 
-/// Returns what a scan of files read and skipped.
+/// Returns a line with what a scan of files read and skipped.
 fn scan_line(counters: &ScanCounters) -> String {
     let count = |count| counters.get(count);
     let groups = count(ScanCount::RowGroups);
@@ -36,7 +36,7 @@ fn scan_line(counters: &ScanCounters) -> String {
     if skipped.is_empty() { read } else { format!("{read}; left out {}", skipped.join(", ")) }
 }
 
-/// Something that scans skip.
+/// A kind of thing that scans skip, with its counter, its unit, and the reason why it is skipped.
 struct Skipped {
     count: ScanCount,
     unit: &'static str,
@@ -80,7 +80,7 @@ mod tests {
         }
     }
 
-    /// The rows that each node returned, depth first.
+    /// Returns the number of rows that each node returned, in the order of a depth-first walk.
     fn rows(metrics: &PlanMetrics, node: PlanNode<'_>) -> Vec<u64> {
         let own = metrics.of(node.id).expect("every node is measured").rows();
         [own].into_iter().chain(node.inputs().into_iter().flat_map(|input| rows(metrics, input))).collect()

@@ -1,4 +1,5 @@
-//! Inspects a file: its rows and times by table and export shape, duplicate records, and what could not be read.
+//! Inspects a file: its rows and their times, by table and export shape, its duplicate records, and what could not be
+//! read.
 //!
 //! Inspection runs a query over the file, so it reports exactly what any other query would read.
 
@@ -15,7 +16,7 @@ use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::types::{Batch, Schema, Type, Value};
 
-/// Columns that contain the ingestion time of a record.
+/// The names of columns that may contain the time at which a record was ingested.
 const INGESTION_COLUMNS: [&str; 4] = ["_TimeReceived", "_IngestionTime", "IngestionTime", "EnqueuedTimeUtc"];
 
 /// The name of the table in the query; it is not part of any message.
@@ -24,11 +25,12 @@ const TABLE: &str = "T";
 /// The result of inspecting a file.
 #[derive(Debug)]
 pub struct FileInspection<S = TableSummary> {
-    /// One summary for each table and shape, sorted by these.
+    /// A summary for each table and export shape (and day), sorted by these.
     pub summaries: Vec<S>,
-    /// Why nothing of the file could be read; None if it was read, perhaps with damage.
+    /// The reason why nothing of the file could be read; None if the file was read, perhaps with damage.
     pub unread: Option<String>,
-    /// The report of the scan. Only all files together show whether the pages of query-API responses are complete.
+    /// The report of the scan. Whether the pages of query-API responses are complete is known only when all files are
+    /// read.
     pub report: Arc<ScanReport>,
 }
 
@@ -38,12 +40,12 @@ impl<S> FileInspection<S> {
     }
 }
 
-/// Summarizes the rows of one table in one export shape.
+/// A summary of the rows of one table in one export shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableSummary {
-    /// The table; "" if it is unknown.
+    /// The name of the table; "" if it is unknown.
     pub table: String,
-    /// The export shape.
+    /// The name of the export shape.
     pub shape: String,
     /// The number of rows.
     pub rows: i64,
@@ -51,18 +53,18 @@ pub struct TableSummary {
     pub generated: [Value; 2],
     /// The first and last `CreatedDateTime`; null if there is none.
     pub created: [Value; 2],
-    /// The column with the ingestion time; "" if there is none.
+    /// The name of the column with the ingestion time; "" if there is none.
     pub ingestion: String,
-    /// Rows whose `Id` occurs in an earlier row.
+    /// The number of rows whose `Id` occurs in an earlier row.
     pub duplicates: i64,
 }
 
-/// Summarizes the rows of one table in one export shape on one day.
+/// A summary of the rows of one table in one export shape on one day.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DaySummary {
-    /// The table; "" if it is unknown.
+    /// The name of the table; "" if it is unknown.
     pub table: String,
-    /// The export shape.
+    /// The name of the export shape.
     pub shape: String,
     /// The number of rows.
     pub rows: i64,
@@ -70,8 +72,8 @@ pub struct DaySummary {
     pub times: Option<[i64; 2]>,
 }
 
-/// Runs `work`, which inspects a file, on each of `files` in parallel, and calls `consume` with the results in the
-/// order of the files. The threads and the memory of `settings` are divided among the files.
+/// Runs `work`, which inspects one file, for each of `files` in parallel, and calls `consume` with the results in the
+/// order of the files. The threads and the memory of `settings` are divided among the files that are inspected at once.
 ///
 /// # Errors
 /// The first error of `work` in that order, or of `consume`.
@@ -87,7 +89,8 @@ pub fn for_each_file<F: Sync, T: Send>(
     exec::for_each(files, threads, &|file| work(file, &each), consume)
 }
 
-/// Files that are inspected together: as in a query, the dates of one may prove the order of day and month in others.
+/// Files that are inspected together. As in a query, the dates in one file may show the order of day and month in
+/// others.
 #[derive(Clone, Debug)]
 pub struct InspectedFiles {
     limits: ReadLimits,
@@ -105,7 +108,8 @@ impl InspectedFiles {
 /// Inspects all records of `file`, which is one of `files`.
 ///
 /// # Errors
-/// Only errors that the file did not cause: the run was stopped, or a bug. A file that cannot be read is damage.
+/// An error that the file did not cause: the run was stopped, or this program has a bug. That a file cannot be read is
+/// no error, but damage.
 pub fn inspect(file: &DataFile, files: &InspectedFiles, settings: &Settings) -> Result<FileInspection> {
     read(file, files, settings, &|schema| {
         let ingestion = INGESTION_COLUMNS.into_iter().find(|name| is(schema, name, Type::Datetime));
@@ -116,7 +120,7 @@ pub fn inspect(file: &DataFile, files: &InspectedFiles, settings: &Settings) -> 
     })
 }
 
-/// Like [`inspect`], with a summary for each day, sorted by day.
+/// Like [`inspect`], but with a summary for each day, sorted by day.
 ///
 /// # Errors
 /// The errors of [`inspect`].
@@ -128,7 +132,8 @@ pub fn inspect_days(
     read(file, files, settings, &|schema| (query_days(schema), day_summary))
 }
 
-/// Runs the query that `plan` makes for the columns of the file, and collects the summaries that it makes of the rows.
+/// Runs a query over a file. `plan` gets the columns of the file, and returns the query and a function that makes a
+/// summary from a row of its result.
 fn read<S, F: Fn(&Batch, usize, &DataFile) -> S>(
     file: &DataFile,
     files: &InspectedFiles,
@@ -179,7 +184,8 @@ fn is(schema: &Schema, column: &str, ty: Type) -> bool {
     schema.index_of(column).is_some_and(|index| schema.field(index).ty == ty)
 }
 
-/// Returns a query for the rows with their time and table. Search-job rows have those of the original rows.
+/// Returns a query for the rows of the file, with their time and their table. For rows of a search job, these are the
+/// time and table of the original row.
 fn rows(schema: &Schema) -> String {
     let [original_time, time] = ["_OriginalTimeGenerated", "TimeGenerated"].map(|column| time_of(schema, column));
     let [original_type, ty] = ["_OriginalType", "Type"].map(|column| text_of(schema, column));
@@ -194,7 +200,7 @@ fn text_of<'a>(schema: &Schema, column: &'a str) -> &'a str {
     if is(schema, column, Type::String) { column } else { "''" }
 }
 
-/// Returns the query of [`inspect`]. It groups by Id first, so that duplicates are counted exactly.
+/// Returns the query of [`inspect`]. It groups by Id first, so that duplicate records are counted exactly.
 fn query(schema: &Schema, ingestion: Option<&str>) -> String {
     let (rows, created, id) = (rows(schema), time_of(schema, "CreatedDateTime"), text_of(schema, "Id"));
     let ingested = ingestion.map_or("false".to_owned(), |column| format!("isnotnull({column})"));
@@ -208,7 +214,7 @@ fn query(schema: &Schema, ingestion: Option<&str>) -> String {
     )
 }
 
-/// Returns a condition that reads every column, so that values that cannot be read are counted.
+/// Returns a condition that reads every column, so that the values that cannot be read are counted as damage.
 fn any_value(schema: &Schema) -> String {
     let is_filled = |name: &str| format!("isnotempty(['{}'])", name.replace('\\', "\\\\").replace('\'', "\\'"));
     let columns: Vec<String> = schema.names().map(is_filled).collect();
@@ -235,7 +241,7 @@ fn day_summary(batch: &Batch, row: usize, file: &DataFile) -> DaySummary {
     DaySummary { table, shape: text(1), rows: ticks(3).unwrap_or(0), times }
 }
 
-/// Rows of a log that do not name their table belong to the table that the path names, if any.
+/// Sets the table of rows that do not name one to the table that the path of the file names, if any.
 fn with_table_of_path(summary: TableSummary, file: &DataFile) -> TableSummary {
     let table = table_of_path(&file.name).filter(|_| summary.table.is_empty() && !summary.generated[0].is_null());
     match table {

@@ -1,4 +1,4 @@
-//! The engine: takes a catalog, settings and queries, returns plans and rows.
+//! The engine: prepares and runs queries, given a catalog of tables and settings.
 
 #[cfg(test)]
 mod examples;
@@ -39,19 +39,19 @@ pub struct Engine {
 /// A query that is ready to run.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The name of the result, which no other result of the same text has.
+    /// The name of the result, which is unique among the results of one query text.
     pub name: String,
     plan: LogicalPlan,
     context: ExecContext,
-    /// The plan before optimization.
+    /// The plan as bound, before it is optimized.
     bound: LogicalPlan,
-    /// How `render` asks for the result to be drawn.
+    /// The chart that the query asks for with `render`; None if it does not.
     pub render: Option<Render>,
     /// The options that the query sets with `set`.
     pub options: Vec<QueryOption>,
     /// Warnings about the query, such as conditions that are never true.
     pub warnings: Vec<Diagnostic>,
-    /// True if every copy of a record counts, so that files with the same records are worth a note.
+    /// True if no duplicates are removed, so that a note is printed if several files contain the same records.
     counts_deliveries: bool,
 }
 
@@ -65,25 +65,26 @@ pub struct QueryResult {
 }
 
 impl Engine {
-    /// An engine over the tables of `catalog`.
+    /// Returns an engine over the tables of `catalog`.
     #[must_use]
     pub fn new(catalog: Arc<dyn Catalog>, settings: Settings) -> Self {
         Self { catalog, settings }
     }
 
-    /// The same tables with other settings.
+    /// Returns an engine over the same tables with other settings.
     #[must_use]
     pub fn with_settings(&self, settings: Settings) -> Self {
         Self { catalog: Arc::clone(&self.catalog), settings }
     }
 
-    /// The settings.
+    /// Returns the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Parses, binds and optimizes `text`. Runs only subqueries whose values the plan needs.
+    /// Parses, binds and optimizes `text`. Of the query itself nothing runs, except for subqueries whose values the
+    /// plan needs.
     pub fn prepare(&self, text: &str) -> Result<Prepared> {
         self.prepare_with(text, self.report())
     }
@@ -94,10 +95,11 @@ impl Engine {
         Arc::new(ScanReport::new(self.settings.rejects.clone(), self.settings.thorough))
     }
 
-    /// As [`Self::prepare`], with a report from [`Self::report`], so that the progress of subqueries can be shown.
+    /// Like [`Self::prepare`], with a report from [`Self::report`] that the caller keeps, so that it can show the
+    /// progress of subqueries.
     ///
     /// # Errors
-    /// The text returns several results.
+    /// [`Error::Usage`] if the text returns several results; otherwise as [`Self::prepare_results`].
     pub fn prepare_with(&self, text: &str, report: Arc<ScanReport>) -> Result<Prepared> {
         let mut results = self.prepare_results(text, report)?;
         match results.len() {
@@ -106,8 +108,8 @@ impl Engine {
         }
     }
 
-    /// Prepares every result of `text`, of which there is at least one. They share the report, and the first has the
-    /// warnings about the query.
+    /// Prepares every result of `text`, of which there is at least one. The results share the report, and the first one
+    /// has all warnings about the query.
     pub fn prepare_results(&self, text: &str, report: Arc<ScanReport>) -> Result<Vec<Prepared>> {
         let Bound { results, context, options, mut warnings } = self.bind(text, &report)?;
         warnings.dedup();
@@ -184,7 +186,7 @@ impl Engine {
         }
     }
 
-    /// Runs `text` and returns the result in memory.
+    /// Runs `text`, and returns its only result in memory.
     pub fn query(&self, text: &str) -> Result<QueryResult> {
         let prepared = self.prepare(text)?;
         let mut batches = Vec::new();
@@ -197,13 +199,13 @@ impl Engine {
 }
 
 impl Prepared {
-    /// The columns of the result.
+    /// Returns the columns of the result.
     #[must_use]
     pub fn schema(&self) -> &Schema {
         self.plan.schema()
     }
 
-    /// Calls `consume` with the rows in order, batch by batch, until it breaks off.
+    /// Calls `consume` with the rows in order, batch by batch, until `consume` returns a break.
     pub fn run(&self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         exec::execute(&self.plan, &self.context, consume)?;
         self.report_events();
@@ -211,7 +213,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// Reports what is known only after the run.
+    /// Adds to the report what is known only after the run: gaps in the data, and values without a certain result.
     fn report_events(&self) {
         self.context.report.report_gaps();
         for (doubt, count) in self.context.eval.doubts().take() {
@@ -219,7 +221,8 @@ impl Prepared {
         }
     }
 
-    /// Notes tables whose files contain the same records, since the result counts each of them several times.
+    /// Adds a note for each table whose files contain the same records, because the result counts each of them several
+    /// times.
     fn note_overlaps(&self) {
         let mut plans = if self.counts_deliveries { vec![&self.plan] } else { Vec::new() };
         while let Some(plan) = plans.pop() {
@@ -235,7 +238,8 @@ impl Prepared {
         }
     }
 
-    /// Runs the query and measures it. Returns the plan with the measurements of each node, and the number of rows.
+    /// Runs the query and measures it. Returns the plan as text with the measurements of each node, and the number of
+    /// rows.
     pub fn analyze(&self, clock: &Arc<dyn Clock>) -> Result<(String, u64)> {
         let metrics = Arc::new(PlanMetrics::new(&self.plan, clock));
         let context = ExecContext { metrics: Some(Arc::clone(&metrics)), ..self.context.clone() };
@@ -249,25 +253,25 @@ impl Prepared {
         Ok((explain::explain_with(&self.plan, &details), rows))
     }
 
-    /// The report of the scans; complete once the query has run.
+    /// Returns the report of the scans, which is complete once the query has run.
     #[must_use]
     pub fn report(&self) -> &Arc<ScanReport> {
         &self.context.report
     }
 
-    /// The number of temporary files that were written because rows did not fit in memory.
+    /// Returns the number of temporary files that were written because rows did not fit in memory.
     #[must_use]
     pub fn temporary_files(&self) -> u64 {
         self.context.spill.files()
     }
 
-    /// The optimized plan as an indented tree.
+    /// Returns the optimized plan as text, an indented tree.
     #[must_use]
     pub fn explain(&self) -> String {
         explain::explain(&self.plan)
     }
 
-    /// The plan before optimization as an indented tree.
+    /// Returns the plan before optimization as text, an indented tree.
     #[must_use]
     pub fn explain_bound(&self) -> String {
         explain::explain(&self.bound)

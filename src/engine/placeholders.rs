@@ -1,7 +1,8 @@
 //! Fills the placeholders `{{StartTimeISO}}` and `{{EndTimeISO}}` of hunting queries, as Microsoft Sentinel does.
 //!
-//! The values come from the time range of the call, else from the times of the data. Tables are not filtered by a bound
-//! that the query gets this way: hunting queries look back before the start to find what is new since then.
+//! The values come from the time range of the call, or else from the times of the data. A limit of the time range that
+//! goes into the query this way is not applied to the tables, too: hunting queries look back to times before the start,
+//! to find what is new since then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,17 +22,17 @@ const END: &str = "EndTimeISO";
 /// The values of the placeholders of a query.
 #[derive(Debug, Default)]
 pub(super) struct FilledPlaceholders {
-    /// The values by name.
+    /// The values of the placeholders, by name.
     pub values: BTreeMap<String, String>,
-    /// The time range that tables are still filtered by.
+    /// The time range by which tables are still filtered: without the limits that went into placeholders.
     pub time_range: Option<TimeRange>,
 }
 
 impl Engine {
-    /// Fills the placeholders of `text`, and notes the values in `report`.
+    /// Determines the values of the placeholders in `text`, and adds a note about them to `report`.
     ///
     /// # Errors
-    /// If a placeholder is neither of the two, or if there is no time for it.
+    /// [`Error::Query`] if a placeholder is neither of the two, or if there is no time for it.
     pub(super) fn fill(&self, text: &str, report: &Arc<ScanReport>) -> Result<FilledPlaceholders> {
         let found = placeholders(text);
         let mut filled =
@@ -70,8 +71,8 @@ impl Engine {
         if name == START { range.from } else { range.to.or(range.through) }
     }
 
-    /// Returns the bound for `time`, the first or last time of the data, and its origin. It lies just
-    /// before the first or just after the last record, so that no comparison of the query excludes either.
+    /// Returns the value of a placeholder, taken from the first or last `time` of the data, and where it comes from. It
+    /// is one tick before the first or after the last record, so that no comparison of the query excludes that record.
     fn bound_of_data(&self, name: &str, time: Option<i64>, placeholder: &Placeholder) -> Result<(i64, BoundOrigin)> {
         let column = &self.settings.time_column;
         match (time, name == START) {
@@ -84,7 +85,7 @@ impl Engine {
         }
     }
 
-    /// Returns the first and the last time of the tables that `text` names, or of all tables if it names none.
+    /// Returns the first and the last time in the tables that `text` names, or in all tables if it names none.
     pub(crate) fn range_of_data(&self, text: &str, report: &Arc<ScanReport>) -> Result<[Option<i64>; 2]> {
         let readable = self.catalog.readable()?;
         let all = tokens(text);
@@ -108,7 +109,7 @@ impl Engine {
         Ok([first, last])
     }
 
-    /// Returns the first and the last time in `column` of a table.
+    /// Returns the first and the last time in the column `column` of a table; None if there are no times.
     fn extremes(
         &self,
         table: &Arc<dyn TableProvider>,
@@ -136,7 +137,7 @@ impl Engine {
     }
 }
 
-/// Removes the bound that a placeholder passes to the query.
+/// Removes the limit that the placeholder `name` passes to the query from the range; None if no limit is left.
 fn without(range: TimeRange, name: &str) -> Option<TimeRange> {
     let range = match name {
         START => TimeRange { from: None, ..range },

@@ -9,8 +9,8 @@ use crate::binder::{ArrivalRange, TimeRange};
 use crate::functions::LocationDatabase;
 use crate::scan::RejectSink;
 
-/// The default maximum number of rows of a batch: large enough to amortise the cost of a batch, small enough for the
-/// cache of the processor.
+/// The default maximum number of rows of a batch. It is large enough that the cost per batch does not matter, and small
+/// enough for a batch to fit into the processor's cache.
 pub const DEFAULT_BATCH_ROWS: usize = 8_192;
 
 /// The settings of a run. The caller fills them in: the engine reads neither the clock nor the environment.
@@ -19,50 +19,53 @@ pub const DEFAULT_BATCH_ROWS: usize = 8_192;
 pub struct Settings {
     /// The value of `now()`, in ticks.
     pub now: i64,
-    /// Seed of hash tables and of `rand()`.
+    /// The seed of hash tables and of `rand()`.
     pub seed: u64,
-    /// Threads that read and compute; at least one.
+    /// The number of threads that read and compute; at least one.
     pub threads: usize,
     /// The maximum number of rows of a batch; scans of narrow columns may return a few times as many.
     pub batch_rows: usize,
-    /// Whether plans are optimized; results are the same either way.
+    /// True if plans are optimized; the results are the same either way.
     pub optimize: bool,
     /// The values of query parameters, as they were written.
     pub parameters: BTreeMap<String, String>,
-    /// The time range that every table is filtered by.
+    /// The time range by which every table is filtered; None for all times.
     pub time_range: Option<TimeRange>,
-    /// The times of arrival that every table is filtered by.
+    /// The times of arrival by which every table is filtered; None for all times.
     pub arrival_range: Option<ArrivalRange>,
-    /// True for a run of a backtest, in which rows arrive as is assumed: `ingestion_time()` is refused.
+    /// True in a backtest, in which times of arrival are assumed rather than known, so that `ingestion_time()` is
+    /// refused.
     pub assumes_arrival: bool,
-    /// The time column of tables that are not in `time_columns`.
+    /// The name of the time column of tables that are not in `time_columns`.
     pub time_column: String,
-    /// The time column by table.
+    /// The name of the time column, by table.
     pub time_columns: BTreeMap<String, String>,
-    /// The column that `ingestion_time()` returns, by table.
+    /// The name of the column that `ingestion_time()` returns, by table.
     pub ingestion_columns: BTreeMap<String, String>,
-    /// The local table by the name of another one, which [`table_name`](crate::syntax::table_name) returns.
+    /// The name of the local table that stands for another one, by the name that
+    /// [`table_name`](crate::syntax::table_name) returns for that.
     pub aliases: BTreeMap<String, String>,
-    /// Whether tables of files have provenance columns, which tell the origin of each row.
+    /// True if tables of files have provenance columns, which show the source location of each row.
     pub provenance: bool,
-    /// The key column of deduplication: of several rows with the same value, the last delivery counts.
+    /// The key column of deduplication: of several rows with the same value, only the latest delivery counts. None for
+    /// none.
     pub dedup: Option<String>,
-    /// Where unreadable records are written. Forces every record to be parsed.
+    /// The sink to which records that cannot be read are written. With it, every record is parsed.
     pub rejects: Option<Arc<dyn RejectSink>>,
-    /// Whether every record is parsed, so that damage is reported even in records that cannot match.
+    /// True if every record is parsed, so that damage is reported even in records that the query does not need.
     pub thorough: bool,
-    /// The database of the locations of addresses, for `geo_info_from_ip_address()`.
+    /// The database of the locations of IP addresses, for `geo_info_from_ip_address()`.
     pub locations: Option<Arc<LocationDatabase>>,
-    /// The bytes of memory that all operators together may use before they spill to temporary files.
+    /// The number of bytes of memory that all operators together may use before they spill rows to temporary files.
     pub max_memory: u64,
-    /// The folder for temporary files; None for the system's.
+    /// The folder for temporary files; None for the folder of the system.
     pub temp_dir: Option<PathBuf>,
-    /// Set from outside to stop the run.
+    /// Becomes true if the run is to be stopped, for example by a signal.
     pub cancelled: Arc<AtomicBool>,
 }
 
 impl Settings {
-    /// The default settings, with this `now`.
+    /// Returns the default settings, with this value of `now()`.
     #[must_use]
     pub fn new(now: i64) -> Self {
         Self {

@@ -1,7 +1,8 @@
-//! Carries columns of the tables through a plan, so that each row of the result tells which record it is.
+//! Carries columns of the tables through a plan to its result, so that each row of the result shows which record it
+//! comes from.
 //!
-//! That is possible only while each row is made of one record. If it is, the conditions on the clock (`now()`, `ago()`)
-//! can be dropped: what is left are the rows that a rule looks for, whenever it runs.
+//! That is possible only if each row is made of a single record. If so, the conditions on the clock (`now()`, `ago()`)
+//! can be dropped: the remaining rows are all those that a rule looks for, no matter when it runs.
 
 use super::clock::uses_clock;
 use crate::diagnostic::Span;
@@ -10,27 +11,27 @@ use crate::optimizer::{conjunction, conjuncts};
 use crate::plan::{LogicalPlan, Parse, ParseOutput, TableCall, Unnest, UnnestOutput};
 use crate::types::{Field, Schema};
 
-/// A plan whose last columns are carried from the tables.
+/// A plan whose last output columns are carried from the tables.
 pub(super) struct CarriedPlan {
     /// The plan.
     pub plan: LogicalPlan,
-    /// For each column, whether its values depend on the clock.
+    /// For each output column, whether its values depend on the clock.
     clocked: Vec<bool>,
 }
 
-/// How columns are carried.
+/// Which columns are carried through a plan, and how.
 pub(super) struct Carrier<'a> {
-    /// Returns a table with the carried columns at the end; None if it has none.
+    /// Returns a scan with the carried columns added at the end; None if the table does not have them.
     pub source: &'a mut dyn FnMut(LogicalPlan) -> Option<LogicalPlan>,
-    /// The columns.
+    /// The carried columns.
     pub fields: &'a [Field],
-    /// True if conditions on the clock are dropped.
+    /// True if conditions that depend on the clock are dropped.
     pub drops_clock: bool,
 }
 
 impl Carrier<'_> {
-    /// Returns the plan with the carried columns at the end; None if a row may be made of several records, or if which
-    /// rows there are depends on other rows.
+    /// Returns the plan with the carried columns at the end. None if a row may be made of several records, or if other
+    /// rows decide whether a row is in the result.
     pub fn carry(&mut self, plan: LogicalPlan) -> Option<CarriedPlan> {
         match plan {
             LogicalPlan::Scan(_) => {
@@ -69,7 +70,7 @@ impl Carrier<'_> {
         Some(CarriedPlan { plan, clocked })
     }
 
-    /// The positions of the carried columns in `plan`, and their types.
+    /// Returns the positions and fields of the carried columns of `plan`, which are its last columns.
     fn carried<'p>(&self, plan: &'p LogicalPlan) -> impl Iterator<Item = (usize, &'p Field)> + use<'p> {
         let first = plan.schema().len() - self.fields.len();
         plan.schema().fields().iter().enumerate().skip(first)
@@ -122,7 +123,8 @@ impl Carrier<'_> {
         Some(CarriedPlan { plan, clocked })
     }
 
-    /// The columns of the function follow the kept ones, so the carried columns are moved behind them.
+    /// Carries columns through a table call. Its output has the columns of the function after the kept ones, so the
+    /// carried columns are then moved to the end.
     fn applied(&mut self, call: TableCall) -> Option<CarriedPlan> {
         let input = self.carry(*call.input)?;
         let clocks = call.arguments.iter().any(|argument| is_clocked(argument, &input.clocked));
@@ -147,7 +149,7 @@ impl Carrier<'_> {
     }
 }
 
-/// True if the value depends on the clock, by itself or through a column that does.
+/// True if the value of `expr` depends on the clock, either directly or through a column whose values do.
 fn is_clocked(expr: &Expr, clocked: &[bool]) -> bool {
     uses_clock(expr) || expr_visit::columns(expr).iter().any(|column| clocked[*column])
 }

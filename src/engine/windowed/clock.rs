@@ -1,4 +1,4 @@
-//! Binds queries whose plans keep the clock, and finds what depends on it.
+//! Binds queries so that their plans still contain the calls of `now()`, and finds what depends on the clock.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::scan::{Catalog, RecordedCatalog, ScanReport, WithColumns};
 use crate::syntax;
 
 impl Engine {
-    /// Binds a query so that calls of `now()` stay in its plan. None if that is not possible.
+    /// Binds a query so that the calls of `now()` stay in its plan; None if that is not possible.
     pub(super) fn bind_with_clock(
         &self,
         text: &str,
@@ -71,7 +71,7 @@ impl Engine {
     }
 }
 
-/// True if the expression has a call of `now()` or its kin.
+/// True if the expression contains a call whose value depends on the time of the run, such as `now()`.
 pub(super) fn uses_clock(expr: &Expr) -> bool {
     let mut found = false;
     expr_visit::walk(expr, &mut |part| {

@@ -2,7 +2,7 @@
 
 use crate::plan::{JoinKind, LogicalPlan, visit};
 
-/// True if `plan` certainly returns no rows, because tables have none.
+/// True if `plan` certainly returns no rows, because tables that it reads have none.
 pub(super) fn returns_nothing(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Scan(scan) => scan.table.is_known_empty(),

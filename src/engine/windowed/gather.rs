@@ -1,4 +1,4 @@
-//! Reads the tables of a plan into memory, with the conditions that do not depend on the clock.
+//! Reads the tables of a plan into memory, applying those conditions that do not depend on the clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use crate::plan::{LogicalPlan, Scan, ScanFilter, visit};
 use crate::scan::{RecordedCatalog, ScanColumn, SharedSlice, SliceRows, SliceTable};
 use crate::types::{Batch, Column, Field, Schema, Type, Value};
 
-/// What was read.
+/// The tables that were read into memory.
 #[derive(Default)]
 pub(super) struct Gathered {
-    /// The scans that were read, and their rows.
+    /// The scans that were read, with their rows.
     known: Vec<(Scan, Arc<SliceTable>)>,
-    /// By table, the number of rows whose time of arrival is not known.
+    /// The number of rows whose time of arrival is not known, by table.
     pub without_arrival: BTreeMap<String, usize>,
-    /// The delays of tables whose rows all arrive equally late.
+    /// The delays in ticks of tables whose rows all arrive equally late, by table.
     pub delays: BTreeMap<String, i64>,
 }
 
-/// Reads tables.
+/// Reads the tables of a query into memory.
 pub(super) struct Gatherer<'a> {
     pub engine: &'a Engine,
     pub catalog: &'a RecordedCatalog,
@@ -35,7 +35,8 @@ pub(super) struct Gatherer<'a> {
 }
 
 impl Gatherer<'_> {
-    /// Replaces each table of the catalog by its rows in memory. None if a table has no time.
+    /// Replaces each table of the catalog with its rows in memory; also returns these tables. None if a table has no
+    /// time.
     pub fn gather(
         &self,
         plan: LogicalPlan,
@@ -60,7 +61,8 @@ impl Gatherer<'_> {
         Ok(all_have_time.then_some((plan, slices)))
     }
 
-    /// A scan of all columns of a table with the record columns at the end; None if the table has none.
+    /// Returns a scan of all columns of a table, with the columns of [`RecordColumns`](super::RecordColumns) at the
+    /// end; None if the table cannot have them.
     pub fn with_record_columns(&self, plan: LogicalPlan) -> Option<LogicalPlan> {
         let LogicalPlan::Scan(scan) = plan else { return None };
         let scan = self.with_arrival(scan).ok().filter(|scan| self.catalog.has(&scan.name))?;
@@ -86,7 +88,7 @@ impl Gatherer<'_> {
         Some(LogicalPlan::scan(scan.name, table).project(columns))
     }
 
-    /// The same scan of a table that has the column with the time of arrival, if its records have it.
+    /// Returns the same scan of a table with the column of the time of arrival, if its records have that.
     fn with_arrival(&self, scan: Scan) -> Result<Scan> {
         let named = self.engine.settings().ingestion_columns.get(&scan.name).map(String::as_str);
         let names: Vec<&str> = match self.times.of(&scan.name) {
@@ -97,7 +99,7 @@ impl Gatherer<'_> {
         Ok(Scan { table: with_arrival_columns(Arc::clone(&scan.table), names)?, ..scan })
     }
 
-    /// The column of the time.
+    /// Returns the position of the time column of a table; None if it has none.
     fn time_of(&self, scan: &Scan) -> Option<usize> {
         let settings = self.engine.settings();
         let name = settings.time_columns.get(&scan.name).unwrap_or(&settings.time_column);
@@ -118,7 +120,8 @@ impl Gatherer<'_> {
         }
     }
 
-    /// The same delay for all rows, if the delay is that of a percentile.
+    /// Returns when the rows of a table arrive. A percentile is converted to a delay that is the same for all rows;
+    /// such a delay is recorded in `gathered`.
     fn delayed(&self, scan: &Scan, time: usize, arrival: Arrival, gathered: &mut Gathered) -> Result<Arrival> {
         let delay = match (self.times.of(&scan.name), arrival) {
             (ArrivalTime::Percentile(percent), Arrival::Column(column)) => match gathered.delays.get(&scan.name) {
@@ -136,7 +139,7 @@ impl Gatherer<'_> {
         Ok(Arrival::After { delay, is_known: true })
     }
 
-    /// The delay that `percent` of a hundred rows of the table do not exceed.
+    /// Returns the delay in ticks that `percent` percent of the rows of a table do not exceed.
     fn percentile(&self, scan: &Scan, columns: [usize; 2], percent: u8) -> Result<i64> {
         let columns = columns.map(ScanColumn::Column).to_vec();
         let fields = ["Time", "Arrived"].map(|name| Field::new(name, Type::Datetime));
@@ -172,7 +175,8 @@ impl Gatherer<'_> {
         Ok(slice)
     }
 
-    /// `unknown` counts the rows whose time of arrival is not known: they count as arriving at their time.
+    /// Returns the rows sorted by the time by which runs select them. A row without a time of arrival counts as
+    /// arriving at its own time; `unknown` counts these rows, by table.
     fn sorted(
         &self,
         scan: &Scan,
@@ -205,15 +209,15 @@ impl Gatherer<'_> {
     }
 }
 
-/// The time of a row without one: no bound of a run reaches it, so the row is never visible.
+/// The time of a row that has none. The times of a run never reach it, so such a row is never visible.
 const NEVER: i64 = i64::MAX;
 
-/// When the rows of a table arrive.
+/// When the rows of a table arrive, in terms of its columns.
 #[derive(Clone, Copy)]
 enum Arrival {
     /// At the time in this column.
     Column(usize),
-    /// So many ticks after the time of the row.
+    /// The given number of ticks after the time of the row.
     After { delay: i64, is_known: bool },
 }
 
@@ -226,7 +230,7 @@ fn times(column: &Column) -> Vec<Option<i64>> {
     (0..column.rows()).map(|row| column.i64_at(row)).collect()
 }
 
-/// The scan of all columns that `scan` needs, with the conditions that do not depend on the clock.
+/// Returns a scan of all columns that `scan` needs, with the conditions that do not depend on the clock.
 fn without_clock(scan: &Scan, time: usize, arrival: Arrival) -> Scan {
     let mut columns = scan.columns.clone();
     let filter = scan.filter.as_ref();
@@ -247,7 +251,7 @@ fn without_clock(scan: &Scan, time: usize, arrival: Arrival) -> Scan {
     Scan { columns, schema, filter: kept, limit: None, ..scan.clone() }
 }
 
-/// True if the rows of `known` are those of `scan`, with all of its columns.
+/// True if the rows that were read for `known` are those of `scan`, with all of its columns.
 fn holds(known: &Scan, scan: &Scan) -> bool {
     let same_filter = match (&known.filter, &scan.filter) {
         (None, None) => true,

@@ -1,8 +1,9 @@
 //! Queries that run again and again over windows of time, as those of alert rules do.
 //!
 //! The part of a plan that does not depend on the window runs once: each table is read with the conditions that do not
-//! mention the clock, and its rows are kept in memory. Each run then sees a slice of them, and `now()` of that run.
-//! Queries whose plan depends on the clock are refused here: such as `in (...)` over a table, which binds another query.
+//! mention the clock, and its rows are kept in memory. Each run then sees a slice of these rows, and has its own
+//! `now()`. Queries whose plan itself depends on the clock are not supported here, for example with `in (...)` over a
+//! table, for which the binder runs a subquery.
 
 mod carry;
 mod clock;
@@ -24,44 +25,45 @@ use crate::plan::{LogicalPlan, verify};
 use crate::scan::{Catalog, Provenance, RecordedCatalog, ScanReport, SliceBounds, SliceTable};
 use crate::types::{Batch, Field, Schema, Type, Value};
 
-/// The time at which the rows of a table arrive.
+/// How the time of arrival of the rows of a table is determined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArrivalTime {
-    /// So many ticks after the time of the row.
+    /// The given number of ticks after the time of the row.
     After(i64),
-    /// The time in this column.
+    /// The time in the column of this name.
     Column(String),
-    /// The time in the ingestion column of the table, if it has one; else at once.
+    /// The time in the ingestion column of the table, if it has one; otherwise the time of the row.
     Recorded,
-    /// As late after its time as so many of a hundred rows of the table, by its ingestion column.
+    /// The delay that this percentage of the rows do not exceed, by the ingestion column; every row is delayed that
+    /// long.
     Percentile(u8),
 }
 
-/// When rows arrive, and by which of their times a run selects them.
+/// When rows arrive, and which of their times decide whether a run sees them.
 #[derive(Clone, Debug)]
 pub struct WindowTimes {
-    /// When the rows of a table arrive, by table.
+    /// How the time of arrival is determined, by table.
     pub arrivals: BTreeMap<String, ArrivalTime>,
-    /// When the rows of other tables arrive.
+    /// How the time of arrival is determined for all other tables.
     pub arrival: ArrivalTime,
-    /// True if runs select rows by the time of arrival, so that rows are sorted by it.
+    /// True if runs select rows by their time of arrival; rows are then sorted by it.
     pub by_arrival: bool,
 }
 
 impl WindowTimes {
-    /// When the rows of `table` arrive.
+    /// Returns how the time of arrival of the rows of `table` is determined.
     #[must_use]
     pub fn of(&self, table: &str) -> &ArrivalTime {
         self.arrivals.get(table).unwrap_or(&self.arrival)
     }
 }
 
-/// The rows that a run sees, by their time and by the time of their arrival.
+/// Which rows a run sees, by their times and their times of arrival. All limits are inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VisibleTimes {
-    /// The first and the last time.
+    /// The first and the last time of the rows.
     pub generated: [i64; 2],
-    /// The first and the last time of arrival.
+    /// The first and the last time of arrival of the rows.
     pub arrived: [i64; 2],
 }
 
@@ -69,25 +71,25 @@ pub struct VisibleTimes {
 #[derive(Debug)]
 pub struct WindowedQuery {
     plan: LogicalPlan,
-    /// The plan without its conditions on the clock, if each row of the result is one record.
+    /// The plan without its conditions on the clock; None unless each row of the result comes from a single record.
     records: Option<LogicalPlan>,
-    /// The number of columns of the result; those of [`RecordColumns`] follow.
+    /// The number of columns of the result; the columns of [`RecordColumns`] follow them.
     columns: usize,
     slices: Vec<Arc<SliceTable>>,
-    /// The slices of `records`.
+    /// The tables in memory that `records` reads.
     record_slices: Vec<Arc<SliceTable>>,
     context: ExecContext,
-    /// The value of `now()` of every run, if the query sets it.
+    /// The value of `now()` that the query sets for every run; None if it sets none.
     pinned: Option<i64>,
     uses_clock: bool,
     by_arrival: bool,
-    /// By table, the number of rows whose time of arrival is not known: they count as arriving at their time.
+    /// The number of rows whose time of arrival is not known, by table. They count as arriving at their own time.
     pub without_arrival: BTreeMap<String, usize>,
-    /// The delays of tables whose rows all arrive equally late.
+    /// The delays in ticks of tables whose rows all arrive equally late, by table.
     pub delays: BTreeMap<String, i64>,
 }
 
-/// The columns that tell which record a row of a result is.
+/// The columns that show which record a row of the result comes from.
 ///
 /// They follow the columns of the result, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +109,7 @@ pub enum RecordColumns {
 }
 
 impl RecordColumns {
-    /// All of them.
+    /// All columns, in their order.
     pub const ALL: [Self; 6] = [Self::Time, Self::Arrived, Self::Position, Self::Table, Self::File, Self::Line];
 
     fn field(self) -> Field {
@@ -123,23 +125,23 @@ impl RecordColumns {
     }
 }
 
-/// The rows of a run.
+/// The result of one run.
 #[derive(Clone, Debug)]
 pub enum WindowedRows {
-    /// Nothing was visible, and the query returns no rows then.
+    /// No rows: nothing was visible, and the query then returns no rows.
     Nothing,
-    /// The run saw the same rows as the run before, and does not depend on the clock.
+    /// The same rows as in the previous run, because the run saw the same input and does not depend on the clock.
     Unchanged,
-    /// The rows.
+    /// These rows.
     Rows(Vec<Batch>),
 }
 
 impl Engine {
-    /// Reads what the query needs into memory, and returns it ready to run over windows. None if its plan depends on the
-    /// clock, or if it reads a table without time: it must be prepared anew for each run.
+    /// Reads what the query needs into memory, and returns it ready to run over windows. None if its plan depends on
+    /// the clock, or if it reads a table without a time; such a query must be prepared again for each run.
     ///
     /// # Errors
-    /// Those of preparing the query, of reading files, and `Error::Limit` if the rows do not fit in memory.
+    /// Errors of preparing the query and of reading files, and [`Error::Limit`] if the rows do not fit in memory.
     pub fn windowed(&self, text: &str, times: &WindowTimes, report: &Arc<ScanReport>) -> Result<Option<WindowedQuery>> {
         let catalog = Arc::new(RecordedCatalog::new(Arc::clone(&self.catalog)));
         let settings = Settings { time_range: None, ..self.settings.clone() };
@@ -176,7 +178,7 @@ impl Engine {
         }))
     }
 
-    /// Adds the columns that tell which record a row is, and optimizes the plan.
+    /// Adds the columns of [`RecordColumns`] to a plan, and optimizes it; None if a row may come from several records.
     fn carried(&self, plan: &LogicalPlan, gatherer: &Gatherer<'_>, drops_clock: bool) -> Result<Option<LogicalPlan>> {
         let fields = RecordColumns::ALL.map(RecordColumns::field);
         let mut source = |plan: LogicalPlan| gatherer.with_record_columns(plan);
@@ -188,32 +190,33 @@ impl Engine {
 }
 
 impl WindowedQuery {
-    /// The columns of the result.
+    /// Returns the columns of the result, without those of [`RecordColumns`].
     #[must_use]
     pub fn schema(&self) -> Schema {
         let own: Vec<usize> = (0..self.columns).collect();
         self.plan.schema().project(&own)
     }
 
-    /// True if each row of a result is followed by the columns of its record.
+    /// True if each row of a result comes from one record, and so has the columns of [`RecordColumns`], too.
     #[must_use]
     pub fn has_records(&self) -> bool {
         self.records.is_some()
     }
 
-    /// The latest time of any row in memory, its arrival included.
+    /// Returns the latest time of any row in memory, including times of arrival; None if there are no rows.
     #[must_use]
     pub fn latest(&self) -> Option<i64> {
         self.slices.iter().chain(&self.record_slices).filter_map(|slice| slice.latest()).max()
     }
 
-    /// The number of rows in memory.
+    /// Returns the number of rows in memory.
     #[must_use]
     pub fn rows_in_memory(&self) -> usize {
         self.slices.iter().map(|slice| slice.rows()).sum()
     }
 
-    /// Runs the query over the rows within `times`, at `now`. `before` is what the run before saw, and is updated.
+    /// Runs the query over the rows within `times`, with `now` as its time. `before` is what the previous run saw; it
+    /// is set to what this run saw.
     pub fn run(&self, now: i64, times: VisibleTimes, before: &mut Option<Vec<[usize; 2]>>) -> Result<WindowedRows> {
         self.show(&self.slices, times);
         if emptiness::returns_nothing(&self.plan) {
@@ -228,8 +231,8 @@ impl WindowedQuery {
         self.rows(&self.plan, now).map(WindowedRows::Rows)
     }
 
-    /// The rows that the query looks for, whenever it runs, of all times in memory; None if a row of its result is not
-    /// one record.
+    /// Returns all rows that the query looks for, no matter when it runs, among the rows of all times in memory; None
+    /// if a row of its result may come from several records.
     pub fn records(&self, now: i64) -> Result<Option<Vec<Batch>>> {
         let Some(plan) = &self.records else { return Ok(None) };
         let all = [i64::MIN, i64::MAX];
@@ -260,10 +263,10 @@ impl WindowedQuery {
     }
 }
 
-/// The names of the provenance columns that records are told apart by.
+/// The provenance columns by which records are distinguished.
 const ORIGINS: [Provenance; 3] = [Provenance::Position, Provenance::File, Provenance::Line];
 
-/// A literal string.
+/// Returns a string literal.
 fn text(value: &str) -> Expr {
     Expr::literal(Value::string(value), Span::default())
 }
