@@ -1,35 +1,35 @@
 //! The table of numbered messages.
 //!
-//! `docs/errors.md` and `--explain` are generated from its rows. For every code, `testdata/diagnostics` has a query
-//! that causes it.
+//! `docs/errors.md` and `--explain` are generated from its rows. For each code there is a query that causes it in
+//! `testdata/diagnostics`.
 
-/// The category of a message code.
+/// The category of a message, which is the first digit of its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// The query is not valid KQL (KQL1...).
     Syntax,
     /// A name is unknown or a type does not match (KQL2...).
     Meaning,
-    /// Valid KQL that is not supported yet (KQL3...).
+    /// The query is valid KQL that is not supported yet (KQL3...).
     Unsupported,
-    /// An error found while the query runs (KQL4...).
+    /// An error was found while the query ran (KQL4...).
     Runtime,
     /// The query runs, but may not mean what its author intended (KQL5...).
     Warning,
 }
 
-/// A row of the table.
+/// A row of the table of messages.
 #[derive(Debug)]
 pub struct CodeInfo {
     /// The code.
     pub code: Code,
-    /// The number, as printed.
+    /// The number of the message, as it is printed.
     pub id: &'static str,
-    /// The message in one general line.
+    /// The message in general words, in one line.
     pub title: &'static str,
     /// The meaning of the message and what to do, in one or two sentences.
     pub meaning: &'static str,
-    /// A query that causes it.
+    /// A query that causes the message.
     pub example: &'static str,
 }
 
@@ -139,7 +139,7 @@ const fn row(
     CodeInfo { code, id, title, meaning, example }
 }
 
-/// All codes, in order of their numbers.
+/// All messages, in the order of their numbers.
 pub static CODES: &[CodeInfo] = &[
     row(
         Code::UnexpectedToken,

@@ -1,8 +1,8 @@
 //! Errors and diagnostics: what went wrong, where, and who can fix it.
 //!
-//! [`Error`] has one variant per party at fault, because callers act on that: a wrong query is up to its author, a
-//! damaged file to whoever made the archive, a limit to us. A [`Diagnostic`] cannot be built without a [`Code`] and a
-//! [`Span`], so every message about a query has a number and a position.
+//! [`Error`] has one variant for each party at fault, because callers act on that: a wrong query is up to its author, a
+//! damaged file to whoever made the archive, and a limit to this program. A [`Diagnostic`] always has a [`Code`] and a
+//! [`Span`], so that every message about a query has a number and a position.
 
 mod code;
 mod render;
@@ -24,7 +24,7 @@ pub use visible::{is_unsafe_to_show, visible, visible_json, visible_lines};
 /// The result of any operation that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why there is no result, by party at fault.
+/// The reason why there is no result, by who is at fault.
 #[derive(Debug)]
 pub enum Error {
     /// The query is wrong, or uses something that is not supported yet (see [`Code::family`]).
@@ -35,14 +35,14 @@ pub enum Error {
     Data {
         /// The file, as named by the user or found in a folder.
         file: String,
-        /// The position inside the file: a line, a byte offset, a row group.
+        /// The position in the file, such as a line, a byte offset or a row group; None if it concerns the whole file.
         place: Option<String>,
-        /// The problem, and what to do.
+        /// What is wrong, and what to do.
         reason: String,
     },
     /// The operating system refused: a file is missing or unreadable, or the disk is full.
     Io {
-        /// The path of the file or folder.
+        /// The path of the file or folder that the operation was about.
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
@@ -53,9 +53,9 @@ pub enum Error {
     BatchTooLarge(&'static str),
     /// The user stopped the run.
     Cancelled,
-    /// Already reported; only the exit code is left.
+    /// The error was reported already; this is the exit code of the process.
     Reported(u8),
-    /// An invariant does not hold: a bug of this program.
+    /// An invariant of this program does not hold, which is a bug.
     Internal(String),
 }
 
@@ -75,7 +75,8 @@ impl Error {
         Self::Io { path: path.into(), source }
     }
 
-    /// Sets the span of diagnostics that have none, because functions do not know where they are called.
+    /// Sets the span of those diagnostics that have none. Functions do not know where they are called, so the caller
+    /// adds it.
     #[must_use]
     pub fn placed(self, span: Span) -> Self {
         match self {
@@ -88,7 +89,7 @@ impl Error {
         }
     }
 
-    /// True if the disk is full.
+    /// True if the error is that the disk, or the user's share of it, is full.
     #[must_use]
     pub fn is_full_disk(&self) -> bool {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
@@ -120,7 +121,7 @@ impl From<Diagnostic> for Error {
 }
 
 impl From<arrow::error::ArrowError> for Error {
-    /// Arrow's kernels fail only on shapes that the binder has already excluded.
+    /// Converts to an internal error: Arrow's kernels fail only for types and lengths that the binder has excluded.
     fn from(error: arrow::error::ArrowError) -> Self {
         Self::Internal(format!("arrow: {error}"))
     }
@@ -178,12 +179,12 @@ pub enum Severity {
     Warning,
 }
 
-/// A second position that explains the first.
+/// A second position that explains the position of a diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The position.
     pub span: Span,
-    /// How it is related to the diagnostic.
+    /// How the position is related to the diagnostic.
     pub message: String,
 }
 
@@ -192,15 +193,15 @@ pub struct Label {
 pub struct Diagnostic {
     /// The number of the message.
     pub code: Code,
-    /// The words that are wrong.
+    /// The position of the words in the query that are wrong.
     pub span: Span,
-    /// The problem: lower case, no full stop, quotes only around source text.
+    /// What is wrong: in lower case, without a full stop, and with quotes only around source text.
     pub message: String,
-    /// A note below the underlined words, if it adds to the message.
+    /// A note that is printed below the underlined words, if it adds to the message.
     pub note_at_span: Option<String>,
     /// Other positions that explain the message.
     pub labels: Vec<Label>,
-    /// Advice on how to solve it.
+    /// Advice on how to solve the problem.
     pub help: Vec<String>,
 }
 
@@ -217,7 +218,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds another position that explains this one.
+    /// Adds another position that explains the position of this diagnostic.
     #[must_use]
     pub fn label(mut self, span: Span, message: impl Into<String>) -> Self {
         self.labels.push(Label { span, message: message.into() });

@@ -1,5 +1,5 @@
-//! Renders a diagnostic as an excerpt of the query with the words underlined (plain or coloured), as one line, or as
-//! JSON.
+//! Renders a diagnostic in three forms: as an excerpt of the query with the words underlined (plain or coloured), as
+//! one line, or as JSON.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,16 +11,17 @@ use serde_json::json;
 use super::sources::SourceText;
 use super::{Diagnostic, Label, Region, Severity, Sources, Span, visible, visible_json, visible_lines};
 
-/// The style of rendered messages.
+/// How messages are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Plain text.
+    /// Without colours.
     Plain,
     /// With terminal colours.
     Coloured,
 }
 
-/// Renders `diagnostic` with the lines that it is about. Only the style adds escape sequences.
+/// Renders `diagnostic` with the lines of the query that it is about. Unsafe characters are escaped, so that only
+/// `style` adds escape sequences for the terminal.
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String {
     let diagnostic = &shown(diagnostic);
@@ -63,7 +64,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
     renderer.decor_style(DecorStyle::Ascii).render(&[group])
 }
 
-/// A source text that is safe to show, and the spans translated into it.
+/// A source text in which unsafe characters are escaped, and to which spans are translated.
 struct Excerpt<'a> {
     source: &'a SourceText,
     text: Cow<'a, str>,
@@ -75,7 +76,8 @@ impl<'a> Excerpt<'a> {
         Self { source, text: visible_lines(&source.text), origin: visible(&source.origin) }
     }
 
-    /// Translates `span` into the shown text, in which escapes are longer than the characters they replace.
+    /// Translates `span` into a byte range of the shown text, in which escapes are longer than the characters that they
+    /// replace.
     fn range(&self, span: Span) -> Range<usize> {
         let Range { start, end } = self.source.visible(span);
         match self.text {
@@ -88,7 +90,7 @@ impl<'a> Excerpt<'a> {
     }
 }
 
-/// Makes the messages of `diagnostic` safe to show: they quote names from the query and from files.
+/// Escapes unsafe characters in the messages of `diagnostic`, which quote names from the query and from files.
 fn shown(diagnostic: &Diagnostic) -> Diagnostic {
     let label = |label: &Label| Label { span: label.span, message: visible(&label.message).into_owned() };
     Diagnostic {
@@ -101,8 +103,8 @@ fn shown(diagnostic: &Diagnostic) -> Diagnostic {
     }
 }
 
-/// Renders `diagnostic` as a JSON object: code, severity, message, file, line and column (from 1, in characters), the
-/// underlined words, help.
+/// Renders `diagnostic` as a JSON object with its code, severity, message, file, line and column (from 1, in
+/// characters), the underlined words, and the help.
 #[must_use]
 pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let Region { file, line, column, text, .. } = sources.region(diagnostic.span);

@@ -1,16 +1,16 @@
-//! The source texts that spans refer to: the query, and the files of stored functions that it calls.
+//! The source texts to which spans refer: the query, and the files of the stored functions that it calls.
 //!
-//! The texts occupy consecutive offset ranges, so that a [`Span`] alone identifies its text.
+//! Each text has its own range of offsets, one after the other, so that a [`Span`] also shows which text it is in.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::Span;
 
-/// Source texts, ordered by their base offsets.
+/// The source texts of a query.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// Ordered by base offset.
+    /// The texts, sorted by the offset of their first byte.
     texts: Vec<SourceText>,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct SourceText {
     pub text: Arc<str>,
 }
 
-/// A part of a source text, in lines and columns. Both count from 1, columns in characters.
+/// A part of a source text, by line and column. Both are counted from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
     /// The file or other origin of the text.
@@ -34,14 +34,14 @@ pub struct Region {
     pub column: usize,
     /// The last line.
     pub end_line: usize,
-    /// One past the last column.
+    /// The column after the last one.
     pub end_column: usize,
-    /// The words.
+    /// The text of the region.
     pub text: String,
 }
 
 impl Sources {
-    /// Creates the sources of a query; `origin` says where it came from.
+    /// Returns the sources of a query. `origin` says where the query came from, such as its file.
     #[must_use]
     pub fn new(text: impl Into<Arc<str>>, origin: impl Into<String>) -> Self {
         Self { texts: vec![SourceText { base: 0, origin: origin.into(), text: text.into() }] }
@@ -80,7 +80,7 @@ impl Sources {
 }
 
 impl SourceText {
-    /// Returns the span as a range of whole characters relative to the text.
+    /// Returns the span as a byte range of this text, limited to whole characters.
     pub fn visible(&self, span: Span) -> Range<usize> {
         let inside = |at: u32| {
             let mut at = (at.saturating_sub(self.base) as usize).min(self.text.len());
@@ -93,7 +93,7 @@ impl SourceText {
     }
 }
 
-/// Returns line and column, counted from 1, in characters.
+/// Returns the line and the column of the byte offset `at`. Both are counted from 1, columns in characters.
 fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = &text[..at];
     (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or("").chars().count() + 1)

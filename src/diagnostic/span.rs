@@ -3,21 +3,21 @@
 /// A half-open range of bytes in the source text: `start..end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
-    /// The first byte.
+    /// The offset of the first byte.
     pub start: u32,
-    /// One past the last byte.
+    /// The offset after the last byte.
     pub end: u32,
 }
 
 impl Span {
-    /// Creates the range `start..end`. Texts longer than 4 GiB are refused long before a span is created.
+    /// Creates the range `start..end`. Offsets beyond 4 GiB are limited to that; longer texts are refused before.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self { start: clamp(start), end: clamp(end) }
     }
 
-    /// Returns the smallest range that covers both.
+    /// Returns the smallest range that contains both ranges.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }

@@ -1,7 +1,8 @@
 //! Finds the name most similar to a misspelt one.
 
-/// Returns the candidate most likely meant by `wrong`: equal except for case, or within an edit distance of a third of
-/// its length. None if nothing is similar: a far-fetched suggestion is worse than none.
+/// Returns the candidate that `wrong` most likely means: one that is equal except for case, or whose edit distance is
+/// at most a third of the length of `wrong`. None if no candidate is that similar, because a far-fetched suggestion is
+/// worse than none.
 #[must_use]
 pub fn suggest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (wrong.chars().count() / 3).max(1);
@@ -16,7 +17,7 @@ pub fn suggest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, name)| name)
 }
 
-/// True if a candidate differs from `wrong` by a typing mistake: by case, or by at most two characters.
+/// True if a candidate differs from `wrong` only by a typing mistake: in case, or by an edit distance of at most two.
 #[must_use]
 pub fn is_misspelt<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> bool {
     const MAX_DISTANCE: usize = 2;

@@ -1,6 +1,6 @@
-//! Escapes characters that are not safe to show: attackers control strings in logs, file names and queries.
+//! Escapes characters that are not safe to show, because attackers control strings in logs, file names and queries.
 //!
-//! A character is unsafe if it moves the cursor, changes the terminal, reverses the writing direction, or is invisible
+//! A character is unsafe if it moves the cursor, changes the terminal, reverses the writing direction, or is invisible,
 //! so that two different strings look the same.
 
 use std::borrow::Cow;
@@ -12,13 +12,13 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     replace(text, LineEnds::Escaped, escape)
 }
 
-/// Like [`visible`], for text of several lines: line ends and tabs are kept.
+/// Like [`visible`], for text of several lines: line ends and tabs are not escaped.
 #[must_use]
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
     replace(text, LineEnds::Kept, escape)
 }
 
-/// Like [`visible_lines`], with JSON escapes such as `\u202e`: the JSON keeps its meaning.
+/// Like [`visible_lines`], but with JSON escapes such as `\u202e`, so that the JSON keeps its meaning.
 #[must_use]
 pub fn visible_json(text: &str) -> Cow<'_, str> {
     replace(text, LineEnds::Kept, escape_json)
@@ -53,7 +53,7 @@ pub fn is_unsafe_to_show(character: char) -> bool {
     }
 }
 
-/// The treatment of line ends and tabs.
+/// Whether line ends and tabs are escaped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LineEnds {
     Escaped,
