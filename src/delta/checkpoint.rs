@@ -1,4 +1,4 @@
-//! Checkpoints of a Delta log: Parquet files with the state of the table, which replace earlier commits.
+//! Checkpoints of a Delta log: Parquet files with the state of the table, which stand for the commits before them.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use crate::scan::{Partition, ScanColumn, ScanReport, ScanRequest};
 use crate::storage::files::DataFile;
 use crate::types::{Batch, Field, Schema, Type};
 
-/// The actions in a checkpoint, which are columns.
+/// The names of the actions that are read from a checkpoint; each is a column.
 const ACTIONS: [&str; 3] = ["protocol", "metaData", "add"];
 
-/// The column that names further files with actions.
+/// The column in which a checkpoint names further files with actions.
 const SIDECAR: &str = "sidecar";
 
-/// A file that is a part of a checkpoint.
+/// A file that is one part of a checkpoint.
 pub(super) struct CheckpointPart {
     /// The version of the table.
     pub version: u64,
-    /// The number of the part, from 1.
+    /// The number of this part, counted from 1.
     pub number: u32,
-    /// The number of parts of the checkpoint.
+    /// The number of parts that the checkpoint consists of.
     pub parts: u32,
 }
 
 /// Parses the name of a checkpoint file: `<version>.checkpoint.parquet`, or
-/// `<version>.checkpoint.<part>.<parts>.parquet` for a part; None for other files.
+/// `<version>.checkpoint.<part>.<parts>.parquet` for one of several parts. None for any other file.
 pub(super) fn part(name: &str) -> Option<CheckpointPart> {
     let (version, rest) = name.strip_suffix(".parquet")?.split_once(".checkpoint")?;
     let (part, parts) = match rest {
@@ -40,8 +40,8 @@ pub(super) fn part(name: &str) -> Option<CheckpointPart> {
     (1..=parts).contains(&part).then_some(CheckpointPart { version, number: part, parts })
 }
 
-/// Calls `act` with each action of a part of a checkpoint, in the form of commits; the inner error says why it cannot
-/// be used.
+/// Calls `act` with each action in a part of a checkpoint, as JSON like that of commits. The inner error is the reason
+/// why the checkpoint cannot be used.
 pub(super) fn read(file: &DataFile, act: &mut dyn FnMut(&str) -> Result<(), Refusal>) -> Result<Result<(), Refusal>> {
     let opened = match ParquetFile::of(file) {
         Ok(opened) => opened,

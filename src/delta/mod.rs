@@ -1,8 +1,8 @@
-//! Delta tables: reads the transaction log, which says which files are part of the table.
+//! Delta tables: reads the transaction log, which determines the files that belong to the table.
 //!
-//! Source: the Delta transaction log protocol. Each commit is a file of actions, one JSON object per line; the table
-//! consists of the files that were added and not removed later. A checkpoint replaces commits that were deleted. Tables
-//! with other features (sidecars, deletion vectors, column mapping) are refused.
+//! Source: the Delta transaction log protocol. Each commit is a file of actions, one JSON object per line. The table
+//! consists of the files that were added and not removed later. A checkpoint stands for earlier commits that were
+//! deleted. Tables that use other features (sidecars, deletion vectors, column mapping) are refused.
 
 mod checkpoint;
 pub(crate) mod table;
@@ -18,20 +18,20 @@ use crate::storage::files::DataFile;
 use crate::storage::percent;
 use crate::types::dynamic;
 
-/// Maximum bytes of a commit.
+/// Maximum size of a commit file in bytes.
 const MAX_COMMIT_BYTES: u64 = 256 << 20;
 
-/// Protocol features that a reader of whole files can ignore.
+/// Protocol features that make no difference to a reader of whole files.
 const HARMLESS_FEATURES: [&str; 3] = ["timestampNtz", "vacuumProtocolCheck", "v2Checkpoint"];
 
-/// The reason for an invalid log.
+/// The refusal of a table whose log is invalid.
 const DAMAGED: Refusal = "a Delta table with a damaged log";
 
-/// Why a table is not read.
+/// The reason why a table is not read, for messages.
 pub(crate) type Refusal = &'static str;
 
-/// Returns the files of the table with this log, as paths below its folder in the order in which they were added; the
-/// inner error says why the log cannot be used.
+/// Returns the files of the table with this log, in the order in which they were added. They are paths below the folder
+/// of the table. The inner error is the reason why the log cannot be used.
 pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
     let (checkpoint, commits) = match commits(log) {
         Ok(found) => found,
@@ -65,7 +65,7 @@ pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
 }
 
 /// Returns the parts of the last complete checkpoint, if commits before it are missing, and the commits after it in
-/// order, none of which may be missing.
+/// order. None of these commits may be missing.
 fn commits(log: &[DataFile]) -> Result<(Vec<&DataFile>, Vec<&DataFile>), Refusal> {
     let name = |file: &'_ DataFile| file.name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let version = |file: &DataFile| name(file).strip_suffix(".json")?.parse::<u64>().ok();
@@ -95,7 +95,7 @@ fn commits(log: &[DataFile]) -> Result<(Vec<&DataFile>, Vec<&DataFile>), Refusal
 
 #[derive(Default)]
 struct TableState {
-    /// The files of the table, relative to its folder, with the number of the action that added each.
+    /// The files of the table, by their path below its folder, with the number of the action that added each.
     files: BTreeMap<String, u64>,
     actions: u64,
 }
@@ -136,7 +136,8 @@ fn check_protocol(protocol: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses tables that are partitioned by a column of a known table, because partition values are only in the log.
+/// Refuses a table that is partitioned by a column of a known table, because the values of that column are only in the
+/// log.
 fn check_partitions(metadata: &str) -> Result<(), Refusal> {
     let columns = dynamic::elements(dynamic::get_member(metadata, "partitionColumns").unwrap_or("[]"));
     let is_wanted = |column: &str| {
@@ -149,7 +150,7 @@ fn check_partitions(metadata: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Returns the path of a file, which must be below the folder of the table.
+/// Returns the path of a file of the table; a refusal unless it is below the folder of the table.
 fn path_of(file: &str) -> Result<String, Refusal> {
     let path = dynamic::get_member(file, "path").map(dynamic::to_text).unwrap_or_default();
     let path = percent::decoded(&path).ok_or(DAMAGED)?;
@@ -167,7 +168,7 @@ mod tests {
     use super::files;
     use crate::storage::files::DataFile;
 
-    /// The files of a table with these commits, or why it is refused.
+    /// Returns the files of a table with these commits, or the reason why it is refused.
     fn read(commits: &[(&str, &str)]) -> Result<Vec<String>, &'static str> {
         let folder = tempfile::tempdir().expect("a folder");
         let commit = |(name, text): &(&str, &str)| {

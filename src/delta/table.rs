@@ -1,4 +1,4 @@
-//! Chooses the files of Delta tables that their logs name; other files in their folders are not read.
+//! Chooses the files of Delta tables. Only the files that the log of a table names are read, not others in its folder.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use crate::storage::delta_folder::{DeltaFolder, is_of_log};
 use crate::storage::files::DataFile;
 use crate::storage::listing::{DiscoveryNote, Listing};
 
-/// Keeps the files of Delta tables that their logs name. If a log cannot be used, one refused file replaces all files
-/// of its table.
+/// Removes the files of Delta tables that their logs do not name from a listing. If a log cannot be used, a single
+/// refused file stands for all files of its table.
 ///
 /// # Errors
-/// A log cannot be read, or names a file that is missing.
+/// [`Error::Io`] or [`Error::Data`] if a log cannot be read, or names a file that is missing.
 pub fn choose(mut listing: Listing) -> Result<Listing> {
     for folder in std::mem::take(&mut listing.delta_folders) {
         choose_in(&folder, &mut listing)?;
@@ -65,8 +65,8 @@ fn missing(folder: &DataFile, path: &str) -> Error {
     Error::Data { file, place: None, reason }
 }
 
-/// True for a file that a Delta table may consist of: log files, Parquet files and deletion vectors. Other files are
-/// unrelated.
+/// True for a file that may belong to a Delta table: a log file, a Parquet file or a deletion vector. Other files in
+/// its folder have nothing to do with the table.
 fn is_own(file: &DataFile, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     is_of_log(path) || name.starts_with("deletion_vector") || file.is_parquet()
