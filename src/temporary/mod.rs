@@ -1,8 +1,8 @@
-//! Temporary storage: the only module that creates files which must not outlive a run.
+//! Temporary storage. No other module creates files that must not outlive a run.
 //!
-//! Rows that do not fit in memory and copies of streams are stored in [`Scratch`], a file without a name: the operating
-//! system removes it however the process ends. Files that need a name because they are published by a rename are a
-//! [`PendingFile`] or a [`registered`](register) folder: a stopped run removes these with [`leave`].
+//! Rows that do not fit in memory, and copies of streams, are stored in [`Scratch`], a file without a name, which the
+//! operating system removes however the process ends. A file that is renamed to its final name when it is complete is a
+//! [`PendingFile`]; a folder can be [registered](register). If a run is stopped, [`leave`] removes these.
 
 mod pending;
 mod platform;

@@ -9,31 +9,31 @@ use tempfile::NamedTempFile;
 use super::platform::{same_owner, sync_folder, usual_permissions};
 use super::registry::{self, Registered, TemporaryKind};
 
-/// The prefix and suffix of temporary names. The dot keeps scans of the folder from reading the file.
+/// The prefix of temporary names. Because of the dot, scans of the folder do not read the file.
 const PREFIX: &str = ".coldcase-";
 const SUFFIX: &str = ".partial";
-/// The number of random characters between them.
+/// The number of random characters after the prefix.
 const RANDOM_CHARS: usize = 8;
-/// How often a new name is tried after another run removed the file, taking it for a leftover.
+/// Maximum number of times that another name is tried, because another run removed the file as a leftover.
 const ATTEMPTS: usize = 8;
 
-/// A file beside its destination, which it replaces atomically when it is complete.
+/// A file in the folder of its destination, which it replaces atomically when it is complete.
 #[derive(Debug)]
 pub struct PendingFile(Inner);
 
 #[derive(Debug)]
 enum Inner {
-    /// A new file; locked, so that other runs know that its owner is alive.
+    /// A new file beside its destination. It is locked, so that other runs know that its owner is alive.
     Beside { file: NamedTempFile, target: PathBuf, registered: Registered },
-    /// A device or pipe, which is written to directly and never replaced.
+    /// A device or pipe, to which is written directly.
     Direct(File),
 }
 
 impl PendingFile {
-    /// Creates a file that will be published at `path`. Leftovers of killed runs in the folder of `path` are removed.
+    /// Creates a file that will replace `path`. Leftovers of killed runs in the folder of `path` are removed.
     ///
     /// # Errors
-    /// `path` is a folder, or its folder does not exist or is not writable.
+    /// An error if `path` is a folder, or if its folder does not exist or is not writable.
     pub fn create(path: &Path) -> io::Result<Self> {
         // The target of a link is replaced, not the link.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -54,7 +54,7 @@ impl PendingFile {
         Ok(Self(Inner::Beside { file, target, registered }))
     }
 
-    /// Returns a handle to write to.
+    /// Returns a handle for writing to the file.
     pub fn handle(&self) -> io::Result<File> {
         match &self.0 {
             Inner::Beside { file, .. } => file.as_file().try_clone(),
@@ -62,7 +62,7 @@ impl PendingFile {
         }
     }
 
-    /// Renames the complete file to its destination, atomically.
+    /// Renames the file, which must be complete, to its destination. The rename is atomic.
     pub fn publish(self) -> io::Result<()> {
         let Inner::Beside { file, target, registered } = self.0 else { return Ok(()) };
         file.as_file().sync_all()?;
@@ -99,7 +99,8 @@ fn new_file(folder: &Path) -> io::Result<(NamedTempFile, Registered)> {
     Err(io::Error::other("temporary files disappear as soon as they are made"))
 }
 
-/// Removes the files of killed runs: those with our kind of name, of the same user, that no process has locked.
+/// Removes the files that killed runs of the same user left in `folder`: those with a temporary name that no process
+/// has locked.
 fn sweep(folder: &Path, own: &NamedTempFile) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().filter(|entry| is_temporary(&entry.file_name())).map(|entry| entry.path()) {

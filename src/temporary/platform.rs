@@ -20,7 +20,7 @@ pub(super) fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<us
     return std::os::windows::fs::FileExt::seek_write(file, buffer, offset);
 }
 
-/// Gives new files the permissions that the umask allows, like files created by a shell.
+/// Gives new files the permissions that a shell would give them: all that the umask allows.
 pub(super) fn usual_permissions(builder: &mut tempfile::Builder<'_, '_>) {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -28,7 +28,7 @@ pub(super) fn usual_permissions(builder: &mut tempfile::Builder<'_, '_>) {
     let _ = builder;
 }
 
-/// True if both files belong to the same user, as far as the system knows.
+/// True if both files belong to the same user, as far as the operating system shows that.
 #[must_use]
 pub fn same_owner(one: &Path, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (one.symlink_metadata(), other.symlink_metadata()) else { return false };
@@ -38,7 +38,7 @@ pub fn same_owner(one: &Path, other: &Path) -> bool {
     return one.file_type() == other.file_type();
 }
 
-/// Makes the names in a folder durable. Not all systems can do so; only safety in a power failure is lost.
+/// Makes the names in a folder survive a power failure. Not all systems can do so, and only that is lost then.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     return File::open(folder)?.sync_all();

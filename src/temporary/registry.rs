@@ -1,4 +1,4 @@
-//! The files and folders that a stopped run removes.
+//! The files and folders to be removed if the run is stopped.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often removal is tried: other threads may still add files to a folder.
+/// Maximum number of attempts to remove them, because other threads may still add files to a folder.
 const ATTEMPTS: usize = 20;
-/// The pause between attempts.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry { entries: BTreeMap::new(), next: 0 });
 
 struct Registry {
-    /// In order of registration.
+    /// The registered paths, in the order of their registration.
     entries: BTreeMap<u64, (PathBuf, TemporaryKind)>,
     next: u64,
 }
@@ -31,7 +31,7 @@ pub enum TemporaryKind {
     EmptyFolder,
 }
 
-/// A path that is removed if the run is stopped before this value is dropped.
+/// A registered path: it is removed if the run is stopped before this value is dropped.
 #[derive(Debug)]
 #[must_use = "the path is registered only as long as this value lives"]
 pub struct Registered(u64);
@@ -42,17 +42,17 @@ impl Drop for Registered {
     }
 }
 
-/// Registers a path, which need not exist yet.
+/// Registers a path for removal. It need not exist yet.
 pub fn register(path: &Path, kind: TemporaryKind) -> Registered {
     hold().register(path, kind)
 }
 
-/// Delays stopping while it is alive: for steps that must be done together.
+/// A guard that delays stopping the run while it is alive, for steps that must be done together.
 #[must_use = "the run is held only as long as this value lives"]
 pub struct Hold(MutexGuard<'static, Registry>);
 
 impl Hold {
-    /// Registers a path created during this hold.
+    /// Registers a path for removal, before the run can be stopped.
     pub fn register(&mut self, path: &Path, kind: TemporaryKind) -> Registered {
         // The process may change its working folder until then, and paths may be relative.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -63,14 +63,14 @@ impl Hold {
     }
 }
 
-/// Delays [`leave`]. Blocks forever once the run is leaving, so that nothing is created after the removal. A thread
-/// with a hold must not drop a [`Registered`] value: it would wait for itself.
+/// Delays [`leave`] until the returned guard is dropped. Blocks forever once [`leave`] was called, so that nothing is
+/// created after the removal. A thread with a guard must not drop a [`Registered`] value, because it would wait for
+/// itself.
 pub fn hold() -> Hold {
     Hold(lock())
 }
 
-/// Removes everything that is registered. No other thread can create or publish anything afterwards: the process must
-/// end.
+/// Removes all registered paths. Afterwards no other thread can create or publish anything, so the process must end.
 pub fn leave() {
     let registry = lock();
     for attempt in 0..ATTEMPTS {

@@ -1,8 +1,8 @@
-//! A file without a name, shared by any number of byte sequences.
+//! A file without a name that stores any number of byte sequences.
 //!
-//! Sorting a large table creates thousands of runs. A file for each would need a name, which a killed process leaves
-//! over, or an open file, whose number is limited. So one file is divided into blocks; each [`ScratchFile`] is a list
-//! of blocks, which are reused when it is dropped.
+//! Sorting a large table creates thousands of runs. If each had a file with a name, a killed process would leave it
+//! behind; if each had an open file, there would be too many. So a single file is divided into blocks, and each
+//! [`ScratchFile`] is a list of blocks, which are reused when it is dropped.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::platform::{read_at, write_at};
 
-/// Bytes of a block.
+/// Size of a block in bytes.
 const BLOCK: u64 = 64 << 10;
 
-/// The file, and its free blocks.
+/// The shared file, and a record of its free blocks.
 #[derive(Debug)]
 pub struct Scratch {
     file: File,
@@ -24,17 +24,17 @@ pub struct Scratch {
 #[derive(Debug, Default)]
 struct Blocks {
     free: Vec<u32>,
-    /// The number of blocks in use or free.
+    /// The number of all blocks, in use or free.
     count: u32,
 }
 
 impl Scratch {
-    /// Creates a file in `folder`, which must exist; the file has no name if the system supports that.
+    /// Creates the file in `folder`, which must exist. It has no name if the system supports that.
     pub fn new(folder: &Path) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self { file: tempfile::tempfile_in(folder)?, blocks: Mutex::default() }))
     }
 
-    /// Creates a writer of a new byte sequence.
+    /// Returns a writer for a new byte sequence.
     #[must_use]
     pub fn writer(self: &Arc<Self>) -> ScratchWriter {
         ScratchWriter(ScratchFile { scratch: Arc::clone(self), blocks: Vec::new(), length: 0 })
@@ -68,20 +68,21 @@ impl Drop for ScratchFile {
 }
 
 impl ScratchFile {
-    /// Copies a stream up to its end or to `max_bytes`.
+    /// Stores a stream, up to its end or to `max_bytes` bytes.
     pub fn copy(scratch: &Arc<Scratch>, stream: &mut dyn Read, max_bytes: u64) -> io::Result<Self> {
         let mut writer = io::BufWriter::with_capacity(4 * usize::try_from(BLOCK).unwrap_or(0), scratch.writer());
         io::copy(&mut stream.take(max_bytes), &mut writer)?;
         Ok(writer.into_inner()?.finish())
     }
 
-    /// Returns the number of bytes.
+    /// Returns the number of bytes in the sequence.
     #[must_use]
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Reads from `offset`; several threads may do so at once. Like [`Read::read`], it may read less than requested.
+    /// Reads from `offset`; several threads may do so at the same time. Like [`Read::read`], it may read less than
+    /// requested.
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let Some(place) = self.in_file(offset).filter(|_| offset < self.length) else { return Ok(0) };
         let available = (BLOCK - offset % BLOCK).min(self.length - offset);
@@ -95,19 +96,19 @@ impl ScratchFile {
         ScratchReader { file: Arc::clone(self), offset: 0 }
     }
 
-    /// Returns the offset in the shared file.
+    /// Returns the offset in the shared file of an offset in this sequence; None after its last block.
     fn in_file(&self, offset: u64) -> Option<u64> {
         let block = self.blocks.get(usize::try_from(offset / BLOCK).ok()?)?;
         Some(u64::from(*block) * BLOCK + offset % BLOCK)
     }
 }
 
-/// Appends to a [`ScratchFile`], without a buffer of its own.
+/// Writes to the end of a [`ScratchFile`]; it has no buffer of its own.
 #[derive(Debug)]
 pub struct ScratchWriter(ScratchFile);
 
 impl ScratchWriter {
-    /// Returns the bytes written.
+    /// Returns the byte sequence that was written.
     #[must_use]
     pub fn finish(self) -> ScratchFile {
         self.0
@@ -135,7 +136,7 @@ impl Write for ScratchWriter {
     }
 }
 
-/// Reads a [`ScratchFile`].
+/// Reads a [`ScratchFile`] from its start.
 #[derive(Clone, Debug)]
 pub struct ScratchReader {
     file: Arc<ScratchFile>,
