@@ -98,7 +98,7 @@ pub struct InspectedFiles {
 }
 
 impl InspectedFiles {
-    /// Collects the files, each of which is read within `limits`.
+    /// Collects files that are inspected together. Each of them is read within `limits`.
     #[must_use]
     pub fn new(files: Vec<DataFile>, limits: ReadLimits) -> Self {
         Self { limits, dates: Arc::new(SharedDates::new(files, limits)) }

@@ -1,4 +1,4 @@
-//! `AuditLogs`: changes to the directory, by administrators, apps and the service itself.
+//! The table `AuditLogs`: changes to the directory, made by administrators, apps and the service itself.
 
 use super::calendar::SECOND;
 use super::catalogue::{TENANT, TENANT_RESOURCE};
@@ -12,23 +12,23 @@ use super::world::{USERS, World};
 use super::{RowSource, SynthOptions};
 
 const NAME: [&str; 2] = ["AuditLogs", "AuditLogs"];
-/// The number of users who change something.
+/// The number of users who make changes.
 const ADMINISTRATORS: u64 = 40;
 
-/// A kind of change.
+/// A kind of change to the directory.
 struct AuditActivity {
     name: &'static str,
     category: &'static str,
     operation: &'static str,
     service: &'static str,
-    /// The changed property, with a new value.
+    /// The property that is changed, and its new value as JSON; "" if there is none.
     change: (&'static str, &'static str),
-    /// Who makes it.
+    /// Who makes the change.
     actor: Actor,
     weight: u64,
 }
 
-/// Who makes a change.
+/// Who makes a change to the directory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Actor {
     Administrator,
@@ -49,7 +49,7 @@ use Actor::{Administrator, App, Themselves};
 
 const CORE: &str = "Core Directory";
 
-/// The kinds of changes.
+/// The kinds of changes, with their relative frequencies.
 static ACTIVITIES: [AuditActivity; 18] = [
     activity(["Update user", "UserManagement", "Update", CORE], ("JobTitle", "[\"Engineer\"]"), App, 300),
     activity(["Add user", "UserManagement", "Add", CORE], ("AccountEnabled", "[true]"), Administrator, 30),
@@ -111,7 +111,7 @@ static ACTIVITIES: [AuditActivity; 18] = [
     activity(["Update StsRefreshTokenValidFrom Timestamp", "UserManagement", "Update", CORE], ("", ""), App, 60),
 ];
 
-/// The changes of a seed.
+/// Generates the changes to the directory.
 pub struct AuditLog<'w> {
     world: &'w World,
     timeline: Timeline,
@@ -119,10 +119,10 @@ pub struct AuditLog<'w> {
     administrators: Weighted,
 }
 
-/// A change.
+/// A row of the table: one change.
 pub struct AuditRow {
     stored: StoredRow,
-    /// When it was made.
+    /// When the change was made, in microseconds since 1970.
     made: i64,
     id: String,
     correlation: String,
@@ -135,7 +135,7 @@ pub struct AuditRow {
 }
 
 impl<'w> AuditLog<'w> {
-    /// Creates the changes that `options` ask for.
+    /// Creates a generator of the rows that `options` ask for.
     pub fn new(world: &'w World, options: &SynthOptions) -> Self {
         Self {
             world,
@@ -258,7 +258,7 @@ fn columns() -> Vec<SynthColumn<AuditRow>> {
     ]
 }
 
-/// The envelope of a record of diagnostic settings: key, column.
+/// The keys of the envelope of a record in diagnostic settings, and the column whose value each has.
 static ENVELOPE: &[(&str, &str)] = &[
     ("time", "TimeGenerated"),
     ("resourceId", "ResourceId"),
@@ -273,7 +273,7 @@ static ENVELOPE: &[(&str, &str)] = &[
     ("level", "Level"),
 ];
 
-/// The `properties` of a record of diagnostic settings: key, column.
+/// The keys of `properties` in a record of diagnostic settings, and the column whose value each has.
 static PROPERTIES: &[(&str, &str)] = &[
     ("id", "Id"),
     ("category", "Category"),

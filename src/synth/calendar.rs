@@ -1,39 +1,42 @@
-//! When sign-ins happen: the rhythm of working days, and the text forms of times.
+//! When sign-ins happen: the rhythm of working days. Also writes times in the forms that logs have.
 //!
-//! Times are microseconds since 1970-01-01T00:00:00Z, the finest unit that every shape can hold, so that a row has the
-//! same time in all of them.
+//! Times are microseconds since 1970-01-01T00:00:00Z. This is the finest unit that every export shape can hold, so a
+//! row has the same time in all of them.
 
 use crate::types::datetime::{self, UnixUnit};
 
-/// Microseconds in a second.
+/// Number of microseconds in a second.
 pub const SECOND: i64 = 1_000_000;
-/// Microseconds in five minutes, the period of one data export file.
+/// Number of microseconds in five minutes, the period of one data export file.
 pub const SLOT: i64 = 300 * SECOND;
-/// Microseconds in an hour.
+/// Number of microseconds in an hour.
 pub const HOUR: i64 = 3600 * SECOND;
-/// Microseconds in a day.
+/// Number of microseconds in a day.
 pub const DAY: i64 = 24 * HOUR;
-/// Monday, 2026-03-02T00:00:00Z: the first TimeGenerated of every archive, fixed so that nothing depends on a clock.
+/// The first TimeGenerated of every archive, Monday 2026-03-02T00:00:00Z. It is fixed, so that no archive depends on a
+/// clock.
 pub const START: i64 = 20_514 * DAY;
 
-/// Relative number of sign-ins in each hour of a working day, in UTC; nights are quiet, but never empty.
+/// The relative number of sign-ins in each hour of a working day in UTC. Nights are quiet, but never empty.
 const HOURS: [u64; 24] = [3, 2, 2, 2, 3, 6, 14, 30, 44, 46, 42, 37, 30, 37, 42, 40, 34, 25, 18, 13, 10, 8, 6, 4];
-/// How many times more sign-ins than usual the noisy hour has.
+/// The noisy hour has this many times as many sign-ins as usual.
 const NOISE: u64 = 6;
 const SLOTS_OF_HOUR: u64 = 12;
 const SLOTS_OF_DAY: u64 = 24 * SLOTS_OF_HOUR;
-/// The number of fractional bits of a position on the weight axis.
+/// The number of fractional bits of a position on the axis of weights; see [`Rhythm`].
 const POINT: u32 = 32;
 
-/// The distribution of rows over the days: a cumulative weight per slot of five minutes.
+/// The distribution of rows over the days. Each slot of five minutes has a weight; the weights of all slots, one after
+/// the other, form an axis on which the rows are spaced evenly.
 pub struct Rhythm {
-    /// The weight before each slot, and the total at the end.
+    /// For each slot, the sum of the weights before it; at the end the sum of all weights.
     before: Vec<u64>,
     rows: u64,
 }
 
 impl Rhythm {
-    /// Distributes `rows` rows over `days` days from [`START`], of which hour `noisy` has more than others.
+    /// Distributes `rows` rows over `days` days from [`START`] on. The hour `noisy`, counted from there, has more rows
+    /// than others.
     pub fn new(rows: u64, days: u32, noisy: Option<u64>) -> Self {
         let slots = u64::from(days) * SLOTS_OF_DAY;
         let mut total = 0;
@@ -45,12 +48,12 @@ impl Rhythm {
         Self { before, rows }
     }
 
-    /// Returns the position on the weight axis at which row `row` begins; all rows have equal shares of the axis.
+    /// Returns the position on the axis at which row `row` begins; all rows have equal shares of the axis.
     pub fn position(&self, row: u64) -> u64 {
         (u128::from(row) * self.axis() / u128::from(self.rows)) as u64
     }
 
-    /// Returns the time at a position.
+    /// Returns the time at a position on the axis.
     pub fn time_at(&self, position: u64) -> i64 {
         let slot = self.before.partition_point(|before| before << POINT <= position).max(1) - 1;
         let Some([before, after]) = self.before.get(slot..slot + 2) else {
@@ -60,7 +63,7 @@ impl Rhythm {
         START + slot as i64 * SLOT + into as i64
     }
 
-    /// Returns the rows that may fall in hour `hour`: all that do, and possibly a neighbour on either side.
+    /// Returns the rows that may fall into hour `hour`: all that do, and possibly one more at either end.
     pub fn rows_near_hour(&self, hour: usize) -> std::ops::Range<u64> {
         let row_at = |slot: usize| {
             let position = u128::from(self.before.get(slot).copied().unwrap_or(u64::MAX >> POINT)) << POINT;
@@ -75,7 +78,8 @@ impl Rhythm {
     }
 }
 
-/// Returns the weight of a slot: interpolated between hours, and less than half on Saturdays and Sundays.
+/// Returns the weight of a slot. It is interpolated between hours, and less than half as large on Saturdays and
+/// Sundays.
 fn weight(slot: u64) -> u64 {
     let (day, slot) = (slot / SLOTS_OF_DAY, slot % SLOTS_OF_DAY);
     let (hour, step) = ((slot / SLOTS_OF_HOUR) as usize, slot % SLOTS_OF_HOUR);
@@ -83,17 +87,17 @@ fn weight(slot: u64) -> u64 {
     if day % 7 < 5 { line * 5 } else { line * 2 }
 }
 
-/// Returns a time in ticks, as datetimes have it.
+/// Converts a time to ticks, the unit of datetimes.
 pub fn ticks(micros: i64) -> i64 {
     datetime::from_unix(micros, UnixUnit::Microseconds).unwrap_or(datetime::UNIX_EPOCH)
 }
 
-/// Envelope time and data export: seven digits and Z, as in `2026-03-02T09:07:43.5000000Z`.
+/// Writes a time as the envelope and data export have it, with seven digits and Z: `2026-03-02T09:07:43.5000000Z`.
 pub fn write_fixed(out: &mut Vec<u8>, micros: i64) {
     out.extend_from_slice(&datetime::to_bytes(ticks(micros)));
 }
 
-/// `createdDateTime`: trailing zeros trimmed, as in `2026-03-02T09:05:11.25+00:00`.
+/// Writes a time as `createdDateTime` has it, without trailing zeros: `2026-03-02T09:05:11.25+00:00`.
 pub fn write_trimmed(out: &mut Vec<u8>, micros: i64) {
     write_fixed(out, micros);
     out.pop();

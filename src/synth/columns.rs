@@ -1,45 +1,47 @@
-//! Columns with accessors for their values: the single definition of a table for all shapes.
+//! The columns of generated tables, with functions that return their values. They define a table for all export shapes.
 
 use super::calendar::{HOUR, SECOND, START};
 use super::catalogue::{WORKSPACE, WORKSPACE_RESOURCE};
 use super::findings::FoundRow;
 use super::random::Random;
 
-/// A row of a table that can be generated.
+/// A row of a generated table.
 pub trait SynthRow {
-    /// Returns what the workspace stores with the row.
+    /// Returns the values that the workspace adds to each row.
     fn stored(&self) -> &StoredRow;
 
-    /// Returns the row of an incident that a rule should find.
+    /// Returns the row for the list of findings, if it belongs to an incident that a rule should find; otherwise None.
     fn finding(&self) -> Option<FoundRow> {
         None
     }
 
-    /// True for a sign-in of a break-glass account.
+    /// True if the row is a sign-in of a break-glass account.
     fn is_break_glass(&self) -> bool {
         false
     }
 
-    /// True for a success.
+    /// True if the row is a successful sign-in.
     fn is_granted(&self) -> bool {
         false
     }
 }
 
-/// What the workspace stores with each row.
+/// The values that the workspace adds to each row.
 pub struct StoredRow {
-    /// TimeGenerated, in microseconds since 1970.
+    /// The value of TimeGenerated, in microseconds since 1970.
     pub published: i64,
-    /// When the row arrived at the workspace: usually with `published`, sometimes hours later.
+    /// When the row arrived at the workspace, in microseconds since 1970: usually at `published`, sometimes hours
+    /// later.
     pub arrival: i64,
-    /// The id of the stored row.
+    /// The id that the workspace gives the row.
     pub item: String,
-    /// The billed bytes of the row.
+    /// The size of the row in bytes that is billed.
     pub billed: u32,
 }
 
 impl StoredRow {
-    /// Stores a row that arrives at `arrival`; four of a thousand arrive hours after they were published.
+    /// Creates the values of a row that arrives at `arrival`. Four of a thousand rows arrive hours after they were
+    /// published.
     pub fn new(arrival: i64, random: &mut Random) -> Self {
         let late = if random.happens(4) { random.between(HOUR, 30 * HOUR).min(arrival - START) } else { 0 };
         let billed = 900 + random.below(1200) as u32;
@@ -47,19 +49,19 @@ impl StoredRow {
     }
 }
 
-/// A column.
+/// A column of a generated table.
 pub struct SynthColumn<R> {
     /// The name in the table.
     pub name: &'static str,
-    /// The kind and accessor of its value.
+    /// The kind of its values, and the function that returns the value of a row.
     pub value: SynthValue<R>,
 }
 
-/// The kind of a value, with an accessor.
+/// The kind of the values of a column, and the function that returns the value of a row.
 pub enum SynthValue<R> {
     /// A string.
     Text(fn(&R) -> &str),
-    /// A string column whose value is JSON at the source: a number, an array, an object.
+    /// A string column whose value was JSON before the workspace stored it: a number, an array or an object.
     Json(fn(&R) -> &str),
     /// A dynamic column, as JSON.
     Dynamic(fn(&R) -> &str),
@@ -94,18 +96,19 @@ pub struct TableFormat<R> {
     pub name: &'static str,
     /// The category in diagnostic settings.
     pub category: &'static str,
-    /// All columns in the order of data export: sorted by character codes.
+    /// All columns in the order of data export: sorted by name, in the order of character codes.
     pub columns: Vec<SynthColumn<R>>,
-    /// Values of records of diagnostic settings that are no columns.
+    /// Further values of records in diagnostic settings, which are not columns of the table.
     pub record_only: Vec<SynthColumn<R>>,
-    /// The envelope of a record of diagnostic settings: key, column. Empty strings are left out.
+    /// The keys of the envelope of a record in diagnostic settings, and the column whose value each has. Keys with an
+    /// empty string are left out.
     pub envelope: &'static [(&'static str, &'static str)],
-    /// The `properties` of a record of diagnostic settings: key, column.
+    /// The keys of `properties` in a record of diagnostic settings, and the column whose value each has.
     pub properties: &'static [(&'static str, &'static str)],
 }
 
 impl<R: SynthRow> TableFormat<R> {
-    /// Creates a table of its own columns and those of every table.
+    /// Creates the format of a table. Its columns are `columns` and those that every table has.
     pub fn new(
         [name, category]: [&'static str; 2],
         mut columns: Vec<SynthColumn<R>>,
@@ -117,13 +120,13 @@ impl<R: SynthRow> TableFormat<R> {
         Self { name, category, columns, record_only: Vec::new(), envelope, properties }
     }
 
-    /// Returns the column of a name, also of those that only records have.
+    /// Returns the column with this name, or the further value of records; None if there is neither.
     pub fn find(&self, name: &str) -> Option<&SynthColumn<R>> {
         self.columns.iter().chain(&self.record_only).find(|column| column.name == name)
     }
 }
 
-/// Returns the columns of every table.
+/// Returns the columns that every table has.
 fn standard<R: SynthRow>() -> [SynthColumn<R>; 10] {
     [
         column("SourceSystem", Text(|_| "Azure AD")),

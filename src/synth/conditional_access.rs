@@ -1,25 +1,26 @@
-//! Evaluates the Conditional Access policies of the tenant for a sign-in, and writes the result as logs have it.
+//! Evaluates the Conditional Access policies of the tenant for a sign-in, and writes the results as logs have them.
 //!
-//! Whole arrays are many, because the result of each policy depends on user, app, device, location, client and risk;
-//! elements are few. Their JSON is written once and copied into rows.
+//! There are many different arrays of results, because the result of each policy depends on user, app, device,
+//! location, client and risk. There are few different elements, though. So their JSON is written once and copied into
+//! rows.
 
 use super::catalogue::conditions::{CLIENT_APP, COMPLIANT, CONDITIONS};
 use super::catalogue::policies::{EVALUATED_FOR_ALL, POLICIES, Policy, PolicyState};
 use super::json;
 use super::random::Random;
 
-/// The index of the users in [`CONDITIONS`].
+/// The index in [`CONDITIONS`] of the condition on users.
 const USERS: usize = 1;
 
-/// The policies with the JSON of every result.
+/// The policies, with the JSON of each of their results.
 pub struct ConditionalAccess {
     policies: Vec<LoggedPolicy>,
 }
 
-/// What the policies decide about a sign-in whose password is right.
+/// What the policies decide about a sign-in with the right password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether access is possible.
+    /// Whether the policies allow access.
     pub verdict: AccessVerdict,
     /// True if a second factor is required.
     pub factor: bool,
@@ -30,15 +31,15 @@ pub struct Decision {
 /// Whether policies allow access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessVerdict {
-    /// With a second factor, if it is required.
+    /// Access is allowed, with a second factor if one is required.
     Allowed,
-    /// A policy blocks it.
+    /// A policy blocks access.
     Blocked,
-    /// A policy requires a compliant device.
+    /// A policy requires a compliant device, and this one is not.
     DeviceRefused,
 }
 
-/// What a policy demands.
+/// What a policy requires, or that it blocks access.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Control {
     Nothing,
@@ -48,25 +49,25 @@ enum Control {
     ManagedApp,
 }
 
-/// A policy, and the JSON of its results.
+/// A policy, with the JSON of its results.
 struct LoggedPolicy {
     policy: &'static Policy,
     control: Control,
-    /// If it applies and its controls are satisfied.
+    /// The result if the policy applies and its controls are satisfied.
     satisfied: String,
-    /// If it applies and its controls are not satisfied.
+    /// The result if the policy applies and its controls are not satisfied.
     failed: String,
-    /// If it does not apply, by the first condition of [`CONDITIONS`] that is not met.
+    /// The results if the policy does not apply, by the index in [`CONDITIONS`] of the first condition that is not met.
     not_applied: Vec<String>,
 }
 
 impl ConditionalAccess {
-    /// Creates the policies with random ids.
+    /// Creates the policies; their ids are random.
     pub fn new(random: &mut Random) -> Self {
         Self { policies: POLICIES.iter().map(|policy| LoggedPolicy::new(policy, &random.guid().text())).collect() }
     }
 
-    /// Returns what the policies decide if the bits `facts` describe a sign-in.
+    /// Returns what the policies decide about a sign-in that the bits `facts` describe.
     pub fn decide(&self, facts: u64) -> Decision {
         let mut decision = Decision { verdict: AccessVerdict::Allowed, factor: false, frequency: false };
         for logged in &self.policies {
@@ -86,7 +87,8 @@ impl ConditionalAccess {
         decision
     }
 
-    /// Returns the results of all policies as a JSON array; `no_factor` if a second factor is missing.
+    /// Returns the results of all policies for a sign-in, as a JSON array. `no_factor` is true if it lacks a second
+    /// factor.
     pub fn logged(&self, facts: u64, no_factor: bool) -> String {
         let mut array = String::with_capacity(8192);
         array.push('[');
@@ -133,7 +135,7 @@ impl LoggedPolicy {
         Self { policy, control, satisfied: element(satisfied, all, 0), failed: element(failed, all, 0), not_applied }
     }
 
-    /// True if the controls are not satisfied.
+    /// True if a sign-in does not satisfy the controls of the policy.
     fn fails(&self, facts: u64, no_factor: bool) -> bool {
         match self.control {
             Control::Nothing => false,
@@ -145,7 +147,7 @@ impl LoggedPolicy {
     }
 }
 
-/// Returns the names of the results of a policy: satisfied, not satisfied, not applied.
+/// Returns the three names that the results of a policy have in logs: satisfied, not satisfied, and not applied.
 fn results(state: PolicyState, control: Control) -> [&'static str; 3] {
     match state {
         PolicyState::Enforced => ["success", "failure", "notApplied"],
@@ -157,12 +159,12 @@ fn results(state: PolicyState, control: Control) -> [&'static str; 3] {
     }
 }
 
-/// Returns the sum of the numbers of the conditions of a policy before condition `end`.
+/// Returns the sum of the numbers of those conditions of a policy that come before condition `end`.
 fn numbers_before(policy: &Policy, end: usize) -> u32 {
     CONDITIONS[..end].iter().filter(|condition| policy.admits & condition.field != 0).map(|known| known.number).sum()
 }
 
-/// Returns the index of the first condition that a sign-in does not meet, or None if the policy applies.
+/// Returns the index of the first condition of a policy that a sign-in does not meet; None if the policy applies.
 fn first_unmet(admits: u64, facts: u64) -> Option<usize> {
     CONDITIONS.iter().position(|condition| admits & condition.field != 0 && admits & condition.field & facts == 0)
 }
@@ -184,7 +186,8 @@ mod tests {
 
     const MEMBER_AT_HOME: u64 = MAIL | MEMBERS | WINDOWS | HOME_COUNTRY | BROWSER | NO_RISK | COMPLIANT;
 
-    /// The results in the log, by the first five characters of the name of the policy.
+    /// Returns the result of the policy whose name begins with `policy`, with the numbers of its satisfied and
+    /// unsatisfied conditions; None if the policy is not in the log.
     fn result(logged: &str, policy: &str) -> Option<(String, u64, u64)> {
         let elements: Vec<Json> = serde_json::from_str(logged).unwrap();
         let element = elements.iter().find(|element| element["displayName"].as_str().unwrap().starts_with(policy))?;

@@ -1,7 +1,7 @@
-//! Which rows of an archive a rule should find, written beside the archive.
+//! Lists the rows of an archive that a rule should find, in a file beside the archive.
 //!
-//! The file lists every incident of the kinds that were injected, also those that the archive has by itself: sign-ins
-//! of break-glass accounts, and password sprays. So the result of a query can be compared with it row by row.
+//! The file lists every incident of the kinds that were injected, including those that the archive contains anyway:
+//! sign-ins of break-glass accounts, and password sprays. So the result of a query can be compared with it row by row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -15,52 +15,52 @@ use super::layout::NewFile;
 use crate::diagnostic::{Error, Result};
 use crate::types::datetime;
 
-/// Failures of fewer accounts from one address are no password spray.
+/// Minimum number of accounts whose sign-ins fail from one address in a password spray.
 const SPRAYED_ACCOUNTS: usize = 5;
 
 /// A kind of incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IncidentKind {
-    /// Sign-ins of emergency accounts.
+    /// Sign-ins of emergency (break-glass) accounts.
     BreakGlass,
-    /// One address tries a password on many accounts.
+    /// One address tries a password for many accounts.
     Spray,
-    /// A user succeeds in two countries within an hour.
+    /// A user signs in successfully in two countries within an hour.
     ImpossibleTravel,
 }
 
 /// The incident that a row belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IncidentLabel {
-    /// The kind.
+    /// The kind of the incident.
     pub kind: IncidentKind,
-    /// Which of its kind: unique, and otherwise without meaning.
+    /// The number of the incident, unique among those of its kind and otherwise without meaning.
     pub number: u64,
-    /// True if it was injected; false if the archive has it by itself.
+    /// True if it was injected; false if the archive contains it anyway.
     pub injected: bool,
 }
 
-/// A row that a rule should find.
+/// A row that a rule should find, with the values by which it is recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundRow {
-    /// The incident.
+    /// The incident to which the row belongs.
     pub label: IncidentLabel,
-    /// TimeGenerated, in microseconds since 1970.
+    /// The value of TimeGenerated, in microseconds since 1970.
     pub time: i64,
-    /// The Id.
+    /// The value of Id.
     pub id: String,
     /// The user principal name.
     pub account: String,
     /// The IP address.
     pub address: String,
-    /// The Location.
+    /// The value of Location, a country code.
     pub country: &'static str,
-    /// The ResultType.
+    /// The value of ResultType.
     pub result: &'static str,
 }
 
 impl IncidentKind {
-    /// Returns the name, as the command line has it.
+    /// Returns the name that the command line uses for the kind.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -79,8 +79,8 @@ impl IncidentKind {
     }
 }
 
-/// Returns the path of the findings of an archive: its name with `.findings.json`, outside of its folder, which holds
-/// nothing but logs.
+/// Returns the path of the file with the findings of an archive: the path of its folder with `.findings.json` added.
+/// The file is not inside the folder, which contains nothing but logs.
 ///
 /// # Errors
 /// [`Error::Usage`] if the folder has no name.
@@ -96,10 +96,10 @@ pub fn path(options: &SynthOptions) -> Result<PathBuf> {
     }
 }
 
-/// Writes the findings among `rows` beside the archive.
+/// Writes the findings among `rows` to the file beside the archive.
 ///
 /// # Errors
-/// [`Error::Io`] if the system refuses.
+/// [`Error::Io`] if the operating system refuses.
 pub fn write(options: &SynthOptions, rows: Vec<FoundRow>) -> Result<()> {
     let path = path(options)?;
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
@@ -112,7 +112,7 @@ pub fn write(options: &SynthOptions, rows: Vec<FoundRow>) -> Result<()> {
     file.finish().map(|_| ())
 }
 
-/// Returns the content of the file: incidents in order of time.
+/// Returns the content of the file: the incidents, ordered by time.
 fn content(options: &SynthOptions, rows: Vec<FoundRow>) -> Json {
     let mut incidents: BTreeMap<IncidentLabel, Vec<FoundRow>> = BTreeMap::new();
     for row in rows.into_iter().filter(|row| options.inject.contains(&row.label.kind)) {

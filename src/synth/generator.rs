@@ -1,7 +1,8 @@
-//! Generates the sign-ins of users, chunk by chunk: those of people, of password sprays, of services, and of injected
+//! Generates the sign-ins of users in chunks: those of people, of password sprays, of services, and of injected
 //! incidents.
 //!
-//! No attempt spans two chunks. Rows that are due at fixed times belong to the chunk that spans that time.
+//! No attempt is divided between two chunks. Rows that are due at a fixed time belong to the chunk that covers that
+//! time.
 
 use std::ops::Range;
 
@@ -26,7 +27,7 @@ use super::world::{USERS, World, zone};
 use super::{GeneratedTable, RowSource, SynthOptions};
 use crate::diagnostic::Result;
 
-/// The app of the noisy hour: an index in [`APPS`].
+/// The index in [`APPS`] of the app that fails in the noisy hour.
 const NOISY_APP: usize = 23;
 
 /// Generates the chunks of a table of sign-ins.
@@ -35,15 +36,15 @@ pub struct Generator<'w> {
     timeline: Timeline,
     schedule: Schedule<'w>,
     mixture: Mixture,
-    /// The noisy hour, counted from [`START`].
+    /// The noisy hour, as a number of hours since [`START`]; None if there is none.
     noisy: Option<u64>,
     interactive: bool,
     seed: u64,
-    /// The rows of the table, with those of the schedule.
+    /// The number of rows of the table, including those of the schedule.
     rows: u64,
 }
 
-/// The courses of attempts, and how often each is drawn.
+/// The kinds of attempts, and how often each of them is drawn.
 struct Mixture {
     courses: &'static [Course],
     weights: Weighted,
@@ -71,13 +72,13 @@ impl<'w> Generator<'w> {
         Ok(Self { world, timeline, schedule, mixture, noisy, interactive, seed, rows })
     }
 
-    /// Returns the number of break-glass visits. Four visits have seven rows, and the aim is one row in 100,000; at
-    /// least two, so that a small archive contains them too.
+    /// Returns the number of break-glass visits. Four visits have seven rows, and the aim is one such row in 100,000.
+    /// There are at least two visits, so that a small archive contains some, too.
     fn visit_count(&self) -> u64 {
         (self.rows / 175_000).max(2)
     }
 
-    /// Returns the visits that start in `rows`: the row, and the number of the visit. Visits are spread evenly: one
+    /// Returns the visits that start within `rows`: the row, and the number of the visit. Visits are spread evenly: one
     /// starts in each 1/n of the rows.
     pub(super) fn visits(&self, rows: &Range<u64>) -> Vec<(u64, u64)> {
         if !self.interactive {
@@ -96,12 +97,12 @@ impl<'w> Generator<'w> {
             .collect()
     }
 
-    /// True in the hour in which an app fails for everybody.
+    /// True if `at` is in the hour in which an app fails for everybody.
     fn is_noisy(&self, at: i64) -> bool {
         self.noisy == Some(((at - START) / HOUR) as u64)
     }
 
-    /// True in one of 29 hours, in which passwords are sprayed.
+    /// True if `at` is in one of the hours in which passwords are sprayed; every 29th hour is one.
     fn is_campaign(&self, at: i64) -> bool {
         self.interactive && (at / HOUR) % 29 == 7
     }
@@ -139,11 +140,11 @@ impl<'w> RowSource for Generator<'w> {
     }
 }
 
-/// A chunk being generated.
+/// A chunk that is being generated.
 struct Draft<'g, 'w> {
     generator: &'g Generator<'w>,
     random: Random,
-    /// All rows arrive before this time.
+    /// The end of the chunk, in microseconds since 1970: all of its rows arrive before this time.
     until: i64,
     done: Vec<SignIn<'w>>,
 }
@@ -169,7 +170,7 @@ impl<'w> Draft<'_, 'w> {
         self.rows(attempt, at, course.steps, room);
     }
 
-    /// Adds a break-glass visit: through the portal with its own device, or through the shell.
+    /// Adds a break-glass visit: the first account uses the portal on its own device, the second one the shell.
     fn visit(&mut self, visit: u64, at: i64, room: usize) {
         let (account, steps) = VISITS[visit as usize % VISITS.len()];
         let user = &self.generator.world.break_glass[account];
@@ -183,7 +184,7 @@ impl<'w> Draft<'_, 'w> {
         self.rows(attempt, at, &steps[steps.len().saturating_sub(room)..], room);
     }
 
-    /// Adds what is due at a fixed time.
+    /// Adds an attempt that is due at a fixed time.
     fn due(&mut self, due: &DueAttempt<'w>) {
         let mut attempt = self.attempt_of(due.user, due.user.home, due.app, due.time);
         attempt.late = 0;
@@ -202,7 +203,7 @@ impl<'w> Draft<'_, 'w> {
         self.rows(attempt, due.time, steps, steps.len());
     }
 
-    /// Draws a user who is not travelling, and where the user is.
+    /// Draws a user who is not travelling at this time. Returns the user, and where the user is.
     fn somebody(&mut self, at: i64) -> (&'w User, usize) {
         let world = self.generator.world;
         let mut index = world.busy.pick(&mut self.random);
@@ -225,7 +226,7 @@ impl<'w> Draft<'_, 'w> {
         attempt
     }
 
-    /// Creates an attempt of a user who is at `location`, with what policies decide about it.
+    /// Creates an attempt of a user who is at `location`, including what the policies decide about it.
     fn attempt_of(&mut self, user: &'w User, location: usize, app: usize, time: i64) -> Attempt<'w> {
         let generator = self.generator;
         let device = self.random.pick(&user.devices);
@@ -257,8 +258,8 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    /// Draws the address from which a user at `location` signs in, and what policies know of it: an office, a mobile
-    /// network, the line at home, or a hotel.
+    /// Draws the address from which a user at `location` signs in, and the bits that describe the location to policies.
+    /// The user is in an office, in a mobile network, at home, or in a hotel.
     fn address(&mut self, user: &User, location: usize, time: i64) -> (String, u64) {
         let city = location / SPOTS;
         if let Some(address) = &user.fixed_address {
@@ -280,7 +281,8 @@ impl<'w> Draft<'_, 'w> {
         (user.home_address(time), zone(city))
     }
 
-    /// Anyone may be a target, not only active users; one attacker per hour.
+    /// Creates an attempt of a password spray. Anyone may be its target, not only active users, and each hour has one
+    /// attacker.
     fn spray_attempt(&mut self, at: i64) -> Attempt<'w> {
         let world = self.generator.world;
         let user = world.user(self.random.below(USERS) as usize);
@@ -297,8 +299,8 @@ impl<'w> Draft<'_, 'w> {
         Attempt { address, location, device, risk: "medium", facts, decision, incident, ..shared }
     }
 
-    /// Adds at most `room` rows of an attempt, 8 to 40 s apart; the first arrives `at`, and none after the end of the
-    /// chunk. What policies do not allow ends the attempt.
+    /// Adds at most `room` rows of an attempt, which are 8 to 40 s apart. The first one arrives `at`, and none after
+    /// the end of the chunk. If the policies do not allow access, the attempt ends there.
     fn rows(&mut self, mut attempt: Attempt<'w>, at: i64, steps: &[&'static SignInOutcome], room: usize) {
         let steps = allowed(&steps[..steps.len().min(room)], attempt.decision.verdict);
         let gaps: Vec<i64> = steps.iter().skip(1).map(|_| self.random.between(8 * SECOND, 40 * SECOND)).collect();
@@ -358,19 +360,19 @@ impl<'w> Draft<'_, 'w> {
     }
 }
 
-/// One row of an attempt.
+/// One row of an attempt: its result and its times.
 struct AttemptRow {
     outcome: &'static SignInOutcome,
     /// When the row arrives, in microseconds since 1970.
     arrival: i64,
     /// When the sign-in takes place, in microseconds since 1970.
     created: i64,
-    /// True if the row before asked for a second factor.
+    /// True if the previous row asked for a second factor.
     asked: bool,
     id: Guid,
 }
 
-/// Returns the steps of a course until policies end it.
+/// Returns the results of an attempt up to the point at which policies end it.
 fn allowed(steps: &[&'static SignInOutcome], verdict: AccessVerdict) -> Vec<&'static SignInOutcome> {
     let end = match verdict {
         AccessVerdict::Allowed => return steps.to_vec(),

@@ -1,4 +1,4 @@
-//! The file layout of an archive. Files have temporary names until they are complete.
+//! The paths of the files of an archive. Files have temporary names until they are complete.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,7 +11,8 @@ use crate::diagnostic::{Error, Result};
 use crate::temporary::{self, Registered, TemporaryKind};
 use crate::types::datetime::to_parts;
 
-/// Returns the path of the data export file with rows of `table` that arrive at `arrival`: one file per five minutes.
+/// Returns the path of the data export file with the rows of `table` that arrive at `arrival`; there is one file for
+/// every five minutes.
 pub fn data_export_path(table: &str, arrival: i64) -> String {
     let time = to_parts(ticks(arrival));
     let table = table.to_ascii_lowercase();
@@ -25,8 +26,8 @@ pub fn data_export_path(table: &str, arrival: i64) -> String {
     )
 }
 
-/// Returns the path of the diagnostic settings file with records of `category` that arrive at `arrival`: one file per
-/// hour.
+/// Returns the path of the diagnostic settings file with the records of `category` that arrive at `arrival`; there is
+/// one file for every hour.
 pub fn diagnostic_path(category: &str, arrival: i64) -> String {
     let time = to_parts(ticks(arrival));
     let category = category.to_ascii_lowercase();
@@ -36,12 +37,13 @@ pub fn diagnostic_path(category: &str, arrival: i64) -> String {
     )
 }
 
-/// Returns the name of Parquet file `index`, made unique by 128 bits, as Kusto names exports.
+/// Returns the name of Parquet file `index`. Like the names of Kusto's exports it contains 128 bits, `unique`, so that
+/// it is unique.
 pub fn parquet_path(index: u64, unique: &str) -> String {
     format!("export_{}_{}.parquet", index + 1, unique.replace('-', ""))
 }
 
-/// Returns the suffix of compressed file names.
+/// Returns the suffix of the names of compressed files; "" without compression.
 pub fn suffix(compression: SynthCompression) -> &'static str {
     match compression {
         SynthCompression::None => "",
@@ -53,7 +55,7 @@ pub fn suffix(compression: SynthCompression) -> &'static str {
 /// Creates the folder of an archive, which must be new or empty.
 ///
 /// # Errors
-/// [`Error::Usage`] if it is not empty or not a folder, [`Error::Io`] if the system refuses.
+/// [`Error::Usage`] if it is not empty or not a folder, and [`Error::Io`] if the operating system refuses.
 pub fn prepare(folder: &Path) -> Result<()> {
     if folder.exists() && !folder.is_dir() {
         return Err(Error::Usage(format!("{} is not a folder", folder.display())));
@@ -66,7 +68,7 @@ pub fn prepare(folder: &Path) -> Result<()> {
     }
 }
 
-/// An unfinished file. [`NewFile::finish`] gives it its final name; otherwise it is removed.
+/// A file that is not complete. [`NewFile::finish`] gives it its final name; if that is not called, it is removed.
 pub struct NewFile {
     file: File,
     partial: PathBuf,
@@ -77,10 +79,10 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Creates the file `path` inside `folder`, and the folders between.
+    /// Creates the file `path` inside `folder`, and the folders on the way.
     ///
     /// # Errors
-    /// [`Error::Io`] if the system refuses.
+    /// [`Error::Io`] if the operating system refuses.
     pub fn create(folder: &Path, path: &str) -> Result<Self> {
         let target = folder.join(path);
         let partial = folder.join(format!("{path}.partial"));
@@ -97,7 +99,7 @@ impl NewFile {
     /// Renames the file to its final name and returns its length in bytes.
     ///
     /// # Errors
-    /// [`Error::Io`] if the system refuses.
+    /// [`Error::Io`] if the operating system refuses.
     pub fn finish(mut self) -> Result<u64> {
         let length = self.file.metadata().map_err(|source| self.error(source))?.len();
         fs::rename(&self.partial, &self.target).map_err(|source| self.error(source))?;
@@ -105,7 +107,7 @@ impl NewFile {
         Ok(length)
     }
 
-    /// Adds the file name to an error of the system.
+    /// Converts an error of the operating system about this file; adds its path.
     pub fn error(&self, source: io::Error) -> Error {
         Error::io(&self.target, source)
     }

@@ -1,12 +1,12 @@
 //! Synthetic logs of a tenant: archives of any size in real shapes, for tests, benchmarks and demonstrations.
 //!
-//! The rows depend only on table, seed, number of rows, days and injected incidents, not on the machine, the number of
-//! threads or the shape, so that a query has the same result over all shapes. Rows are drawn in chunks, each from its
-//! own random stream, and every file is written by one thread from the chunks that it needs; memory is bounded for any
-//! number of rows.
+//! The rows depend only on table, seed, number of rows, days and injected incidents. They do not depend on the machine,
+//! the number of threads or the export shape, so that a query has the same result for all shapes. Rows are drawn in
+//! chunks, each of which has its own random stream. Every file is written by one thread from the chunks that it needs,
+//! so that memory is bounded for any number of rows.
 //!
-//! All names are fictional. [`BREAK_GLASS`] are two emergency accounts with about one in 100,000 sign-ins, but at least
-//! four if there are 16: successes and failures, from their own address and from others.
+//! All names are fictional. [`BREAK_GLASS`] are two emergency accounts. About one in 100,000 sign-ins is theirs, but at
+//! least four if an archive has 16 or more. They succeed and fail, from their own address and from others.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -50,30 +50,30 @@ use service_principal::ServicePrincipals;
 use timeline::Timeline;
 use world::World;
 
-/// The emergency accounts.
+/// The user principal names of the emergency (break-glass) accounts.
 pub const BREAK_GLASS: [&str; 2] = ["bg-admin-01@contoso.com", "bg-admin-02@contoso.com"];
 /// The maximum number of days of an archive: ten years.
 pub const MAX_DAYS: u32 = 3653;
 
-/// SynthOptions of an archive.
+/// The options with which an archive is generated.
 #[derive(Clone, Debug)]
 pub struct SynthOptions {
-    /// The table.
+    /// The table whose rows are generated.
     pub table: GeneratedTable,
     /// The number of rows, at least 1.
     pub rows: u64,
     /// The seed: another seed gives other people and other sign-ins.
     pub seed: u64,
-    /// The number of days that the rows cover, 1 to [`MAX_DAYS`], from Monday 2026-03-02.
+    /// The number of days that the rows cover, 1 to [`MAX_DAYS`], beginning on Monday 2026-03-02.
     pub days: u32,
-    /// The shape of the archive.
+    /// The export shape of the archive.
     pub shape: Shape,
     /// The compression of JSON files; Parquet files are compressed internally and allow only
     /// [`SynthCompression::None`].
     pub compression: SynthCompression,
-    /// The incidents to inject, each kind once; only into [`GeneratedTable::SigninLogs`].
+    /// The incidents to inject, each kind once. They are possible only for [`GeneratedTable::SigninLogs`].
     pub inject: Vec<IncidentKind>,
-    /// The folder to write to: new or empty.
+    /// The folder to write to, which must be new or empty.
     pub out: PathBuf,
     /// The number of threads, at least 1; it does not affect the result.
     pub threads: usize,
@@ -90,21 +90,21 @@ pub enum GeneratedTable {
     ServicePrincipal,
     /// Changes to the directory.
     AuditLogs,
-    /// `AADRiskyUsers`.
+    /// Users at risk: `AADRiskyUsers`.
     RiskyUsers,
-    /// `AADUserRiskEvents`.
+    /// Detections of risks: `AADUserRiskEvents`.
     UserRiskEvents,
 }
 
-/// The shape of an archive.
+/// The export shape of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Data export of Log Analytics to a storage account: flat JSON Lines, one file per five minutes of arrival.
     LaExport,
     /// Diagnostic settings to a storage account: JSON Lines of envelopes, one file per hour of arrival.
     Diagnostic,
-    /// Kusto's export: Parquet with zstd, row groups of 131,072 rows in order of arrival, about half a million rows per
-    /// file.
+    /// Kusto's export: Parquet files with zstd. Row groups have 131,072 rows in order of arrival, and files about half
+    /// a million rows.
     Parquet,
 }
 
@@ -114,26 +114,26 @@ pub enum SynthCompression {
     /// No compression.
     #[default]
     None,
-    /// gzip, names end in `.gz`.
+    /// gzip; the names of files end in `.gz`.
     Gzip,
-    /// zstd, names end in `.zst`.
+    /// zstd; the names of files end in `.zst`.
     Zstd,
 }
 
-/// Counts of what was generated.
+/// The counts of what was generated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SynthSummary {
     /// The number of rows.
     pub rows: u64,
     /// The number of files.
     pub files: u64,
-    /// The total bytes of the files on disk.
+    /// The total size of the files on disk, in bytes.
     pub bytes: u64,
     /// The number of sign-ins of [`BREAK_GLASS`] accounts.
     pub break_glass: u64,
-    /// The number of successful sign-ins among them.
+    /// The number of successful sign-ins among these.
     pub break_glass_granted: u64,
-    /// The rows of incidents, if any are injected.
+    /// The rows that belong to incidents, if any are injected.
     found: Vec<FoundRow>,
 }
 
@@ -161,14 +161,14 @@ impl SynthSummary {
 trait RowSource: Sync {
     type Row: SynthRow;
 
-    /// Returns how the rows are divided into chunks.
+    /// Returns how the rows are divided into chunks, and when they arrive.
     fn timeline(&self) -> &Timeline;
 
-    /// Generates chunk `index`.
+    /// Generates the rows of chunk `index`.
     fn chunk(&self, index: u64) -> Vec<Self::Row>;
 }
 
-/// The state shared by the file writers.
+/// What the writers of all files share.
 struct Archive<'a, S: RowSource> {
     options: &'a SynthOptions,
     source: S,
@@ -180,8 +180,8 @@ struct Archive<'a, S: RowSource> {
 /// Files have temporary names until they are complete.
 ///
 /// # Errors
-/// [`Error::Usage`] if an option is out of range or the folder is not empty, [`Error::Io`] if the system refuses;
-/// finished files stay.
+/// [`Error::Usage`] if an option is out of range or the folder is not empty, and [`Error::Io`] if the operating system
+/// refuses; files that are complete stay.
 pub fn generate(options: &SynthOptions) -> Result<SynthSummary> {
     check(options)?;
     let world = World::new(options.seed);
@@ -235,7 +235,7 @@ fn check(options: &SynthOptions) -> Result<()> {
     Err(Error::Usage(wrong))
 }
 
-/// Runs `work` for 0 to `count - 1` on several threads and adds up the summaries. After an error, no further work is
+/// Calls `work` with 0 to `count - 1` on several threads, and adds up the summaries. After an error, no further call is
 /// started.
 fn in_parallel(threads: usize, count: u64, work: impl Fn(u64) -> Result<SynthSummary> + Sync) -> Result<SynthSummary> {
     let pieces: Vec<u64> = (0..count).collect();

@@ -1,4 +1,4 @@
-//! The users of the organisation: their names, devices and addresses, and when they travel.
+//! The users of the organisation: their names, their devices and addresses, and when they travel.
 
 use super::calendar::{DAY, START};
 use super::catalogue::PARTNERS;
@@ -16,9 +16,9 @@ use super::catalogue::names::{FIRST_NAMES, LAST_NAMES};
 use super::catalogue::outcomes::METHODS;
 use super::random::{Purpose, Random, Weighted, mix};
 
-/// The positions that geolocation reports within one city.
+/// The number of different positions that geolocation reports within one city.
 pub const SPOTS: usize = 8;
-/// The groups of members, and how many of a thousand are in each.
+/// The groups of members as bits, and how many of a thousand members are in each group.
 const GROUPS: &[(u64, u64)] = &[
     (FINANCE, 80),
     (DEVELOPERS, 120),
@@ -39,23 +39,23 @@ pub struct User {
     pub principal: String,
     /// The object id.
     pub id: String,
-    /// The home tenant, if the user is a guest.
+    /// The home tenant if the user is a guest; otherwise None.
     pub partner: Option<&'static str>,
     /// Where the user lives: `city * SPOTS + spot`.
     pub home: usize,
-    /// The devices, at least one.
+    /// The devices that the user signs in with; at least one.
     pub devices: Vec<Device>,
-    /// The most used app: an index in the catalogue.
+    /// The index in the catalogue of the app that the user uses most.
     pub app: usize,
-    /// The groups that policies distinguish, as bits.
+    /// The groups by which policies select users, as bits.
     pub groups: u64,
-    /// The second factor: an index in the catalogue.
+    /// The index in the catalogue of the user's second factor.
     pub method: usize,
     /// True for a break-glass account.
     pub break_glass: bool,
-    /// A number of the user, from which addresses are made.
+    /// A random number of the user, from which addresses are derived.
     number: u64,
-    /// The address, if it never changes.
+    /// The IP address, if it never changes; otherwise None.
     pub fixed_address: Option<String>,
     trips: Option<Trips>,
 }
@@ -64,31 +64,31 @@ pub struct User {
 struct Trips {
     /// The destination: `city * SPOTS + spot`.
     destination: usize,
-    /// The days from one trip to the next.
+    /// The number of days from the start of one trip to the start of the next.
     period: u64,
     /// The day of the period on which an archive begins.
     phase: u64,
-    /// The days at the destination.
+    /// The number of days at the destination.
     days: u64,
 }
 
-/// A device to sign in with.
+/// A device with which a user signs in.
 pub struct Device {
-    /// `deviceDetail` in a browser.
+    /// The value of `deviceDetail` in a browser, as JSON.
     pub in_browser: String,
-    /// `deviceDetail` in an app without a browser.
+    /// The value of `deviceDetail` in an app without a browser, as JSON.
     pub in_client: String,
     /// The user agent of the browser.
     pub agent: String,
     /// The user agent of apps without a browser.
     pub client_agent: String,
-    /// What policies know of it, as bits.
+    /// The platform and state of the device, as bits by which policies select devices.
     pub facts: u64,
 }
 
 impl User {
-    /// Returns where the user is, or None on days of travel, when nobody signs in: no one can be at two places within
-    /// an hour.
+    /// Returns where the user is at a time. None on days of travel, on which the user does not sign in: otherwise a
+    /// user could be in two countries within an hour.
     pub fn location_at(&self, time: i64) -> Option<usize> {
         let Some(trips) = &self.trips else { return Some(self.home) };
         let day = ((time - START).div_euclid(DAY) as u64 + trips.phase) % trips.period;
@@ -100,8 +100,8 @@ impl User {
         }
     }
 
-    /// Returns the address of the user's line at home, which providers change every two weeks; one in five homes has
-    /// IPv6, the others an address of the benchmark range 198.18.0.0/15.
+    /// Returns the address of the user's line at home, which changes every two weeks. One in five homes has an IPv6
+    /// address, the others one of the benchmark range 198.18.0.0/15.
     pub fn home_address(&self, time: i64) -> String {
         let line = mix(self.number, 0);
         let lease = mix(line, (time - START).div_euclid(14 * DAY) as u64);
@@ -123,7 +123,7 @@ impl User {
     }
 }
 
-/// What users are drawn with.
+/// Draws users: their cities, apps and devices.
 pub struct People {
     seed: u64,
     cities: Weighted,
@@ -133,7 +133,7 @@ pub struct People {
 }
 
 impl People {
-    /// Creates the users of a seed; `apps` draws the most used app.
+    /// Creates the source of users for a seed. `apps` draws the app that a user uses most.
     pub fn new(seed: u64, apps: Weighted) -> Self {
         let weights = |profiles: &[DeviceProfile]| Weighted::new(profiles.iter().map(|profile| profile.weight));
         Self {
@@ -145,7 +145,7 @@ impl People {
         }
     }
 
-    /// Draws user `index`: about one in twelve is a guest.
+    /// Draws user `index`. About one in twelve is a guest.
     pub fn user(&self, index: u64) -> User {
         let mut random = Random::new(self.seed, Purpose::User, index);
         let partner = random.happens(80).then(|| random.pick(PARTNERS));
@@ -175,12 +175,12 @@ impl People {
         }
     }
 
-    /// Draws an account that never travels: its only sign-ins are those that an incident adds.
+    /// Draws an account that never travels. It is reserved for incidents, whose sign-ins are the only ones it has.
     pub fn reserved(&self, index: u64) -> User {
         User { trips: None, home: 0, ..self.user(index) }
     }
 
-    /// Draws break-glass account `number`.
+    /// Draws the break-glass account `number`.
     pub fn break_glass(&self, random: &mut Random, number: u64) -> User {
         let (name, principal) = (format!("Break Glass {number:02}"), format!("bg-admin-{number:02}@contoso.com"));
         let profile = &COMPUTERS[PRIVILEGED_WORKSTATION];
@@ -195,7 +195,7 @@ impl People {
         }
     }
 
-    /// Draws an account of a service, which runs a script on a server.
+    /// Draws a service account, with which a script on a server signs in.
     pub fn service(&self, random: &mut Random, name: &str, number: u64) -> User {
         let agent = SCRIPT_AGENTS[number as usize % SCRIPT_AGENTS.len()].to_owned();
         User {
@@ -225,7 +225,8 @@ impl People {
         }
     }
 
-    /// Returns the displayed names of user `index`, and the name in the user principal name, which is unique.
+    /// Returns the displayed first and last name of user `index`, and the name in the user principal name, which is
+    /// unique.
     fn names(&self, index: u64) -> ((&'static str, &'static str), String) {
         let count = (FIRST_NAMES.len() * LAST_NAMES.len()) as u64;
         // Coprime to the number of names, so that each is used once before any is used again.
@@ -244,7 +245,7 @@ impl People {
         Trips { destination, days, period, phase: random.below(period) }
     }
 
-    /// Draws a computer: those of the organisation are managed, most private ones are not registered.
+    /// Draws a computer. Computers of the organisation are managed, and most private ones are not registered.
     fn computer(&self, random: &mut Random, owner: &str, managed: bool) -> Device {
         let profile = &COMPUTERS[self.computers.pick(random)];
         if !managed && random.happens(700) {
@@ -266,7 +267,7 @@ fn groups(random: &mut Random) -> u64 {
     GROUPS.iter().filter(|(_, share)| random.happens(*share)).fold(MEMBERS, |groups, (group, _)| groups | group)
 }
 
-/// Draws a device that says nothing about its owner.
+/// Draws a device that does not show who owns it.
 pub fn unregistered(random: &mut Random, profile: &DeviceProfile) -> Device {
     device(random, profile, UNREGISTERED, "", "")
 }
@@ -303,20 +304,20 @@ fn device(random: &mut Random, profile: &DeviceProfile, state: u64, head: &str, 
     }
 }
 
-/// Draws one of `versions`, which are in order: recent ones more often.
+/// Draws one of `versions`, which are sorted: recent ones more often.
 fn newest(random: &mut Random, versions: &'static [&'static str]) -> &'static str {
     let count = versions.len() as u64;
     versions[random.below(count).max(random.below(count)) as usize]
 }
 
-/// Returns the device of a script, which says nothing about itself.
+/// Returns the device of a script, which reports nothing about itself.
 fn script(agent: String) -> Device {
     let detail = r#"{"deviceId":"","operatingSystem":"","browser":""}"#.to_owned();
     let facts = OTHER_PLATFORM | UNREGISTERED;
     Device { in_browser: detail.clone(), in_client: detail, client_agent: agent.clone(), agent, facts }
 }
 
-/// Returns the devices of password sprays: one for legacy protocols, one for a script.
+/// Returns the devices of password sprays: one that uses legacy protocols, and one that runs a script.
 pub fn attack_devices() -> [Device; 2] {
     [script(LEGACY_AGENT.to_owned()), script(SCRIPT_AGENTS[0].to_owned())]
 }

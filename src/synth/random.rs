@@ -1,12 +1,12 @@
-//! Random numbers that are the same everywhere: a portable stream cipher and integer arithmetic only.
+//! Random numbers that are the same on every machine: a portable stream cipher, and integer arithmetic only.
 //!
-//! The ranges of `rand` may change between its versions, and floating-point functions differ between machines, so
-//! neither is used: the bytes of a synthetic archive depend only on its options.
+//! The ranges of the crate `rand` may change between its versions, and floating-point functions differ between
+//! machines. Neither is used, so that the bytes of an archive depend only on its options.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// The purpose of a random stream; streams of one seed are independent of each other.
+/// What a random stream is used for. The streams of one seed are independent of each other.
 #[derive(Clone, Copy)]
 pub enum Purpose {
     /// The organisation: its users, devices and policies.
@@ -36,7 +36,7 @@ pub enum Purpose {
 /// A random stream.
 pub struct Random(ChaCha8Rng);
 
-/// Returns a number that depends on two others and looks random: the same for the same ones, without a stream.
+/// Returns a number that depends only on two others and looks random. It needs no stream.
 pub fn mix(first: u64, second: u64) -> u64 {
     // The finaliser of SplitMix64.
     let mut mixed = first.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(second).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -46,7 +46,7 @@ pub fn mix(first: u64, second: u64) -> u64 {
 }
 
 impl Random {
-    /// Creates stream `index` of `purpose` for a seed.
+    /// Creates the stream `index` of `purpose` for a seed.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -55,12 +55,12 @@ impl Random {
         Self(ChaCha8Rng::from_seed(key))
     }
 
-    /// Returns a number from 0 to `bound - 1`; 0 if `bound` is 0.
+    /// Draws a number from 0 to `bound - 1`; 0 if `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.0.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// Returns true with a probability of `per_mille` in a thousand.
+    /// True with a probability of `per_mille` in a thousand.
     pub fn happens(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }
@@ -85,12 +85,12 @@ impl Random {
     }
 }
 
-/// Sixteen bytes in the order of the text form.
+/// A GUID: its bytes in the order in which the string form shows them.
 #[derive(Clone, Copy)]
 pub struct Guid([u8; 16]);
 
 impl Guid {
-    /// Returns the text form, lower case with dashes.
+    /// Returns the string form, lower case with dashes.
     pub fn text(self) -> String {
         let mut text = String::with_capacity(36);
         for (index, byte) in self.0.iter().enumerate() {
@@ -104,8 +104,8 @@ impl Guid {
         text
     }
 
-    /// Returns the unique token identifier of a sign-in: its id in little-endian field order, base64url without
-    /// padding.
+    /// Returns the unique token identifier of the sign-in with this id: the id with its fields in little-endian order,
+    /// as base64url without padding.
     pub fn token_identifier(self) -> String {
         const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let bytes = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map(|index: usize| self.0[index]);
@@ -120,7 +120,7 @@ impl Guid {
     }
 }
 
-/// Alternatives with weights.
+/// Alternatives that are drawn with different probabilities, by weight.
 pub struct Weighted(Vec<u64>);
 
 impl Weighted {
@@ -133,7 +133,7 @@ impl Weighted {
         Self(weights.into_iter().scan(0, sum).collect())
     }
 
-    /// Creates alternatives by the law of Zipf and Mandelbrot: rank r has the weight 1/(r + `flat`).
+    /// Creates alternatives whose weights follow the law of Zipf and Mandelbrot: rank r has the weight 1/(r + `flat`).
     pub fn zipf(count: u64, flat: u64) -> Self {
         Self::new((1..=count).map(|rank| (1 << 32) / (rank + flat)))
     }

@@ -1,4 +1,5 @@
-//! `AADUserRiskEvents`, the detections of Identity Protection, and `AADRiskyUsers`, the users whom they concern.
+//! The tables `AADUserRiskEvents`, with the detections of Identity Protection, and `AADRiskyUsers`, with the users
+//! concerned.
 
 use super::calendar::SECOND;
 use super::catalogue::TENANT_RESOURCE;
@@ -13,7 +14,7 @@ use super::{RowSource, SynthOptions};
 const USERS_NAME: [&str; 2] = ["AADRiskyUsers", "RiskyUsers"];
 const EVENTS_NAME: [&str; 2] = ["AADUserRiskEvents", "UserRiskEvents"];
 
-/// A kind of detection: its name, when it is made, its level, its relative frequency.
+/// The kinds of detections: name, when the detection is made, level, and relative frequency.
 const DETECTIONS: &[(&str, &str, &str, u64)] = &[
     ("unfamiliarFeatures", "realtime", "medium", 400),
     ("anonymizedIPAddress", "realtime", "medium", 120),
@@ -26,7 +27,7 @@ const DETECTIONS: &[(&str, &str, &str, u64)] = &[
     ("anomalousToken", "realtime", "high", 20),
 ];
 
-/// How a risk ended, and its relative frequency: state, detail.
+/// The states in which a risk can be: state, detail, and relative frequency.
 const STATES: &[(&str, &str, u64)] = &[
     ("atRisk", "none", 500),
     ("remediated", "userPassedMFADrivenByRiskBasedPolicy", 300),
@@ -35,7 +36,7 @@ const STATES: &[(&str, &str, u64)] = &[
     ("confirmedCompromised", "adminConfirmedUserCompromised", 10),
 ];
 
-/// The risks of a seed.
+/// Generates the risks of users.
 pub struct RiskLog<'w> {
     world: &'w World,
     timeline: Timeline,
@@ -43,14 +44,14 @@ pub struct RiskLog<'w> {
     states: Weighted,
 }
 
-/// A detection, or the state of a user after it.
+/// A row of either table: a detection, or the state of the user after it.
 pub struct RiskRow<'w> {
     stored: StoredRow,
     world: &'w World,
     user: &'w User,
-    /// When the activity took place.
+    /// When the activity took place, in microseconds since 1970.
     activity: i64,
-    /// When it was detected.
+    /// When it was detected, in microseconds since 1970.
     detected: i64,
     id: String,
     request: String,
@@ -63,7 +64,7 @@ pub struct RiskRow<'w> {
 }
 
 impl<'w> RiskLog<'w> {
-    /// Creates the risks that `options` ask for.
+    /// Creates a generator of the rows that `options` ask for.
     pub fn new(world: &'w World, options: &SynthOptions) -> Self {
         Self {
             world,
@@ -173,7 +174,7 @@ fn column<'w>(name: &'static str, value: SynthValue<RiskRow<'w>>) -> SynthColumn
     SynthColumn { name, value }
 }
 
-/// Returns what records have beyond the table: their category, and the tenant.
+/// Returns the values of records that are not columns of the table: their category, and the tenant.
 fn record_only(category: SynthValue<RiskRow<'_>>) -> Vec<SynthColumn<RiskRow<'_>>> {
     vec![column("RecordCategory", category), column("ResourceId", Text(|_| TENANT_RESOURCE))]
 }
@@ -187,7 +188,7 @@ impl RiskRow<'_> {
     }
 }
 
-/// The envelope of a record of diagnostic settings: key, column.
+/// The keys of the envelope of a record in diagnostic settings, and the column whose value each has.
 static ENVELOPE: &[(&str, &str)] = &[
     ("time", "TimeGenerated"),
     ("resourceId", "ResourceId"),
@@ -196,7 +197,7 @@ static ENVELOPE: &[(&str, &str)] = &[
     ("correlationId", "CorrelationId"),
 ];
 
-/// The `properties` of a risky user: key, column.
+/// The keys of `properties` in a record about a risky user, and the column whose value each has.
 static USER_PROPERTIES: &[(&str, &str)] = &[
     ("id", "Id"),
     ("userDisplayName", "UserDisplayName"),
@@ -209,7 +210,7 @@ static USER_PROPERTIES: &[(&str, &str)] = &[
     ("isProcessing", "IsProcessing"),
 ];
 
-/// The `properties` of a detection: key, column.
+/// The keys of `properties` in a record about a detection, and the column whose value each has.
 static EVENT_PROPERTIES: &[(&str, &str)] = &[
     ("id", "Id"),
     ("requestId", "RequestId"),

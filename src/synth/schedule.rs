@@ -1,4 +1,4 @@
-//! What is due at fixed times: the sign-ins of services, and injected incidents.
+//! Attempts that are due at fixed times: the sign-ins of services, and injected incidents.
 
 use std::ops::Range;
 
@@ -14,37 +14,37 @@ use super::random::{Purpose, Random};
 use super::world::{USERS, World, zone};
 use crate::diagnostic::{Error, Result};
 
-/// At most so many of a thousand rows are those of services.
+/// Maximum number of rows of services in a thousand rows.
 const SERVICE_SHARE: u64 = 300;
-/// Archives of fewer rows have one incident of each kind, larger ones three.
+/// Number of rows from which an archive has three incidents of each kind; a smaller one has one of each.
 const LARGE: u64 = 20_000;
-/// The app that is sprayed, through legacy protocols.
+/// The index of the app that password sprays sign in to, through legacy protocols.
 const SPRAYED_APP: usize = 2;
 
 static FAILED: Steps = &[&PASSWORD];
 static SUCCEEDED: Steps = &[&GRANTED];
 static GUESSED: Steps = &[&PASSWORD, &MFA, &GRANTED];
 
-/// The steps of an attempt.
+/// The results of an attempt, one for each row.
 pub type Steps = &'static [&'static SignInOutcome];
 
-/// An attempt at a fixed time.
+/// An attempt that is due at a fixed time.
 pub struct DueAttempt<'w> {
-    /// When its first row arrives.
+    /// When its first row arrives, in microseconds since 1970.
     pub time: i64,
-    /// The user.
+    /// The user who signs in.
     pub user: &'w User,
-    /// The app: an index in the catalogue.
+    /// The index of the app in the catalogue.
     pub app: usize,
-    /// The results, or None for those of a script.
+    /// The results; None if they are drawn like those of a script.
     pub steps: Option<Steps>,
-    /// From where, if not from home.
+    /// The place and device from which the attempt comes, if these are not the user's own.
     pub visitor: Option<Visitor<'w>>,
-    /// The incident.
+    /// The incident to which the attempt belongs, if any.
     pub label: Option<IncidentLabel>,
 }
 
-/// From where someone signs in who is not at home.
+/// The place and device of an attempt that does not come from the user's home.
 #[derive(Clone)]
 pub struct Visitor<'w> {
     /// The address.
@@ -55,25 +55,25 @@ pub struct Visitor<'w> {
     pub device: &'w Device,
 }
 
-/// Everything that is due.
+/// All attempts that are due at fixed times.
 pub struct Schedule<'w> {
     services: Vec<ServiceRhythm<'w>>,
     incidents: Vec<DueAttempt<'w>>,
 }
 
-/// The sign-ins of a service.
+/// When a service signs in.
 struct ServiceRhythm<'w> {
     user: &'w User,
     app: usize,
-    /// Microseconds from one to the next.
+    /// Microseconds from one sign-in to the next.
     period: i64,
-    /// Microseconds from the start of the archive to the first.
+    /// Microseconds from the start of the archive to the first sign-in.
     offset: i64,
     count: i64,
 }
 
 impl<'w> Schedule<'w> {
-    /// Plans the rows that `options` ask for.
+    /// Plans the attempts for an archive with these options.
     ///
     /// # Errors
     /// [`Error::Usage`] if there are too few rows for the incidents.
@@ -86,7 +86,7 @@ impl<'w> Schedule<'w> {
         Ok(schedule)
     }
 
-    /// Returns the number of rows that are due.
+    /// Returns the number of rows of all attempts.
     pub fn rows(&self) -> u64 {
         let services: i64 = self.services.iter().map(|service| service.count).sum();
         services as u64 + self.incident_rows()
@@ -96,7 +96,7 @@ impl<'w> Schedule<'w> {
         self.incidents.iter().map(|due| due.steps.map_or(1, <[_]>::len) as u64).sum()
     }
 
-    /// Returns what is due in `span`.
+    /// Returns the attempts that are due in a span of time.
     pub fn during(&self, span: &Range<i64>) -> Vec<DueAttempt<'w>> {
         let services = self.services.iter().flat_map(|service| service.during(span));
         let incidents = self
@@ -120,7 +120,8 @@ impl<'w> ServiceRhythm<'w> {
     }
 }
 
-/// Plans the sign-ins of services: at their own intervals, or longer ones if these were too large a part of all rows.
+/// Plans the sign-ins of services. Their intervals are longer than usual if these sign-ins would otherwise be too large
+/// a part of all rows.
 fn services<'w>(world: &'w World, options: &SynthOptions) -> Vec<ServiceRhythm<'w>> {
     let days = u64::from(options.days);
     let per_day: u64 = world.services.iter().map(|service| 24 * 60 / service.minutes).sum();
@@ -163,18 +164,19 @@ fn incidents<'w>(world: &'w World, options: &SynthOptions) -> Vec<DueAttempt<'w>
     planned
 }
 
-/// An incident being planned.
+/// An incident that is being planned.
 struct Incident<'w, 'r> {
     world: &'w World,
     random: &'r mut Random,
     label: IncidentLabel,
-    /// Which of its kind, from 0.
+    /// The number of the incident among those of its kind, from 0.
     number: usize,
     planned: Vec<DueAttempt<'w>>,
 }
 
 impl<'w> Incident<'w, '_> {
-    /// At two o'clock at night somebody guesses the password of a break-glass account, is let in, and uses the shell.
+    /// Adds an incident: at two o'clock at night somebody guesses the password of a break-glass account, is let in, and
+    /// uses the shell.
     fn break_glass(&mut self, begin: i64) {
         let night = begin - (begin - START) % DAY + 2 * HOUR + self.random.between(0, HOUR);
         let user = &self.world.break_glass[self.number % 2];
@@ -188,7 +190,8 @@ impl<'w> Incident<'w, '_> {
         self.add(night + 600 * SECOND, user, SHELL, SUCCEEDED, Some(visitor));
     }
 
-    /// Within 40 minutes one address tries a password on many accounts, and then signs in with one of them.
+    /// Adds an incident: within 40 minutes one address tries a password for `targets` accounts, and then signs in with
+    /// one of them.
     fn spray(&mut self, begin: i64, targets: u64) {
         let location = self.random.below(CITIES.len() as u64) as usize * SPOTS;
         let address = format!("192.0.2.{}", 241 + self.number);
@@ -205,7 +208,7 @@ impl<'w> Incident<'w, '_> {
         self.add(begin + 3000 * SECOND, victim, SPRAYED_APP, SUCCEEDED, Some(visitor));
     }
 
-    /// Somebody signs in at home, and soon afterwards on another continent.
+    /// Adds an incident: a user signs in at home, and soon afterwards on another continent.
     fn impossible_travel(&mut self, begin: i64) {
         let user = &self.world.reserved[self.number];
         let far: Vec<usize> = (0..CITIES.len()).filter(|city| zone(*city) == OVERSEAS).collect();

@@ -1,4 +1,5 @@
-//! `AADServicePrincipalSignInLogs`: apps that sign in as themselves, with secrets, certificates or federated tokens.
+//! The table `AADServicePrincipalSignInLogs`: apps that sign in as themselves, with secrets, certificates or federated
+//! tokens.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use super::{RowSource, SynthOptions};
 const NAME: [&str; 2] = ["AADServicePrincipalSignInLogs", "ServicePrincipalSignInLogs"];
 /// The number of service principals.
 const PRINCIPALS: u64 = 240;
-/// The names of apps, each in several environments.
+/// The names of apps, each of which exists in several environments.
 const NAMES: &[&str] = &[
     "contoso-automation",
     "contoso-backup",
@@ -33,10 +34,10 @@ const NAMES: &[&str] = &[
     "contoso-vpn",
 ];
 const ENVIRONMENTS: &[&str] = &["prod", "test", "dev", "eu", "us", "in", "legacy", "batch"];
-/// How service principals prove who they are.
+/// The kinds of credentials with which service principals sign in.
 const CREDENTIALS: &[&str] = &["clientSecret", "certificate", "clientAssertion"];
 
-/// The result of a sign-in: code, reason, relative frequency.
+/// The results of sign-ins: code, reason, and relative frequency.
 const RESULTS: &[(&str, &str, u64)] = &[
     ("0", "", 9700),
     ("7000222", "The provided client secret keys for app are expired.", 120),
@@ -47,7 +48,7 @@ const RESULTS: &[(&str, &str, u64)] = &[
     ("500011", "The resource principal was not found in the tenant.", 20),
 ];
 
-/// A service principal.
+/// An app that signs in as itself.
 struct ServicePrincipal {
     name: String,
     id: String,
@@ -59,7 +60,7 @@ struct ServicePrincipal {
     agent: &'static str,
 }
 
-/// The sign-ins of all service principals.
+/// Generates the sign-ins of all service principals.
 pub struct ServicePrincipals<'w> {
     world: &'w World,
     timeline: Timeline,
@@ -68,7 +69,7 @@ pub struct ServicePrincipals<'w> {
     results: Weighted,
 }
 
-/// A sign-in of a service principal.
+/// A row of the table: a sign-in of a service principal.
 pub struct ServiceSignIn<'w> {
     stored: StoredRow,
     world: &'w World,
@@ -84,7 +85,7 @@ pub struct ServiceSignIn<'w> {
 }
 
 impl<'w> ServicePrincipals<'w> {
-    /// Creates the service principals of a seed.
+    /// Creates a generator of the rows that `options` ask for, and draws its service principals.
     pub fn new(world: &'w World, options: &SynthOptions) -> Self {
         let mut random = Random::new(options.seed, Purpose::ServicePrincipal, u64::MAX);
         Self {
@@ -224,7 +225,7 @@ impl ServiceSignIn<'_> {
     }
 }
 
-/// The envelope of a record of diagnostic settings: key, column.
+/// The keys of the envelope of a record in diagnostic settings, and the column whose value each has.
 static ENVELOPE: &[(&str, &str)] = &[
     ("time", "TimeGenerated"),
     ("resourceId", "ResourceId"),
@@ -242,7 +243,7 @@ static ENVELOPE: &[(&str, &str)] = &[
     ("location", "Location"),
 ];
 
-/// The `properties` of a record of diagnostic settings: key, column.
+/// The keys of `properties` in a record of diagnostic settings, and the column whose value each has.
 static PROPERTIES: &[(&str, &str)] = &[
     ("id", "Id"),
     ("createdDateTime", "CreatedDateTime"),

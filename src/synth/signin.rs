@@ -1,4 +1,4 @@
-//! Sign-ins of users, independent of shape.
+//! Sign-ins of users, without regard to the export shape.
 
 use super::calendar::{SECOND, write_trimmed};
 use super::catalogue::TENANT;
@@ -13,45 +13,45 @@ use super::json;
 use super::people::{Device, SPOTS, User};
 use super::world::World;
 
-/// The name and category of the sign-ins of people.
+/// The table name and the category of sign-ins by people.
 pub const INTERACTIVE: [&str; 2] = ["SigninLogs", "SignInLogs"];
-/// The name and category of the sign-ins of apps on behalf of people.
+/// The table name and the category of sign-ins by apps on behalf of people.
 pub const NON_INTERACTIVE: [&str; 2] = ["AADNonInteractiveUserSignInLogs", "NonInteractiveUserSignInLogs"];
 
-/// A sign-in, independent of shape.
+/// A sign-in, without regard to the export shape.
 pub struct SignIn<'w> {
-    /// The times at which it was published and arrived.
+    /// When it was published and when it arrived, and the other values that the workspace adds.
     pub stored: StoredRow,
-    /// When it happened: 28 s to 20 min before it was published, in microseconds since 1970.
+    /// When it took place, in microseconds since 1970: 28 s to 20 min before it was published.
     pub created: i64,
     /// The id, the same in every shape.
     pub id: String,
-    /// The id in its token form.
+    /// The unique token identifier, which is another form of the id.
     pub token: String,
     /// The properties that the rows of an attempt share.
     pub attempt: Attempt<'w>,
     /// The result.
     pub outcome: &'static SignInOutcome,
-    /// The second factor.
+    /// How the second factor was satisfied.
     pub proof: Proof,
-    /// `appliedConditionalAccessPolicies` as JSON: an empty array if no policy was evaluated.
+    /// The value of `appliedConditionalAccessPolicies` as JSON; an empty array if no policy was evaluated.
     pub policies: String,
-    /// `status` as JSON.
+    /// The value of `status` as JSON.
     pub status: String,
-    /// `authenticationDetails` as JSON.
+    /// The value of `authenticationDetails` as JSON.
     pub authentication: String,
-    /// Milliseconds, as a string.
+    /// The processing time in milliseconds, as a string.
     pub processing_time: String,
 }
 
-/// The properties that the rows of an attempt share.
+/// The properties that all rows of an attempt have in common.
 #[derive(Clone)]
 pub struct Attempt<'w> {
     /// The organisation.
     pub world: &'w World,
     /// The correlation id.
     pub correlation: String,
-    /// The id of the first row.
+    /// The id of the first row of the attempt.
     pub first: String,
     /// The session id.
     pub session: String,
@@ -63,38 +63,38 @@ pub struct Attempt<'w> {
     pub address: String,
     /// The location: `city * SPOTS + spot`.
     pub location: usize,
-    /// The app: an index in [`APPS`].
+    /// The index of the app in [`APPS`].
     pub app: usize,
-    /// What policies know of the attempt, as bits.
+    /// The bits that describe the attempt to policies.
     pub facts: u64,
-    /// What policies decide.
+    /// What the policies decide about the attempt.
     pub decision: Decision,
-    /// `riskLevelDuringSignIn`: none, low, or medium in a password spray.
+    /// The value of `riskLevelDuringSignIn`: none, low, or in a password spray medium.
     pub risk: &'static str,
     /// True if a person is present.
     pub interactive: bool,
-    /// By how much later than TimeGenerated the rows arrive, in microseconds.
+    /// How much later than TimeGenerated the rows arrive, in microseconds.
     pub late: i64,
-    /// The incident that the attempt belongs to.
+    /// The incident to which the attempt belongs, if any.
     pub incident: Option<IncidentLabel>,
 }
 
 /// How the second factor was satisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// Not required, or not satisfied.
+    /// It was not required, or not satisfied.
     None,
-    /// By a claim in an earlier token.
+    /// It was satisfied by a claim in an earlier token.
     Claim,
-    /// By the user's method.
+    /// It was satisfied by the user's method, for this sign-in.
     Fresh,
 }
 
-/// The name and category of a table.
+/// The names of a table.
 pub struct TableName {
-    /// The name in queries.
+    /// The name of the table in queries.
     pub name: &'static str,
-    /// The category in diagnostic settings.
+    /// The category of its records in diagnostic settings.
     pub category: &'static str,
 }
 
@@ -126,18 +126,18 @@ impl SynthRow for SignIn<'_> {
 }
 
 impl SignIn<'_> {
-    /// The table.
+    /// Returns the names of the table to which the sign-in belongs.
     pub fn table(&self) -> TableName {
         let [name, category] = if self.attempt.interactive { INTERACTIVE } else { NON_INTERACTIVE };
         TableName { name, category }
     }
 
-    /// The app.
+    /// Returns the app that the user signs in to.
     pub fn app(&self) -> &'static App {
         &APPS[self.attempt.app]
     }
 
-    /// The city.
+    /// Returns the city from which the user signs in.
     pub fn city(&self) -> &'static City {
         &CITIES[self.attempt.location / SPOTS]
     }
@@ -147,7 +147,7 @@ impl SignIn<'_> {
         self.outcome.stage == Stage::Granted
     }
 
-    /// `conditionalAccessStatus`.
+    /// Returns the value of `conditionalAccessStatus`.
     pub fn policy_status(&self) -> &'static str {
         match self.outcome.stage {
             Stage::Refused => "notApplied",
@@ -156,17 +156,17 @@ impl SignIn<'_> {
         }
     }
 
-    /// `deviceDetail` as JSON.
+    /// Returns the value of `deviceDetail` as JSON.
     pub fn device_detail(&self) -> &str {
         if self.app().browser { &self.attempt.device.in_browser } else { &self.attempt.device.in_client }
     }
 
-    /// The user agent.
+    /// Returns the user agent.
     pub fn agent(&self) -> &str {
         if self.app().browser { &self.attempt.device.agent } else { &self.attempt.device.client_agent }
     }
 
-    /// `clientAppUsed`.
+    /// Returns the value of `clientAppUsed`.
     pub fn client(&self) -> &'static str {
         match (self.attempt.facts & LEGACY != 0, self.app().browser) {
             (true, _) => "Authenticated SMTP",
@@ -180,13 +180,13 @@ impl SignIn<'_> {
         self.attempt.decision.factor
     }
 
-    /// The home tenant of the user.
+    /// Returns the home tenant of the user.
     pub fn home_tenant(&self) -> &'static str {
         self.attempt.user.partner.unwrap_or(TENANT)
     }
 }
 
-/// Returns `status` as JSON.
+/// Returns the value of `status` as JSON.
 pub fn status(outcome: &SignInOutcome, proof: Proof) -> String {
     let details = match proof {
         Proof::None => outcome.details,
@@ -202,7 +202,7 @@ pub fn status(outcome: &SignInOutcome, proof: Proof) -> String {
     status + "}"
 }
 
-/// Returns `authenticationDetails` as JSON: the password, then the second factor.
+/// Returns the value of `authenticationDetails` as JSON: a step for the password, and one for the second factor.
 pub fn authentication(created: i64, outcome: &SignInOutcome, proof: Proof, user: &User) -> String {
     let (correct, result) = match outcome.stage {
         Stage::Refused if outcome.code == PASSWORD.code => {
@@ -242,7 +242,7 @@ struct AuthenticationStep<'a> {
 }
 
 impl AuthenticationStep<'_> {
-    /// Returns the JSON object without its closing brace.
+    /// Returns the step as a JSON object, without its closing brace.
     fn json(&self) -> String {
         let Self { method, succeeded, result, requirement, .. } = self;
         let mut stamp = Vec::with_capacity(32);

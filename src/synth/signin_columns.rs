@@ -1,7 +1,8 @@
-//! The columns of `SigninLogs` and `AADNonInteractiveUserSignInLogs`, and their records in diagnostic settings.
+//! The columns of `SigninLogs` and `AADNonInteractiveUserSignInLogs`, and the form of their records in diagnostic
+//! settings.
 //!
-//! Kinds and names follow the reference of the tables; columns that current records have beyond it have their usual
-//! names.
+//! Names and types follow the reference of the tables. Columns that current records have but the reference lacks have
+//! their usual names.
 
 use super::catalogue::conditions::{LEGACY, TRUSTED};
 use super::catalogue::{TENANT, TENANT_RESOURCE};
@@ -17,8 +18,8 @@ pub fn interactive<'w>() -> TableFormat<SignIn<'w>> {
     TableFormat::new(INTERACTIVE, columns(), ENVELOPE, PROPERTIES)
 }
 
-/// Returns the format of `AADNonInteractiveUserSignInLogs`: the columns that it has of `SigninLogs`, where dynamic ones
-/// are strings.
+/// Returns the format of `AADNonInteractiveUserSignInLogs`. It has some of the columns of `SigninLogs`, of which
+/// dynamic ones are strings.
 pub fn non_interactive<'w>() -> TableFormat<SignIn<'w>> {
     let [name, category] = NON_INTERACTIVE;
     let schema = known_table(name).map(|table| &table.schema);
@@ -172,7 +173,7 @@ fn mfa_detail<'r>(row: &'r SignIn<'_>) -> &'r str {
     }
 }
 
-/// The trusted networks of the office, if the sign-in comes from it.
+/// Returns the trusted networks of the office as a JSON array; it is empty unless the sign-in comes from an office.
 fn networks<'r>(row: &'r SignIn<'_>) -> &'r str {
     if row.attempt.facts & TRUSTED == 0 { "[]" } else { &row.attempt.world.networks[row.attempt.location / SPOTS] }
 }
@@ -217,7 +218,7 @@ fn user_type<'r>(row: &'r SignIn<'_>) -> &'r str {
     if row.attempt.user.partner.is_some() { "Guest" } else { "Member" }
 }
 
-/// The envelope of a record: key, column. Empty strings are left out.
+/// The keys of the envelope of a record, and the column whose value each has. Keys with an empty string are left out.
 pub static ENVELOPE: &[(&str, &str)] = &[
     ("time", "TimeGenerated"),
     ("resourceId", "ResourceId"),
@@ -236,7 +237,7 @@ pub static ENVELOPE: &[(&str, &str)] = &[
     ("location", "Location"),
 ];
 
-/// The `properties` of a record: key, column.
+/// The keys of `properties` in a record, and the column whose value each has.
 static PROPERTIES: &[(&str, &str)] = &[
     ("id", "Id"),
     ("createdDateTime", "CreatedDateTime"),

@@ -1,4 +1,4 @@
-//! Whole archives, read back with independent code.
+//! Generates whole archives, and reads them back with independent code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -39,7 +39,7 @@ fn options(rows: u64, shape: Shape, out: &Path) -> SynthOptions {
     }
 }
 
-/// Every file in a folder: its relative path and bytes.
+/// Returns the bytes of every file in a folder, by relative path.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in walkdir::WalkDir::new(folder) {
@@ -78,7 +78,7 @@ fn the_same_bytes_with_one_thread_and_with_four() {
     }
 }
 
-/// The columns of SigninLogs, in the order of data export.
+/// Returns the columns of SigninLogs, in the order of data export.
 fn column_names() -> Vec<&'static str> {
     let names: Vec<&str> = interactive().columns.iter().map(|column| column.name).collect();
     assert!(names.is_sorted_by(|a, b| a < b));
@@ -312,7 +312,7 @@ fn columns_have_the_spread_of_a_tenant() {
     assert!((100..450).contains(&busiest), "{busiest} rows of the busiest user");
 }
 
-/// The rows of a query over the files of a folder, or why it is refused.
+/// Returns the rows of a query over the files of a folder, or the reason why the query is refused.
 fn answer(folder: &Path, query: &str) -> Result<Vec<Vec<Value>>, String> {
     let mut catalog = FileCatalogBuilder::default();
     catalog.add(folder).unwrap();
@@ -401,7 +401,7 @@ fn one_row_is_an_archive() {
     }
 }
 
-/// Returns the rows of a query, and all that the scans report.
+/// Returns the rows of a query over the files of a folder, and all events that the scans report.
 fn answer_and_events(folder: &Path, query: &str) -> (Vec<Vec<Value>>, Vec<String>) {
     let mut catalog = FileCatalogBuilder::default();
     catalog.add(folder).unwrap();
@@ -467,7 +467,7 @@ fn non_interactive_sign_ins_have_the_columns_of_their_table() {
     assert_eq!(missing, ["AuthenticatorAppLocation", "ClientSessionId", "FederatedCredentialId"]);
 }
 
-/// The findings beside an archive with all kinds of incidents, and its folder.
+/// Generates an archive with all kinds of incidents. Returns its folder, and the findings beside it.
 fn injected(shape: Shape, rows: u64) -> (tempfile::TempDir, Json) {
     let folder = tempfile::tempdir().unwrap();
     let inject = vec![IncidentKind::BreakGlass, IncidentKind::Spray, IncidentKind::ImpossibleTravel];
@@ -477,7 +477,7 @@ fn injected(shape: Shape, rows: u64) -> (tempfile::TempDir, Json) {
     (folder, serde_json::from_slice(&findings).unwrap())
 }
 
-/// The ids of the rows of all findings of a kind.
+/// Returns the ids of the rows of all findings of a kind.
 fn expected_ids(findings: &Json, kind: &str) -> BTreeSet<String> {
     let of_kind = findings["findings"].as_array().unwrap().iter().filter(|finding| finding["kind"] == kind);
     let rows = of_kind.flat_map(|finding| finding["rows"].as_array().unwrap());

@@ -1,4 +1,4 @@
-//! How the rows of a table are divided into chunks, so that any part can be generated without the rest.
+//! Divides the rows of a table into chunks, so that any part can be generated without the rest.
 
 use std::ops::Range;
 
@@ -6,13 +6,13 @@ use super::SynthOptions;
 use super::calendar::Rhythm;
 use super::random::{Purpose, Random};
 
-/// The number of rows of a chunk, without those that are due at fixed times.
+/// The number of rows in a chunk, not counting those that are due at fixed times.
 pub const CHUNK: u64 = 128;
 
-/// The rows of a table over time. A chunk consists of [`CHUNK`] rows that are consecutive in time, and is drawn from
-/// its own random stream.
+/// The rows of a table over time. A chunk consists of [`CHUNK`] rows that follow each other in time, and has its own
+/// random stream.
 pub struct Timeline {
-    /// When rows arrive.
+    /// The distribution of the rows over time.
     pub rhythm: Rhythm,
     /// The number of rows, at least 1.
     pub rows: u64,
@@ -21,17 +21,18 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Divides the rows of `rhythm`, of which there are `rows`; `purpose` tells the tables of one seed apart.
+    /// Divides `rows` rows, which are distributed by `rhythm`. `purpose` gives each table of a seed its own random
+    /// streams.
     pub fn new(rhythm: Rhythm, rows: u64, seed: u64, purpose: Purpose) -> Self {
         Self { rhythm, rows, seed, purpose }
     }
 
-    /// Divides all rows that `options` ask for.
+    /// Divides all rows that `options` ask for, without a noisy hour.
     pub fn of_table(options: &SynthOptions, purpose: Purpose) -> Self {
         Self::new(Rhythm::new(options.rows, options.days, None), options.rows, options.seed, purpose)
     }
 
-    /// Draws the rows of chunk `index` in order: `draw` gets the random stream and the time of each row.
+    /// Draws the rows of chunk `index` in order. `draw` gets the random stream, and the time at which a row arrives.
     pub fn draw<R>(&self, index: u64, mut draw: impl FnMut(&mut Random, i64) -> R) -> Vec<R> {
         let mut random = self.random(index);
         self.rows_of(index)
@@ -58,7 +59,7 @@ impl Timeline {
         index * CHUNK..((index + 1) * CHUNK).min(self.rows)
     }
 
-    /// Returns the time of chunk `index`: each chunk begins where the one before ends.
+    /// Returns the span of time of chunk `index`; it begins where that of the previous chunk ends.
     pub fn span(&self, index: u64) -> Range<i64> {
         let rows = self.rows_of(index);
         self.begin_of(rows.start)..self.begin_of(rows.end)
@@ -69,7 +70,7 @@ impl Timeline {
         Random::new(self.seed, self.purpose, index)
     }
 
-    /// Draws a time within the share of row `row`.
+    /// Draws the time of row `row`, within the share of the axis that belongs to it.
     pub fn time_of(&self, row: u64, random: &mut Random) -> i64 {
         let begin = self.rhythm.position(row);
         self.rhythm.time_at(begin + random.below(self.rhythm.position(row + 1) - begin))

@@ -1,6 +1,6 @@
-//! The organisation of the rows: its users, its policies, and JSON that many rows share.
+//! The organisation whose logs are generated: its users, its policies, and JSON that many rows share.
 //!
-//! Everything depends only on the seed. Users are drawn when they first appear, so that small archives are cheap.
+//! Everything depends only on the seed. Users are drawn when they are first needed, so that small archives are cheap.
 
 use std::sync::OnceLock;
 
@@ -16,15 +16,16 @@ use super::random::{Purpose, Random, Weighted};
 
 /// The number of users.
 pub const USERS: u64 = 20_000;
-/// How much the activity of the busiest users differs: the first has less than a hundredth of all rows.
+/// Makes the activity of the busiest users less different: with this number the first has less than a hundredth of all
+/// rows.
 const FLATNESS: u64 = 24;
 /// The number of sources of password sprays.
 const ATTACKERS: u64 = 12;
-/// Accounts of services, and how many minutes pass between their sign-ins.
+/// The names of service accounts, and the number of minutes between their sign-ins.
 const SERVICES: &[(&str, u64)] = &[("svc-monitor", 1), ("svc-backup", 15), ("svc-inventory", 60)];
 /// The number of accounts that only injected incidents use.
 pub const RESERVED: usize = 12;
-/// Countries of Europe in the catalogue, without that of the organisation.
+/// The countries of Europe in the catalogue, except for that of the organisation.
 const EUROPEAN: &[&str] = &[
     "DE", "AT", "IT", "FR", "NL", "BE", "GB", "IE", "PT", "ES", "DK", "SE", "NO", "FI", "EE", "PL", "CZ", "HU", "RO",
     "BG", "GR",
@@ -34,17 +35,17 @@ const EUROPEAN: &[&str] = &[
 pub struct World {
     people: People,
     users: Vec<OnceLock<User>>,
-    /// Draws one of the users by activity.
+    /// Draws the index of a user; active users are drawn more often.
     pub busy: Weighted,
     /// The two break-glass accounts.
     pub break_glass: [User; 2],
-    /// The accounts of services.
+    /// The service accounts.
     pub services: Vec<ServiceAccount>,
     /// Accounts that only injected incidents use.
     pub reserved: Vec<User>,
-    /// Draws one of [`APPS`].
+    /// Draws the index of an app in [`APPS`].
     pub apps: Weighted,
-    /// The sources of password sprays: address and location.
+    /// The sources of password sprays, each with its address and location.
     pub attackers: Vec<(String, usize)>,
     /// The devices of password sprays.
     pub attack_devices: [Device; 2],
@@ -52,11 +53,11 @@ pub struct World {
     pub attack_computer: Device,
     /// The Conditional Access policies.
     pub access: ConditionalAccess,
-    /// Each app's `authenticationProcessingDetails`.
+    /// The value of `authenticationProcessingDetails` for each app.
     pub processing: Vec<String>,
     /// The resource of each app as a JSON array, for `conditionalAccessAudiences`.
     pub audiences: Vec<String>,
-    /// Each location as a JSON object: `city * SPOTS + spot`.
+    /// Each location as a JSON object, at the index `city * SPOTS + spot`.
     pub locations: Vec<String>,
     /// The trusted networks of each city as a JSON array.
     pub networks: Vec<String>,
@@ -66,16 +67,16 @@ pub struct World {
 
 /// An account that a script uses at a fixed interval.
 pub struct ServiceAccount {
-    /// The account.
+    /// The account with which the script signs in.
     pub user: User,
-    /// The minutes between sign-ins.
+    /// The number of minutes between two sign-ins.
     pub minutes: u64,
     /// The index of its app in [`APPS`].
     pub app: usize,
 }
 
 impl World {
-    /// Creates the organisation of a seed.
+    /// Creates the organisation for a seed.
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed, Purpose::World, 0);
         let apps = || Weighted::new(APPS.iter().map(|app| app.weight));
@@ -113,10 +114,10 @@ impl World {
     }
 }
 
-/// The apps of services: indices in [`APPS`] of some without a browser.
+/// The indices in [`APPS`] of the apps of services, which do not run in a browser.
 const CLIENT_APPS: [usize; 3] = [2, 15, 6];
 
-/// Returns what policies know of a city, as bits.
+/// Returns the bit that describes the location of a city to policies.
 pub fn zone(city: usize) -> u64 {
     match CITIES[city].country {
         "" => UNKNOWN_LOCATION,
@@ -138,7 +139,7 @@ fn location(of: &City, spot: usize) -> String {
         + &format!(r#""geoCoordinates":{{"latitude":{latitude},"longitude":{longitude}}}}}"#)
 }
 
-/// Returns a coordinate moved by hundredths of a degree; unknown ones stay 0.
+/// Moves a coordinate by some hundredths of a degree, which depend on `spot`. Coordinates of unknown locations stay 0.
 fn moved(degrees: &str, spot: usize) -> String {
     let (whole, fraction) = degrees.split_once('.').unwrap_or((degrees, ""));
     if fraction.is_empty() || spot == 0 {

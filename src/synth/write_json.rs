@@ -1,4 +1,4 @@
-//! Writes the two shapes of JSON Lines: flat rows of data export, and records of diagnostic settings.
+//! Writes the two shapes of JSON Lines: the flat rows of data export, and the records of diagnostic settings.
 
 use std::io::{self, BufWriter, Write};
 
@@ -11,10 +11,10 @@ use super::layout::{NewFile, data_export_path, diagnostic_path, suffix};
 use super::{Archive, RowSource, Shape, SynthCompression, SynthOptions, SynthSummary};
 use crate::diagnostic::{Error, Result};
 
-/// Writes the rows that arrive in hour `hour` of an archive.
+/// Writes the files with the rows that arrive in hour `hour` of an archive.
 ///
 /// # Errors
-/// [`Error::Io`] if the system refuses.
+/// [`Error::Io`] if the operating system refuses.
 pub fn write_hour<S: RowSource>(archive: &Archive<S>, hour: u64) -> Result<SynthSummary> {
     let begin = START + hour as i64 * HOUR;
     let options = archive.options;
@@ -103,14 +103,14 @@ impl LineFile {
     }
 }
 
-/// A member of an object: key with quotes and colon, and its value.
+/// A member of a JSON object: its key with quotes and colon, and how its value is read from a row.
 type Member<R> = (String, SynthValue<R>);
 
-/// The structure of a shape's rows.
+/// The structure of the rows in an export shape.
 enum Records<R> {
     /// An object with a member for each column.
     Flat(Vec<Member<R>>),
-    /// An envelope around `properties`.
+    /// An envelope with an object named `properties` inside.
     Enveloped { envelope: Vec<Member<R>>, properties: Vec<Member<R>> },
 }
 
@@ -129,7 +129,7 @@ impl<R: SynthRow> Records<R> {
         }
     }
 
-    /// Appends a line with its line end: CRLF in diagnostic settings.
+    /// Appends a row as a line, with its line end, which is CRLF in diagnostic settings.
     fn write(&self, out: &mut Vec<u8>, row: &R) {
         match self {
             Self::Flat(members) => {
@@ -162,13 +162,13 @@ fn key(name: &str) -> String {
     format!("\"{name}\":")
 }
 
-/// Replaces the comma after the last member by the end of the object.
+/// Replaces the comma after the last member with the end of the object.
 fn replace_last(out: &mut Vec<u8>, end: &[u8]) {
     out.pop();
     out.extend_from_slice(end);
 }
 
-/// Writes a member of the envelope: its time has seven digits, and an empty string is left out with its key.
+/// Writes a member of the envelope. Times have seven digits, and a member with an empty string is left out.
 fn write_member<R>(out: &mut Vec<u8>, key: &str, row: &R, value: SynthValue<R>) {
     if matches!(value, SynthValue::Text(text) if text(row).is_empty()) {
         return;
@@ -178,7 +178,7 @@ fn write_member<R>(out: &mut Vec<u8>, key: &str, row: &R, value: SynthValue<R>) 
     out.push(b',');
 }
 
-/// Writes a value of a flat row: JSON in a string column is a JSON string.
+/// Writes a value of a flat row; the JSON of a string column becomes a JSON string.
 fn write_flat<R>(out: &mut Vec<u8>, row: &R, value: SynthValue<R>) {
     match value {
         SynthValue::Text(text) | SynthValue::Json(text) => write_text(out, text(row)),
@@ -194,7 +194,7 @@ fn write_flat<R>(out: &mut Vec<u8>, row: &R, value: SynthValue<R>) {
     }
 }
 
-/// Writes a value inside `properties`: JSON is nested, and trailing zeros of a time are trimmed.
+/// Writes a value inside `properties`. JSON is nested, and trailing zeros of times are removed.
 fn write_nested<R>(out: &mut Vec<u8>, row: &R, value: SynthValue<R>) {
     match value {
         SynthValue::Json(json) => out.extend_from_slice(json(row).as_bytes()),

@@ -19,17 +19,17 @@ use super::random::{Purpose, Random};
 use super::{Archive, RowSource, SynthSummary};
 use crate::diagnostic::{Error, Result};
 
-/// Rows per row group.
+/// Number of rows in a row group.
 const ROW_GROUP: u64 = 128 * 1024;
-/// Chunks per file: about four row groups, so that files can be written in parallel.
+/// Number of chunks in a file: about four row groups, so that files can be written in parallel.
 pub const FILE_CHUNKS: u64 = 4096;
-/// Rows passed to the writer at once.
+/// Number of rows that are passed to the Parquet writer at once.
 const BATCH: usize = 2048;
 
 /// Writes file `index` of an archive.
 ///
 /// # Errors
-/// [`Error::Io`] if the system refuses.
+/// [`Error::Io`] if the operating system refuses.
 pub fn write_file<S: RowSource>(archive: &Archive<S>, index: u64) -> Result<SynthSummary> {
     let options = archive.options;
     let unique = Random::new(options.seed, Purpose::File, index).guid().text();
@@ -57,7 +57,7 @@ pub fn write_file<S: RowSource>(archive: &Archive<S>, index: u64) -> Result<Synt
     Ok(summary)
 }
 
-/// Extracts the error of the system from that of the Parquet writer.
+/// Returns the error of the operating system inside an error of the Parquet writer, or an internal error.
 fn failure(path: &str, error: ParquetError) -> Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
@@ -99,13 +99,13 @@ fn time_type() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
-/// Rows being collected into columns.
+/// Rows that are being collected into columns.
 struct CollectedRows<R> {
     columns: Vec<TypedBuilder<R>>,
     rows: usize,
 }
 
-/// The builder of a column, and the accessor of its values.
+/// The builder of a column, and the function that returns its value for a row.
 enum TypedBuilder<R> {
     Text(StringBuilder, fn(&R) -> &str),
     Bool(BooleanBuilder, fn(&R) -> Option<bool>),
@@ -127,7 +127,7 @@ impl<R: SynthRow> CollectedRows<R> {
         self.rows += 1;
     }
 
-    /// Returns the rows so far and empties the batch.
+    /// Returns the rows that were collected, and starts again without rows.
     fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
         self.rows = 0;
         let columns = self.columns.iter_mut().map(TypedBuilder::finish).collect();

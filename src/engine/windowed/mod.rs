@@ -98,7 +98,7 @@ pub enum RecordColumns {
     Time,
     /// The time of arrival, a datetime; null if the table has no column for it.
     Arrived,
-    /// The position in the table, a long.
+    /// The position of the record in the table, a long.
     Position,
     /// The name of the table, a string.
     Table,

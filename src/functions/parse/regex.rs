@@ -3,7 +3,6 @@
 //! Source: the reference's page on the parse operator, and results of the engine. The pattern may match anywhere. A `*`
 //! takes as little as possible, and a string column as much as possible; the flag `U` swaps the two. A column of any
 //! other type takes what has the shape of its type.
-//! what has the shape of its type.
 
 use std::fmt::Write;
 use std::rc::Rc;

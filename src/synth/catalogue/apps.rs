@@ -9,7 +9,7 @@ pub struct App {
     pub name: &'static str,
     /// The app id.
     pub id: &'static str,
-    /// The resource that the token is for.
+    /// The resource for which the token is.
     pub resource: Resource,
     /// The requested scopes, as JSON array elements.
     pub scopes: &'static str,
@@ -17,7 +17,7 @@ pub struct App {
     pub owner: &'static str,
     /// True if the app runs in a browser.
     pub browser: bool,
-    /// What policies know it as; see [`super::conditions`].
+    /// The kind of app, as a bit by which policies select apps; see [`super::conditions`].
     pub class: u64,
     /// The relative frequency of use.
     pub weight: u64,
@@ -86,17 +86,17 @@ const CODE: Resource =
 const PAYROLL: Resource =
     resource("Contoso Payroll API", "f5cae3bf-3729-4619-a60a-3cab359eeefb", "2a9eba0c-df56-4d80-aa75-9159fb7ff337");
 
-/// The bit of [`app`] for apps in a browser.
+/// The bit in an argument of [`app`] that marks an app in a browser.
 const IN_BROWSER: u64 = 1 << 63;
-/// The absence of [`IN_BROWSER`].
+/// The argument of [`app`] for an app that does not run in a browser: [`IN_BROWSER`] is not set.
 const IN_CLIENT: u64 = 0;
 
-/// The index of the administrators' portal.
+/// The index in [`APPS`] of the administrators' portal.
 pub const PORTAL: usize = 5;
-/// The index of the administrators' shell.
+/// The index in [`APPS`] of the administrators' shell.
 pub const SHELL: usize = 6;
 
-/// The apps.
+/// The apps that people sign in to.
 pub const APPS: &[App] = &[
     app(
         "OfficeHome",

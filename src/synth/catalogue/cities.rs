@@ -4,13 +4,13 @@
 pub struct City {
     /// The two-letter country code.
     pub country: &'static str,
-    /// Its name and coordinates.
+    /// The name of the city and its coordinates.
     pub location: SynthLocation,
-    /// The AS number.
+    /// The number of the autonomous system (AS) from which sign-ins come.
     pub network: &'static str,
     /// The relative number of people there.
     pub weight: u64,
-    /// The name of the trusted location, if the organisation has an office there.
+    /// The name of the trusted location, if the organisation has an office there; otherwise None.
     pub office: Option<&'static str>,
 }
 
@@ -18,7 +18,7 @@ pub struct City {
 pub struct SynthLocation {
     /// The name of the city.
     pub city: &'static str,
-    /// The state.
+    /// The state or province.
     pub state: &'static str,
     /// The latitude in degrees.
     pub latitude: &'static str,
@@ -40,7 +40,7 @@ const fn city(
     City { country, location, network, weight, office }
 }
 
-/// The cities; the last one is an unknown location.
+/// The cities. The last one stands for an unknown location.
 pub const CITIES: &[City] = &[
     city("CH", at("Zürich", "Zürich", "47.36667", "8.55"), "64496", 30, Some("HQ Zürich")),
     city("DE", at("München", "Bayern", "48.13743", "11.57549"), "64497", 18, Some("Office München")),

@@ -1,110 +1,112 @@
-//! What Conditional Access policies test, as bits: those of a sign-in say what it is, those of a policy what it admits.
+//! What Conditional Access policies test, as bits. The bits of a sign-in describe it, and those of a policy are what it
+//! admits.
 
-/// Members of the organisation.
+/// Bit of users: members of the organisation.
 pub const MEMBERS: u64 = 1 << 8;
-/// Guests.
+/// Bit of users: guests.
 pub const GUESTS: u64 = 1 << 9;
-/// Accounts of scripts and services.
+/// Bit of users: accounts of scripts and services.
 pub const SERVICES: u64 = 1 << 10;
-/// Administrators.
+/// Bit of users: administrators.
 pub const ADMINISTRATORS: u64 = 1 << 11;
-/// Finance.
+/// Bit of users: people in finance.
 pub const FINANCE: u64 = 1 << 12;
-/// Developers.
+/// Bit of users: developers.
 pub const DEVELOPERS: u64 = 1 << 13;
-/// People of other companies with accounts of their own.
+/// Bit of users: people of other companies with accounts of their own.
 pub const CONTRACTORS: u64 = 1 << 14;
-/// Executives and their offices.
+/// Bit of users: executives and their offices.
 pub const EXECUTIVES: u64 = 1 << 15;
-/// Workers at shared devices.
+/// Bit of users: workers at shared devices.
 pub const FRONTLINE: u64 = 1 << 16;
-/// Human resources.
+/// Bit of users: people in human resources.
 pub const PERSONNEL: u64 = 1 << 17;
-/// The first group that tries new policies.
+/// Bit of users: the first group that tries new policies.
 pub const PILOT_ONE: u64 = 1 << 18;
-/// The second group that tries new policies.
+/// Bit of users: the second group that tries new policies.
 pub const PILOT_TWO: u64 = 1 << 19;
-/// Everybody except services.
+/// Bits of users: everybody except services.
 pub const PEOPLE: u64 = MEMBERS | GUESTS;
 
-/// Office apps in a browser.
+/// Bit of apps: Office apps in a browser.
 pub const OFFICE: u64 = 1;
-/// Mail.
+/// Bit of apps: mail.
 pub const MAIL: u64 = 1 << 1;
-/// Files and meetings.
+/// Bit of apps: files and meetings.
 pub const COLLABORATION: u64 = 1 << 2;
-/// The administration of Azure and Entra.
+/// Bit of apps: the administration of Azure and Entra.
 pub const ADMINISTRATION: u64 = 1 << 3;
-/// Money and contracts.
+/// Bit of apps: money and contracts.
 pub const BUSINESS: u64 = 1 << 4;
-/// Source code and machines.
+/// Bit of apps: source code and machines.
 pub const DEVELOPMENT: u64 = 1 << 5;
-/// The registration of security information and devices.
+/// Bit of apps: the registration of security information and devices.
 pub const REGISTRATION: u64 = 1 << 6;
-/// All else.
+/// Bit of apps: all others.
 pub const OTHER_APPS: u64 = 1 << 7;
-/// The apps of Microsoft 365.
+/// Bits of apps: those of Microsoft 365.
 pub const MICROSOFT_365: u64 = OFFICE | MAIL | COLLABORATION;
 
-/// Windows.
+/// Bit of platforms: Windows.
 pub const WINDOWS: u64 = 1 << 24;
-/// macOS.
+/// Bit of platforms: macOS.
 pub const MACOS: u64 = 1 << 25;
-/// iOS.
+/// Bit of platforms: iOS.
 pub const IOS: u64 = 1 << 26;
-/// Android.
+/// Bit of platforms: Android.
 pub const ANDROID: u64 = 1 << 27;
-/// Linux.
+/// Bit of platforms: Linux.
 pub const LINUX: u64 = 1 << 28;
-/// A device that says nothing about itself.
+/// Bit of platforms: a device that does not report its system.
 pub const OTHER_PLATFORM: u64 = 1 << 29;
-/// Phones and tablets.
+/// Bits of platforms: phones and tablets.
 pub const MOBILE: u64 = IOS | ANDROID;
 
-/// An office of the organisation.
+/// Bit of locations: an office of the organisation.
 pub const TRUSTED: u64 = 1 << 32;
-/// The country of the organisation, but no office.
+/// Bit of locations: the country of the organisation, but not an office.
 pub const HOME_COUNTRY: u64 = 1 << 33;
-/// Another country of Europe.
+/// Bit of locations: another country of Europe.
 pub const EUROPE: u64 = 1 << 34;
-/// Another continent.
+/// Bit of locations: another continent.
 pub const OVERSEAS: u64 = 1 << 35;
-/// Unknown.
+/// Bit of locations: an unknown one.
 pub const UNKNOWN_LOCATION: u64 = 1 << 36;
-/// All but offices.
+/// Bits of locations: all except offices.
 pub const UNTRUSTED: u64 = HOME_COUNTRY | EUROPE | OVERSEAS | UNKNOWN_LOCATION;
 
-/// All locations.
+/// Bits of all locations.
 pub const LOCATIONS: u64 = 0xff << 32;
 
-/// A browser.
+/// Bit of clients: a browser.
 pub const BROWSER: u64 = 1 << 40;
-/// An app with modern authentication.
+/// Bit of clients: an app with modern authentication.
 pub const CLIENT_APP: u64 = 1 << 41;
-/// A protocol that knows only passwords.
+/// Bit of clients: a protocol that supports only passwords.
 pub const LEGACY: u64 = 1 << 42;
 
-/// No risk.
+/// Bit of risks: none.
 pub const NO_RISK: u64 = 1 << 44;
-/// Low risk.
+/// Bit of risks: low.
 pub const LOW_RISK: u64 = 1 << 45;
-/// Medium risk.
+/// Bit of risks: medium.
 pub const MEDIUM_RISK: u64 = 1 << 46;
 
-/// A managed device that meets the rules.
+/// Bit of devices: a managed device that complies with the rules.
 pub const COMPLIANT: u64 = 1 << 48;
-/// A managed device that does not.
+/// Bit of devices: a managed device that does not comply with the rules.
 pub const NOT_COMPLIANT: u64 = 1 << 49;
-/// A private device that is registered.
+/// Bit of devices: a private device that is registered.
 pub const REGISTERED: u64 = 1 << 50;
-/// A device that is not registered.
+/// Bit of devices: a device that is not registered.
 pub const UNREGISTERED: u64 = 1 << 51;
 
-/// A condition of policies: its bits, and its number in `conditionsSatisfied` and `conditionsNotSatisfied`.
+/// A condition that policies can have.
 pub struct Condition {
-    /// The bits; a policy without any of them does not have the condition.
+    /// All bits of the condition; a policy without any of them does not have the condition.
     pub field: u64,
-    /// The number by which logs mean the condition; such numbers are added.
+    /// The number of the condition in `conditionsSatisfied` and `conditionsNotSatisfied`, which are sums of such
+    /// numbers.
     pub number: u32,
 }
 

@@ -1,6 +1,7 @@
 //! Devices, browsers and client apps, with their user agents.
 //!
-//! In all texts `{}` stands for a version, `{_}` for the same with underscores for dots, and `{r}` for a revision.
+//! In all strings `{}` stands for a version, `{_}` for the version with underscores instead of dots, and `{r}` for a
+//! revision.
 
 use super::conditions::{ANDROID, IOS, LINUX, MACOS, WINDOWS};
 
@@ -8,30 +9,30 @@ use super::conditions::{ANDROID, IOS, LINUX, MACOS, WINDOWS};
 pub struct DeviceProfile {
     /// The operating system.
     pub system: &'static str,
-    /// The browser, used by apps that run in one.
+    /// The browser, used by apps that run in a browser.
     pub browser: &'static str,
     /// The user agent of the browser.
     pub browser_agent: &'static str,
-    /// The versions of the browser.
+    /// The versions of the browser, oldest first.
     pub versions: &'static [&'static str],
     /// The user agents of apps without a browser.
     pub client_agents: &'static [&'static str],
-    /// The versions of these apps.
+    /// The versions of these apps, oldest first.
     pub client_versions: &'static [&'static str],
-    /// What policies know it as; see [`super::conditions`].
+    /// The platform, as a bit by which policies select devices; see [`super::conditions`].
     pub platform: u64,
-    /// The relative frequency.
+    /// The relative frequency of the profile.
     pub weight: u64,
 }
 
-/// The trust types of devices.
+/// The trust types of registered devices.
 pub const TRUSTS: &[&str] = &["Azure AD joined", "Hybrid Azure AD joined", "Azure AD registered"];
-/// The index of the trust type of private devices.
+/// The index in [`TRUSTS`] of the trust type of private devices.
 pub const REGISTERED_TRUST: usize = 2;
 
-/// The browser field of apps without a browser.
+/// What apps without a browser have as their browser.
 pub const RICH_CLIENT: &str = "Rich Client {}";
-/// The versions of the library that such apps sign in with.
+/// The versions of the library with which such apps sign in.
 pub const RICH_CLIENT_VERSIONS: &[&str] =
     &["4.54.0.0", "4.56.0.0", "4.57.0.0", "4.59.0.0", "4.60.3.0", "4.61.0.0", "4.61.3.0", "4.64.0.0", "4.65.0.0"];
 /// The user agent of password guesses over legacy protocols.
@@ -138,9 +139,9 @@ const fn mac(
     DeviceProfile { system, browser, browser_agent, versions, client_agents, client_versions, platform, weight }
 }
 
-/// The index of the profile of the break-glass accounts.
+/// The index in [`COMPUTERS`] of the profile of the break-glass accounts.
 pub const PRIVILEGED_WORKSTATION: usize = 5;
-/// The computers.
+/// The profiles of computers.
 pub const COMPUTERS: &[DeviceProfile] = &[
     windows("Windows11", "Edge {}.0.0", EDGE_AGENT, CHROMIUM, 52),
     windows("Windows10", "Chrome {}.0.0", CHROME_AGENT, CHROMIUM, 16),
@@ -158,7 +159,7 @@ pub const COMPUTERS: &[DeviceProfile] = &[
         weight: 4,
     },
 ];
-/// The phones.
+/// The profiles of phones.
 pub const PHONE_PROFILES: &[DeviceProfile] = &[
     DeviceProfile {
         system: "Ios {}",
@@ -182,7 +183,7 @@ pub const PHONE_PROFILES: &[DeviceProfile] = &[
     },
 ];
 
-/// Returns a text of a profile with its version.
+/// Returns a string of a profile, with the version inserted.
 pub fn with_version(text: &str, version: &str) -> String {
     text.replace("{_}", &version.replace('.', "_")).replace("{}", version)
 }

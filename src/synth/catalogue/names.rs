@@ -1,6 +1,6 @@
 //! The names of people.
 
-/// First names: as displayed, and as in a user principal name.
+/// First names, as displayed and as in a user principal name.
 pub const FIRST_NAMES: &[(&str, &str)] = &[
     ("Aisha", "aisha"),
     ("Alejandro", "alejandro"),
@@ -44,7 +44,7 @@ pub const FIRST_NAMES: &[(&str, &str)] = &[
     ("Žofia", "zofia"),
 ];
 
-/// Last names: as displayed, and as in a user principal name.
+/// Last names, as displayed and as in a user principal name.
 pub const LAST_NAMES: &[(&str, &str)] = &[
     ("Almeida", "almeida"),
     ("Andersson", "andersson"),

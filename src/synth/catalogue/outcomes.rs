@@ -1,28 +1,28 @@
-//! The results of sign-ins, and the courses of attempts.
+//! The results of sign-ins, and the sequences of results that attempts have.
 
 /// The stage at which a sign-in ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Refused before any policy was evaluated.
+    /// It was refused before any policy was evaluated.
     Refused,
-    /// Stopped by a policy.
+    /// It was stopped by a policy.
     Blocked,
-    /// Allowed by the policies, but interrupted for another reason.
+    /// The policies allowed it, but it was interrupted for another reason.
     Interrupted,
     /// A token was issued.
     Granted,
 }
 
-/// The result of a sign-in.
+/// The result of a sign-in, as logs have it.
 #[derive(Debug)]
 pub struct SignInOutcome {
-    /// `resultType`, also `status.errorCode`.
+    /// The code, which is `resultType` and `status.errorCode`.
     pub code: &'static str,
-    /// `resultDescription`, also `status.failureReason`; empty on success.
+    /// The reason, which is `resultDescription` and `status.failureReason`; empty for a success.
     pub reason: &'static str,
-    /// `status.additionalDetails`, if the result alone determines it.
+    /// The value of `status.additionalDetails`, if it depends only on the result; otherwise empty.
     pub details: &'static str,
-    /// The stage reached.
+    /// The stage at which the sign-in ended.
     pub stage: Stage,
 }
 
@@ -141,16 +141,16 @@ static TOO_OLD: SignInOutcome = outcome(
 static THROTTLED: SignInOutcome =
     outcome("50196", Stage::Refused, "The request was blocked, because the same request was repeated too often.", "");
 
-/// The course of one attempt to sign in: the results of its rows, which share a correlation id.
+/// The results of one attempt to sign in: its rows, which share a correlation id.
 pub struct Course {
-    /// The relative frequency.
+    /// The relative frequency of such an attempt.
     pub weight: u64,
-    /// The results in order, at most three.
+    /// The results in order; at most three.
     pub steps: &'static [&'static SignInOutcome],
 }
 
 impl Course {
-    /// True if the course is possible only if a policy requires a second factor.
+    /// True if the attempt is possible only if a policy requires a second factor.
     pub fn needs_factor(&self) -> bool {
         self.steps.iter().any(|outcome| outcome.stage == Stage::Blocked)
     }
@@ -160,7 +160,7 @@ const fn course(weight: u64, steps: &'static [&'static SignInOutcome]) -> Course
     Course { weight, steps }
 }
 
-/// The attempts of people that no policy blocks; the first is a success.
+/// The attempts of people whom no policy blocks. The first one is a success.
 pub static COURSES: &[Course] = &[
     course(7800, &[&GRANTED]),
     course(420, &[&MFA, &GRANTED]),
@@ -192,7 +192,7 @@ pub static COURSES: &[Course] = &[
     course(3, &[&REDIRECT]),
 ];
 
-/// The attempts of apps on behalf of people, without anyone present.
+/// The attempts of apps on behalf of people who are not present.
 pub static RENEWALS: &[Course] = &[
     course(9400, &[&GRANTED]),
     course(120, &[&MFA]),
@@ -207,20 +207,21 @@ pub static RENEWALS: &[Course] = &[
     course(20, &[&LOCKED]),
 ];
 
-/// The attempts of accounts of services.
+/// The attempts of service accounts.
 pub static SCRIPTS: &[Course] = &[course(9750, &[&GRANTED]), course(220, &[&PASSWORD]), course(30, &[&THROTTLED])];
 
-/// The attempts of a password spray: some passwords are right, but never enough.
+/// The attempts of a password spray. Some passwords are right, but none of them gets a token.
 pub static SPRAY: &[Course] = &[course(960, &[&PASSWORD]), course(25, &[&LOCKED]), course(15, &[&MFA])];
 
-/// The attempts of the noisy hour: an app that was configured wrongly.
+/// The attempts in the noisy hour, of an app that is configured wrongly.
 pub static NOISE: &[Course] = &[course(1, &[&REDIRECT])];
 
-/// The visits of the break-glass accounts, used in turn: the account and the results. Seven rows in four visits.
+/// The visits of the break-glass accounts, used in turn: the index of the account, and the results. Four visits have
+/// seven rows.
 pub static VISITS: &[(usize, &[&SignInOutcome])] =
     &[(0, &[&PASSWORD, &MFA, &GRANTED]), (1, &[&GRANTED]), (1, &[&PASSWORD]), (0, &[&MFA, &GRANTED])];
 
-/// Second factors: method, detail. The service masks telephone numbers like this.
+/// The second factors, with method and detail. Telephone numbers are masked as the service masks them.
 pub const METHODS: &[(&str, &str)] = &[
     ("Mobile app notification", ""),
     ("OATH verification code", "Authenticator app"),

@@ -12,22 +12,22 @@ use super::conditions::{
 pub struct Policy {
     /// The display name.
     pub name: &'static str,
-    /// Whether its result counts.
+    /// Whether the policy is enforced.
     pub state: PolicyState,
-    /// The bits that it admits; see [`super::conditions`].
+    /// The bits of the sign-ins to which it applies; see [`super::conditions`].
     pub admits: u64,
-    /// The controls that grant access, any of which is enough.
+    /// The controls that grant access; any one of them is enough.
     pub grants: &'static [&'static str],
-    /// The controls of the session.
+    /// The session controls.
     pub sessions: &'static [&'static str],
 }
 
-/// Whether the result of a policy counts.
+/// Whether a policy is enforced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyState {
-    /// It does.
+    /// Its result decides about access.
     Enforced,
-    /// It is only logged.
+    /// Its result is only logged.
     ReportOnly,
     /// It is not evaluated.
     Disabled,
@@ -57,10 +57,10 @@ const MANAGED: &[&str] = &["RequireCompliantDevice", "RequireDomainJoinedDevice"
 const FREQUENCY: &[&str] = &["SignInFrequency"];
 const SHORT: &[&str] = &["SignInFrequency", "PersistentBrowserSession"];
 
-/// The number of policies that are evaluated for everybody; the others are logged only for users that they include.
+/// The number of policies whose result is logged for everybody. The others are logged only for users whom they include.
 pub const EVALUATED_FOR_ALL: usize = 25;
 
-/// The policies, those for everybody first.
+/// The policies; the ones that are logged for everybody come first.
 pub static POLICIES: [Policy; 40] = [
     enforced("CA001 - Require MFA for all users", PEOPLE | UNTRUSTED, MFA, &[]),
     enforced("CA002 - Block legacy authentication", PEOPLE | LEGACY, BLOCK, &[]),
