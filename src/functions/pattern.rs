@@ -13,7 +13,7 @@ use crate::types::Value;
 /// Maximum number of expressions cached per thread; the least recently used one is evicted.
 const MOST_KEPT: usize = 32;
 /// Maximum size of a compiled expression in bytes.
-const MAX_BATCH_BYTES: usize = 4 << 20;
+const MAX_COMPILED_BYTES: usize = 4 << 20;
 
 thread_local! {
     /// The cached expressions, most recently used first.
@@ -47,7 +47,7 @@ pub fn check(arguments: &[Option<&Value>], index: usize) -> Result<Option<Rc<Reg
 }
 
 fn build(pattern: &str) -> Result<Regex> {
-    regex::RegexBuilder::new(pattern).size_limit(MAX_BATCH_BYTES).build().map_err(|error| {
+    regex::RegexBuilder::new(pattern).size_limit(MAX_COMPILED_BYTES).build().map_err(|error| {
         Error::query(Code::InvalidRegex, Span::default(), format!("not a valid regular expression: {}", reason(&error)))
     })
 }

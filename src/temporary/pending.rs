@@ -25,7 +25,7 @@ pub struct PendingFile(Inner);
 enum Inner {
     /// A new file beside its destination. It is locked, so that other runs know that its owner is alive.
     Beside { file: NamedTempFile, target: PathBuf, registered: Registered },
-    /// A device or pipe, to which is written directly.
+    /// A device or pipe, which is written to directly.
     Direct(File),
 }
 

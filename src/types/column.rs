@@ -48,7 +48,7 @@ impl Column {
         Self { ty: value.ty(), rows, kind: ColumnValues::Constant(value) }
     }
 
-    /// Returns a constant column with another number of rows. Arrays are returned unchanged.
+    /// Returns this column, which must be constant, with another number of rows.
     #[must_use]
     pub(crate) fn resized(&self, rows: usize) -> Self {
         debug_assert!(self.as_array().is_none(), "only constants can be resized");

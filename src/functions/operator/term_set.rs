@@ -16,14 +16,14 @@ pub(super) enum AnyTerm {
 impl AnyTerm {
     /// Prepares the needles for about `rows` searches.
     pub(super) fn new(needles: &[String], rows: usize) -> Self {
-        /// Minimum number of searches for which building an automaton pays off.
+        /// Minimum number of needles for which building an automaton pays off; `MANY_ROWS` is that of searches.
         const MANY: usize = 8;
         const MANY_ROWS: usize = 64;
-        /// More needles would make the automaton too large.
-        const MAX_BATCH_BYTES: usize = 1 << 20;
+        /// Maximum number of bytes of all needles; more would make the automaton too large.
+        const MAX_NEEDLE_BYTES: usize = 1 << 20;
         let plain = needles.iter().all(|needle| needle.is_ascii() && !needle.is_empty());
         let bytes: usize = needles.iter().map(String::len).sum();
-        if plain && needles.len() >= MANY && rows >= MANY_ROWS && bytes <= MAX_BATCH_BYTES {
+        if plain && needles.len() >= MANY && rows >= MANY_ROWS && bytes <= MAX_NEEDLE_BYTES {
             let builder =
                 AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(needles);
             if let Ok(automaton) = builder {
