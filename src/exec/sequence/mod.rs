@@ -31,7 +31,7 @@ use lookahead::Lookahead;
 use output::{MatchedRecord, OutputRecords};
 use states::StepStates;
 
-/// A scan with its prepared expressions.
+/// The operator `scan` of a plan, with its prepared expressions.
 #[derive(Debug)]
 pub struct SequenceStage {
     plan: Sequence,

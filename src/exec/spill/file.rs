@@ -18,8 +18,8 @@ use crate::exec::parallel;
 use crate::temporary::{ScratchFile, ScratchWriter};
 use crate::types::{Batch, Column, Type, Value};
 
-/// Maximum number of bytes of strings that are written at once. Chunks have a number of rows of average length, and
-/// some rows are longer.
+/// Maximum number of bytes of strings that are written at once. Chunks have as many rows as fit if all have the average
+/// length, and some rows are longer.
 const MAX_CHUNK: usize = 4 << 20;
 /// Number of compressed bytes that are read or written at once.
 const BUFFER: usize = 512 << 10;

@@ -1,7 +1,7 @@
 //! Double-double (compensated) sums.
 //!
-//! The sum of doubles depends on the order of its terms. Kept as two doubles, the error per step is about 2^-106 of the
-//! sum, so that the rounded result does not depend on how rows are split over threads and batches.
+//! The sum of doubles depends on the order of its terms. If it is kept as two doubles, the error of each step is about
+//! 2^-106 of the sum, so that the rounded result does not depend on how rows are split over threads and batches.
 
 /// The sum `high + low`, in which `low` is the rounding error of `high`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
