@@ -1,52 +1,53 @@
-//! Archived warnings: the footer of an archive keeps the warnings about the original files, so that a query over the
-//! archive reports the same as a query over the originals.
+//! Archived warnings: the footer of an archive keeps the warnings about its original files, so that a query over the
+//! archive reports the same warnings as a query over the originals.
 //!
-//! Footers are untrusted. So texts that are read back are limited in number and length, control characters are escaped,
-//! and a prefix says that they come from the archive.
+//! Footers are untrusted. So the strings that are read from one are limited in number and length, their control
+//! characters are escaped, and a prefix tells that they come from the archive.
 
 use std::collections::BTreeSet;
 
 use super::ScanReport;
 use crate::diagnostic::visible;
 
-/// The export shapes of the original records.
+/// The key of the export shapes of the original records.
 const SHAPES_KEY: &str = "coldcase.shape";
-/// Columns that one of the original files lacked, one per line.
+/// The key of the columns that one of the original files lacked, one per line.
 const LACKING_KEY: &str = "coldcase.lacking";
-/// Damage, one per line.
+/// The key of the damage, one case per line.
 const DAMAGE_KEY: &str = "coldcase.damage";
-/// Damage and warnings, one per line: version 0.2.0 does not distinguish them.
+/// The key of damage and warnings, one per line. Version 0.2.0 does not distinguish them, and reads only this key.
 const WARNINGS_KEY: &str = "coldcase.warnings";
-/// Notes, one per line.
+/// The key of the notes, one per line.
 const NOTES_KEY: &str = "coldcase.notes";
 
-/// The prefix of replayed warnings.
+/// The prefix of warnings that come from an archive.
 const PREFIX: &str = "when the archive was made: ";
 
-/// Maximum lines of a key; if there are more, the last line says how many.
+/// Maximum number of lines of a key. If there are more, the last line tells how many were dropped.
 const MAX_LINES: usize = 50;
-/// Maximum characters of a line.
+/// Maximum number of characters in a line.
 const MAX_LENGTH: usize = 400;
-/// Maximum number of column names.
+/// Maximum number of column names that are read.
 const MAX_COLUMNS: usize = 1_000;
 
-/// The warnings about some files.
+/// The warnings about the original files of an archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArchivedWarnings {
-    /// The export shapes of their records.
+    /// The export shapes of the records.
     pub shapes: Vec<String>,
-    /// Columns of the table that one of the files lacked, such as a CSV file.
+    /// Columns of the table that at least one of the files lacked, as a CSV file may.
     pub lacking: BTreeSet<String>,
-    /// What could not be read, is missing or ambiguous.
+    /// Messages about what could not be read, is missing or is ambiguous.
     pub damage: Vec<String>,
-    /// Other reasons why results may mislead.
+    /// Messages about other reasons why results may mislead.
     pub warnings: Vec<String>,
-    /// Further observations.
+    /// Messages about further observations.
     pub notes: Vec<String>,
 }
 
 impl ArchivedWarnings {
-    /// Collects what a finished scan reported, of which these are the texts. The number and length of texts is limited.
+    /// Collects what a finished scan reported. `damage`, `warnings` and `notes` are the messages of its events; their
+    /// number and length is limited.
     pub fn new(
         report: &ScanReport,
         damage: impl Iterator<Item = String>,
@@ -57,7 +58,7 @@ impl ArchivedWarnings {
         Self { shapes, lacking, damage: bounded(damage), warnings: bounded(warnings), notes: bounded(notes) }
     }
 
-    /// The footer's keys with their values, without empty ones.
+    /// Returns the keys of the footer with their values; keys without a value are left out.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let lacking: Vec<&str> = self.lacking.iter().map(String::as_str).collect();
@@ -72,7 +73,7 @@ impl ArchivedWarnings {
         pairs.into_iter().filter(|(_, text)| !text.is_empty()).collect()
     }
 
-    /// Reads the warnings from a footer; `value` returns the value of a key.
+    /// Reads the warnings from a footer. `value` returns the value of a key.
     pub(crate) fn read<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Self {
         let lines = |key: &str| value(key).unwrap_or_default().lines().map(str::to_owned);
         let shapes = value(SHAPES_KEY).unwrap_or_default().split(", ").filter(|name| !name.is_empty());
@@ -87,13 +88,14 @@ impl ArchivedWarnings {
     }
 }
 
-/// Adds the prefix to replayed warnings; warnings that an archive replayed from another archive have it already.
+/// Adds the prefix to warnings from an archive, unless they have it already because they came from another archive
+/// before.
 fn replayed(lines: impl Iterator<Item = String>) -> Vec<String> {
     let own = |line: String| if line.starts_with(PREFIX) { line } else { format!("{PREFIX}{line}") };
     bounded(lines.map(own))
 }
 
-/// Limits the number of texts and the length of each; the last line counts the texts that were dropped.
+/// Limits the number of strings and the length of each. If some are dropped, the last line tells how many.
 fn bounded(texts: impl Iterator<Item = String>) -> Vec<String> {
     let mut texts = texts.fuse();
     let mut lines: Vec<String> = texts.by_ref().take(MAX_LINES).map(|text| shortened(&text)).collect();

@@ -1,4 +1,4 @@
-//! The catalog: looks up tables, watchlists and stored functions by name.
+//! Looks up tables, watchlists and stored functions by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -8,55 +8,57 @@ use super::{ExternalSource, ExternalTarget, TableProvider};
 use crate::diagnostic::Result;
 use crate::syntax::Definition;
 
-/// The name of the table read from stdin.
+/// The name of the table that is read from stdin.
 pub const STDIN: &str = "stdin";
 
 /// The tables, watchlists and functions that a query can name.
 pub trait Catalog: Debug + Send + Sync {
-    /// The table of this name (case-sensitive); None if there is none. An error if its files cannot be read.
+    /// Returns the table of this name (case-sensitive); None if there is none. An error if its files cannot be read.
     fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>>;
 
-    /// The names of all tables, for suggestions; sorted.
+    /// Returns the names of all tables, sorted; they are used for suggestions.
     fn names(&self) -> Vec<String>;
 
-    /// The names of the tables that `union *` and `search` read, sorted. An error if they cannot be determined.
+    /// Returns the names of the tables that `union *` and `search` read, sorted. An error if they cannot be
+    /// determined.
     fn readable(&self) -> Result<Vec<String>> {
         Ok(self.names())
     }
 
-    /// The watchlist of this alias (case-sensitive); None if there is none. An error if its file cannot be read.
+    /// Returns the watchlist of this alias (case-sensitive); None if there is none. An error if its file cannot be
+    /// read.
     fn watchlist(&self, _alias: &str) -> Result<Option<Watchlist>> {
         Ok(None)
     }
 
-    /// The aliases of watchlists, sorted.
+    /// Returns the aliases of all watchlists, sorted.
     fn watchlists(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// The table of an `externaldata` operator. An error if its files cannot be read.
+    /// Returns the table that an `externaldata` operator declares. An error if its files cannot be read.
     fn external(&self, _source: &ExternalSource) -> Result<ExternalTarget> {
         Ok(ExternalTarget::Unmapped("no files are given"))
     }
 
-    /// The stored function of this name (case-sensitive); None if there is none. An error if the files with stored
-    /// functions cannot be read.
+    /// Returns the stored function of this name (case-sensitive); None if there is none. An error if the files with
+    /// stored functions cannot be read.
     fn function(&self, _name: &str) -> Result<Option<Definition>> {
         Ok(None)
     }
 
-    /// All stored functions, by name. An error if their files cannot be read.
+    /// Returns all stored functions, by name. An error if their files cannot be read.
     fn functions(&self) -> Result<Vec<Definition>> {
         Ok(Vec::new())
     }
 }
 
-/// A catalog over another one, which differs from it only in its tables.
+/// A catalog that is laid over another one and replaces some of its tables; everything else is looked up below.
 pub trait CatalogOverlay: Debug + Send + Sync {
-    /// The catalog below.
+    /// Returns the catalog below.
     fn below(&self) -> &dyn Catalog;
 
-    /// The table of this name, as [`Catalog::table`] returns it.
+    /// Returns the table of this name, as [`Catalog::table`] does.
     fn overlaid(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>>;
 }
 
@@ -94,23 +96,25 @@ impl<T: CatalogOverlay> Catalog for T {
     }
 }
 
-/// A watchlist, as in Microsoft Sentinel.
+/// A watchlist, as Microsoft Sentinel has them.
 #[derive(Clone, Debug)]
 pub struct Watchlist {
-    /// Its items, in string columns.
+    /// The items of the watchlist, in string columns.
     pub table: Arc<dyn TableProvider>,
-    /// The column with the search keys; None if there is none, or if the watchlist has a column `SearchKey`.
+    /// The name of the column that has the search keys; None if there is none, or if the watchlist has a column
+    /// `SearchKey`.
     pub search_key: Option<String>,
 }
 
-/// A catalog whose tables have additional columns, if their records have keys of these names.
+/// A catalog whose tables get additional columns, if their records have keys of these names.
 #[derive(Debug)]
 pub struct WithColumns {
-    /// The catalog.
+    /// The catalog to which columns are added.
     pub catalog: Arc<dyn Catalog>,
-    /// The names of the columns.
+    /// The names of the additional columns.
     pub names: BTreeSet<String>,
-    /// True if records are known to have keys of these names. A column whose type cannot be inferred is a string then.
+    /// True if the caller knows that records have keys of these names. A column whose type cannot be inferred is then
+    /// a string.
     pub exist: bool,
 }
 
@@ -133,7 +137,7 @@ pub struct MemoryCatalog {
 }
 
 impl MemoryCatalog {
-    /// The catalog with `table` under `name`.
+    /// Returns the catalog with `table` added under `name`.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, table: Arc<dyn TableProvider>) -> Self {
         self.tables.insert(name.into(), table);

@@ -1,4 +1,4 @@
-//! Tracks which files of a scan are complete: skipped, or with all of their parts read to the end.
+//! Tracks which files of a scan are complete: they were skipped, or all of their parts were read to the end.
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::diagnostic::Result;
 use crate::storage::counters::{ScanCount, ScanCounters};
 use crate::storage::files::DataFile;
 
-/// The number of parts of each file that are not complete.
+/// For each file, the number of its parts that are not complete.
 #[derive(Debug)]
 pub(crate) struct CompletionTracker {
     files: Arc<[DataFile]>,
@@ -19,7 +19,7 @@ pub(crate) struct CompletionTracker {
 }
 
 impl CompletionTracker {
-    /// Starts to track files, which have no parts yet.
+    /// Starts to track `files`, which have no parts yet.
     pub fn new(files: &Arc<[DataFile]>, counters: &Arc<ScanCounters>, report: &Arc<ScanReport>) -> Self {
         counters.add(ScanCount::FilesListed, files.len() as u64);
         Self {
@@ -35,8 +35,8 @@ impl CompletionTracker {
         self.remaining[file].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Records that a part of a file was read to its end. A file that changed since it was listed is reported as
-    /// damaged when its last part ends.
+    /// Records that a part of a file was read to its end. When the last part ends, a file that changed since it was
+    /// listed is reported as damage.
     pub fn end(&self, file: usize) {
         if self.remaining[file].fetch_sub(1, Ordering::AcqRel) == 1 {
             self.counters.add(ScanCount::FilesDone, 1);
@@ -47,7 +47,8 @@ impl CompletionTracker {
         }
     }
 
-    /// Wraps the parts of a file so that the end of each is recorded; a file without parts is complete at once.
+    /// Wraps the parts of a file so that the end of each is recorded. A file without parts is complete at once.
+    /// `bytes` is the size of the file, for the progress.
     pub fn track(self: &Arc<Self>, file: usize, bytes: u64, parts: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
         self.expect(file);
         let each = bytes / (parts.len() as u64).max(1);
@@ -66,7 +67,7 @@ impl CompletionTracker {
     }
 }
 
-/// A partition that calls `at_end` at its end.
+/// A partition that calls `at_end` when it was read to its end.
 struct TrackedPartition<F> {
     inner: Arc<dyn Partition>,
     at_end: F,
@@ -78,7 +79,7 @@ impl<F> Debug for TrackedPartition<F> {
     }
 }
 
-/// Wraps a partition so that `at_end` is called each time it was read to its end.
+/// Wraps a partition so that `at_end` is called each time that it was read to its end.
 pub fn on_completion(inner: Arc<dyn Partition>, at_end: impl Fn() + Send + Sync + 'static) -> Arc<dyn Partition> {
     Arc::new(TrackedPartition { inner, at_end })
 }

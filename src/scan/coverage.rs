@@ -1,5 +1,5 @@
-//! Whether the files cover the time range of a query: finding no rows outside the covered range is not evidence of
-//! absence.
+//! Determines whether the files cover the time range of a query: finding no rows outside the covered range is not
+//! evidence of absence.
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -7,7 +7,8 @@ use super::{Comparison, Predicate, TimeGap};
 use crate::types::datetime::TICKS_PER_HOUR;
 use crate::types::{Schema, Type, Value};
 
-/// Gaps shorter than this are not reported: exports are often cut by the hour, and there may have been no sign-ins.
+/// Gaps shorter than this, in ticks, are not reported: exports are often cut by the hour, and there may have been no
+/// sign-ins.
 const TOLERANCE: i64 = TICKS_PER_HOUR;
 
 /// The time range that a query requests, and the range of times that the scan has seen.
@@ -20,12 +21,13 @@ pub struct TimeCoverage {
     to: Option<i64>,
     first: AtomicI64,
     last: AtomicI64,
-    /// Number of partitions that were not read to their end.
+    /// Number of partitions that have not been read to their end.
     unread: AtomicUsize,
 }
 
 impl TimeCoverage {
-    /// The range that the predicates `prune` request of a datetime column; None if they do not restrict one.
+    /// Returns the range of a datetime column to which the predicates `prune` restrict the rows; None if they
+    /// restrict no such column.
     #[must_use]
     pub fn requested(table: &str, schema: &Schema, prune: &[Predicate]) -> Option<Self> {
         let mut bounds = Vec::new();
@@ -47,13 +49,13 @@ impl TimeCoverage {
         })
     }
 
-    /// The position of the column in the table.
+    /// Returns the position of the datetime column in the table.
     #[must_use]
     pub fn column(&self) -> usize {
         self.index
     }
 
-    /// Records the times of rows, whether or not they match the query.
+    /// Records the first and last time of some rows of the files, whether or not they match the query.
     pub fn record(&self, first: i64, last: i64) {
         self.first.fetch_min(first, Ordering::Relaxed);
         self.last.fetch_max(last, Ordering::Relaxed);
@@ -69,8 +71,9 @@ impl TimeCoverage {
         self.unread.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// The gap if the files do not cover the requested range; None also if not all partitions were read. If records
-    /// were `skipped` by the prefilter, only the times of some records are known.
+    /// Returns the gap if the files do not cover the requested range. Returns None if they do, or if not all
+    /// partitions were read to their end. `skipped` tells that the prefilter skipped records, so that only the times
+    /// of some are known.
     #[must_use]
     pub fn gap(&self, skipped: bool) -> Option<TimeGap> {
         let (first, last) = (self.first.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed));
@@ -98,7 +101,7 @@ fn is_lower(comparison: Comparison) -> bool {
     matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual)
 }
 
-/// Collects the comparisons with datetimes that every row must fulfil.
+/// Collects the comparisons with datetimes that are true for every matching row.
 fn collect(predicates: &[Predicate], bounds: &mut Vec<(usize, Comparison, i64)>) {
     for predicate in predicates {
         match predicate {

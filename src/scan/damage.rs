@@ -4,7 +4,8 @@
 //! unreadable or ambiguous. All damage is reported as a warning, ends a strict run with exit code 5, and is listed by
 //! `--rejects`, the manifest and `sniff`. Notes, in contrast, never change what a result means.
 //!
-//! Lost records and files, which are located by byte, are counted in [`super::FileProblems`]; the other kinds are here.
+//! Lost records and lost files are counted in [`super::FileProblems`], with their positions. The other kinds of
+//! damage are here.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +14,11 @@ use crate::functions::Doubt;
 use crate::storage::listing::DiscoveryNote;
 use crate::types::Type;
 
-/// Maximum number of different damages; a file may name any number of tables, so further ones are counted together.
+/// Maximum number of different kinds of damage with their details. Files may name any number of tables, so further
+/// kinds are counted together.
 const MAX_KINDS: usize = 1_000;
 
-/// A kind of damage, without the file.
+/// A kind of damage, with its details but without its file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Damage {
     /// Records of unrecognised export shape.
@@ -37,21 +39,21 @@ pub enum Damage {
     NotUtf8,
     /// Incomplete characters in a UTF-16 file.
     BrokenUtf16,
-    /// Byte sequences that are not characters in this specified encoding.
+    /// Byte sequences that are not characters in this encoding, which the user specified.
     Undecodable(String),
-    /// A file that is valid UTF-8, but is read in this specified encoding.
+    /// A file that is valid UTF-8, but is read in this encoding, because the user specified it.
     ProbablyUtf8(String),
     /// Strings of a column with unpaired surrogates.
     HalfSurrogatePair(String),
-    /// Records with a duplicate of a key that is read.
+    /// Records in which a key that the query reads occurs more than once.
     RepeatedKey,
     /// Runs of NUL bytes between records.
     NulBytes,
     /// A CSV file that may be truncated.
     MayBeCutOff,
-    /// A column of a file that cannot be read, with the reason.
+    /// A column of a file that cannot be read (first), and the reason (second).
     UnreadableColumn(String, String),
-    /// Dates of a column that may have the day or the month first, with the order in which they are read.
+    /// Dates of a column that may have the day or the month first, and the order in which they are read.
     AmbiguousDates(String, DateOrder),
     /// Dates of a column in a file that has both day-first and month-first dates.
     ContradictoryDates(String),
@@ -61,9 +63,9 @@ pub enum Damage {
     CutByPowerShell(String),
     /// Labels of a column in a CSV of the Entra admin center that correspond to no known value.
     UnknownLabel(String),
-    /// Sign-ins without a result, with the column of the result.
+    /// Sign-ins without a result; the name of the column of the result.
     MissingResult(String),
-    /// Rows without a value in this column of times.
+    /// Rows without a value in this column, which has times.
     MissingTime(String),
     /// The files contain no records of the queried table (first); the tables that they contain (second).
     MissingTable(String, String),
@@ -81,17 +83,17 @@ pub enum Damage {
     RefusedFile(String),
     /// Skipped files and archive entries, such as hidden ones.
     NotRead(DiscoveryNote),
-    /// A response that says that it is partial.
+    /// A response that states that it is partial.
     PartialAnswer,
-    /// A response with fewer rows (first) than it says that it has (second).
+    /// A response with fewer rows (first) than it states (second).
     FewerRows(u64, u64),
-    /// Error responses in place of records, with the error code.
+    /// Error responses in place of records; the error code.
     ErrorAnswer(String),
-    /// Keys or columns that were not converted into an archive; the text names them.
+    /// Keys or columns that were not converted into an archive; their names.
     NotConverted(String),
-    /// A page that names a next page that is missing, with the kind of its records.
+    /// A page that names a next page which is missing; the kind of its records.
     MissingPages(String),
-    /// Damage to the original files of an archive, as its footer has it.
+    /// Damage to the original files of an archive; the message in its footer.
     Archived(String),
     /// Values for which a function has no certain result.
     Doubt(Doubt),
@@ -100,7 +102,7 @@ pub enum Damage {
 }
 
 impl Damage {
-    /// True if the code that finds it writes each case to the rejects.
+    /// True if the code that finds the damage writes each case to the rejects itself.
     fn is_listed_by_case(&self) -> bool {
         matches!(
             self,
@@ -113,13 +115,13 @@ impl Damage {
     }
 }
 
-/// All damage by kind, with the number of cases in each file.
+/// All damage of a run by kind, with the number of cases in each file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DamageLog(BTreeMap<Damage, BTreeMap<String, u64>>);
 
 impl DamageLog {
-    /// Counts `count` cases in `file`, which is empty for damage of no single file. Returns true for the first case of
-    /// this kind in the file.
+    /// Counts `count` cases in `file`, which is "" for damage that concerns no single file. Returns true for the
+    /// first case of this kind in the file.
     pub(crate) fn add(&mut self, damage: Damage, file: &str, count: u64) -> bool {
         let known = self.0.contains_key(&damage) || self.0.len() < MAX_KINDS;
         let files = self.0.entry(if known { damage } else { Damage::Other }).or_default();
@@ -131,7 +133,7 @@ impl DamageLog {
         true
     }
 
-    /// Merges the damage of another scan of the same files; damage that both scans found is not counted twice.
+    /// Merges the damage of another scan of the same files. Damage that both scans found is not counted twice.
     pub(crate) fn absorb(&mut self, other: &Self) {
         for (damage, files) in &other.0 {
             let known = self.0.entry(damage.clone()).or_default();
@@ -148,12 +150,12 @@ impl DamageLog {
         self.0.is_empty()
     }
 
-    /// The kinds of damage, each with the number of cases by file.
+    /// Returns the kinds of damage, each with the number of cases by file.
     pub fn kinds(&self) -> impl Iterator<Item = (&Damage, &BTreeMap<String, u64>)> {
         self.0.iter()
     }
 
-    /// Removes missing pages.
+    /// Returns the damage without missing pages.
     #[must_use]
     pub fn without_missing_pages(mut self) -> Self {
         self.0.retain(|damage, _| !matches!(damage, Damage::MissingPages(_)));
@@ -161,7 +163,7 @@ impl DamageLog {
     }
 }
 
-/// True if the first case of this damage in a file is written to the rejects.
+/// True if the first case of this damage in a file is written to the rejects by the report.
 pub(crate) fn is_reject(damage: &Damage, file: &str) -> bool {
     !file.is_empty() && !damage.is_listed_by_case()
 }

@@ -1,4 +1,4 @@
-//! The warnings and notes of scans, as events. `messages` makes their text.
+//! The warnings and notes of scans, as typed values. The module `messages` makes their text.
 //!
 //! No event contains row data. Names of columns, tables and files may come from the files.
 
@@ -35,16 +35,17 @@ pub enum Warning {
     },
     /// A file without failures comes from a collector that may keep only successes.
     SuccessesOnly {
-        /// How the names of its files begin.
+        /// How the names of the files of this collector begin.
         file_prefix: &'static str,
     },
-    /// Values that were translated into the spelling of the table, with the consequence, from `value_spellings.tsv`.
+    /// Values that were translated into the spelling of the table. The text is the consequence, from
+    /// `value_spellings.tsv`.
     Respelled(&'static str),
-    /// A warning about the original files of an archive, as its footer has it.
+    /// A warning about the original files of an archive; the message in its footer.
     Archived(String),
     /// The files do not cover the time range that the query requests.
     TimeGap(TimeGap),
-    /// A table without the column by which duplicate deliveries would be dropped.
+    /// A table without the column by which duplicate deliveries are recognised, so that none was dropped.
     NoDedupColumn {
         /// The table.
         table: String,
@@ -53,20 +54,20 @@ pub enum Warning {
     },
 }
 
-/// Why a column is empty in some records.
+/// The reason why a column is empty in some records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EmptyReason {
-    /// Some columnar files of this format lack it.
+    /// Some columnar files of this format lack the column.
     MissingFromFiles(&'static str),
-    /// A CSV file or saved query result lacks it.
+    /// A CSV file or saved query result lacks the column.
     MissingFromCsv,
-    /// A CSV file of the Entra admin center lacks it.
+    /// A CSV file of the Entra admin center lacks the column.
     MissingFromPortalCsv,
-    /// Nothing about a CSV file of the Entra admin center says whether its sign-ins are interactive.
+    /// A CSV file of the Entra admin center does not tell whether its sign-ins are interactive.
     UndeterminedInPortalCsv,
-    /// Some of the original files of an archive lack it.
+    /// Some of the original files of an archive lack the column.
     MissingFromOriginals,
-    /// Records of this kind do not have it.
+    /// Records of this kind do not export the column.
     NotExported {
         /// The kind.
         kind: RowKind,
@@ -82,13 +83,14 @@ pub struct TimeGap {
     pub table: String,
     /// The datetime column.
     pub column: String,
-    /// The start of the requested range.
+    /// The start of the requested range; None if it has none.
     pub from: Option<i64>,
-    /// The end of the requested range.
+    /// The end of the requested range; None if it has none.
     pub to: Option<i64>,
     /// The first and last time in the files.
     pub covered: [i64; 2],
-    /// True if not all records were read, so that the covered range is that of the first and last records.
+    /// True if not all records were read: the covered range is then that of some records, such as the first and last
+    /// ones.
     pub is_estimate: bool,
 }
 
@@ -99,9 +101,10 @@ pub enum OverlapBasis {
     AllRecords,
     /// The first records of the files.
     FirstRecords,
-    /// The times and accounts of all records: all those of the second file, which have no Ids, are in other files.
+    /// The times and accounts of all records. No record of the second file has an Id, and each of them is in another
+    /// file.
     TimesAndAccounts,
-    /// The Ids of the rows that were read, of which some are repeated.
+    /// The Ids of the rows that were read, some of which occur in several files.
     Ids {
         /// Number of Ids that occur in more than one file.
         repeated: usize,
@@ -119,16 +122,16 @@ pub enum Note {
     Discovery(DiscoveryNote),
     /// A file without records.
     EmptyFile(String),
-    /// A file that contains no data format and has the extension of a document.
+    /// A file that has the extension of a document and contains no known data format.
     NotAnExport {
         /// The file.
         file: String,
         /// Why it is not read.
         reason: &'static str,
     },
-    /// A file in a folder that this program wrote about other files.
+    /// A file that this program wrote about other files, and that was found in a folder.
     OwnFile(String),
-    /// A CSV file without a last line end, whose last row is whole by the values of its last column.
+    /// A CSV file without a last line end. The values of its last column show that its last row is whole.
     NoLastLineEnd(String),
     /// A file whose first bytes contradict the encoding that the user specified.
     EncodingOverridden {
@@ -159,7 +162,7 @@ pub enum Note {
         /// The number of rows that were dropped.
         rows: u64,
     },
-    /// A placeholder of the query that was replaced.
+    /// A placeholder in the query that was replaced by a time.
     PlaceholderFilled {
         /// The name of the placeholder.
         name: &'static str,
@@ -168,36 +171,36 @@ pub enum Note {
         /// Where the time comes from.
         origin: BoundOrigin,
     },
-    /// Rows that name another table are read as those of the table to which the user bound the files.
+    /// Rows that name another table, and that are read as rows of the table to which the user bound their files.
     Renamed {
-        /// The name in the rows; None for a restored table.
+        /// The name of the table in the rows; None for a restored table.
         name: Option<String>,
-        /// The table.
+        /// The table to which the files are bound.
         table: &'static str,
     },
-    /// Rows that do not name their table are read as rows of `table`.
+    /// Rows that do not name their table, and that are read as rows of `table`.
     TableAssumed {
         /// The rows.
         rows: UnnamedRows,
         /// The table.
         table: &'static str,
     },
-    /// Rows of tables that are not known.
+    /// Rows of tables that the query does not read.
     OtherTables {
-        /// The first names.
+        /// The first names of the tables.
         names: Vec<String>,
-        /// The number of other names.
+        /// The number of tables that `names` does not have.
         more: usize,
         /// The requested table; None if the records of all known tables are read.
         table: Option<&'static str>,
     },
-    /// Sign-ins of unknown kinds.
+    /// Sign-ins that name only unknown kinds.
     UnknownSignInKinds,
     /// Rows that a search job copied.
     SearchJobRows,
     /// An observation about a column.
     Column(ColumnNote),
-    /// A note about the original files of an archive, as its footer has it.
+    /// A note about the original files of an archive; the message in its footer.
     Archived(String),
 }
 
@@ -212,27 +215,27 @@ impl Note {
 /// An observation about a column or its values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ColumnNote {
-    /// Records of a kind without `TimeGenerated`, with the time of the sign-in that is used.
+    /// Records of a kind have no `TimeGenerated`; the time of the sign-in is used instead.
     SignInTime {
         /// The kind.
         kind: RowKind,
-        /// The name of the time in these records.
+        /// The name of the used time in these records.
         time: &'static str,
     },
-    /// Rows of a kind without `TimeGenerated`, with the time that is used.
+    /// Rows of a kind have no `TimeGenerated`; another time is used instead.
     OtherTime {
         /// The kind.
         kind: RowKind,
-        /// The name of the time.
+        /// The name of the used time in these rows.
         time: String,
     },
     /// A difference between the values of an export shape and those of the table, from `value_differences.tsv`.
     ValueDifference(&'static str),
-    /// A key without a column.
+    /// A key for which the table has no column.
     UnknownKey {
         /// The key.
         key: String,
-        /// The requested table, if it is known.
+        /// The requested table; None if it is not a known table.
         table: Option<&'static str>,
     },
     /// A column of columnar files that the table does not have.
@@ -241,31 +244,31 @@ pub enum ColumnNote {
         column: String,
         /// The format of the files.
         format: &'static str,
-        /// The requested table, if it is known.
+        /// The requested table; None if it is not a known table.
         table: Option<&'static str>,
     },
-    /// A column that the query names and the table does not have, read from the key of that name.
+    /// A column that the query names and the table lacks; it is read from the key of that name.
     ColumnAdded {
         /// The table.
         table: String,
         /// The column.
         column: String,
-        /// Its type.
+        /// The type of the column.
         ty: Type,
     },
-    /// Columns of a CSV file without a name.
+    /// Columns of a CSV file that have no name.
     UnnamedCsvColumns,
-    /// Rows of a CSV file that are nothing but delimiters.
+    /// Rows of a CSV file that have only delimiters.
     EmptyCsvRows,
     /// A column of a CSV file of the Entra admin center that is not known.
     UnknownCsvColumn(String),
-    /// The header line of a CSV file occurs several times.
+    /// A CSV file whose header line occurs several times.
     RepeatedCsvHeader(String),
-    /// A CSV file with different header lines.
+    /// A CSV file that has several different header lines.
     OtherCsvHeader {
         /// The file.
         file: String,
-        /// The number of the header line.
+        /// The line number of the second header.
         line: u64,
     },
     /// Failed sign-ins in a CSV file of the Entra admin center without an error code.
@@ -277,14 +280,14 @@ pub enum ColumnNote {
         /// The order.
         order: DateOrder,
     },
-    /// Times of a column that are counts of a unit.
+    /// Times in a column that are numbers, and count a unit since an epoch.
     CountedTimes {
         /// The column.
         column: String,
-        /// The unit.
+        /// The unit that the numbers count.
         unit: &'static str,
     },
-    /// Values of a column in Python notation.
+    /// Values of a column that are written in Python's notation.
     PythonNotation(String),
 }
 
@@ -294,7 +297,7 @@ impl From<ColumnNote> for Note {
     }
 }
 
-/// Rows that do not name their table.
+/// The kind of rows that do not name their table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnnamedRows {
     /// Records of this kind.
@@ -305,13 +308,13 @@ pub enum UnnamedRows {
     Files(&'static str),
 }
 
-/// Where the time in place of a placeholder comes from.
+/// Tells where the time comes from that replaced a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BoundOrigin {
     /// The time range of the call.
     Call,
-    /// Just before the first value of this column.
+    /// The first value of this column; the time is just before it.
     FirstTime(String),
-    /// Just after the last value of this column.
+    /// The last value of this column; the time is just after it.
     LastTime(String),
 }

@@ -1,68 +1,68 @@
-//! The source of an `externaldata` operator: what the query says about a file that is no table of the catalog.
+//! The source of an `externaldata` operator: what a query declares about a file that is not a table of the catalog.
 
 use std::sync::Arc;
 
 use super::TableProvider;
 use crate::types::{Schema, dynamic};
 
-/// One address of an `externaldata`, and how its content is to be read.
+/// One address of an `externaldata` operator, and how its content is to be read.
 #[derive(Clone, Debug)]
 pub struct ExternalSource {
-    /// The URL or path, as the query has it.
+    /// The URL or path, as the query writes it.
     pub address: String,
-    /// True if the query contains the address as a literal. Only then may it name a local file by itself.
+    /// True if the query contains the address as a literal. Only such an address may name a local file directly.
     pub is_literal: bool,
     /// The declared columns.
     pub columns: Schema,
-    /// The source of each column.
+    /// For each column, the part of a record that it is read from.
     pub mapping: Vec<ExternalColumn>,
-    /// The format.
+    /// The format of the file.
     pub format: ExternalFormat,
-    /// True if the first record of each file is a header.
+    /// True if the first record of each file is a header, which is skipped.
     pub skips_first: bool,
 }
 
-/// The part of a record that a column is read from.
+/// The part of a record from which a column is read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExternalColumn {
-    /// The cell at this position.
+    /// The cell at this position, from 0.
     Cell(usize),
-    /// The value at a path in the object.
+    /// The value at this path in the object.
     Path(dynamic::Path),
     /// The same value in each record.
     Constant(String),
-    /// Nothing: it is null.
+    /// Nothing: the column is null.
     Missing,
 }
 
-/// The table that is read for an address.
+/// The table that is read for an address, or the reason why there is none.
 #[derive(Clone, Debug)]
 pub enum ExternalTarget {
     /// The table.
     Table(Arc<dyn TableProvider>),
-    /// The user names no file for the address; why the address alone is not enough.
+    /// The user maps the address to no file; the reason why the address alone is not enough.
     Unmapped(&'static str),
 }
 
 /// A format of external data. Source: the reference's page on ingestion formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExternalFormat {
-    /// Rows of cells with this delimiter, with quotes as in RFC 4180.
+    /// Rows of cells that this byte separates; quotes follow RFC 4180.
     Delimited(u8),
-    /// `tsve`: cells with tabs between them, in which a backslash escapes a character.
+    /// The format `tsve`: rows of cells that tabs separate, in which a backslash escapes a character.
     EscapedTabs,
-    /// `txt`: lines; empty ones are skipped.
+    /// The format `txt`: each line is a value; empty lines are skipped.
     Lines,
-    /// `raw`: the whole file is one value.
+    /// The format `raw`: the whole file is one value.
     Whole,
-    /// `json` and `multijson`: objects in any layout, or arrays of them.
+    /// The formats `json` and `multijson`: objects in any layout, or arrays of objects.
     Json,
-    /// `parquet`.
+    /// The format `parquet`.
     Parquet,
 }
 
 impl ExternalFormat {
-    /// Every supported format by its name, which is also its extension.
+    /// All supported formats by name; the name is also the extension of files.
     pub const NAMES: &'static [(&'static str, Self)] = &[
         ("csv", Self::Delimited(b',')),
         ("tsv", Self::Delimited(b'\t')),
@@ -77,18 +77,18 @@ impl ExternalFormat {
         ("parquet", Self::Parquet),
     ];
 
-    /// Extensions and names of the formats of Kusto that are not supported.
+    /// Names and extensions of formats that Kusto supports and this program does not.
     pub const UNSUPPORTED: &'static [&'static str] =
         &["avro", "apacheavro", "orc", "sstream", "w3clogfile", "azmonstream", "log"];
 
-    /// The format of this name, in any case.
+    /// Returns the format of this name, in any case; None if it is not supported.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, format)| *format)
     }
 
-    /// The extension of an address, which names its format: after the query and options of a URL and the extension of a
-    /// compression are removed. "" if there is none.
+    /// Returns the extension of an address, which names its format; "" if there is none. The query and options of a
+    /// URL and the extension of a compression are removed before.
     #[must_use]
     pub fn extension(address: &str) -> &str {
         let path = without_options(address);
@@ -100,14 +100,15 @@ impl ExternalFormat {
         compressed.unwrap_or(last).rsplit_once('.').map_or("", |(_, extension)| extension)
     }
 
-    /// True if cells are found by their position, not by the names of the columns.
+    /// True if values are found by the position of their cell, false if by the name of their column.
     #[must_use]
     pub fn is_positional(self) -> bool {
         !matches!(self, Self::Json | Self::Parquet)
     }
 }
 
-/// A URL without its query and the options after a semicolon, which hold keys and signatures; a path as it is.
+/// Returns a URL without its query and without the options after a semicolon, because these contain keys and
+/// signatures. A path is returned unchanged.
 #[must_use]
 pub fn without_options(address: &str) -> &str {
     match address.find("://") {

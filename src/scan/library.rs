@@ -1,7 +1,7 @@
-//! Stored functions: files that define functions for all queries.
+//! Stored functions: functions that are defined in files, for all queries.
 //!
-//! The files are read when a query first looks up a function. Their texts are numbered after the text of the query,
-//! each from a base offset (see [`Sources`]), so that messages can point into them.
+//! The files are read when a query looks up a function for the first time. Offsets in their texts continue those of
+//! the query: each text has a base offset (see [`Sources`]), so that messages can refer to positions in it.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -14,13 +14,13 @@ use crate::storage::files::DataFile;
 use crate::storage::remote::Access;
 use crate::syntax::{Definition, MAX_FUNCTIONS, MAX_TEXT, decode_text, definitions};
 
-/// Maximum number of files.
+/// Maximum number of files with stored functions.
 const MAX_FILES: usize = 1000;
 
-/// Maximum base offset plus length: the files may have 64 MiB together.
+/// Maximum offset in any file, so that all files together have at most 64 MiB.
 const MAX_BYTES: usize = MAX_TEXT + (64 << 20);
 
-/// The stored functions.
+/// The stored functions of a run.
 #[derive(Debug, Default)]
 pub struct FunctionLibrary {
     patterns: Vec<PathBuf>,
@@ -28,7 +28,7 @@ pub struct FunctionLibrary {
     loaded: OnceLock<LoadedFunctions>,
 }
 
-/// The files and the functions in them.
+/// The files that were loaded, and the functions in them.
 #[derive(Debug, Default)]
 struct LoadedFunctions {
     files: Vec<FunctionFile>,
@@ -40,10 +40,10 @@ struct LoadedFunctions {
 pub struct FunctionFile {
     /// The file.
     pub file: DataFile,
-    /// The offset of its first byte among all sources.
+    /// The offset of the first byte of the file, among all sources.
     base: u32,
     text: Arc<str>,
-    /// Errors in the file; if there are any, none of its functions can be used.
+    /// The errors in the file. If there are any, none of the functions of the library can be used.
     pub errors: Vec<Diagnostic>,
 }
 
@@ -52,21 +52,21 @@ pub struct FunctionFile {
 pub struct StoredFunction {
     /// The function.
     pub definition: Definition,
-    /// The index of its file.
+    /// The index of the file that defines it.
     file: usize,
 }
 
 impl FunctionLibrary {
-    /// The functions in the files that `patterns` name: files, folders, globs.
+    /// Creates a library of the functions in the files that `patterns` name: files, folders or globs.
     #[must_use]
     pub fn new(patterns: Vec<PathBuf>, access: Arc<Access>) -> Self {
         Self { patterns, access, loaded: OnceLock::new() }
     }
 
-    /// The function of this name (case-sensitive).
+    /// Returns the function of this name (case-sensitive); None if there is none.
     ///
     /// # Errors
-    /// A file cannot be read or has errors: any of these may define the function.
+    /// A file cannot be read or has errors. Then no function is returned, because that file may define it.
     pub fn function(&self, name: &str) -> Result<Option<StoredFunction>> {
         if self.patterns.is_empty() {
             return Ok(None);
@@ -76,7 +76,7 @@ impl FunctionLibrary {
         if errors.is_empty() { Ok(loaded.functions.get(name).cloned()) } else { Err(Error::Query(errors)) }
     }
 
-    /// Every function, by name.
+    /// Returns every function, sorted by name.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -84,7 +84,7 @@ impl FunctionLibrary {
         Ok(self.loaded()?.functions.values())
     }
 
-    /// Every file, in the order in which the patterns name them.
+    /// Returns every file, in the order of the patterns.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -92,13 +92,13 @@ impl FunctionLibrary {
         Ok(&self.loaded()?.files)
     }
 
-    /// The file that defines `function`.
+    /// Returns the file that defines `function`.
     #[must_use]
     pub fn file_of(&self, function: &StoredFunction) -> Option<&FunctionFile> {
         self.loaded.get()?.files.get(function.file)
     }
 
-    /// Adds the loaded texts to the sources that messages point into.
+    /// Adds the loaded texts to `sources`, so that messages can refer to positions in them.
     pub fn add_to(&self, sources: &mut Sources) {
         for file in self.loaded.get().iter().flat_map(|loaded| &loaded.files) {
             sources.add(file.base, Arc::clone(&file.text), &file.file.name);
@@ -153,7 +153,7 @@ impl LoadedFunctions {
         self.files.push(FunctionFile { file, base, text: text.into(), errors });
     }
 
-    /// Returns an error if the name is already defined.
+    /// Adds a function. Returns the error if its name is already defined.
     fn define(&mut self, definition: Definition, file: usize) -> Option<Diagnostic> {
         let name = definition.name.clone();
         if let Some(earlier) = self.functions.get(&name.text) {

@@ -1,13 +1,14 @@
-//! Records and files that could not be read, located by byte or line.
+//! Records and files that could not be read, with their positions by byte or line.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher;
 
-/// Maximum number of lost records of a file that are kept as examples; the rest are counted.
+/// Maximum number of lost records of a file that are kept as examples; the others are only counted.
 const EXAMPLES_PER_FILE: usize = 3;
 
-/// Maximum number of lost records that are remembered, so that another scan of the file does not count them again.
+/// Maximum number of lost records that are remembered, so that another scan of the same file does not count them
+/// again.
 const MAX_REMEMBERED: usize = 1 << 20;
 
 /// The lost records of one file.
@@ -15,25 +16,25 @@ const MAX_REMEMBERED: usize = 1 << 20;
 pub struct FileProblems {
     /// Number of records or blocks that could not be read.
     pub lost: u64,
-    /// True if the whole file could not be read, so that its number of records is unknown.
+    /// True if nothing of the file could be read, so that its number of records is unknown.
     pub whole: bool,
     /// Number of positions at which records were lost.
     pub places: u64,
-    /// Position and reason of the first lost records.
+    /// The positions of the first lost records, each with the reason.
     pub examples: Vec<(String, String)>,
 }
 
-/// The lost records by file.
+/// The lost records of a run, by file.
 #[derive(Debug, Default)]
 pub(super) struct ProblemLog {
     pub files: BTreeMap<String, FileProblems>,
-    /// Seeded hashes of (file, position), because attackers control positions.
+    /// Hashes of the files and positions that were reported. The hash is seeded, because attackers control positions.
     known: HashSet<u64>,
     hasher: RandomState,
 }
 
 impl ProblemLog {
-    /// Counts `records` lost records at `place`. Returns false if this position was reported before.
+    /// Counts `records` lost records at `place` in `file`. Returns false if this position was reported before.
     pub fn add(&mut self, file: &str, place: &str, reason: &str, records: u64) -> bool {
         if !self.is_new(file, place) {
             return false;
@@ -47,7 +48,8 @@ impl ProblemLog {
         true
     }
 
-    /// True if this position was not reported before. The same byte with and without a line number is one position.
+    /// True if this position was not reported before. A byte offset is the same position with and without a line
+    /// number.
     fn is_new(&mut self, file: &str, place: &str) -> bool {
         let place = place.rsplit("byte ").next().unwrap_or(place);
         let hash = self.hasher.hash_one((file, place));

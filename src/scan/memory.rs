@@ -1,4 +1,4 @@
-//! Tables in memory, such as datatables and results of earlier steps.
+//! Tables whose rows are in memory, such as datatables and results of earlier steps.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::{BatchIterator, Partition, ScanColumn, ScanRequest, TableProvider};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Schema};
 
-/// Batches of one partition: rows in memory are distributed over threads, too.
+/// Number of batches in one partition, so that rows in memory are distributed over threads, too.
 const BATCHES_PER_PARTITION: usize = 8;
 
 /// A table whose rows are in memory.
@@ -17,7 +17,7 @@ pub struct MemoryTable {
 }
 
 impl MemoryTable {
-    /// The rows of `batches`, in order; each has the columns of `schema`.
+    /// Creates a table of the rows of `batches`, in order. Each batch has the columns of `schema`.
     #[must_use]
     pub fn new(schema: Schema, batches: Vec<Batch>) -> Self {
         Self { schema, batches }
@@ -77,7 +77,7 @@ impl Partition for MemoryPartition {
     }
 }
 
-/// Selects the requested columns, extracting paths from dynamic columns.
+/// Returns the requested columns of a batch; paths are extracted from dynamic columns.
 pub fn select(batch: &Batch, columns: &[ScanColumn]) -> Result<Batch> {
     let columns = columns.iter().map(|column| column.evaluate(batch)).collect::<Result<_>>()?;
     Ok(Batch::new(columns, batch.rows()))

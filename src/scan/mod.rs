@@ -1,7 +1,7 @@
 //! The interface between tables and queries.
 //!
-//! A [`TableProvider`] turns a [`ScanRequest`] into partitions, each an iterator of batches. Partitions are read in
-//! parallel, and their order is the order of the rows: it depends on the files alone, never on the number of threads.
+//! A [`TableProvider`] turns a [`ScanRequest`] into partitions, each of which yields batches. Partitions are read in
+//! parallel, but their order is the order of the rows: it depends only on the files, never on the number of threads.
 
 pub mod archived_warnings;
 pub mod catalog;
@@ -59,54 +59,55 @@ use crate::types::{Batch, Column, Schema, Type, dynamic, extract};
 /// The batches of one partition.
 pub type BatchIterator<'a> = Box<dyn Iterator<Item = Result<Batch>> + Send + 'a>;
 
-/// Two files that hold the same record.
+/// Two files that contain the same record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
     /// The names of the files.
     pub files: [String; 2],
-    /// The records that were compared.
+    /// The records that were compared to find it.
     pub basis: OverlapBasis,
 }
 
 /// A table that can be read.
 pub trait TableProvider: Debug + Send + Sync {
-    /// Its columns.
+    /// Returns the columns of the table.
     fn schema(&self) -> &Schema;
 
-    /// The partitions that contain the requested rows, in the order of the rows.
+    /// Returns partitions that contain all requested rows, in the order of the rows.
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>>;
 
-    /// A short description for `explain`.
+    /// Returns a short description for `explain`.
     fn describe(&self) -> String;
 
-    /// True if reading its rows needs no file.
+    /// True if reading the rows needs no file.
     fn is_in_memory(&self) -> bool {
         false
     }
 
-    /// True if it has no rows, as far as that is known without reading files.
+    /// True if the table is known to have no rows without reading a file.
     fn is_known_empty(&self) -> bool {
         false
     }
 
-    /// The number of its files, and their total bytes.
+    /// Returns the number of files of the table, and their total size in bytes.
     fn extent(&self) -> (u64, u64) {
         (0, 0)
     }
 
-    /// True if reading one column costs a fraction of reading all.
+    /// True if reading one column is much cheaper than reading all columns.
     fn is_columnar(&self) -> bool {
         false
     }
 
-    /// Describes which files statistics exclude for these predicates, and by which columns, for `explain`; None if all
+    /// Describes for `explain` which files statistics exclude for these predicates, and by which columns; None if all
     /// files are read.
     fn describe_pruning(&self, _prune: &[Predicate]) -> Option<String> {
         None
     }
 
-    /// Returns the table with additional columns at the end: the `names` that its records have and its schema lacks.
-    /// None if there are none. If the columns are known to `exist`, a column whose type cannot be inferred is a string.
+    /// Returns the table with additional columns at the end: those of `names` that its records have and its schema
+    /// lacks. Returns None if there are none. With `exist`, the caller knows that all names exist; a column whose
+    /// type cannot be inferred is then a string.
     fn with_columns(&self, _names: &BTreeSet<String>, _exist: bool) -> Result<Option<Arc<dyn TableProvider>>> {
         Ok(None)
     }
@@ -116,14 +117,14 @@ pub trait TableProvider: Debug + Send + Sync {
         None
     }
 
-    /// Returns two files that contain the same record, among the rows that scans returned and in a few other places;
-    /// None if none are found.
+    /// Returns two files that contain the same record; None if none are found. The rows that scans returned are
+    /// compared, and a few other records.
     fn overlap(&self) -> Option<Overlap> {
         None
     }
 
-    /// Returns the table as one of several that a wildcard matches: it is damage only if the files contain none of
-    /// them. None if the table cannot be missing.
+    /// Returns the table as one of several that a wildcard matches; None if the table cannot be missing. It is then
+    /// damage only if the files contain none of these tables.
     fn matched_by_wildcard(&self, _wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
         None
     }
@@ -131,59 +132,60 @@ pub trait TableProvider: Debug + Send + Sync {
 
 /// A part of a table that is read by one thread.
 pub trait Partition: Debug + Send + Sync {
-    /// Reads the batches: the columns of the request in its order, only rows that pass its filter, and at most
-    /// `batch_rows` rows each, or a few times as many if the columns are narrow. Dropping the iterator stops reading.
+    /// Reads the batches of the partition. They have the columns of the request, in its order, and only rows that
+    /// pass its filter. Each has at most `batch_rows` rows, or a few times as many if the columns are narrow.
+    /// Dropping the iterator ends reading.
     fn read(&self) -> Result<BatchIterator<'_>>;
 }
 
-/// Describes the rows and columns to read from a table.
+/// Describes the rows and columns that are to be read from a table.
 #[derive(Clone, Debug)]
 pub struct ScanRequest {
-    /// The output columns.
+    /// The columns of the output.
     pub columns: Vec<ScanColumn>,
-    /// Predicates that every requested row fulfils; used only to skip rows.
+    /// Predicates that hold for every requested row. They are used only to skip rows, and need not be tested exactly.
     pub prune: Vec<Predicate>,
-    /// The exact filter. A provider must apply it, but need not decode the other columns of rows that fail.
+    /// The exact filter. A provider must apply it, but it need not decode the other columns of rows that do not pass.
     pub filter: Option<Arc<dyn RowFilter>>,
-    /// The number of rows that will be used, if it is small: a hint not to prefetch.
+    /// The number of rows that will be used, if it is small: a hint not to read ahead.
     pub limit: Option<usize>,
-    /// Maximum rows of a batch; a few times as many if its columns are narrow.
+    /// Maximum number of rows in a batch; a few times as many if its columns are narrow.
     pub batch_rows: usize,
-    /// Memory limits.
+    /// The memory limits of each thread.
     pub memory: ScanMemory,
-    /// How files are divided.
+    /// The sizes of the parts into which files are divided.
     pub sizes: ScanSizes,
     /// The columns that the query names, even if it reads all columns.
     pub named_columns: Arc<NamedColumns>,
-    /// Collects warnings, notes and damage.
+    /// The report that collects warnings, notes and damage.
     pub report: Arc<ScanReport>,
-    /// Counts what is read and skipped.
+    /// The counters of what is read and skipped.
     pub counters: Arc<ScanCounters>,
 }
 
 /// The columns of tables, and the paths into them, that a query names.
 #[derive(Clone, Debug, Default)]
 pub struct NamedColumns {
-    /// The columns that rows are filtered, sorted, grouped or joined by, or that something is computed of.
+    /// The columns by which rows are filtered, sorted, grouped or joined, or from which something is computed.
     pub columns: BTreeSet<String>,
-    /// The paths that are looked up in a column, and in what is parsed from it.
+    /// Paths that the query looks up in a column, or in what it parses from the column.
     pub paths: BTreeSet<(String, dynamic::Path)>,
 }
 
-/// How scans divide files among threads. Tests divide small files, too.
+/// The sizes of the parts into which scans divide files, so that several threads read them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanSizes {
-    /// Bytes of text files that one partition reads.
+    /// Number of bytes of text files that one partition reads.
     pub text_bytes: u64,
-    /// Rows of a Parquet row group that one partition reads: enough to make its start worth while, few enough to share
-    /// a large row group among threads.
+    /// Number of rows of a Parquet row group that one partition reads: enough to be worth starting, few enough that
+    /// several threads share a large row group.
     pub parquet_rows: usize,
-    /// Selected rows are read by themselves if they are at most one in this many.
+    /// Selected rows are read individually if at most one in this many rows is selected.
     pub sparse_rows: usize,
 }
 
 impl ScanSizes {
-    /// Sizes that divide the small files of unit tests.
+    /// Sizes for unit tests, which divide even small files.
     #[cfg(test)]
     pub(crate) const SMALL: Self = Self { text_bytes: 64 << 10, parquet_rows: 300, sparse_rows: 3 };
 }
@@ -194,12 +196,12 @@ impl Default for ScanSizes {
     }
 }
 
-/// One output column of a scan.
+/// A column in the output of a scan.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScanColumn {
     /// A column of the table, by its position.
     Column(usize),
-    /// The value at a path in a dynamic column: dynamic, and null if the path does not exist.
+    /// The value at a path in a dynamic column. Its type is dynamic, and it is null if the path does not exist.
     Path {
         /// The position of the dynamic column.
         column: usize,
@@ -209,7 +211,7 @@ pub enum ScanColumn {
 }
 
 impl ScanColumn {
-    /// The position of the column that it reads.
+    /// Returns the position of the table column that is read.
     #[must_use]
     pub fn column(&self) -> usize {
         match self {
@@ -217,7 +219,7 @@ impl ScanColumn {
         }
     }
 
-    /// The type of its values.
+    /// Returns the type of the values.
     #[must_use]
     pub fn ty(&self, table: &Schema) -> Type {
         match self {
@@ -226,7 +228,8 @@ impl ScanColumn {
         }
     }
 
-    /// Evaluates it over complete rows of the table: the reference implementation of pushed-down paths.
+    /// Computes the column from rows with all columns of the table. It is the reference implementation of reading a
+    /// path inside the scan.
     pub fn evaluate(&self, rows: &Batch) -> Result<Column> {
         match self {
             Self::Column(column) => Ok(rows.column(*column).clone()),
@@ -235,15 +238,16 @@ impl ScanColumn {
     }
 }
 
-/// An exact filter that needs only some of the columns.
+/// An exact filter on rows; it may need only some of the columns.
 pub trait RowFilter: Debug + Send + Sync {
-    /// The columns that [`Self::evaluate`] needs, in order.
+    /// Returns the columns that [`Self::evaluate`] needs, in order.
     fn columns(&self) -> &[ScanColumn];
 
-    /// True for the rows that pass.
+    /// Returns a mask that is true for the rows that pass. `columns` has the columns of [`Self::columns`].
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray>;
 
-    /// The requested time range. A provider that skips rows by their times must still record these times in it.
+    /// Returns the time range that the filter requests, if any. A provider that skips rows by their times must record
+    /// these times in it.
     fn time_coverage(&self) -> Option<&TimeCoverage> {
         None
     }

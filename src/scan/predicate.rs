@@ -2,35 +2,36 @@
 
 use crate::types::Value;
 
-/// A condition on columns of the table, used only to *skip*: a provider may skip a file, row group, page or line for
-/// which the condition is certainly false. The exact filter is the scan's [`super::RowFilter`].
+/// A condition on columns of the table that is used only to *skip* rows: a provider may skip a file, row group, page
+/// or line if the condition is certainly false for all of its rows. The exact filter is the [`super::RowFilter`] of
+/// the scan.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Predicate {
-    /// `column <comparison> value`; the value has the column's type and is not null.
+    /// A comparison of a column with a value of its type, which is not null.
     Compare {
-        /// Position in the table's schema.
+        /// The position of the column in the schema of the table.
         column: usize,
         /// The operator.
         comparison: Comparison,
-        /// The literal.
+        /// The value with which the column is compared.
         value: Value,
     },
-    /// `column in (values)`, or several equalities on one column joined with `or`.
+    /// The column has one of some values: `column in (values)`, or several equalities joined with `or`.
     OneOf {
-        /// Position in the table's schema.
+        /// The position of the column in the schema of the table.
         column: usize,
-        /// The values, of the column's type, none null.
+        /// The values, which have the type of the column and are not null.
         values: Vec<Value>,
         /// False for `in~` and `=~`.
         case_sensitive: bool,
     },
-    /// The column's string contains `needle`: implied by `has`, `contains`, `startswith` and similar operators.
+    /// The string of the column contains `needle`, as `has`, `contains`, `startswith` and similar operators imply.
     Contains {
-        /// Position in the table's schema; a string or dynamic column.
+        /// The position of the column in the schema of the table; it is a string or dynamic column.
         column: usize,
         /// The string that must occur.
         needle: String,
-        /// False for operators without `_cs`.
+        /// False for operators that ignore case.
         case_sensitive: bool,
     },
     /// All predicates are true.
@@ -39,7 +40,7 @@ pub enum Predicate {
     Any(Vec<Predicate>),
 }
 
-/// Comparisons of a [`Predicate`].
+/// The comparison operators of a [`Predicate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Comparison {
@@ -51,7 +52,7 @@ pub enum Comparison {
 }
 
 impl Predicate {
-    /// The columns in order of appearance, with duplicates.
+    /// Returns the positions of the columns in order of appearance, with duplicates.
     #[must_use]
     pub fn columns(&self) -> Vec<usize> {
         match self {

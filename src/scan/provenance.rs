@@ -1,4 +1,5 @@
-//! Provenance columns, which say where a row came from. Tables of files have them on request, after their own columns.
+//! Provenance columns, which tell where a row comes from. If requested, tables of files have them after their own
+//! columns.
 
 use std::sync::Arc;
 
@@ -9,29 +10,30 @@ use crate::types::{Field, Schema, Type};
 pub enum Provenance {
     /// The name of the file.
     File,
-    /// The line in which the record begins, in the decompressed text; for Event Hub Capture the number of the message
-    /// in the file; for Parquet the row. Counted from 1.
+    /// The line in which the record begins, from 1, in the decompressed text. For Event Hubs Capture, the number of
+    /// the message in the file; for Parquet, the number of the row.
     Line,
-    /// The offset of the record's first byte, in the decompressed text as UTF-8; for Event Hub Capture the offset in
-    /// the body of the message. Null for Parquet.
+    /// The offset of the first byte of the record, in the decompressed text as UTF-8. For Event Hubs Capture, the
+    /// offset in the body of the message; null for Parquet.
     Byte,
     /// The export shape of the record.
     Shape,
-    /// An internal number that is unique in the scan and grows in the order of the rows.
+    /// An internal number, which is unique in the scan and increases in the order of the rows.
     Position,
 }
 
-/// Bits of a position that hold the offset or row in the file; the bits above hold the index of the file.
+/// Number of bits of a position that have the offset or row in the file. The bits above them have the index of the
+/// file.
 const OFFSET_BITS: u32 = 40;
 
 impl Provenance {
-    /// All columns in order; the internal one is last.
+    /// All provenance columns in order; the internal one is the last.
     pub const ALL: [Self; 5] = [Self::File, Self::Line, Self::Byte, Self::Shape, Self::Position];
 
-    /// Number of columns that users see.
+    /// Number of provenance columns that users see.
     pub const VISIBLE: usize = 4;
 
-    /// Its name.
+    /// Returns the name of the column.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -43,7 +45,7 @@ impl Provenance {
         }
     }
 
-    /// Its type.
+    /// Returns the type of the column.
     #[must_use]
     pub fn ty(self) -> Type {
         match self {
@@ -57,7 +59,7 @@ impl Provenance {
     }
 }
 
-/// The position of a row: `offset` is its byte or row in the file with the index `file`.
+/// Returns the position of a row: `offset` is its byte or row in the file, and `file` is the index of the file.
 #[must_use]
 pub fn position(file: usize, offset: u64) -> i64 {
     let file = i64::try_from(file).unwrap_or(i64::MAX >> OFFSET_BITS);
@@ -68,21 +70,21 @@ pub fn position(file: usize, offset: u64) -> i64 {
 /// The columns of a table, followed by provenance columns.
 #[derive(Clone, Debug)]
 pub struct ProvenanceColumns {
-    /// All columns.
+    /// All columns: those of the table, then the provenance columns.
     pub schema: Schema,
-    /// The table's own columns.
+    /// The number of the table's own columns.
     own: usize,
     columns: Arc<[Provenance]>,
 }
 
 impl ProvenanceColumns {
-    /// Without provenance columns.
+    /// Creates the columns of a table without provenance columns.
     #[must_use]
     pub fn none(own: &Schema) -> Self {
         Self { schema: own.clone(), own: own.len(), columns: Arc::default() }
     }
 
-    /// With all provenance columns, except for those whose name the table has itself.
+    /// Creates the columns of a table with all provenance columns, except those whose name the table has itself.
     #[must_use]
     pub fn all(own: &Schema) -> Self {
         let columns: Arc<[Provenance]> =
@@ -91,14 +93,14 @@ impl ProvenanceColumns {
         Self { schema: Schema::new(fields), own: own.len(), columns }
     }
 
-    /// Adds one more column at the end.
+    /// Returns the columns with one more column at the end.
     #[must_use]
     pub fn with(&self, field: Field) -> Self {
         let fields = self.schema.fields().iter().cloned().chain([field]);
         Self { schema: Schema::new(fields), own: self.own, columns: Arc::clone(&self.columns) }
     }
 
-    /// The provenance column at `index`; None for the table's own columns.
+    /// Returns the provenance column at `index`; None for columns of the table itself.
     #[must_use]
     pub fn at(&self, index: usize) -> Option<Provenance> {
         self.columns.get(index.checked_sub(self.own)?).copied()

@@ -1,7 +1,7 @@
-//! The operator `range`: evenly spaced values, generated while they are read.
+//! The operator `range`: evenly spaced values, which are generated while they are read.
 //!
-//! Source: the KQL reference, range operator: values from the first by steps up to the last, which is included if a
-//! step reaches it.
+//! Source: the KQL reference, range operator. The values go from the first one in steps to the last one, which is
+//! included if a step reaches it exactly.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::{BatchIterator, Partition, ScanRequest, TableProvider};
 use crate::diagnostic::Result;
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
 
-/// One column of evenly spaced values.
+/// A table with one column of evenly spaced values.
 #[derive(Clone, Debug)]
 pub struct RangeTable {
     schema: Schema,
@@ -24,7 +24,8 @@ enum RangeValues {
 }
 
 impl RangeTable {
-    /// The values `from`, `from + step`, ... up to `to`; the error names types that cannot be combined.
+    /// Creates the table of the values `from`, `from + step`, ... up to `to`. The error tells which types cannot be
+    /// combined.
     pub fn new(name: &str, from: &Value, to: &Value, step: &Value) -> Result<Self, String> {
         let ints = [from, to, step].iter().all(|value| value.ty() == Type::Int);
         let integer = if ints { Type::Int } else { Type::Long };

@@ -1,4 +1,4 @@
-//! A catalog that remembers which of its tables a query names.
+//! A catalog that records which of its tables a query looks up.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Catalog, CatalogOverlay, TableProvider};
 use crate::diagnostic::Result;
 
-/// The tables of a catalog, and the names of those that were looked up.
+/// A catalog, and the names of the tables that were looked up in it.
 #[derive(Debug)]
 pub struct RecordedCatalog {
     catalog: Arc<dyn Catalog>,
@@ -14,13 +14,13 @@ pub struct RecordedCatalog {
 }
 
 impl RecordedCatalog {
-    /// A catalog in which nothing was looked up yet.
+    /// Creates the catalog; nothing was looked up in it yet.
     #[must_use]
     pub fn new(catalog: Arc<dyn Catalog>) -> Self {
         Self { catalog, names: Mutex::default() }
     }
 
-    /// True if the table of this name was looked up.
+    /// True if a table of this name was looked up.
     pub fn has(&self, name: &str) -> bool {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
     }

@@ -1,8 +1,9 @@
-//! Pages of Microsoft Graph responses in several files: whether the last page of each response is among them.
+//! Pages of Microsoft Graph responses that are saved in several files: checks whether the last page of each response
+//! is there.
 //!
-//! Each page names the next page by a link; only the last page has none. Links cannot be followed in saved files, so
-//! pages are counted: among the files of a folder with pages of the same kind, at least one must end with a last page,
-//! and there must be as many last pages as requests with different filters.
+//! Each page has a link to the next page; only the last page has none. Links cannot be followed in saved files, so
+//! pages are counted: among the files of a folder with pages of the same kind, at least one must end with a last
+//! page, and there must be as many last pages as there are requests with different filters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,38 +11,39 @@ use std::path::Path;
 use super::{Damage, ScanReport};
 use crate::entra::KnownTable;
 
-/// The metadata of one page.
+/// What one page tells about its response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ResultPage {
     /// The value of `@odata.context`, which names the kind of the records; "" if it is absent.
     pub context: String,
-    /// The filter of the request, if the page names a next page; "" for a request without a filter.
+    /// The filter of the request, if the page links to a next page ("" for a request without a filter); None for a
+    /// last page.
     pub next: Option<String>,
-    /// True if the page has an error besides records.
+    /// True if the page has an error beside its records.
     pub failed: bool,
 }
 
-/// Maximum number of different kinds of pages, and of different filters of each.
+/// Maximum number of different kinds of pages, and of different filters of each kind.
 const MAX_KINDS: usize = 10_000;
 const MAX_FILTERS: usize = 1_000;
 
-/// The pages of some files, by folder and context.
+/// The pages in some files, by folder and context.
 #[derive(Clone, Debug, Default)]
 pub struct ResultPages(BTreeMap<(String, String), PagesOfContext>);
 
-/// The pages with one context in one folder.
+/// The pages that have the same context and are in the same folder.
 #[derive(Clone, Debug, Default)]
 struct PagesOfContext {
-    /// For each file, the offset of its last page and whether that names a next page.
+    /// For each file, the offset of its last page, and true if that page links to a next page.
     files: BTreeMap<String, (u64, bool)>,
-    /// The filters of requests whose pages name a next page.
+    /// The filters of the requests whose pages link to a next page.
     filters: BTreeSet<String>,
-    /// Number of pages without a next page.
+    /// Number of pages that do not link to a next page.
     last_pages: usize,
 }
 
 impl PagesOfContext {
-    /// Returns a file that ends with a page whose next page is missing.
+    /// Returns a file that ends with a page whose next page is missing; None if no page is missing.
     fn open_file(&self) -> Option<&str> {
         let is_open = self.files.values().all(|(_, open)| *open) || self.filters.len() > self.last_pages;
         let mut open = self.files.iter().filter(|(_, (_, open))| *open);
@@ -77,12 +79,12 @@ impl ResultPages {
         }
     }
 
-    /// The missing pages as damage, each with the file that names the missing page.
+    /// Returns the missing pages as damage, each with the file that links to the missing page.
     pub fn missing(&self) -> impl Iterator<Item = (Damage, &str)> {
         self.0.iter().filter_map(|((_, context), kind)| Some((damage_of(context), kind.open_file()?)))
     }
 
-    /// Reports missing pages with records of `table`, or of any table.
+    /// Reports missing pages that may have records of `table`; all missing pages if `table` is None.
     pub(crate) fn report(&self, table: Option<&KnownTable>, report: &ScanReport) {
         let kinds = self.0.iter().filter(|((_, context), _)| table.is_none_or(|table| may_be_of(context, table)));
         let missing = kinds.filter_map(|((_, context), kind)| Some((damage_of(context), kind.open_file()?)));
@@ -90,7 +92,7 @@ impl ResultPages {
     }
 }
 
-/// The entity set in a context, which follows its `#`.
+/// Returns the entity set in a context: the part after its `#`.
 fn entity(context: &str) -> &str {
     context.rsplit_once('#').map_or(context, |(_, entity)| entity)
 }
@@ -116,7 +118,8 @@ fn may_be_of(context: &str, table: &KnownTable) -> bool {
 mod tests {
     use super::{ResultPage, ResultPages};
 
-    /// The files with open ends among pages, each with its file, its filter, and whether it names a next page.
+    /// Returns the files with links to missing pages. Each of `pages` has a file, a filter, and true if it links to a
+    /// next page.
     fn open(pages: &[(&str, &str, bool)]) -> Vec<String> {
         let mut all = ResultPages::default();
         for (offset, &(file, filter, more)) in pages.iter().enumerate() {

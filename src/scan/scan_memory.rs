@@ -1,29 +1,29 @@
-//! The memory that a thread may use to read a table, and what it holds.
+//! The memory that a thread may use to read a table, and the memory that it uses.
 
 use std::sync::Arc;
 
 use crate::diagnostic::{Error, Result};
 use crate::memory::{MemoryBudget, Reservation};
 
-/// Memory limits of one scanning thread.
+/// The memory limits of one scanning thread.
 #[derive(Clone, Debug)]
 pub struct ScanMemory {
-    /// Approximate maximum bytes of the strings in a batch; a batch of one row may have more.
+    /// Approximate maximum size of the strings in a batch, in bytes; a batch of one row may be larger.
     pub batch_bytes: usize,
-    /// Maximum bytes that the thread holds at a time: of text, of the decompressed pages of a Parquet file, of columns.
+    /// Maximum number of bytes that the thread may use at a time for text, decompressed Parquet pages and columns.
     pub max_bytes: usize,
     budget: Arc<MemoryBudget>,
 }
 
 impl ScanMemory {
-    /// The limits of each of `threads` threads that share `budget`.
+    /// Returns the limits of each of `threads` threads that share `budget`.
     #[must_use]
     pub fn new(budget: &Arc<MemoryBudget>, threads: usize) -> Self {
         let (batch_bytes, max_bytes) = (budget.batch_bytes(), budget.scan_bytes(threads));
         Self { batch_bytes, max_bytes, budget: Arc::clone(budget) }
     }
 
-    /// An empty reservation for a thread.
+    /// Returns an empty reservation for one thread.
     #[must_use]
     pub fn reservation(&self) -> ScanReservation {
         ScanReservation { held: self.budget.scan_reservation(), max_bytes: self.max_bytes }
@@ -31,14 +31,14 @@ impl ScanMemory {
 }
 
 impl Default for ScanMemory {
-    /// Enough for usual files.
+    /// Returns limits that suffice for most files; used in tests.
     fn default() -> Self {
         let budget = MemoryBudget::new(1 << 30);
         Self { batch_bytes: 8 << 20, max_bytes: 1 << 30, budget }
     }
 }
 
-/// The bytes that a thread holds to read a table.
+/// The bytes that a thread uses to read a table.
 #[derive(Debug)]
 pub struct ScanReservation {
     held: Reservation,
@@ -46,21 +46,21 @@ pub struct ScanReservation {
 }
 
 impl ScanReservation {
-    /// Sets the bytes held, of which `file` is the reason.
+    /// Sets the number of bytes in use, which `file` needs.
     ///
     /// # Errors
-    /// If the thread may not hold as many.
+    /// The thread may not use as many bytes.
     pub fn try_set(&mut self, bytes: usize, file: &str) -> Result<()> {
         self.held.set(bytes);
         if bytes > self.max_bytes { Err(self.exceeded(bytes, file)) } else { Ok(()) }
     }
 
-    /// Sets the bytes held, for bytes that have limits of their own.
+    /// Sets the number of bytes in use without checking the limit, for bytes that have a limit of their own.
     pub fn set(&mut self, bytes: usize) {
         self.held.set(bytes);
     }
 
-    /// The error of a thread that needs `bytes` to read `file`.
+    /// Returns the error of a thread that needs `bytes` bytes to read `file`.
     #[must_use]
     pub fn exceeded(&self, bytes: usize, file: &str) -> Error {
         let (needed, allowed) = (bytes.div_ceil(1 << 20), self.max_bytes >> 20);

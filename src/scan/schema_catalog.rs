@@ -1,4 +1,4 @@
-//! A catalog without rows, over which queries are checked.
+//! A catalog whose tables have columns but no rows; queries are checked with it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct SchemaCatalog {
 }
 
 impl SchemaCatalog {
-    /// The tables of `catalog` take precedence over known tables.
+    /// Creates the catalog. A table of `catalog` hides a known table of the same name.
     #[must_use]
     pub fn new(catalog: Arc<dyn Catalog>) -> Self {
         Self { catalog }
@@ -74,7 +74,7 @@ fn without_rows(table: Arc<dyn TableProvider>) -> Arc<dyn TableProvider> {
     Arc::new(TableWithoutRows { table })
 }
 
-/// The columns of a table.
+/// A table with the columns of another one and without rows.
 #[derive(Debug)]
 struct TableWithoutRows {
     table: Arc<dyn TableProvider>,

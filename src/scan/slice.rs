@@ -1,5 +1,5 @@
-//! A table of rows in memory of which only a window of time is visible at once: the rows that a rule reads, for one run
-//! of the rule after the other.
+//! A table in memory of which only the rows in a window of time are visible. The runs of a rule read it one after the
+//! other, each with another window.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,50 +9,50 @@ use super::{BatchIterator, Partition, ScanColumn, ScanRequest, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Batch, Schema};
 
-/// The visible times, first and last, both included.
+/// The first and the last visible time in ticks, both included.
 pub type TimeBounds = [i64; 2];
 
-/// Which rows of a [`SliceTable`] are visible.
+/// Tells which rows of a [`SliceTable`] are visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SliceBounds {
-    /// Bounds of the time that the rows are found by.
+    /// The bounds of the time by which the rows are sorted and found.
     pub key: TimeBounds,
-    /// Bounds of the other time.
+    /// The bounds of the other time of each row.
     pub other: TimeBounds,
 }
 
 /// The rows of a [`SliceTable`].
 #[derive(Debug)]
 pub struct SliceRows {
-    /// What the columns of `rows` hold.
+    /// The column of the table that each column of `rows` has.
     pub columns: Vec<ScanColumn>,
     /// The rows, in the order of the table.
     pub rows: Batch,
-    /// The time of each row that rows are found by.
+    /// For each row, the time by which rows are found.
     pub keys: Vec<i64>,
-    /// The other time of each row.
+    /// For each row, the other time.
     pub others: Vec<i64>,
 }
 
-/// A table of which a window is visible.
+/// A table of which only a window is visible.
 #[derive(Debug)]
 pub struct SliceTable {
     schema: Schema,
     columns: Vec<ScanColumn>,
-    /// The rows in the order of `keys`.
+    /// The rows, in the order of `keys`.
     rows: Batch,
     keys: Vec<i64>,
     others: Vec<i64>,
-    /// The position of each row in the table; None if rows of the table are in the order of `keys`.
+    /// The position of each row in the original order; None if that is the order of `keys`.
     ranks: Option<Vec<u32>>,
     bounds: Mutex<SliceBounds>,
 }
 
 impl SliceTable {
-    /// A table with the columns of `schema`, of which the query reads those of `rows`.
+    /// Creates a table with the columns of `schema`; the query reads only those that `rows` has.
     ///
     /// # Errors
-    /// There are more rows than can be counted.
+    /// There are more than 4 billion rows.
     pub fn new(schema: Schema, rows: SliceRows) -> Result<Self> {
         let SliceRows { columns, rows, keys, others } = rows;
         let count = u32::try_from(keys.len()).map_err(|_| Error::Limit("more than 4 billion rows in memory".into()))?;
@@ -80,19 +80,20 @@ impl SliceTable {
         visible.offset >= visible.end || visible.hides.is_some_and(|hides| (visible.offset..visible.end).all(hides))
     }
 
-    /// The positions between which rows are visible, if the other time hides none of them; None if it hides some.
+    /// Returns the first visible position and the position after the last one, if all rows between them are visible.
+    /// Returns None if the other time hides some of them.
     pub fn range(&self) -> Option<[usize; 2]> {
         let visible = self.visible();
         visible.hides.is_none().then_some([visible.offset, visible.end])
     }
 
-    /// The latest time of any row, of both kinds; None if there are no rows with both.
+    /// Returns the latest time of any row, of both kinds of times; None if there are no rows with both.
     pub fn latest(&self) -> Option<i64> {
         let times = self.keys.iter().zip(&self.others).map(|(key, other)| *key.max(other));
         times.filter(|time| *time < i64::MAX).max()
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.keys.len()
     }
@@ -109,7 +110,7 @@ impl SliceTable {
         VisibleRows { offset, end, hides: hides_some.then_some(hides) }
     }
 
-    /// The visible rows in the order of the table.
+    /// Returns the visible rows in the original order of the table.
     fn slice(&self) -> Result<Batch> {
         let VisibleRows { offset, end, hides } = self.visible();
         let rows = self.rows.slice(offset, end.saturating_sub(offset));
@@ -142,14 +143,14 @@ impl SliceTable {
     }
 }
 
-/// Positions of visible rows, and which of them are hidden by the other time.
+/// The range of the visible rows, and a test that is true for rows in it which the other time hides.
 struct VisibleRows<H> {
     offset: usize,
     end: usize,
     hides: Option<H>,
 }
 
-/// A [`SliceTable`] as the table of a plan.
+/// A [`SliceTable`] that a plan can share.
 #[derive(Clone, Debug)]
 pub struct SharedSlice(pub Arc<SliceTable>);
 
