@@ -1,7 +1,7 @@
-//! Minimum and maximum of a column from its statistics, in KQL's units.
+//! Reads the minimum and maximum of a column from its statistics, in the units of KQL.
 //!
-//! Statistics are converted to KQL's units in the same way as values, which preserves their order. So literals are
-//! compared without conversion, and rounding to coarser units cannot cause errors.
+//! Statistics are converted to KQL's units in the same way as values, and this conversion preserves their order. So
+//! literals can be compared with them directly, and rounding to coarser units causes no errors.
 
 use arrow::datatypes::{DataType, TimeUnit};
 use parquet::basic::{ColumnOrder, SortOrder};
@@ -13,17 +13,17 @@ use super::file_columns::{FileColumn, StoredAs};
 use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
 use crate::types::{Type, Value};
 
-/// An ordered value in KQL's units.
+/// A value that can be ordered, in KQL's units.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum BoundValue {
-    /// A bool, int, long, or ticks.
+    /// A bool (0 or 1), an int, a long, or ticks.
     Number(i64),
     /// The bytes of a string or guid.
     Bytes(Vec<u8>),
 }
 
 impl BoundValue {
-    /// Converts a literal; None for types without bounds.
+    /// Converts a literal; None for types that have no bounds.
     pub fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Bool(flag) => Some(Self::Number(i64::from(*flag))),
@@ -36,7 +36,7 @@ impl BoundValue {
     }
 }
 
-/// The known bounds of the values of a column in some rows.
+/// What is known about the values of a column in some rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Bounds {
     /// A lower bound of the values; None if unknown.
@@ -50,12 +50,12 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Every row is null.
+    /// Returns the bounds of rows that are all null.
     pub fn all_null() -> Self {
         Self { all_null: true, may_be_null: true, ..Self::default() }
     }
 
-    /// Nothing is known.
+    /// Returns the bounds of rows of which nothing is known.
     pub fn unknown() -> Self {
         Self { may_be_null: true, ..Self::default() }
     }
@@ -74,12 +74,13 @@ enum PhysicalBound<'a> {
 pub(super) struct BoundsReader<'a> {
     column: &'a FileColumn,
     target: Type,
-    /// True if the file says that its statistics use the order that the format defines.
+    /// True if the file states that its statistics use the order that the format defines.
     ordered: bool,
 }
 
 impl<'a> BoundsReader<'a> {
-    /// None if the conversion to `target` does not preserve the order, or the column is nested.
+    /// Creates a reader. Returns None if the conversion to `target` does not preserve the order, or if the column is
+    /// nested.
     pub fn new(metadata: &ParquetMetaData, column: &'a FileColumn, target: Type) -> Option<Self> {
         let leaf = column.leaf()?;
         if !keeps_order(&column.source, target) {
@@ -91,7 +92,7 @@ impl<'a> BoundsReader<'a> {
         Some(Self { column, target, ordered })
     }
 
-    /// The bounds of a row group of `rows` rows.
+    /// Returns the bounds of a row group that has `rows` rows.
     pub fn row_group(&self, statistics: &Statistics, rows: u64) -> Bounds {
         let (min, max) = match statistics {
             Statistics::Boolean(s) => {
@@ -117,7 +118,7 @@ impl<'a> BoundsReader<'a> {
         Bounds { min, max, may_be_null: nulls != Some(0), all_null: nulls.is_some_and(|nulls| nulls >= rows) }
     }
 
-    /// Converts both bounds; returns none if min > max, as in a damaged file.
+    /// Converts both bounds. Returns None for both if min > max, as a damaged file may have.
     fn ends(
         &self,
         min: Option<PhysicalBound<'_>>,
@@ -127,7 +128,7 @@ impl<'a> BoundsReader<'a> {
         if matches!(&ends, (Some(min), Some(max)) if min > max) { (None, None) } else { ends }
     }
 
-    /// The bounds of a page, which must exist in `index`.
+    /// Returns the bounds of the page at the position `page`, which must exist in `index`.
     pub fn page(&self, index: &ColumnIndexMetaData, page: usize) -> Bounds {
         if index.is_null_page(page) {
             return Bounds::all_null();
@@ -154,7 +155,7 @@ impl<'a> BoundsReader<'a> {
         Bounds { min, max, may_be_null: index.null_count(page) != Some(0), all_null: false }
     }
 
-    /// True for types whose min and max can be trusted even if the file does not declare its column orders.
+    /// True for types whose minimum and maximum can be trusted even if the file does not declare its column orders.
     fn is_signed(&self) -> bool {
         match &self.column.source {
             StoredAs::Ticks(_) => true,
@@ -165,7 +166,7 @@ impl<'a> BoundsReader<'a> {
         }
     }
 
-    /// None if the bound is outside the range of the type: such values are read as null.
+    /// Converts a bound. Returns None if it is outside the range of the type, because such values are read as null.
     fn convert(&self, end: PhysicalBound<'_>) -> Option<BoundValue> {
         let number = match (&self.column.source, end) {
             (StoredAs::String | StoredAs::Uuid, PhysicalBound::Bytes(bytes)) => {
@@ -202,8 +203,8 @@ fn unix(unit: TimeUnit) -> UnixUnit {
     }
 }
 
-/// True if the conversion preserves the order of values and [`BoundValue`] supports the type. Reals are excluded:
-/// writers disagree on NaN and on the sign of zero, and the logs have almost no real columns.
+/// True if the conversion preserves the order of values, and [`BoundValue`] supports the type. Reals are excluded,
+/// because writers disagree on NaN and on the sign of zero, and the logs have almost no columns of reals.
 fn keeps_order(source: &StoredAs, target: Type) -> bool {
     match source {
         StoredAs::String => target == Type::String,

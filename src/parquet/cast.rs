@@ -1,11 +1,12 @@
-//! Converts a single value of a file to the type of the table's column.
+//! Converts a single value of a file to the type of the table column.
 
 use crate::types::{Type, Value, cast as language, decimal, number};
 
-/// Converts `value` to `target`; None for null, and if it has no counterpart.
+/// Converts `value` to `target`; None if it is null, or if `target` has no equal value.
 ///
-/// Strings are parsed as KQL does. Numbers are only converted if the value stays the same: `toint()` would wrap and
-/// `tolong()` truncate, which nobody requested here. Datetimes in numbers are read by `times.rs`.
+/// Strings are parsed as KQL parses them. A number is converted only if its value does not change: `toint()` would
+/// wrap around, and `tolong()` would truncate, which nobody requested here. Numbers that are datetimes are read by
+/// `times.rs`.
 pub(super) fn cast(value: &Value, target: Type) -> Option<Value> {
     match (value, target) {
         (Value::Null(_), _) => None,
@@ -34,7 +35,7 @@ fn from_whole(whole: i64, target: Type) -> Option<Value> {
     }
 }
 
-/// Converts a real. Loaders such as pandas turn integer columns into reals if a value is missing; this reverses it.
+/// Converts a real. Loaders such as pandas turn integer columns into reals if a value is missing; this undoes it.
 fn from_real(real: f64, target: Type) -> Option<Value> {
     match target {
         Type::Int | Type::Long | Type::Bool => {

@@ -1,8 +1,8 @@
-//! Checksums of Parquet files that this program writes. Pages have their own checksums, which every reader verifies.
-//! Two entries of the footer cover the rest of the file: [`CHECKSUMS_KEY`] has the checksums of each row group, of the
-//! bytes between the row groups and the footer, and of each page index and bloom filter in them, so that a query can
-//! verify what it reads. [`SEAL_KEY`] has the checksum of the footer itself, computed with zeros in place of its own
-//! digits. All are CRC-32, which detects damage but not forgery.
+//! Checksums of the Parquet files that this program writes. Pages have their own checksums, which every reader
+//! verifies. Two entries of the footer cover the rest of the file. [`CHECKSUMS_KEY`] has the checksums of each row
+//! group, of the bytes between the row groups and the footer, and of each page index and bloom filter among these, so
+//! that a query can verify what it reads. [`SEAL_KEY`] has the checksum of the footer itself, which is computed with
+//! zeros in place of its own digits. All checksums are CRC-32, which detects damage but not forgery.
 
 use std::fmt;
 use std::ops::Range;
@@ -18,31 +18,31 @@ use crate::scan::{Damage, ScanReport};
 pub const CHECKSUMS_KEY: &str = "coldcase.checksums";
 /// The key of the checksum of the footer.
 pub const SEAL_KEY: &str = "coldcase.seal";
-/// The prefix of the value of [`SEAL_KEY`], before its digits.
+/// The value of [`SEAL_KEY`] before its digits.
 pub const UNSEALED: &str = "crc32:";
-/// Hexadecimal digits of a checksum.
+/// Number of hexadecimal digits of a checksum.
 pub const SEAL_DIGITS: usize = 8;
-/// Bytes after the footer: its length and the magic bytes.
+/// Number of bytes after the footer: its length and the magic bytes.
 pub const TRAILER_BYTES: usize = 8;
 
-/// Bytes that are read at once for verification.
+/// Number of bytes that are read at once for verification.
 const PIECE_BYTES: u64 = 8 << 20;
 
-/// A part of a file that has its own checksum for each column chunk.
+/// A part of a file that exists once for each column chunk, and has a checksum for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileSection {
-    /// The statistics of its pages.
+    /// The statistics of the pages of the chunk.
     ColumnIndex,
-    /// The offsets of its pages.
+    /// The offsets of the pages of the chunk.
     OffsetIndex,
-    /// Its bloom filter.
+    /// The bloom filter of the chunk.
     BloomFilter,
 }
 
 impl FileSection {
     const ALL: [Self; 3] = [Self::ColumnIndex, Self::OffsetIndex, Self::BloomFilter];
 
-    /// Its byte range, if the chunk has one.
+    /// Returns the byte range of the section in the file; None if the chunk has none.
     fn range(self, chunk: &ColumnChunkMetaData) -> Option<Range<u64>> {
         match self {
             Self::ColumnIndex => chunk.column_index_range(),
@@ -62,14 +62,14 @@ impl FileSection {
     }
 }
 
-/// The checksums of the parts of a file. The length of their text depends on the number of parts alone.
+/// The checksums of the parts of a file. The length of their text depends only on the number of parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checksums {
     /// The checksums of the row groups.
     pub groups: Vec<u32>,
     /// The checksum of the bytes between the row groups and the footer.
     pub between: u32,
-    /// The checksums of the sections of each chunk, by row group; 0 for a missing section.
+    /// The checksums of the sections of each chunk, by row group and column; 0 for a missing section.
     sections: Vec<[u32; 3]>,
 }
 
@@ -81,8 +81,8 @@ impl Checksums {
         Self { groups, between: 0, sections }
     }
 
-    /// Computes the checksums of the sections; `bytes` returns the bytes of a range of the file. None if it lacks a
-    /// range.
+    /// Computes the checksums of the sections. `bytes` returns the bytes of a range of the file; if it lacks a range,
+    /// this function returns None.
     pub fn sum_sections<'a>(
         &mut self,
         metadata: &ParquetMetaData,
@@ -121,7 +121,7 @@ impl fmt::Display for Checksums {
     }
 }
 
-/// The range of the footer in `bytes`, which end at the end of the file.
+/// Returns the range of the footer in `bytes`, which end where the file ends; None if they have no whole footer.
 #[must_use]
 pub fn footer_range(bytes: &[u8]) -> Option<Range<usize>> {
     let end = bytes.len().checked_sub(TRAILER_BYTES)?;
@@ -129,7 +129,7 @@ pub fn footer_range(bytes: &[u8]) -> Option<Range<usize>> {
     Some(end.checked_sub(usize::try_from(length).ok()?)?..end)
 }
 
-/// Reads the checksums of a file and verifies its footer; None for a file without checksums.
+/// Reads the checksums of a file and verifies its footer. Returns None for a file without checksums.
 ///
 /// # Errors
 /// The checksum of the footer does not match.
@@ -152,7 +152,7 @@ pub(super) fn read(input: &ParquetInput, bytes: u64, metadata: &ParquetMetaData)
     if fits { Ok(Some(checksums)) } else { Err(damaged()) }
 }
 
-/// The footer and the bytes after it.
+/// Returns the footer of a file of `bytes` bytes, with the bytes after the footer.
 fn footer_bytes(input: &ParquetInput, bytes: u64) -> std::io::Result<bytes::Bytes> {
     let trailer = input.read(bytes.saturating_sub(TRAILER_BYTES as u64)..bytes)?;
     let length = trailer.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
@@ -160,7 +160,8 @@ fn footer_bytes(input: &ParquetInput, bytes: u64) -> std::io::Result<bytes::Byte
 }
 
 impl ParquetFile {
-    /// False if the checksum of a section of a chunk does not match `bytes`, which is reported as damage.
+    /// True if the checksum of a section of a chunk matches `bytes`, or if there are no checksums. Otherwise, damage
+    /// is reported.
     pub(super) fn is_intact(
         &self,
         section: FileSection,
@@ -207,7 +208,7 @@ impl ParquetFile {
         Ok(if damaged.is_empty() { ChecksumResult::Intact } else { ChecksumResult::Damaged(damaged) })
     }
 
-    /// The number of its row groups.
+    /// Returns the number of row groups of the file.
     #[must_use]
     pub fn row_groups(&self) -> usize {
         self.metadata.num_row_groups()
@@ -239,7 +240,7 @@ fn hash(input: &ParquetInput, range: Range<u64>) -> std::io::Result<u32> {
     Ok(hash.finalize())
 }
 
-/// Like [`read`] for a footer that may be invalid.
+/// Like [`read`], but invalid data that makes the parquet crate panic becomes an error.
 pub(super) fn read_guarded(
     input: &ParquetInput,
     bytes: u64,

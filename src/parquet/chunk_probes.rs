@@ -1,5 +1,5 @@
-//! Probes of column chunks: bloom filters, and the dictionaries of chunks that are dictionary-encoded throughout. They
-//! rule out values that statistics cannot.
+//! Probes of column chunks: bloom filters, and the dictionaries of chunks in which every page is dictionary-encoded.
+//! They rule out values that minimum and maximum cannot.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -20,28 +20,28 @@ use super::reader::guarded;
 use crate::scan::ScanReport;
 use crate::types::{Type, Value};
 
-/// The probes of one row group, read from the file when they are needed.
+/// The probes of one row group, which are read from the file when they are needed.
 pub(super) struct ChunkProbes<'a> {
     pub statistics: RowGroupStatistics<'a>,
-    /// The position of the row group in the file.
+    /// The index of the row group in the file.
     pub group: usize,
     pub input: &'a ParquetInput,
     pub report: &'a ScanReport,
-    /// Dictionaries that were read, with their leaf.
+    /// The dictionaries that were read, each with its leaf column.
     pub dictionaries: RefCell<Vec<(usize, StringArray)>>,
 }
 
 impl ChunkProbes<'_> {
-    /// Maximum bytes of a bloom filter or dictionary; larger ones cost more than they save.
+    /// Maximum size of a bloom filter or dictionary in the file, in bytes; larger ones cost more than they save.
     const MAX_BYTES: u64 = 4 << 20;
-    /// Maximum bytes of a decompressed dictionary.
+    /// Maximum size of a decompressed dictionary in bytes.
     const MAX_DECOMPRESSED: usize = 64 << 20;
 
     fn file_column(&self, column: usize) -> Option<&FileColumn> {
         self.statistics.mapping.file_column(self.statistics.file, column)
     }
 
-    /// True if a byte range is inside the file and not too long.
+    /// True if a byte range lies inside the file and is not too long to be read.
     fn is_readable(&self, start: i64, length: i64) -> bool {
         let end = start.checked_add(length).and_then(|end| u64::try_from(end).ok());
         let length = u64::try_from(length).unwrap_or(0);
@@ -67,7 +67,7 @@ impl ChunkProbes<'_> {
         guarded(read).ok().flatten().filter(|filter| filter.num_blocks() > 0)
     }
 
-    /// True if the bloom filter of a column excludes a value; None if there is no filter for it.
+    /// True if the bloom filter of a column excludes a value; None if there is no filter that can tell.
     fn filter_lacks(&self, column: usize, value: &Value) -> Option<bool> {
         let column = self.file_column(column)?;
         let filter = self.filter(column.leaf()?)?;
@@ -82,7 +82,8 @@ impl ChunkProbes<'_> {
         Some(!may_hold)
     }
 
-    /// The leaf of a string column and the byte range of its dictionary, if the chunk is dictionary-encoded throughout.
+    /// Returns the leaf of a string column and the byte range of its dictionary, if every page of the chunk is
+    /// dictionary-encoded.
     fn dictionary_of(&self, column: usize) -> Option<(usize, Range<u64>)> {
         let file_column = self.file_column(column)?;
         if file_column.source != StoredAs::String || self.statistics.mapping.ty(column) != Type::String {
@@ -98,7 +99,7 @@ impl ChunkProbes<'_> {
         Some((leaf, u64::try_from(start).ok()?..u64::try_from(start + length).ok()?))
     }
 
-    /// The strings of a dictionary, which has no null.
+    /// Returns the strings of a dictionary; None if the parquet crate must read it.
     fn strings(&self, leaf: usize, range: Range<u64>) -> Option<StringArray> {
         let mut dictionaries = self.dictionaries.borrow_mut();
         if let Some((_, texts)) = dictionaries.iter().find(|(of, _)| *of == leaf) {
@@ -109,7 +110,7 @@ impl ChunkProbes<'_> {
         Some(texts)
     }
 
-    /// The dictionary as the parquet crate reads it.
+    /// Returns the dictionary as the parquet crate reads it; None if it cannot be read.
     fn bytes(&self, leaf: usize, range: Range<u64>) -> Option<BinaryArray> {
         // The crate allocates as much as the header of the page claims.
         let mut bytes = Vec::new();

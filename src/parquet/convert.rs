@@ -1,7 +1,8 @@
-//! Converts Arrow arrays of the parquet crate to KQL columns.
+//! Converts Arrow arrays, as the parquet crate returns them, to KQL columns.
 //!
-//! The type of the table's column decides. A file column of another type is converted value by value as KQL would
-//! (`cast.rs`); a value without a counterpart becomes null and is reported as damage, never approximated.
+//! The type of the table column decides. If the file column has another type, it is converted value by value as KQL
+//! would (`cast.rs`). A value that the type cannot represent becomes null and is reported as damage; it is never
+//! approximated.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,13 +35,13 @@ pub(super) struct Converter {
     text: StringConverter,
     /// True if a row without a value is damage.
     is_required: bool,
-    /// The name of the file in reports.
+    /// The name of the file in messages.
     file: String,
     report: Arc<ScanReport>,
 }
 
 impl Converter {
-    /// Converts `column` of `file` to `target`, its strings with `text`.
+    /// Creates a converter of `column` of `file` to the type `target`. `text` converts its strings.
     pub fn new(column: &FileColumn, file: &str, target: Type, text: StringConverter, report: &Arc<ScanReport>) -> Self {
         Self {
             name: column.name.clone(),
@@ -53,12 +54,12 @@ impl Converter {
         }
     }
 
-    /// Returns the same converter; rows without a value are damage if the column is one of `required`.
+    /// Returns the converter. If its column is one of `required`, rows without a value are reported as damage.
     pub fn requiring(self, required: &[&'static str]) -> Self {
         Self { is_required: required.contains(&self.name.as_str()), ..self }
     }
 
-    /// Converts an array; `seconds` has the same 96-bit timestamps in seconds.
+    /// Converts an array. For 96-bit timestamps, `seconds` has the same values in whole seconds.
     pub fn convert(&mut self, array: &ArrayRef, seconds: Option<&ArrayRef>) -> Result<Column> {
         let (column, lost) = match &self.source {
             StoredAs::String => {
@@ -97,7 +98,7 @@ impl Converter {
         Ok(column)
     }
 
-    /// Returns strings of integers without the decimal point that some tools add.
+    /// Returns the column; if its strings are integers, the decimal point that some tools add to them is removed.
     fn whole_numbers(&self, column: Column) -> Column {
         if self.target != Type::String || !holds_whole_numbers(&self.name) {
             return column;
@@ -116,7 +117,8 @@ impl Converter {
         builder.finish()
     }
 
-    /// Converts a column from its natural type to the table's type, and returns how many values of `array` became null.
+    /// Converts a column from its natural type to the type of the table. Returns how many values of `array` became
+    /// null, too.
     fn cast_natural(&self, array: &ArrayRef, natural: Column) -> (Column, usize) {
         let before = array.len() - array.logical_null_count();
         let kept = not_null(&natural);
@@ -126,7 +128,7 @@ impl Converter {
         (column, before.saturating_sub(kept))
     }
 
-    /// Converts a column from its natural type to the table's type.
+    /// Converts a column from its natural type to the type of the table.
     fn cast(&self, column: Column) -> Column {
         if column.ty() == self.target {
             return column;
@@ -149,7 +151,7 @@ impl Converter {
         builder.finish()
     }
 
-    /// Converts numbers that count a unit since an epoch.
+    /// Converts numbers that count a unit of time since an epoch to datetimes.
     fn cast_counted(&self, column: &Column) -> Column {
         let mut builder = ColumnBuilder::with_capacity(Type::Datetime, column.rows());
         let mut units: BTreeMap<&str, usize> = BTreeMap::new();
@@ -177,7 +179,7 @@ impl Converter {
     }
 }
 
-/// The number of values that are not null.
+/// Returns the number of values that are not null.
 pub(super) fn not_null(column: &Column) -> usize {
     match column.as_array() {
         Some(array) => column.rows() - array.null_count(),
@@ -229,7 +231,7 @@ fn timestamps(array: &ArrayRef, unit: TimeUnit) -> Int64Array {
     }
 }
 
-/// Times of day and durations in ticks; all null for any other type.
+/// Returns times of day and durations in ticks; all nulls for any other type.
 fn timespans(array: &ArrayRef) -> Int64Array {
     fn times<T: ArrowPrimitiveType>(array: &ArrayRef, unit: i64) -> Int64Array
     where
@@ -257,8 +259,8 @@ fn timespans(array: &ArrayRef) -> Int64Array {
 const NANOSECONDS_PER_TICK: i64 = 100;
 const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Converts 96-bit timestamps. The crate's nanoseconds wrap around outside of 1677 to 2262, and its seconds never do;
-/// the nanoseconds within the second are correct despite the wrapping.
+/// Converts 96-bit timestamps to ticks. The nanoseconds of the parquet crate wrap around outside of the years 1677 to
+/// 2262, but the nanoseconds within a second are correct even then. Its seconds never wrap around.
 fn from_int96(nanoseconds: &ArrayRef, seconds: Option<&ArrayRef>) -> Int64Array {
     let nanoseconds = nanoseconds.as_primitive::<TimestampNanosecondType>();
     let Some(seconds) = seconds.map(arrow::array::AsArray::as_primitive::<TimestampSecondType>) else {
@@ -275,7 +277,7 @@ fn from_int96(nanoseconds: &ArrayRef, seconds: Option<&ArrayRef>) -> Int64Array 
     ticks.collect()
 }
 
-/// Converts decimals; those with too many digits become null.
+/// Converts decimals. Decimals with too many digits become null.
 fn decimals<T: ArrowPrimitiveType>(
     array: &PrimitiveArray<T>,
     scale: i8,
@@ -293,7 +295,7 @@ fn decimals<T: ArrowPrimitiveType>(
     Column::array(Type::Decimal, Arc::new(builder.finish()))
 }
 
-/// Widens a whole column if every value can be converted.
+/// Widens a whole column to `target`; None unless this is possible for every value.
 fn widen(column: &Column, target: Type) -> Option<Column> {
     let array = column.as_array()?;
     let widened: ArrayRef = match (column.ty(), target) {

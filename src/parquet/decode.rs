@@ -1,4 +1,4 @@
-//! Decodes columns of the table for selected rows of a part.
+//! Decodes columns of the table for the selected rows of a part.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -31,30 +31,30 @@ use crate::types::{Batch, Column, Type, Value};
 /// Decodes some columns of the table, batch by batch.
 pub(super) struct Decoder {
     columns: Vec<DecodedColumn>,
-    /// None if the file has none of the columns.
+    /// Reads the columns from the file; None if the file has none of them.
     reader: Option<RowGroupReader>,
-    /// Reads 96-bit timestamps again, as seconds.
+    /// Reads 96-bit timestamps a second time, in seconds; None if there are none.
     seconds: Option<RowGroupReader>,
-    /// Why the readers could not be opened.
+    /// The reason why the readers could not be opened.
     damage: Option<DamageReason>,
-    /// Rows that were read and not returned yet, in batches of limited size.
+    /// Rows that were read but not returned yet, in batches of limited size.
     pending: VecDeque<DecodedRows>,
     batch_bytes: usize,
     lengths: StringLengths,
     batch_rows: usize,
-    /// Bytes of the largest pages of all columns, which the readers hold.
+    /// The size in bytes of the largest pages of all columns; the readers keep one page of each column in memory.
     page_bytes: usize,
-    /// The memory that the readers hold, and the rows that they returned last.
+    /// The memory of the readers, and of the rows that they returned last.
     reservation: ScanReservation,
-    /// Rows that are still to be returned.
+    /// Number of rows that have not been returned yet.
     outstanding: usize,
-    /// None if no column asks for them.
+    /// The row numbers; None if no requested column needs them.
     numbers: Option<RowNumbers>,
-    /// Path extractors, with the position of their column in the table.
+    /// Extractors of paths, each with the position of its column in the table.
     paths: Vec<(usize, Extractor)>,
 }
 
-/// Rows that the readers returned.
+/// Rows that the readers returned, without the columns that need no reader.
 struct DecodedRows {
     rows: usize,
     batch: Option<RecordBatch>,
@@ -62,24 +62,24 @@ struct DecodedRows {
 }
 
 struct DecodedColumn {
-    /// Its position in the table.
+    /// The position of the column in the table.
     index: usize,
     values: DecodedValues,
 }
 
 enum DecodedValues {
-    /// The same value in all rows: the file lacks the column, or its statistics say so.
+    /// The same value in all rows, because the file lacks the column or its statistics show a single value.
     Constant(Value),
-    /// A provenance column.
+    /// A provenance column, which is computed.
     Provenance(Provenance),
-    /// The column at `at` of the reader's batches.
+    /// The column at `at` of the batches that the reader returns.
     Decoded { at: usize, at_seconds: Option<usize>, converter: Converter },
-    /// Precomputed rows, of which those from `next` on are still to be returned.
+    /// Rows that were read before; those from `next` on have not been returned yet.
     Gathered { rows: ArrayRef, next: usize, converter: Converter },
 }
 
 impl Decoder {
-    /// Decodes the rows of `selection` in the row group of `part`.
+    /// Creates a decoder for the rows of `selection` in the row group of `part`.
     pub fn new(
         part: &RowGroupPart,
         readable: &ReadableRowGroup,
@@ -126,7 +126,7 @@ impl Decoder {
         Ok(decoder)
     }
 
-    /// Reads the headers of the pages: batches are made shorter if pages are dense.
+    /// Reads the headers of the pages, and makes batches shorter if a few pages have many bytes.
     ///
     /// # Errors
     /// The pages do not fit into memory. The inner error is damage to the file.
@@ -184,7 +184,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// Returns the columns of the next rows; None at the end, or if the rest cannot be read, which is reported.
+    /// Returns the columns of the next rows. Returns None at the end, and if the rest cannot be read, which is
+    /// reported.
     pub fn next(&mut self, part: &RowGroupPart) -> Result<Option<Batch>> {
         if self.outstanding == 0 {
             return Ok(None);
@@ -208,8 +209,8 @@ impl Decoder {
         }
     }
 
-    /// Returns the next rows, limited by the bytes of their strings: dictionaries and views need few bytes for long
-    /// strings, but later operators may copy them for each row.
+    /// Returns the next rows; their number is limited by the bytes of their strings. Dictionaries and views need few
+    /// bytes even for long strings, but later operators may copy the strings for each row.
     fn read(&mut self) -> Result<DecodedRows, DamageReason> {
         if let Some(piece) = self.pending.pop_front() {
             return Ok(piece);
@@ -247,7 +248,7 @@ impl Decoder {
         Ok(DecodedRows { rows: batch.num_rows(), batch: Some(batch), seconds })
     }
 
-    /// Selects `columns` from a batch of this decoder.
+    /// Returns `columns` of a batch of this decoder; paths are extracted.
     pub fn select(&mut self, batch: &Batch, columns: &[ScanColumn]) -> Result<Batch> {
         let columns = columns.iter().map(|wanted| {
             let place = self.columns.iter().position(|column| column.index == wanted.column());
@@ -261,7 +262,7 @@ impl Decoder {
     }
 }
 
-/// Returns the extractor of `path` in the table's column at `index`.
+/// Returns the extractor of `path` in the table column at `index`; it is created on first use.
 fn extractor<'a>(paths: &'a mut Vec<(usize, Extractor)>, index: usize, path: &Path) -> &'a mut Extractor {
     let known = paths.iter().position(|(column, extractor)| *column == index && extractor.path() == path);
     let place = known.unwrap_or_else(|| {
@@ -272,7 +273,7 @@ fn extractor<'a>(paths: &'a mut Vec<(usize, Extractor)>, index: usize, path: &Pa
 }
 
 impl DecodedColumn {
-    /// The next rows, if they are precomputed.
+    /// Returns the next rows of the column, if they were read before; otherwise None.
     fn gathered_rows(&self, rows: usize) -> Option<ArrayRef> {
         match &self.values {
             DecodedValues::Gathered { rows: known, next, .. } => Some(known.slice(*next, rows)),
@@ -299,9 +300,9 @@ impl DecodedColumn {
     }
 }
 
-/// The numbers of the selected rows in their file, from 0.
+/// The numbers of the selected rows in the file, from 0.
 struct RowNumbers {
-    /// Remaining ranges of row numbers, the next one last.
+    /// The remaining ranges of row numbers; the next one is the last.
     runs: Vec<Range<u64>>,
 }
 
@@ -320,7 +321,7 @@ impl RowNumbers {
         Self { runs }
     }
 
-    /// Removes the next `rows` numbers.
+    /// Removes and returns the next `rows` numbers.
     fn take(&mut self, rows: usize) -> Vec<u64> {
         let mut numbers = Vec::with_capacity(rows);
         while numbers.len() < rows
@@ -338,7 +339,7 @@ impl RowNumbers {
     }
 }
 
-/// The values of a provenance column for these rows.
+/// Returns the values of a provenance column for the next rows, whose numbers are `numbers`.
 fn origin(of: Provenance, scan: &RowGroupScan, numbers: &[u64], rows: usize) -> Column {
     let column = |value: &dyn Fn(u64) -> i64| {
         let values = numbers.iter().map(|number| value(*number)).collect::<Int64Array>();
@@ -353,7 +354,8 @@ fn origin(of: Provenance, scan: &RowGroupScan, numbers: &[u64], rows: usize) -> 
     }
 }
 
-/// The columns in the order of the table. The reader returns columns in the order of the file.
+/// Returns the columns at `indexes` of the table, each with its source. `known` are those that need no reader; the
+/// reader returns the others in the order of the file.
 fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], known: &[(usize, PrecomputedColumn)]) -> Vec<DecodedColumn> {
     let file_column = |index: usize| scan.mapping.file_column(&scan.file, index);
     let known = |index: usize| known.iter().find(|(known, _)| *known == index).map(|(_, known)| known.clone());
@@ -401,8 +403,8 @@ enum PrecomputedColumn {
     Gathered(ArrayRef),
 }
 
-/// The columns that need no reader, with their positions in the table: the column `Type` if statistics say that all
-/// rows belong to one table, and columns whose selected rows can be gathered.
+/// Returns the columns that need no reader, each with its position in the table: the column `Type` if statistics show
+/// that all rows belong to one table, and columns whose selected rows can be gathered.
 fn precomputed(
     scan: &RowGroupScan,
     readable: &ReadableRowGroup,
@@ -427,7 +429,8 @@ fn precomputed(
     known
 }
 
-/// The columns whose rows can be gathered from dictionary or plain pages, with their positions in the table.
+/// Returns the columns whose selected rows can be gathered from dictionary pages or plain pages, each with its
+/// position in the table.
 fn gathered(
     scan: &RowGroupScan,
     readable: &ReadableRowGroup,
@@ -458,8 +461,8 @@ fn gathered(
     })
 }
 
-/// Counts the bytes of each chunk times the share of selected rows. How many bytes the reader really reads depends on
-/// the page boundaries.
+/// Adds to the counter of bytes the size of each chunk times the fraction of selected rows. This is an estimate,
+/// because the reader reads whole pages.
 fn count_bytes(scan: &RowGroupScan, wanted: &RowGroupRead) {
     let group = scan.metadata();
     let bytes: u64 =

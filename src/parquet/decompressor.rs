@@ -1,18 +1,18 @@
-//! Decompresses pages into a reused buffer.
+//! Decompresses pages into a buffer that is reused.
 //!
-//! Fresh memory is expensive, because the system clears it. So each thread keeps its decompressor and buffers for the
-//! next chunk, unless they are large.
+//! New memory is expensive, because the system fills it with zeros. So each thread keeps its decompressor and its
+//! buffers for the next chunk, unless they are large.
 
 use std::cell::Cell;
 
 use parquet::basic::Compression;
 
-/// Maximum decompressed bytes of a page.
+/// Maximum size of a decompressed page in bytes.
 const MAX_BYTES: usize = 16 << 20;
-/// Maximum bytes of a buffer that is kept.
+/// Maximum size in bytes of a buffer that is kept.
 const KEPT_BYTES: usize = 2 << 20;
 
-/// Decompresses pages.
+/// A decompressor of pages with its buffer.
 #[derive(Default)]
 pub(super) struct PageDecompressor {
     zstd: Option<zstd::bulk::Decompressor<'static>>,
@@ -20,11 +20,11 @@ pub(super) struct PageDecompressor {
 }
 
 thread_local! {
-    /// The idle decompressor and buffer of this thread.
+    /// The decompressor of this thread and its buffer for compressed bytes, while they are not used.
     static KEPT: Cell<Option<(PageDecompressor, Vec<u8>)>> = const { Cell::new(None) };
 }
 
-/// Calls `work` with a decompressor and an empty buffer for compressed bytes.
+/// Calls `work` with a decompressor and with an empty buffer for compressed bytes, and returns its result.
 pub(super) fn with_decompressor<T>(work: impl FnOnce(&mut PageDecompressor, &mut Vec<u8>) -> T) -> T {
     let (mut decompressor, mut compressed) = KEPT.take().unwrap_or_default();
     compressed.clear();
@@ -36,7 +36,8 @@ pub(super) fn with_decompressor<T>(work: impl FnOnce(&mut PageDecompressor, &mut
 }
 
 impl PageDecompressor {
-    /// Decompresses a page to `size` bytes; None if it has another size, or the crate must decompress it.
+    /// Decompresses a page that has `size` bytes. Returns None if it has another size, or if the parquet crate must
+    /// decompress it.
     pub fn decompress<'a>(
         &'a mut self,
         compressed: &'a [u8],

@@ -1,9 +1,9 @@
 //! Reads selected rows of dictionary-encoded column chunks.
 //!
-//! The parquet crate decodes all rows of such pages into levels and buffers that it allocates for each batch, which
-//! takes most of the time of a query with few columns. Here the pages are decompressed one by one into the same buffer,
-//! and only the codes of the selected rows are unpacked. Everything else, and the report of damage, is left to the
-//! crate.
+//! For such pages, the parquet crate decodes all rows into levels and buffers, which it allocates for each batch;
+//! this takes most of the time of a query that reads few columns. Here, the pages are decompressed one by one into
+//! the same buffer, and only the codes of the selected rows are unpacked. Everything else, and reporting damage, is
+//! left to the crate.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -25,12 +25,13 @@ use super::page_header::PageHeader;
 use super::pages::chunk_range;
 use super::rle::{RleDecoder, RleRun, unpack};
 
-/// Maximum number of codes in memory, over all columns: 4 MiB.
+/// Maximum number of codes in memory, over all columns; they take 4 MiB.
 pub(super) const MAX_ROWS: usize = 1 << 20;
-/// Maximum bytes of a chunk.
+/// Maximum size in bytes of a chunk that is read here.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Reads the strings of the dictionary of `chunk`, which is at `range`; None if the crate must read it.
+/// Reads the strings of the dictionary of `chunk`, which is at `range` in the file; None if the parquet crate must
+/// read it.
 pub(super) fn dictionary(input: &ParquetInput, chunk: &ColumnChunkMetaData, range: Range<u64>) -> Option<StringArray> {
     with_decompressor(|decompressor, compressed| {
         input.read_into(range, compressed).ok()?;
@@ -41,7 +42,7 @@ pub(super) fn dictionary(input: &ParquetInput, chunk: &ColumnChunkMetaData, rang
     })
 }
 
-/// The pages of a column chunk.
+/// A column chunk and its pages.
 pub(super) struct ChunkPages<'a> {
     pub input: &'a ParquetInput,
     pub chunk: &'a ColumnChunkMetaData,
@@ -49,8 +50,8 @@ pub(super) struct ChunkPages<'a> {
     pub pages: &'a [PageLocation],
 }
 
-/// Returns the selected rows of a chunk as an array of type `ty`; None if the parquet crate must read them. `known` has
-/// the strings of the dictionary if they were read before.
+/// Returns the selected rows of a chunk as an array of type `ty`; None if the parquet crate must read them. `known`
+/// are the strings of the dictionary, if they were read before.
 pub(super) fn gather(
     source: &ChunkPages<'_>,
     known: Option<StringArray>,
@@ -78,7 +79,8 @@ pub(super) fn gather(
     })
 }
 
-/// Appends the codes of the selected rows. `rest` are the data pages, of which the first begins with row `first`.
+/// Appends the codes of the selected rows to `codes`. `rest` are data pages; the first of them begins with row
+/// `first`.
 fn gather_codes(
     mut rest: &[u8],
     mut first: usize,
@@ -107,7 +109,7 @@ fn gather_codes(
     Some(())
 }
 
-/// True if the footer says that a chunk is dictionary-encoded, not nested, and has strings or 64-bit numbers.
+/// True if the footer states that a chunk is dictionary-encoded, not nested, and has strings or 64-bit numbers.
 fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
     let column = chunk.column_descr();
     let fits = match ty {
@@ -121,8 +123,8 @@ fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
 }
 
 impl ChunkPages<'_> {
-    /// Appends the bytes of the dictionary page and of the data pages that hold the rows of `span`, and returns the
-    /// first row of these pages.
+    /// Appends the bytes of the dictionary page, and of the data pages with the rows of `span`, to `compressed`.
+    /// Returns the first row of these data pages.
     fn read(&self, span: Range<usize>, compressed: &mut Vec<u8>) -> Option<usize> {
         let Self { input, chunk, pages } = self;
         let (start, length) = chunk_range(chunk).filter(|(_, length)| *length <= MAX_BYTES)?;
@@ -152,7 +154,7 @@ enum DictionaryPage {
 }
 
 impl DictionaryPage {
-    /// Reads the page at the start of `bytes` and advances them past it.
+    /// Reads the page at the start of `bytes`, and advances `bytes` to the end of the page.
     fn read(bytes: &mut &[u8], decompressor: &mut PageDecompressor, chunk: &ColumnChunkMetaData) -> Option<Self> {
         let header = PageHeader::read(bytes)?;
         let page = bytes.split_off(..header.compressed)?;
@@ -169,7 +171,7 @@ impl DictionaryPage {
         is_whole.then(|| Self::Numbers(numbers.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()))
     }
 
-    /// Returns the array of the entries at `codes`; None if a code is invalid.
+    /// Returns an array of the entries at `codes`; None if a code is invalid.
     fn at(self, codes: Vec<i32>, ty: &DataType) -> Option<ArrayRef> {
         match self {
             Self::Strings(strings) => {
@@ -185,7 +187,7 @@ impl DictionaryPage {
     }
 }
 
-/// Parses plain strings, each preceded by its length.
+/// Parses strings in the plain encoding, in which the length of each precedes it.
 fn strings(mut page: &[u8], count: usize) -> Option<StringArray> {
     let mut bytes = Vec::with_capacity(page.len());
     let mut ends = vec![0];
@@ -200,7 +202,7 @@ fn strings(mut page: &[u8], count: usize) -> Option<StringArray> {
     StringArray::try_new(OffsetBuffer::new(ends.into()), Buffer::from(bytes), None).ok()
 }
 
-/// Returns the encoded dictionary codes of a page without nulls; None if it has nulls.
+/// Returns the encoded dictionary codes of a page; None if a row is null.
 fn codes_of<'a>(
     header: &PageHeader,
     page: &'a [u8],
@@ -229,7 +231,7 @@ fn codes_of<'a>(
     }
 }
 
-/// Returns None if one of `count` rows is null.
+/// Returns `Some` if none of `count` rows is null, and None if one is.
 fn has_no_nulls(levels: &[u8], count: usize) -> Option<()> {
     let (mut runs, mut passed) = (RleDecoder::new(levels, 1)?, 0);
     while passed < count {
@@ -242,7 +244,7 @@ fn has_no_nulls(levels: &[u8], count: usize) -> Option<()> {
     Some(())
 }
 
-/// Appends the codes of the selected rows among the `rows` of a page.
+/// Appends the codes of the selected rows of a page to `codes`. The page has the rows `rows`.
 fn gather_page(mut bytes: &[u8], rows: Range<usize>, wanted: &mut SelectedRanges, codes: &mut Vec<i32>) -> Option<()> {
     let width = usize::from(*bytes.split_off_first()?);
     let (mut runs, mut first) = (RleDecoder::new(bytes, width)?, rows.start);
@@ -261,7 +263,7 @@ fn gather_page(mut bytes: &[u8], rows: Range<usize>, wanted: &mut SelectedRanges
     Some(())
 }
 
-/// The selected rows that were not read yet.
+/// The selected rows that have not been read yet.
 struct SelectedRanges(VecDeque<Range<usize>>);
 
 impl SelectedRanges {
@@ -277,7 +279,7 @@ impl SelectedRanges {
         Self(ranges)
     }
 
-    /// The range from the first to the last row.
+    /// Returns the range from the first to the last of these rows.
     fn span(&self) -> Option<Range<usize>> {
         Some(self.0.front()?.start..self.0.back()?.end)
     }
@@ -286,7 +288,7 @@ impl SelectedRanges {
         self.0.front().map(|range| range.start)
     }
 
-    /// Removes the next consecutive rows before `end`.
+    /// Removes and returns the next consecutive rows before `end`; None if there are none.
     fn take_before(&mut self, end: usize) -> Option<Range<usize>> {
         let range = self.0.front_mut().filter(|range| range.start < end)?;
         let taken = range.start..range.end.min(end);

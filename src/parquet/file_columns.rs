@@ -17,37 +17,38 @@ use crate::types::Type;
 pub(super) struct FileColumn {
     /// The name in the file.
     pub name: String,
-    /// The natural KQL type of its values.
+    /// The KQL type that corresponds to the type in the file.
     pub ty: Type,
-    /// The position among the top-level columns.
+    /// The position among the top-level columns of the file.
     pub root: usize,
-    /// The leaf columns: one, unless it is nested.
+    /// The leaf columns: exactly one, unless the column is nested.
     pub leaves: Range<usize>,
-    /// How its values are stored.
+    /// The form in which the values are stored.
     pub source: StoredAs,
 }
 
-/// How the values of a column are stored.
+/// The form in which the values of a column are stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum StoredAs {
     /// Strings that the reader has validated as UTF-8.
     String,
-    /// Bytes that are meant as strings but were not validated.
+    /// Bytes that are meant as strings, but were not validated.
     Bytes,
-    /// Sixteen bytes of a UUID.
+    /// UUIDs of sixteen bytes.
     Uuid,
-    /// 96-bit timestamps (day and nanoseconds of the day), which the reader truncates to 64 bits.
+    /// 96-bit timestamps (a day, and the nanoseconds in it), which the parquet crate truncates to 64 bits.
     Int96,
-    /// Ticks of a datetime or timespan as plain numbers, which only the footer of our own files identifies.
+    /// Plain numbers that are ticks of a datetime or timespan. Only the footer of files of this program identifies
+    /// them.
     Ticks(Type),
-    /// A scalar of this Arrow type.
+    /// Scalars of this Arrow type.
     Scalar(DataType),
-    /// A struct, list or map.
+    /// Structs, lists or maps.
     Nested,
 }
 
 impl FileColumn {
-    /// The leaf of a column that is not nested.
+    /// Returns the leaf of the column; None if it is nested.
     pub fn leaf(&self) -> Option<usize> {
         (self.source != StoredAs::Nested).then_some(self.leaves.start)
     }
@@ -58,14 +59,14 @@ impl FileColumn {
 pub(super) struct FileColumns {
     /// The readable columns in the order of the file.
     pub columns: Vec<FileColumn>,
-    /// The unreadable columns: name and reason.
+    /// The columns that cannot be read, each with the reason.
     pub unreadable: Vec<(String, String)>,
-    /// The Arrow schema of the whole file, as the file's own types suggest it.
+    /// The Arrow schema of the whole file, as the types in the file suggest it.
     schema: SchemaRef,
 }
 
 impl FileColumns {
-    /// Reads the columns from the footer; an error if the Parquet schema is invalid.
+    /// Reads the columns from the footer. An error if the Parquet schema is invalid.
     pub fn new(metadata: &Arc<ParquetMetaData>) -> Result<Self, String> {
         let own = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let own = ArrowReaderMetadata::try_new(Arc::clone(metadata), own).map_err(|e| e.to_string())?;
@@ -92,7 +93,7 @@ impl FileColumns {
         Ok(layout)
     }
 
-    /// Applies the KQL types in the footer to columns whose stored type allows it.
+    /// Sets the KQL types that the footer states, for columns whose stored type allows it.
     fn restore(&mut self, noted: &[(String, Type)]) {
         for column in &mut self.columns {
             let Some((_, ty)) = noted.iter().find(|(name, _)| *name == column.name) else { continue };
@@ -129,9 +130,9 @@ impl FileColumns {
         }
     }
 
-    /// The Arrow schema in which to read a row group: dictionaries for chunks that are dictionary-encoded throughout,
-    /// views for other strings. The dictionary of a chunk that fell back to plain pages would be rebuilt for each
-    /// batch.
+    /// Returns the Arrow schema in which a row group is read: dictionaries for chunks in which every page is
+    /// dictionary-encoded, views for other strings. A chunk with some plain pages is not read as a dictionary,
+    /// because the dictionary would be rebuilt for each batch.
     pub fn schema_for(&self, group: &RowGroupMetaData) -> SchemaRef {
         self.schema_with(|column| match column.source {
             StoredAs::String if is_dictionary_only(group.column(column.leaves.start)) => {
@@ -147,7 +148,7 @@ impl FileColumns {
         })
     }
 
-    /// The schema that reads 96-bit timestamps as seconds, which cannot overflow.
+    /// Returns the schema that reads 96-bit timestamps as seconds, which cannot overflow.
     pub fn schema_of_seconds(&self) -> SchemaRef {
         self.schema_with(|column| {
             (column.source == StoredAs::Int96).then_some(DataType::Timestamp(TimeUnit::Second, None))
@@ -166,7 +167,7 @@ impl FileColumns {
     }
 }
 
-/// A nested type whose strings are views, which share the entries of a dictionary instead of copying them.
+/// Returns a nested type in which strings are views: views share the entries of a dictionary instead of copying them.
 fn with_views(ty: &DataType) -> DataType {
     let field = |field: &ArrowField| Arc::new(field.clone().with_data_type(with_views(field.data_type())));
     match ty {
@@ -179,7 +180,8 @@ fn with_views(ty: &DataType) -> DataType {
     }
 }
 
-/// Returns the durations, which have no Parquet type: only the Arrow schema that Arrow writers embed identifies them.
+/// Returns the columns with durations. Parquet has no such type; only the Arrow schema that Arrow writers embed
+/// identifies them.
 fn embedded_durations(metadata: &Arc<ParquetMetaData>) -> Vec<(String, DataType)> {
     let Ok(embedded) = ArrowReaderMetadata::try_new(Arc::clone(metadata), ArrowReaderOptions::new()) else {
         return Vec::new();
@@ -191,7 +193,7 @@ fn embedded_durations(metadata: &Arc<ParquetMetaData>) -> Vec<(String, DataType)
         .collect()
 }
 
-/// The KQL type of a column and how it is stored; None if KQL has no such type.
+/// Returns the KQL type of a column and the form in which it is stored; None if KQL has no such type.
 fn classify(ty: &DataType, descriptor: &SchemaDescriptor, leaf: usize) -> Option<(Type, StoredAs)> {
     let leaf = descriptor.column(leaf);
     let scalar = |kql| Some((kql, StoredAs::Scalar(ty.clone())));
@@ -223,7 +225,7 @@ fn classify(ty: &DataType, descriptor: &SchemaDescriptor, leaf: usize) -> Option
     }
 }
 
-/// True if a byte array without an annotation as string is read as one: some writers omit the annotation.
+/// True if a byte array that is not annotated as a string is read as one, because some writers omit the annotation.
 fn is_text(logical: Option<&LogicalType>, converted: ConvertedType) -> bool {
     match logical {
         None => matches!(converted, ConvertedType::NONE | ConvertedType::ENUM),
@@ -231,7 +233,7 @@ fn is_text(logical: Option<&LogicalType>, converted: ConvertedType) -> bool {
     }
 }
 
-/// True for the types that can be converted to JSON (see `nested.rs`).
+/// True for types that can be converted to JSON (see `nested.rs`).
 fn is_printable(ty: &DataType) -> bool {
     match ty {
         DataType::Struct(fields) => fields.iter().all(|field| is_printable(field.data_type())),
@@ -241,7 +243,7 @@ fn is_printable(ty: &DataType) -> bool {
     }
 }
 
-/// True if certainly every data page of a chunk is dictionary-encoded.
+/// True if every data page of a chunk is certainly dictionary-encoded.
 pub(super) fn is_dictionary_only(chunk: &ColumnChunkMetaData) -> bool {
     if chunk.dictionary_page_offset().is_none() {
         return false;

@@ -1,10 +1,10 @@
 //! Late materialisation: reads the columns of the filter first, and the other columns only for the rows that pass.
 //!
 //! If the output has columns that the filter does not read, a part is read in two passes. The first pass decodes the
-//! filter's columns and keeps those of the output for the rows that pass. The second pass decodes the other columns for
-//! these rows; pages without such rows are not even decompressed. The `RowFilter` of the parquet crate would decode the
-//! filter's columns twice. If most rows pass, the second pass decodes all rows and drops the rest by a mask, which
-//! costs little more than one pass over all columns.
+//! columns of the filter; for rows that pass, it keeps those that are in the output, too. The second pass decodes the
+//! other columns for these rows; pages without such rows are not even decompressed. The `RowFilter` of the parquet
+//! crate would decode the columns of the filter twice. If most rows pass, the second pass decodes all rows and drops
+//! the others by a mask, which costs little more than a single pass.
 
 use arrow::array::{Array, BooleanArray};
 use arrow::buffer::BooleanBuffer;
@@ -20,43 +20,43 @@ use crate::scan::{RowFilter, ScanColumn};
 use crate::storage::counters::ScanCount;
 use crate::types::Batch;
 
-/// The first pass keeps at most this many times the maximum bytes of a batch before the second pass continues with
-/// them.
+/// The first pass keeps at most this many times the maximum bytes of a batch. Then the second pass begins for the
+/// rows so far.
 const KEPT_BATCHES: usize = 16;
 
-/// The filtered batches of a part.
+/// Yields the batches of a part, filtered.
 pub(super) struct FilteredRows<'a> {
     part: &'a RowGroupPart,
     readable: &'a ReadableRowGroup,
     input: ParquetInput,
     stage: ReadStage,
-    /// The rows that the first pass has not reached, because it kept too many bytes before.
+    /// The rows that the first pass has not read yet, because it had kept enough bytes.
     left: Option<RowSelection>,
-    /// Number of rows that passed the filter.
+    /// Number of rows that have passed the filter so far.
     survived: usize,
 }
 
 enum ReadStage {
     Start,
-    /// Every column is read in one pass.
+    /// All columns are read in one pass.
     Single(Decoder),
-    /// The first pass is complete: its columns wait for the second pass.
+    /// The first pass is over, and the columns that it kept wait for the second pass.
     Second(SecondPass),
     Done,
 }
 
 struct SecondPass {
     decoder: Decoder,
-    /// For each output column, whether the first pass read it.
+    /// For each output column, true if the first pass read it.
     early: Vec<bool>,
-    /// The output columns that the first pass read, for the rows that passed.
+    /// The output columns that the first pass read, for the rows that passed the filter.
     survivors: SurvivorQueue,
-    /// The output columns of the second pass, in order.
+    /// The output columns that the second pass reads, in order.
     late: Vec<ScanColumn>,
 }
 
 impl<'a> FilteredRows<'a> {
-    /// Reading starts with the first call of `next`.
+    /// Creates the iterator; reading starts with the first call of `next`.
     pub fn new(part: &'a RowGroupPart, readable: &'a ReadableRowGroup, input: ParquetInput) -> Self {
         Self { part, readable, input, stage: ReadStage::Start, left: None, survived: 0 }
     }
@@ -85,7 +85,7 @@ impl<'a> FilteredRows<'a> {
         Decoder::new(self.part, self.readable, columns.map(ScanColumn::column), selection, input)
     }
 
-    /// Evaluates the filter and starts the second pass over the rows that passed.
+    /// Evaluates the filter, and starts the second pass over the rows that passed it.
     fn first_pass(&mut self, filter: &dyn RowFilter, selection: &RowSelection) -> Result<ReadStage> {
         let request = &self.part.scan.request;
         let is_early: Vec<bool> =
@@ -124,7 +124,7 @@ impl<'a> FilteredRows<'a> {
         Ok(ReadStage::Second(SecondPass { decoder, early: is_early, survivors, late }))
     }
 
-    /// Returns the next batch; None at the end.
+    /// Returns the next batch; None at the end of the part.
     fn advance(&mut self) -> Result<Option<Batch>> {
         loop {
             let (part, request) = (self.part, &self.part.scan.request);
@@ -164,7 +164,7 @@ impl SecondPass {
     }
 }
 
-/// Keeps the first `count` true values of a mask.
+/// Returns the mask with only its first `count` true values.
 fn first_of(mask: BooleanArray, count: usize) -> BooleanArray {
     match mask.values().set_indices().nth(count) {
         Some(end) => BooleanBuffer::collect_bool(mask.len(), |row| row < end && mask.value(row)).into(),
@@ -172,7 +172,7 @@ fn first_of(mask: BooleanArray, count: usize) -> BooleanArray {
     }
 }
 
-/// Evaluates the filter; the mask has no nulls.
+/// Evaluates the filter on a batch. The mask has no nulls: rows for which the filter is null do not pass.
 fn evaluate(filter: &dyn RowFilter, decoder: &mut Decoder, batch: &Batch) -> Result<BooleanArray> {
     let mask = filter.evaluate(&decoder.select(batch, filter.columns())?)?;
     if mask.len() != batch.rows() {

@@ -1,7 +1,7 @@
 //! Reads byte ranges of a Parquet file at any location.
 //!
-//! The parquet crate reads many small ranges, each of which costs a round trip on a server. The ranges of a remote file
-//! that will be read are therefore fetched together in advance; other ranges are fetched on demand.
+//! The parquet crate reads many small ranges, and each of them costs a round trip to a server. The ranges of a remote
+//! file that will be read are therefore fetched together in advance; other ranges are fetched on demand.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
@@ -16,7 +16,7 @@ use crate::storage::location::Location;
 use crate::storage::remote::RemoteFile;
 use crate::temporary::{ScratchFile, ScratchReader};
 
-/// An open file.
+/// An open Parquet file.
 #[derive(Debug)]
 pub(super) enum ParquetInput {
     /// A file on a disk.
@@ -36,7 +36,7 @@ impl ParquetInput {
         })
     }
 
-    /// Its length in bytes.
+    /// Returns the length of the file in bytes.
     pub fn bytes(&self) -> io::Result<u64> {
         match self {
             Self::Disk(file) => Ok(file.metadata()?.len()),
@@ -50,7 +50,7 @@ impl ParquetInput {
         matches!(self, Self::Remote(_))
     }
 
-    /// Opens the file again; if it is remote, these ranges are fetched in advance.
+    /// Opens the file again. If it is remote, the byte ranges that `ranges` returns are fetched in advance.
     pub fn with(&self, ranges: impl FnOnce() -> Vec<Range<u64>>) -> io::Result<Self> {
         Ok(match self {
             Self::Disk(file) => Self::Disk(file.try_clone()?),
@@ -59,7 +59,7 @@ impl ParquetInput {
         })
     }
 
-    /// Reads a range; an error if the file is shorter.
+    /// Reads a byte range; an error if the file is shorter.
     pub fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
         match self {
             Self::Disk(_) | Self::Copy(_) => {
@@ -71,7 +71,7 @@ impl ParquetInput {
         }
     }
 
-    /// Appends the bytes of a range; an error if the file is shorter.
+    /// Appends a byte range to `bytes`; an error if the file is shorter.
     pub fn read_into(&self, range: Range<u64>, bytes: &mut Vec<u8>) -> io::Result<()> {
         /// Maximum bytes that are allocated before they are read.
         const RESERVED: u64 = 16 << 20;
@@ -123,7 +123,7 @@ impl ChunkReader for ParquetInput {
     }
 }
 
-/// A temporary copy of a stream.
+/// A stream that was copied to a temporary file.
 #[derive(Clone, Debug)]
 pub(super) struct SpooledInput(Arc<ScratchFile>);
 
@@ -158,11 +158,11 @@ impl ChunkReader for SpooledInput {
     }
 }
 
-/// A remote file with ranges that were fetched in advance.
+/// A remote file, and the ranges of it that were fetched in advance.
 #[derive(Clone, Debug)]
 pub(super) struct FetchedInput {
     file: Arc<RemoteFile>,
-    /// Fetched ranges, sorted by their start.
+    /// The fetched ranges: the start of each, and its bytes. They are sorted by their start.
     held: Arc<[(u64, Bytes)]>,
 }
 
@@ -183,7 +183,7 @@ impl FetchedInput {
         Ok(Self { file: Arc::clone(&self.file), held: held.into() })
     }
 
-    /// The fetched bytes from `start` on.
+    /// Returns the fetched bytes from the offset `start` on; None if that byte was not fetched.
     fn find(&self, start: u64) -> Option<Bytes> {
         let (from, bytes) = &self.held[..self.held.partition_point(|(from, _)| *from <= start)].last()?;
         let skipped = usize::try_from(start - from).ok().filter(|skipped| *skipped < bytes.len())?;
@@ -230,7 +230,7 @@ impl ChunkReader for FetchedInput {
     }
 }
 
-/// The bytes of a remote file from `start` on, fetched when they are read.
+/// The bytes of a remote file from `start` on. They are fetched only when they are read.
 struct DeferredStream {
     file: Arc<RemoteFile>,
     start: u64,

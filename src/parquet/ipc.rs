@@ -1,7 +1,7 @@
-//! Arrow IPC files and streams. Values are converted like those of Parquet files.
+//! Reads Arrow IPC files and streams. Their values are converted like those of Parquet files.
 //!
-//! A file is a stream with magic bytes before it and a footer after it, so both are read as streams. The format has no
-//! checksums: a file is damaged if its structure is invalid, and its rows from there on are lost.
+//! A file is a stream with magic bytes before it and a footer after it, so both are read as streams. The format has
+//! no checksums: if the structure of a file is invalid, it is damaged, and its rows from there on are lost.
 
 mod columns;
 mod frames;
@@ -22,20 +22,20 @@ use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::types::{Field, Schema};
 
-/// The magic bytes of a file, padded to eight bytes; bare streams lack them.
+/// The magic bytes at the start of a file, padded to eight bytes; bare streams lack them.
 const FILE_MARK: &[u8; 8] = b"ARROW1\0\0";
 
-/// Maximum padding after the magic bytes, in words of eight bytes.
+/// Maximum length of the padding after the magic bytes, in words of eight bytes.
 const MAX_PADDING: usize = 15;
 
 /// An Arrow IPC file or stream whose schema has been read.
 #[derive(Debug)]
 pub(crate) struct ArrowFile {
     file: DataFile,
-    /// Maximum decompressed bytes of a message.
+    /// Maximum number of decompressed bytes of a message.
     limit: u64,
     columns: Vec<IpcColumn>,
-    /// Columns that cannot be read: name and reason.
+    /// The columns that cannot be read, each with the reason.
     unreadable: Vec<(String, String)>,
     is_answer: bool,
 }
@@ -62,12 +62,12 @@ impl ArrowFile {
         Ok(Arc::new(Self { file: file.clone(), limit, columns, unreadable, is_answer }))
     }
 
-    /// The name in reports.
+    /// Returns the name of the file in messages.
     pub fn name(&self) -> &str {
         &self.file.name
     }
 
-    /// The columns that can be read, with the KQL types that the file suggests for them.
+    /// Returns the columns that can be read, with the KQL types that the file suggests for them.
     pub fn columns(&self) -> Schema {
         Schema::new(self.columns.iter().map(|column| Field::new(&column.column.name, column.column.ty)))
     }
@@ -77,7 +77,7 @@ impl ArrowFile {
         self.is_answer
     }
 
-    /// The number of rows in the messages that can be read.
+    /// Returns the number of rows in the messages that can be read.
     pub fn rows(&self) -> u64 {
         let Ok(input) = open(&self.file) else { return 0 };
         let mut frames = IpcFrames::new(input, self.file.bytes, self.limit);
@@ -88,7 +88,7 @@ impl ArrowFile {
         rows
     }
 
-    /// The partitions of the file: one, because messages depend on earlier messages.
+    /// Returns the partitions of the file: there is only one, because messages depend on earlier messages.
     pub fn partitions_of(self: &Arc<Self>, table: &FileInTable, request: &ScanRequest) -> Vec<Arc<dyn Partition>> {
         for (column, reason) in &self.unreadable {
             let damage = Damage::UnreadableColumn(column.clone(), reason.clone());

@@ -1,14 +1,15 @@
-//! Parquet files.
+//! Reads Parquet files.
 //!
-//! A file is opened once: its footer is kept, and its row groups are read as partitions. Rows are skipped as early as
-//! possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters and dictionaries
-//! (`chunk_probes.rs`), and pages by the page index (`pages.rs`). Columns that the filter does not read are decoded
-//! only for the rows that pass (`filter.rs`); large pages are decompressed only up to the last selected row
-//! (`sparse_pages.rs`). Strings keep the dictionaries of the file (`file_columns.rs`, `strings.rs`), from which
-//! selected rows of a few columns are gathered directly (`dictionary_gather.rs`).
+//! A file is opened once: its footer is kept in memory, and its row groups are read as partitions. Rows are skipped
+//! as early as possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters and
+//! dictionaries (`chunk_probes.rs`), and pages by the page index (`pages.rs`). Columns that the filter does not read
+//! are decoded only for rows that pass (`filter.rs`); large pages are decompressed only up to the last selected row
+//! (`sparse_pages.rs`). Strings keep the dictionaries of the file (`file_columns.rs`, `strings.rs`); if few columns
+//! are read, selected rows are gathered from the dictionaries directly (`dictionary_gather.rs`).
 //!
-//! Damage is contained: a row group that cannot be decoded is reported with its rows, and the rest of the file is read.
-//! Checksums of pages are verified, and so are those of other parts of the file that are read (`checksums.rs`).
+//! Damage is contained: a row group that cannot be decoded is reported as lost, with its rows, and the rest of the
+//! file is read. Checksums of pages are verified, and so are those of other parts of the file that are read
+//! (`checksums.rs`).
 
 mod bounds;
 mod cast;
@@ -60,11 +61,11 @@ use crate::storage::files::DataFile;
 use crate::storage::location::Location;
 use crate::types::{Field, Schema, Type};
 
-/// Maximum rows that a row group may claim to have. Real ones have a few million; a query that only counts rows trusts
-/// the footer.
+/// Maximum number of rows that a row group may claim to have. Real row groups have a few million rows; a query that
+/// only counts rows trusts this number.
 const MAX_GROUP_ROWS: i64 = i32::MAX as i64;
 
-/// Bytes at the end of a remote file that are fetched at once: most footers are shorter.
+/// Number of bytes at the end of a remote file that are fetched at once; most footers are shorter.
 const TAIL_BYTES: u64 = 64 << 10;
 
 /// A Parquet file whose footer has been read.
@@ -79,7 +80,7 @@ pub struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Opens the file at `path` and reads its footer; `name` is its name in reports.
+    /// Opens the file at `path` and reads its footer. Messages call the file `name`.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be opened, [`Error::Data`] if it is not a Parquet file, was truncated, or has
@@ -111,25 +112,25 @@ impl ParquetFile {
         Ok(Arc::new(Self { location, name, bytes, metadata, checksums, layout }))
     }
 
-    /// The name in reports.
+    /// Returns the name of the file in messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The columns that can be read, with the KQL types that the file suggests for them.
+    /// Returns the columns that can be read, with the KQL types that the file suggests for them.
     #[must_use]
     pub fn columns(&self) -> Schema {
         Schema::new(self.layout.columns.iter().map(|column| Field::new(&column.name, column.ty)))
     }
 
-    /// The table that the file belongs to, if `convert` wrote it.
+    /// Returns the name of the table whose rows the file has, if `convert` wrote the file; otherwise None.
     #[must_use]
     pub fn archived_table(&self) -> Option<&str> {
         footer::value(&self.metadata, footer::TABLE_KEY)
     }
 
-    /// The archived warnings about the original files, if `convert` wrote the file.
+    /// Returns the warnings about the original files, if `convert` wrote the file; otherwise None.
     pub(crate) fn archived_warnings(&self) -> Option<ArchivedWarnings> {
         self.archived_table()?;
         Some(ArchivedWarnings::read(|key| footer::value(&self.metadata, key)))
@@ -140,23 +141,24 @@ impl ParquetFile {
         footer::value(&self.metadata, footer::ANSWER_KEY).is_some()
     }
 
-    /// The number of rows according to the footer.
+    /// Returns the number of rows according to the footer.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).sum()
     }
 
-    /// The number of rows without a value in a column; None if there is no such column, or if the footer does not say.
+    /// Returns the number of rows without a value in a column; None if there is no such column, or if the footer does
+    /// not say.
     pub(crate) fn nulls(&self, column: &str) -> Option<u64> {
         let groups = self.metadata.row_groups().iter();
         let chunk = |chunk: &&ColumnChunkMetaData| chunk.column_path().parts() == [column];
         groups.map(|group| group.columns().iter().find(chunk)?.statistics()?.null_count_opt()).sum()
     }
 
-    /// The partitions of the file that may contain matching rows of `table`, in the order of the rows.
+    /// Returns the partitions of the file that may contain matching rows of `table`, in the order of the rows.
     ///
-    /// Columns are found by their names; a column that the file lacks is null throughout, and one of another type is
-    /// converted to the table's.
+    /// Columns are found by their names. A column that the file lacks is null in every row, and a column of another
+    /// type is converted to the type of the table.
     ///
     /// # Errors
     /// None at present: damage below the footer is found when the partitions are read.
@@ -192,7 +194,7 @@ impl ParquetFile {
         Ok(scans.flat_map(RowGroupScan::parts).collect())
     }
 
-    /// True if the predicates on datetimes alone exclude every row.
+    /// True if predicates on datetimes alone exclude every row of the file.
     fn is_of_other_times(&self, mapping: &ColumnMapping, prune: &[Predicate]) -> bool {
         let is_time = |column: usize| mapping.ty(column) == Type::Datetime;
         let of_time = prune.iter().filter(|predicate| predicate.columns().into_iter().all(is_time));
@@ -200,7 +202,7 @@ impl ParquetFile {
         (0..self.metadata.num_row_groups()).all(|group| !self.group_may_match(mapping, group, &of_time))
     }
 
-    /// Records the times of all rows, read or not.
+    /// Records the times of all rows of the file, as statistics state them, whether or not the rows are read.
     fn record_times(&self, mapping: &ColumnMapping, coverage: &TimeCoverage) {
         for group in self.metadata.row_groups() {
             let statistics = RowGroupStatistics { file: self, mapping, group };
@@ -211,7 +213,8 @@ impl ParquetFile {
         }
     }
 
-    /// If statistics exclude every row, returns the predicates that exclude at least one row group; otherwise None.
+    /// Returns the columns of the predicates that exclude row groups, if statistics exclude every row of the file.
+    /// Returns None if a row may match.
     #[must_use]
     pub(crate) fn ruled_out_by(&self, table: &FileInTable, prune: &[Predicate]) -> Option<Vec<usize>> {
         let mapping = ColumnMapping::new(self, table.clone());
@@ -226,7 +229,7 @@ impl ParquetFile {
         Some((0..prune.len()).filter(rules_out).collect())
     }
 
-    /// False only if the statistics of a row group exclude every row.
+    /// True if a row of the row group may match; false if statistics exclude every row.
     fn group_may_match(&self, mapping: &ColumnMapping, group: usize, prune: &[Predicate]) -> bool {
         let group = self.metadata.row_group(group);
         let statistics = RowGroupStatistics { file: self, mapping, group };
@@ -235,7 +238,7 @@ impl ParquetFile {
     }
 }
 
-/// Refuses impossible numbers of rows.
+/// Returns an error if a row group claims an impossible number of rows.
 fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
     match metadata
         .row_groups()
@@ -248,37 +251,38 @@ fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
     }
 }
 
-/// A file as one of the files of a table.
+/// A file as a part of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct FileInTable {
     /// The columns of the table.
     pub origins: ProvenanceColumns,
     /// The index of the file among the files of the table.
     pub index: usize,
-    /// The order of numeric dates in the files of the table; None if it is not known.
+    /// Determines the order of day and month in numeric dates; None if it is not known.
     pub dates: Option<Arc<dyn DateOrders>>,
-    /// Columns in which every row needs a value, if the file does not say how many rows lack it.
+    /// Columns in which a row without a value is damage. They are checked row by row, because the file does not count
+    /// nulls.
     pub required: Vec<&'static str>,
 }
 
 impl FileInTable {
-    /// The file at `index` of a table with the columns `origins`.
+    /// Creates the entry for the file at `index` of a table with the columns `origins`.
     pub fn new(origins: ProvenanceColumns, index: usize) -> Self {
         Self { origins, index, dates: None, required: Vec::new() }
     }
 
-    /// Returns the same file; `dates` decides the order of its numeric dates.
+    /// Returns the entry with `dates`, which decides the order of day and month in numeric dates.
     pub fn with_dates(self, dates: &Arc<dyn DateOrders>) -> Self {
         Self { dates: Some(Arc::clone(dates)), ..self }
     }
 
-    /// Returns the same file; rows without a value in the columns `required` are damage.
+    /// Returns the entry with `required`: rows without a value in these columns are reported as damage.
     pub fn requiring(self, required: Vec<&'static str>) -> Self {
         Self { required, ..self }
     }
 }
 
-/// The mapping from columns of a table to columns of a file.
+/// Maps the columns of a table to the columns of a file.
 #[derive(Debug)]
 struct ColumnMapping {
     columns: Vec<(Option<usize>, Type)>,
@@ -295,23 +299,23 @@ impl ColumnMapping {
         Self { columns: table.origins.schema.fields().iter().enumerate().map(find).collect(), table }
     }
 
-    /// The file's column for the table's column at `index`; None if the file lacks it.
+    /// Returns the column of the file for the table column at `index`; None if the file lacks it.
     fn file_column<'a>(&self, file: &'a ParquetFile, index: usize) -> Option<&'a FileColumn> {
         self.columns[index].0.map(|column| &file.layout.columns[column])
     }
 
-    /// The provenance column at `index` of the table; None for its other columns.
+    /// Returns the provenance column at `index` of the table; None for its other columns.
     fn origin(&self, index: usize) -> Option<Provenance> {
         self.table.origins.at(index)
     }
 
-    /// The type of the table's column at `index`.
+    /// Returns the type of the table column at `index`.
     fn ty(&self, index: usize) -> Type {
         self.columns[index].1
     }
 }
 
-/// A table of the rows of several Parquet files.
+/// A table whose rows are those of several Parquet files.
 #[derive(Debug)]
 pub struct ParquetTable {
     schema: Schema,
@@ -319,7 +323,7 @@ pub struct ParquetTable {
 }
 
 impl ParquetTable {
-    /// The rows of `files` as a table of `schema`.
+    /// Creates a table with the columns of `schema` and the rows of `files`.
     #[must_use]
     pub fn new(schema: Schema, files: Vec<Arc<ParquetFile>>) -> Self {
         Self { schema, files }

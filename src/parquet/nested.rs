@@ -1,7 +1,8 @@
 //! Converts structs, lists and maps to JSON.
 //!
-//! Null members of structs are omitted, as in JSON exports of the same records, because a struct cannot express that a
-//! member is absent. Nulls in lists and maps are kept. Datetimes, timespans and guids become strings in KQL's format.
+//! Members of structs that are null are left out, as in JSON exports of the same records, because a struct cannot
+//! express that a member is absent. Nulls in lists and maps are kept. Datetimes, timespans and guids become strings
+//! in the format of KQL.
 
 use std::sync::Arc;
 
@@ -14,19 +15,19 @@ use crate::diagnostic::{Error, Result};
 use crate::types::dynamic::{quote, write_value};
 use crate::types::{Column, Value};
 
-/// Maximum bytes of JSON of one value: a list may repeat long entries of a dictionary.
+/// Maximum length in bytes of the JSON of one value. A list may repeat a long entry of a dictionary many times.
 const MAX_JSON: usize = 64 << 20;
 
-/// Values that could not be converted to JSON.
+/// The numbers of values that could not be converted exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct NestedLoss {
     /// Number of strings that are not UTF-8.
     pub strings: usize,
-    /// Number of values without a counterpart in KQL.
+    /// Number of values that KQL cannot represent.
     pub values: usize,
 }
 
-/// Returns the JSON of each row, null for null rows, and what was lost.
+/// Returns the JSON of each row (null if the row is null), and the numbers of values that were lost.
 pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, NestedLoss)> {
     let mut lost = NestedLoss::default();
     let node = NestedArray::new(array, &mut lost)?;
@@ -50,7 +51,7 @@ pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, NestedLoss)> {
     Ok((Arc::new(builder.finish()), lost))
 }
 
-/// An array with its children, prepared once per batch. Its depth is that of the file's schema.
+/// An array with the arrays inside it, prepared once for each batch. Its depth is that of the schema of the file.
 enum NestedArray {
     Struct { array: ArrayRef, members: Vec<(String, NestedArray)> },
     List { array: ArrayRef, items: Box<NestedArray> },
@@ -144,7 +145,7 @@ impl NestedArray {
         }
     }
 
-    /// Writes a value as the key of a JSON object, which must be a string.
+    /// Writes a value as a key of a JSON object. A value that is not a string is written as its JSON in quotes.
     fn write_key(&self, row: usize, json: &mut String) {
         match self {
             Self::Text(_) => self.write(row, json),

@@ -1,23 +1,24 @@
-//! Parses page headers in Thrift's compact protocol, as far as is needed to find the values of a page.
+//! Parses page headers, which are in Thrift's compact protocol, as far as needed to find the values of a page.
 
 /// The header of a page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PageHeader {
     /// The type of the page, such as [`Self::DATA`], [`Self::DICTIONARY`] or [`Self::DATA_2`].
     pub kind: u64,
-    /// Decompressed bytes of the page, without the header.
+    /// Number of decompressed bytes of the page, without its header.
     pub decompressed: usize,
-    /// Compressed bytes of the page, without the header.
+    /// Number of compressed bytes of the page, without its header.
     pub compressed: usize,
-    /// The checksum of the compressed bytes, if there is one.
+    /// The checksum of the compressed bytes; None if there is none.
     pub checksum: Option<u32>,
-    /// Number of values, including nulls.
+    /// Number of values in the page, including nulls.
     pub values: usize,
     /// The encoding of the values, such as [`Self::PLAIN`] or [`Self::RLE_DICTIONARY`].
     pub encoding: u64,
-    /// Bytes of the definition levels and of the repetition levels, which precede the values uncompressed in version 2.
+    /// Number of bytes of the definition levels (first) and of the repetition levels (second). In version 2, both precede
+    /// the values and are not compressed.
     pub levels: (usize, usize),
-    /// True if version 2 says that the values are not compressed.
+    /// True if the header of a page of version 2 states that its values are not compressed.
     pub is_uncompressed: bool,
 }
 
@@ -28,14 +29,14 @@ impl PageHeader {
     pub const DICTIONARY: u64 = 2;
     /// Data pages of version 2.
     pub const DATA_2: u64 = 3;
-    /// Plain values.
+    /// The encoding of values one after the other.
     pub const PLAIN: u64 = 0;
-    /// The old name of the encodings of dictionary codes in data pages and of plain values in dictionary pages.
+    /// The old name of two encodings: dictionary codes in data pages, and plain values in dictionary pages.
     pub const PLAIN_DICTIONARY: u64 = 2;
-    /// Dictionary codes.
+    /// The encoding of dictionary codes.
     pub const RLE_DICTIONARY: u64 = 8;
 
-    /// Parses a header at the start of `bytes` and advances them past it; None if it is invalid.
+    /// Parses the header at the start of `bytes`, and advances `bytes` to its end. Returns None if it is invalid.
     pub fn read(bytes: &mut &[u8]) -> Option<Self> {
         let mut header = Self::default();
         let mut thrift = Thrift { bytes, id: 0 };
@@ -53,12 +54,13 @@ impl PageHeader {
         Some(header)
     }
 
-    /// False if there is a checksum and it does not match `page`.
+    /// False if the header has a checksum that does not match `page`, its compressed bytes.
     pub fn is_intact(&self, page: &[u8]) -> bool {
         self.checksum.is_none_or(|checksum| checksum == crc32fast::hash(page))
     }
 
-    /// Reads the fields of pages with values: data pages of both versions, and dictionary pages.
+    /// Reads the fields that data pages of both versions and dictionary pages have in a struct of their own.
+    /// `is_second` tells that it is a data page of version 2.
     fn read_values(&mut self, is_second: bool, outer: &mut Thrift<'_>) -> Option<()> {
         let mut thrift = Thrift { bytes: outer.bytes, id: 0 };
         while let (id, ty @ 1..) = thrift.field()? {
@@ -76,19 +78,19 @@ impl PageHeader {
     }
 }
 
-/// A struct in Thrift's compact protocol.
+/// Reads a struct in Thrift's compact protocol.
 struct Thrift<'a> {
     bytes: &'a [u8],
-    /// The id of the last field.
+    /// The id of the last field that was read.
     id: u64,
 }
 
 impl Thrift<'_> {
     const FALSE: u8 = 2;
-    /// Maximum nesting of structs.
+    /// Maximum nesting depth of structs.
     const DEPTH: usize = 8;
 
-    /// The id and type of the next field; type 0 at the end.
+    /// Returns the id and the type of the next field; the type is 0 at the end of the struct.
     fn field(&mut self) -> Option<(u64, u8)> {
         let head = self.byte()?;
         if head == 0 {
@@ -119,13 +121,13 @@ impl Thrift<'_> {
         None
     }
 
-    /// A non-negative integer.
+    /// Reads an integer that is not negative; None for others.
     fn integer(&mut self) -> Option<u64> {
         let zigzag = self.number()?;
         (zigzag & 1 == 0).then_some(zigzag >> 1)
     }
 
-    /// A 32-bit value that is stored as a signed integer.
+    /// Reads the 32 bits of a value that is stored as a signed integer.
     fn bits(&mut self) -> Option<u32> {
         let zigzag = u32::try_from(self.number()?).ok()?;
         Some((zigzag >> 1) ^ (zigzag & 1).wrapping_neg())
@@ -140,7 +142,7 @@ impl Thrift<'_> {
         Some(())
     }
 
-    /// Skips a value. The value of a bool is part of its type.
+    /// Skips a value of type `ty`. A bool takes no bytes, because its value is part of the type.
     fn skip(&mut self, ty: u8, depth: usize) -> Option<()> {
         match ty {
             1 | 2 => Some(()),
@@ -169,7 +171,7 @@ impl Thrift<'_> {
 mod tests {
     use super::*;
 
-    /// Fields 1 to 3, and a data page header with values, encodings and statistics of one text.
+    /// Fields 1 to 3, and a data page header with number of values, encodings, and statistics of a string.
     const HEADER: &[u8] = &[
         0x15, 0x00, 0x15, 0x80, 0x01, 0x15, 0x40, 0x2c, 0x15, 0x14, 0x15, 0x00, 0x15, 0x06, 0x15, 0x06, 0x1c, 0x18, 1,
         b'a', 0, 0, 0, 0xff,

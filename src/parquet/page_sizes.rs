@@ -1,6 +1,6 @@
-//! The memory that the decompressed pages of a chunk take, according to their headers.
+//! Determines from page headers how much memory the decompressed pages of a chunk need.
 //!
-//! The parquet crate allocates what a header claims, and a few bytes may decompress to gigabytes. So the headers of the
+//! The parquet crate allocates what a header claims, and a few bytes may decompress to gigabytes. So the headers of
 //! pages are checked before the crate reads them.
 
 use std::ops::Range;
@@ -14,20 +14,22 @@ use super::page_header::PageHeader;
 use super::pages::chunk_range;
 use super::reader::DamageReason;
 
-/// Bytes that are read to parse a header; more are read if it is longer because of statistics.
+/// Number of bytes that are read to parse a header. If the header is longer because of statistics, the next number is
+/// tried.
 const HEADER_BYTES: [u64; 3] = [256, 64 << 10, 16 << 20];
 
-/// The sizes of the pages of a chunk that are read for some rows.
+/// The sizes of those pages of a chunk that are read for some rows.
 #[derive(Debug, Default)]
 pub(super) struct PageSizes {
-    /// Bytes of the largest page plus those of the dictionary, which is kept in memory.
+    /// The size in bytes of the largest page and of the dictionary together, because the dictionary stays in memory.
     pub largest: usize,
-    /// Number of values and decompressed bytes of each data page.
+    /// For each data page, the number of its values and of its decompressed bytes.
     pages: Vec<(usize, usize)>,
 }
 
 impl PageSizes {
-    /// Reads the page headers of a chunk: only of pages with selected rows if `locations` are known, otherwise of all.
+    /// Reads the page headers of a chunk: those of pages with selected rows if `locations` has the pages, otherwise
+    /// all.
     pub fn read(
         input: &ParquetInput,
         chunk: &ColumnChunkMetaData,
@@ -55,7 +57,7 @@ impl PageSizes {
         Ok(sizes)
     }
 
-    /// Maximum bytes of the pages that contain `rows` consecutive rows.
+    /// Returns the maximum number of bytes of the pages that have any `rows` consecutive rows.
     fn of_rows(&self, rows: usize) -> usize {
         let (mut from, mut values, mut bytes, mut most) = (0, 0_usize, 0_usize, 0);
         for (page_values, page_bytes) in &self.pages {
@@ -74,7 +76,8 @@ impl PageSizes {
     }
 }
 
-/// Returns the rows of a batch: `rows`, or fewer if their pages would take more than `max_bytes` together.
+/// Returns the number of rows of a batch: `rows`, or fewer if their pages would take much more than `max_bytes`
+/// together.
 pub(super) fn batch_rows(sizes: &[PageSizes], mut rows: usize, max_bytes: usize) -> usize {
     let single: usize = sizes.iter().map(|sizes| sizes.of_rows(1)).fold(0, usize::saturating_add);
     let max_bytes = max_bytes.saturating_add(single);
@@ -94,7 +97,7 @@ fn walk(input: &ParquetInput, mut range: Range<u64>, each: &mut dyn FnMut(&PageH
     Ok(())
 }
 
-/// Reads the header at the start of `range`, and returns its length, too.
+/// Reads the header at the start of `range`. Returns its length, too.
 fn header(input: &ParquetInput, range: Range<u64>) -> Result<(PageHeader, u64), DamageReason> {
     let available = range.end.saturating_sub(range.start);
     let mut tried = 0;
@@ -114,7 +117,7 @@ fn header(input: &ParquetInput, range: Range<u64>) -> Result<(PageHeader, u64), 
     Err("the header of a page cannot be read".to_owned())
 }
 
-/// Returns the page sizes of `leaves` of a row group.
+/// Returns the page sizes of `leaves` in a row group.
 pub(super) fn of_leaves(
     input: &ParquetInput,
     group: &RowGroupMetaData,

@@ -1,4 +1,4 @@
-//! The page index: the locations of the pages of a chunk, and which pages cannot contain matching rows.
+//! The page index: the locations of the pages of a chunk, and which of them cannot contain matching rows.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use super::reader::{RowGroupRead, guarded};
 use super::{ColumnMapping, ParquetFile};
 use crate::scan::{Predicate, ScanReport};
 
-/// A row group of a file, and how the columns of the file are mapped to the table.
+/// A row group of a file, and the mapping of the file's columns to those of the table.
 #[derive(Clone, Copy)]
 pub(super) struct MappedRowGroup<'a> {
     pub file: &'a ParquetFile,
     pub mapping: &'a ColumnMapping,
-    /// The number of the row group in the file.
+    /// The index of the row group in the file.
     pub index: usize,
 }
 
@@ -38,8 +38,7 @@ pub(super) struct RowGroupPageIndex<'a> {
 }
 
 impl<'a> RowGroupPageIndex<'a> {
-    /// Reads the page locations of `leaves` in a row group, and the page statistics of the columns of
-    /// `predicates`.
+    /// Reads the page locations of `leaves` in a row group, and the page statistics of the columns of `predicates`.
     pub fn read(
         MappedRowGroup { file, mapping, index }: MappedRowGroup<'a>,
         input: &ParquetInput,
@@ -69,7 +68,7 @@ impl<'a> RowGroupPageIndex<'a> {
         pages
     }
 
-    /// The rows that may fulfil every predicate; None for all rows.
+    /// Returns the rows that may fulfil all predicates; None if these are all rows.
     pub fn select(&self, predicates: &[Predicate]) -> Option<RowSelection> {
         let selections = predicates.iter().filter_map(|predicate| self.rows_of(predicate));
         selections.reduce(|one, other| one.intersection(&other))
@@ -104,7 +103,7 @@ impl<'a> RowGroupPageIndex<'a> {
         Some(RowSelection::from_consecutive_ranges(kept.map(range), self.rows))
     }
 
-    /// The page locations, for the reader.
+    /// Returns the page locations in the form that the reader of the parquet crate expects.
     pub fn into_index(self, columns: usize) -> Arc<PageIndex> {
         let mut builder = PageIndexBuilder::new(1, columns);
         for (leaf, offsets) in self.offsets {
@@ -129,20 +128,21 @@ impl PruningStatistics for PageStatistics {
     }
 }
 
-/// The byte ranges of the page index of a chunk.
+/// Returns the byte ranges of the page index of a chunk; those that are too long are left out.
 pub(super) fn index_ranges(chunk: &ColumnChunkMetaData) -> impl Iterator<Item = Range<u64>> {
     let ranges = [chunk.column_index_range(), chunk.offset_index_range()];
     ranges.into_iter().flatten().filter(|range| range.end.saturating_sub(range.start) <= MAX_BYTES)
 }
 
-/// The first byte of a chunk and its length; None if the footer is invalid, for which the crate's own function panics.
+/// Returns the offset of the first byte of a chunk and its length. Returns None if the footer is invalid; the
+/// function of the parquet crate would panic then.
 pub(super) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
     Some((u64::try_from(start).ok()?, u64::try_from(chunk.compressed_size()).ok()?))
 }
 
-/// The byte ranges that the reader of the only row group of `metadata` will read: the dictionary and the pages of
-/// selected rows if there is a page index, otherwise whole chunks.
+/// Returns the byte ranges that the reader of the only row group of `metadata` will read: the dictionary and the
+/// pages of selected rows if there is a page index, otherwise whole chunks.
 pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &RowGroupRead) -> Vec<Range<u64>> {
     let group = metadata.row_group(0);
     let index = metadata.page_index_for_row_group(0);
@@ -161,7 +161,7 @@ pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &RowGroupRead) -
     ranges
 }
 
-/// Maximum bytes of the page index of a chunk.
+/// Maximum length in bytes of each part of the page index of a chunk.
 const MAX_BYTES: u64 = 16 << 20;
 
 fn read_range(file: &ParquetFile, input: &ParquetInput, range: Option<Range<u64>>) -> Option<Bytes> {
@@ -184,8 +184,8 @@ fn read_statistics(
     guarded(|| decode_column_index(&bytes, chunk.column_type()).map_err(|e| e.to_string())).ok()
 }
 
-/// Reads the page locations of a chunk. An index that does not fit its chunk is not used, because the reader trusts it
-/// and would return rows of the wrong pages.
+/// Reads the page locations of a chunk. Locations that do not fit the chunk are not used, because the reader would
+/// trust them and return rows of the wrong pages.
 fn read_offsets(
     file: &ParquetFile,
     input: &ParquetInput,
@@ -218,8 +218,9 @@ fn read_offsets(
     (inside && rising && within).then_some(index)
 }
 
-/// The length of the list at the start of an offset index, in Thrift's compact protocol: a field header, a list header,
-/// and for fifteen or more pages a varint.
+/// Returns the number of pages that an offset index claims to have; None if it is too short. It is the length of the
+/// list at its start: in Thrift's compact protocol a field header, a list header, and for fifteen or more pages a
+/// varint.
 fn claimed_pages(bytes: &[u8]) -> Option<u64> {
     let header = bytes.get(1)? >> 4;
     if header < 15 {

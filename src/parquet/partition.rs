@@ -1,5 +1,5 @@
-//! Row groups and their parts, which are read by one thread each. Preparing a row group decides whether it, or some of
-//! its pages, can be skipped.
+//! Row groups and their parts, each of which one thread reads. Before a row group is read, it is decided whether it,
+//! or some of its pages, can be skipped.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -22,16 +22,17 @@ use crate::diagnostic::{Error, Result};
 use crate::scan::{BatchIterator, Partition, ScanColumn, ScanRequest};
 use crate::storage::counters::ScanCount;
 
-/// Maximum number of parts of a row group, however many rows it claims to have.
+/// Maximum number of parts of a row group, even if it claims to have many rows.
 const MAX_PARTS: usize = 1 << 10;
-/// Maximum bytes of the filter's columns that a part keeps while it reads the other columns.
+/// Maximum size in bytes of the filter's columns that a part keeps in memory while it reads the other columns.
 const PART_BYTES: u64 = 32 << 20;
-/// Batches of narrow columns have this many times the usual rows, so that work per dictionary serves more rows.
+/// Batches of narrow columns have this many times the usual number of rows, because some work is done once for each
+/// dictionary.
 pub(super) const NARROW_BATCHES: usize = 4;
-/// Maximum number of columns that count as narrow.
+/// Maximum number of columns of a narrow batch.
 const NARROW_COLUMNS: usize = 8;
 
-/// The scan of one row group, whose parts share its preparation.
+/// The scan of one row group. It is prepared once for all of its parts.
 #[derive(Debug)]
 pub(super) struct RowGroupScan {
     pub file: Arc<ParquetFile>,
@@ -44,30 +45,30 @@ pub(super) struct RowGroupScan {
 /// The result of preparing a row group.
 #[derive(Debug)]
 pub(super) enum PreparedRowGroup {
-    /// No row can match.
+    /// No row of the row group can match.
     Pruned,
-    /// It cannot be read.
+    /// The row group cannot be read, for this reason.
     Damaged(DamageReason),
-    /// It can be read.
+    /// The row group can be read.
     Ready(ReadableRowGroup),
 }
 
-/// How to read a row group.
+/// What is needed to read a row group.
 #[derive(Debug)]
 pub(super) struct ReadableRowGroup {
-    /// The metadata of a file with only this row group.
+    /// The metadata of a file that has only this row group.
     pub metadata: ArrowReaderMetadata,
-    /// The metadata with 96-bit timestamps as seconds, if there are any.
+    /// The same metadata with 96-bit timestamps as seconds; None if there are no such timestamps.
     pub seconds: Option<ArrowReaderMetadata>,
-    /// The rows of pages that may match; None for all.
+    /// The rows of the pages that may match; None for all rows.
     pages: Option<RowSelection>,
-    /// Dictionaries that were read for pruning, with their leaf.
+    /// The dictionaries that were read for pruning, each with its leaf.
     dictionaries: Mutex<Vec<(usize, StringArray)>>,
 }
 
 impl ReadableRowGroup {
-    /// Removes the dictionaries that were read. Only the first decoder gets them, so that they are not kept in memory
-    /// for every row group.
+    /// Removes and returns the dictionaries that were read. Only the first decoder gets them, so that they do not
+    /// stay in memory for every row group.
     pub fn take_dictionaries(&self) -> Vec<(usize, StringArray)> {
         std::mem::take(&mut self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -79,7 +80,7 @@ impl RowGroupScan {
         Arc::new(Self { file, mapping, group, request, prepared: OnceLock::new() })
     }
 
-    /// The parts in the order of the rows.
+    /// Returns the parts of the row group, in the order of the rows.
     pub fn parts(self: Arc<Self>) -> Vec<Arc<dyn Partition>> {
         let rows = self.rows();
         let step = if self.is_fetched_whole() { rows } else { self.part_rows(rows).max(rows.div_ceil(MAX_PARTS)) };
@@ -88,7 +89,8 @@ impl RowGroupScan {
         (0..rows).step_by(step).map(|start| Arc::new(part(start)) as Arc<dyn Partition>).collect()
     }
 
-    /// True if each part of a remote file would fetch all pages, because there is no page index.
+    /// True if each part of a remote file would fetch all pages, because the row group has no page index. It is then
+    /// one part.
     fn is_fetched_whole(&self) -> bool {
         let has_no_index = |chunk: &ColumnChunkMetaData| chunk.offset_index_range().is_none();
         self.file.location.remote().is_some() && self.metadata().columns().iter().any(has_no_index)
@@ -98,25 +100,26 @@ impl RowGroupScan {
         self.file.metadata.row_group(self.group)
     }
 
-    /// True if the query reads paths inside the table's column at `index`.
+    /// True if the query reads paths inside the table column at `index`.
     pub fn takes_apart(&self, index: usize) -> bool {
         let tested = self.request.filter.iter().flat_map(|filter| filter.columns());
         let is_part = |wanted: &ScanColumn| matches!(wanted, ScanColumn::Path { column, .. } if *column == index);
         self.request.columns.iter().chain(tested).any(is_part)
     }
 
-    /// The number of rows in the row groups before this one.
+    /// Returns the number of rows in the row groups before this one.
     pub fn first_row(&self) -> u64 {
         let before = &self.file.metadata.row_groups()[..self.group];
         before.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).fold(0, u64::saturating_add)
     }
 
-    /// The number of rows.
+    /// Returns the number of rows in the row group.
     pub fn rows(&self) -> usize {
         usize::try_from(self.metadata().num_rows()).unwrap_or(0)
     }
 
-    /// Rows of a part: fewer if columns of the filter are wide and must be kept for the output.
+    /// Returns the number of rows of a part. It is smaller if columns of the filter are wide and must be kept for the
+    /// output.
     fn part_rows(&self, rows: usize) -> usize {
         let most = self.request.sizes.parquet_rows;
         let Some(filter) = &self.request.filter else { return most };
@@ -127,7 +130,7 @@ impl RowGroupScan {
         most.min(fitting).max(self.request.batch_rows.min(most)).min(rows.max(1))
     }
 
-    /// The leaves of columns of the table, sorted and without duplicates.
+    /// Returns the leaves of `columns` of the table, sorted and without duplicates.
     pub fn leaves(&self, columns: &[usize]) -> Vec<usize> {
         let columns = columns.iter().filter_map(|&column| self.mapping.file_column(&self.file, column));
         let mut leaves: Vec<usize> = columns.flat_map(|column| column.leaves.clone()).collect();
@@ -136,7 +139,7 @@ impl RowGroupScan {
         leaves
     }
 
-    /// Rows of a batch that reads `leaves`.
+    /// Returns the maximum number of rows of a batch that reads `leaves`.
     pub fn batch_rows(&self, leaves: &[usize]) -> usize {
         let rows = self.request.batch_rows;
         let most = if self.is_narrow(leaves) { rows.saturating_mul(NARROW_BATCHES) } else { rows };
@@ -146,7 +149,7 @@ impl RowGroupScan {
         wanted.min(rows_of(self.request.memory.batch_bytes as u64, self.row_bytes(leaves))).max(1)
     }
 
-    /// True if these leaves are few, and all strings among them are dictionary-encoded.
+    /// True if `leaves` are few, and all strings among them are dictionary-encoded.
     fn is_narrow(&self, leaves: &[usize]) -> bool {
         let is_text = |leaf: usize| self.metadata().column(leaf).column_type() == PhysicalType::BYTE_ARRAY;
         let (texts, others): (Vec<usize>, Vec<usize>) = leaves.iter().partition(|&&leaf| is_text(leaf));
@@ -154,14 +157,14 @@ impl RowGroupScan {
         !texts.is_empty() && texts.len() + others.len() <= NARROW_COLUMNS && texts.iter().all(is_dictionary)
     }
 
-    /// Average bytes of `leaves` in a row.
+    /// Returns the average number of bytes of `leaves` in a row.
     fn row_bytes(&self, leaves: &[usize]) -> u64 {
         let group = self.metadata();
         let bytes = |leaf: &usize| u64::try_from(group.column(*leaf).uncompressed_size()).unwrap_or(0);
         leaves.iter().map(bytes).fold(0, u64::saturating_add) / (self.rows().max(1) as u64)
     }
 
-    /// Prepares the row group; only the first part that is read does the work.
+    /// Returns the prepared row group. Only the first call does the work.
     pub fn prepared(&self, input: &ParquetInput) -> &PreparedRowGroup {
         self.prepared.get_or_init(|| guarded(|| self.prepare(input)).unwrap_or_else(PreparedRowGroup::Damaged))
     }
@@ -208,7 +211,7 @@ impl RowGroupScan {
         Ok(PreparedRowGroup::Ready(ReadableRowGroup { metadata, seconds, pages: selection, dictionaries }))
     }
 
-    /// The metadata of a file with only this row group, with its page index.
+    /// Returns the metadata of a file that has only this row group, with its page index.
     fn alone(&self, pages: RowGroupPageIndex<'_>) -> Result<Arc<ParquetMetaData>, DamageReason> {
         let group = self.metadata().clone();
         let index = pages.into_index(group.num_columns());
@@ -217,17 +220,17 @@ impl RowGroupScan {
     }
 }
 
-/// The number of rows of `row_bytes` that fit into `bytes`.
+/// Returns the number of rows of `row_bytes` bytes that fit into `bytes`.
 fn rows_of(bytes: u64, row_bytes: u64) -> usize {
     usize::try_from(bytes / row_bytes.max(1)).unwrap_or(usize::MAX)
 }
 
-/// True if one of `columns` reads the table's column `column`.
+/// True if one of `columns` reads the table column `column`.
 pub(super) fn reads(columns: &[ScanColumn], column: usize) -> bool {
     columns.iter().any(|other| other.column() == column)
 }
 
-/// Refuses chunks outside the file before memory is allocated for them.
+/// Returns an error for a chunk that lies outside of the file, before memory is allocated for it.
 fn check_range(group: &RowGroupMetaData, leaf: usize, bytes: u64) -> Result<(), DamageReason> {
     match chunk_range(group.column(leaf)).and_then(|(start, length)| start.checked_add(length)) {
         Some(end) if end <= bytes => Ok(()),
@@ -243,7 +246,7 @@ pub(super) struct RowGroupPart {
 }
 
 impl RowGroupPart {
-    /// The rows to read.
+    /// Returns the rows of the part that may match.
     pub fn selection(&self, readable: &ReadableRowGroup) -> RowSelection {
         let rows = RowSelection::from_consecutive_ranges(std::iter::once(self.rows.clone()), self.scan.rows());
         match &readable.pages {
@@ -252,7 +255,7 @@ impl RowGroupPart {
         }
     }
 
-    /// Reports rows that could not be read; an error if the server failed to deliver them.
+    /// Reports rows that could not be read. Returns an error if the server failed to deliver them.
     pub fn lost(&self, rows: usize, reason: &str) -> Result<()> {
         let file = &self.scan.file;
         if let Some(fault) = file.location.fault() {

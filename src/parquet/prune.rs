@@ -1,7 +1,7 @@
-//! Pruning: which rows can be skipped by statistics, by probes of chunks (`chunk_probes.rs`), and because a column is
-//! missing.
+//! Pruning: determines which rows can be skipped because of statistics, because of probes of chunks
+//! (`chunk_probes.rs`), or because a column is missing.
 //!
-//! All functions return whether a row may match, and return true if it is unknown.
+//! The functions return whether a row may match; they return true if that is not known.
 
 use parquet::file::metadata::RowGroupMetaData;
 
@@ -10,23 +10,23 @@ use super::{ColumnMapping, ParquetFile};
 use crate::scan::{Comparison, Predicate};
 use crate::types::{Type, Value};
 
-/// The statistics of some rows.
+/// What is known about the values of some rows.
 pub(super) trait PruningStatistics {
-    /// The bounds of a column of the table.
+    /// Returns the bounds of a column of the table.
     fn bounds(&self, column: usize) -> Bounds;
 
-    /// True if certainly no row has this value in a column of the table.
+    /// True if certainly no row has the value `_value` in a column of the table.
     fn lacks(&self, _column: usize, _value: &Value) -> bool {
         false
     }
 
-    /// True if certainly no row has a string in a column of the table that may pass `test`.
+    /// True if certainly no row has a string in a column of the table for which `_test` is true.
     fn lacks_text(&self, _column: usize, _test: &dyn Fn(&str) -> bool) -> bool {
         false
     }
 }
 
-/// False only if no row can fulfil `predicate`.
+/// False only if certainly no row fulfils `predicate`.
 pub(super) fn may_match(predicate: &Predicate, evidence: &dyn PruningStatistics) -> bool {
     match predicate {
         Predicate::All(list) => list.iter().all(|predicate| may_match(predicate, evidence)),
@@ -55,7 +55,8 @@ pub(super) fn may_match(predicate: &Predicate, evidence: &dyn PruningStatistics)
     }
 }
 
-/// Case is folded for ASCII only: any other character may fold to anything.
+/// True if the strings may be equal in any case. Only ASCII is compared exactly, because other characters may fold to
+/// anything.
 fn may_equal_in_any_case(held: &str, wanted: &str) -> bool {
     held.eq_ignore_ascii_case(wanted) || !held.is_ascii() || !wanted.is_ascii()
 }
@@ -65,7 +66,7 @@ fn may_contain_in_any_case(held: &str, needle: &str) -> bool {
     !held.is_ascii() || !needle.is_ascii() || found()
 }
 
-/// False only if no value within the bounds fulfils the comparison.
+/// False only if certainly no value within the bounds fulfils the comparison.
 fn compare(bounds: &Bounds, comparison: Comparison, value: &Value) -> bool {
     let is_text = value.ty() == Type::String;
     if bounds.all_null {
@@ -94,7 +95,7 @@ fn compare(bounds: &Bounds, comparison: Comparison, value: &Value) -> bool {
     }
 }
 
-/// The footer's statistics of one row group.
+/// The statistics of one row group in the footer.
 pub(super) struct RowGroupStatistics<'a> {
     pub file: &'a ParquetFile,
     pub mapping: &'a ColumnMapping,
@@ -113,9 +114,10 @@ impl RowGroupStatistics<'_> {
 }
 
 impl RowGroupStatistics<'_> {
-    /// The only string in all rows of a string column; None if there may be several.
+    /// Returns the string that all rows of a string column have; None if there may be several.
     pub fn only_text(&self, column: usize) -> Option<Value> {
-        /// Longer bounds may have been truncated, which not every writer says.
+        /// Maximum length in bytes of bounds that are trusted to be whole. Longer ones may be truncated, which not
+        /// every writer states.
         const MAX_BYTES: usize = 32;
         let Bounds { min: Some(BoundValue::Bytes(least)), max, may_be_null: false, .. } = self.bounds(column) else {
             return None;

@@ -1,9 +1,9 @@
-//! Decoding rows of one row group, with damage as a value instead of an error or a panic.
+//! Decodes rows of one row group. Damage becomes a value instead of an error or a panic.
 //!
-//! The parquet crate checks for most kinds of damage, but it also indexes, asserts and multiplies on numbers
-//! that come from the file, so that a hostile file can make it panic. The calls into it are therefore wrapped in
-//! `catch_unwind`: the decoder that panicked is dropped, nothing else shares its state, and what it would have given
-//! is reported as lost.
+//! The parquet crate checks for most kinds of damage, but it also indexes, asserts and multiplies with numbers that
+//! come from the file, so that a hostile file can make it panic. Calls of the crate are therefore wrapped in
+//! `catch_unwind`: a decoder that panicked is dropped, nothing else shares its state, and the rows that it should
+//! have returned are reported as lost.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -19,10 +19,10 @@ use parquet::file::reader::ChunkReader;
 
 use super::input::ParquetInput;
 
-/// Why rows cannot be read.
+/// The reason why rows cannot be read, for messages.
 pub(super) type DamageReason = String;
 
-/// Runs code of the parquet crate; a panic becomes damage.
+/// Runs code of the parquet crate. A panic becomes the reason of damage.
 pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, DamageReason>) -> Result<T, DamageReason> {
     silence_guarded_panics();
     let before = IS_GUARDED.replace(true);
@@ -36,7 +36,7 @@ thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Suppresses the output of panics that are caught; others are printed as usual.
+/// Suppresses the output of panics that are caught; others are still printed.
 fn silence_guarded_panics() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -54,14 +54,14 @@ fn describe(panic: &(dyn Any + Send)) -> DamageReason {
     format!("the file contradicts itself ({})", text.unwrap_or("no details"))
 }
 
-/// The leaves and rows to read from a row group.
+/// The leaves and rows that are to be read from a row group.
 #[derive(Clone, Debug)]
 pub(super) struct RowGroupRead {
     /// The leaf columns.
     pub leaves: Vec<usize>,
     /// The rows.
     pub selection: RowSelection,
-    /// Maximum rows of a batch.
+    /// Maximum number of rows in a batch.
     pub batch_rows: usize,
 }
 
@@ -69,12 +69,12 @@ pub(super) struct RowGroupRead {
 #[derive(Debug)]
 pub(super) struct RowGroupReader {
     inner: Option<ParquetRecordBatchReader>,
-    /// Rows that are still to be returned.
+    /// Number of selected rows that have not been returned yet.
     outstanding: usize,
 }
 
 impl RowGroupReader {
-    /// A reader of `file`, whose metadata describe one row group only.
+    /// Creates a reader of `input`; `metadata` describe only the row group to be read.
     pub fn open(
         input: ParquetInput,
         metadata: ArrowReaderMetadata,
@@ -105,7 +105,8 @@ impl RowGroupReader {
         Ok(Self { inner: Some(inner), outstanding: wanted.selection.row_count() })
     }
 
-    /// Returns the next rows, at least one. To be called only while rows are outstanding; fails after damage.
+    /// Returns the next rows, at least one. It must be called only while rows are outstanding, and fails after
+    /// damage.
     pub fn next(&mut self) -> Result<RecordBatch, DamageReason> {
         let mut reader = self.inner.take().ok_or("the rows before could not be read")?;
         let (batch, reader) = guarded(|| {

@@ -1,27 +1,27 @@
-//! Decodes the RLE / bit-packing hybrid encoding of levels and dictionary codes.
+//! Decodes the hybrid encoding of run lengths (RLE) and bit-packing that levels and dictionary codes have.
 
 use std::ops::Range;
 
 /// An iterator over the runs of an encoded sequence of numbers.
 pub(super) struct RleDecoder<'a> {
     bytes: &'a [u8],
-    /// Bits of each number.
+    /// Number of bits of each number.
     width: usize,
 }
 
 /// A run of numbers.
 pub(super) enum RleRun<'a> {
-    /// A repeated number.
+    /// The same number `count` times.
     Repeated { number: i32, count: usize },
-    /// Bit-packed numbers.
+    /// Different numbers, each of `width` bits, packed without gaps.
     BitPacked { bytes: &'a [u8], count: usize },
 }
 
 impl<'a> RleDecoder<'a> {
-    /// Maximum bits of a number, so that it fits into an i32.
+    /// Maximum number of bits of a number, so that it fits into an i32.
     const MAX_WIDTH: usize = 31;
 
-    /// Decodes numbers of `width` bits; None if that is too many.
+    /// Creates a decoder of numbers of `width` bits; None if they do not fit into an i32.
     pub fn new(bytes: &'a [u8], width: usize) -> Option<Self> {
         (width <= Self::MAX_WIDTH).then_some(Self { bytes, width })
     }
@@ -56,10 +56,10 @@ impl<'a> Iterator for RleDecoder<'a> {
     }
 }
 
-/// Unpacks the `width`-bit integers at `indices` of a bit-packed run.
+/// Unpacks the integers of `width` bits at `indices` of a bit-packed run, and appends them to `numbers`.
 #[expect(clippy::cast_possible_truncation, reason = "numbers have at most 31 bits")]
 pub(super) fn unpack(packed: &[u8], width: usize, indices: Range<usize>, numbers: &mut Vec<i32>) {
-    /// Numbers of at most `MAX_WIDTH` bits that a 64-bit word contains, whatever bit it begins at.
+    /// Number of integers of at most `MAX_WIDTH` bits that a 64-bit word has, at whatever bit the first begins.
     const LANES: usize = 4;
     const MAX_WIDTH: usize = 14;
     let mask = (1_u64 << width) - 1;
@@ -79,7 +79,7 @@ pub(super) fn unpack(packed: &[u8], width: usize, indices: Range<usize>, numbers
     numbers.extend((next..indices.end).map(|index| (word(index) & mask) as i32));
 }
 
-/// The eight bytes at `start`, padded with zeros.
+/// Returns the eight bytes at `start` as an integer; bytes after the end count as zeros.
 fn word_at(bytes: &[u8], start: usize) -> u64 {
     let rest = bytes.get(start..).unwrap_or_default();
     if let Some(word) = rest.first_chunk() {
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// Numbers side by side, bit by bit.
+    /// Packs numbers of `width` bits without gaps, bit by bit.
     fn packed(numbers: &[i32], width: usize) -> Vec<u8> {
         let mut bytes = vec![0; (numbers.len() * width).div_ceil(8)];
         for (place, number) in numbers.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! Reads a few rows of large pages.
 //!
-//! Some writers put a whole chunk into one page. The parquet crate decompresses whole pages; here a page of plain
-//! values is decompressed in small steps up to the last selected row, and other rows are skipped. Everything else, and
-//! the report of damage, is left to the crate.
+//! Some writers put a whole chunk into one page, and the parquet crate decompresses whole pages. Here, a page of
+//! plain values is decompressed in small steps up to the last selected row, and other rows are skipped. Everything
+//! else, and reporting damage, is left to the crate.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use super::page_header::PageHeader;
 use super::pages::chunk_range;
 use super::rle::{RleDecoder, RleRun};
 
-/// Bytes that are decompressed at once.
+/// Number of bytes that are decompressed at once.
 const BUFFER: usize = 64 << 10;
-/// Maximum bytes of the strings of the selected rows of a chunk.
+/// Maximum size in bytes of the strings in the selected rows of a chunk.
 const MAX_GATHERED: u64 = 32 << 20;
-/// Maximum bytes of a chunk.
+/// Maximum size in bytes of a chunk that is read here.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Returns the selected rows of a chunk as an array of type `ty`; None if the crate must read them.
+/// Returns the selected rows of a chunk as an array of type `ty`; None if the parquet crate must read them.
 pub(super) fn read_selected(
     input: &ParquetInput,
     chunk: &ColumnChunkMetaData,
@@ -57,7 +57,7 @@ pub(super) fn read_selected(
     gathered.finish(ty)
 }
 
-/// True if the footer says that a chunk has plain values compressed with Zstandard, and is not nested.
+/// True if the footer states that a chunk has plain values, is compressed with Zstandard, and is not nested.
 fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
     let column = chunk.column_descr();
     let fits = match ty {
@@ -71,7 +71,7 @@ fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
         && column.max_def_level() <= 1
 }
 
-/// The sorted numbers of the selected rows.
+/// The numbers of the selected rows, sorted; those before `at` were read.
 struct SelectedRows {
     rows: Vec<usize>,
     at: usize,
@@ -93,13 +93,13 @@ impl SelectedRows {
         self.rows.get(self.at).copied()
     }
 
-    /// The last row before `end`.
+    /// Returns the last selected row before `end` that was not read; None if there is none.
     fn last_before(&self, end: usize) -> Option<usize> {
         let rest = self.rows.get(self.at..)?;
         rest.partition_point(|row| *row < end).checked_sub(1).map(|place| rest[place])
     }
 
-    /// If `row` is the next selected row, advances past it and returns true.
+    /// Returns true, and counts the row as read, if `row` is the next selected row.
     fn take(&mut self, row: usize) -> bool {
         let is_next = self.peek() == Some(row);
         self.at += usize::from(is_next);
@@ -107,7 +107,7 @@ impl SelectedRows {
     }
 }
 
-/// The values of the selected rows.
+/// The values of the selected rows that were read.
 enum GatheredValues {
     Strings(StringViewBuilder),
     Numbers(Int64Builder),
@@ -128,7 +128,7 @@ impl GatheredValues {
         }
     }
 
-    /// Skips `count` values of a page.
+    /// Skips the next `count` values of a page.
     fn skip(&self, page: &mut impl BufRead, count: usize) -> Option<()> {
         match self {
             Self::Strings(_) => (0..count).try_for_each(|_| {
@@ -170,7 +170,7 @@ impl GatheredValues {
 /// A page whose values are decompressed while they are read.
 struct DecompressingPage<R> {
     values: R,
-    /// The definition levels; None if no row is null.
+    /// The encoded definition levels, which tell which rows are null; None if no row is null.
     levels: Option<Vec<u8>>,
 }
 
@@ -210,7 +210,7 @@ impl<'a> DecompressingPage<BufReader<PageBytes<'a>>> {
 type PageBytes<'a> = Box<dyn Read + 'a>;
 
 impl<R: BufRead> DecompressingPage<R> {
-    /// Appends the values of the selected rows among `rows`, the rows of this page.
+    /// Appends the values of the selected rows to `gathered`. The page has the rows `rows`.
     fn read_selected(
         mut self,
         rows: std::ops::Range<usize>,
@@ -238,7 +238,7 @@ impl<R: BufRead> DecompressingPage<R> {
     }
 }
 
-/// Decodes the first `count` levels of one bit.
+/// Decodes the first `count` levels, each of one bit.
 fn bits(bytes: &[u8], count: usize) -> Option<Vec<bool>> {
     let mut runs = RleDecoder::new(bytes, 1)?;
     let mut bits = Vec::with_capacity(count.min(1 << 20));

@@ -1,14 +1,14 @@
-//! Estimates the bytes of strings in arrays, to limit the rows of a batch.
+//! Estimates the size of the strings in arrays, to limit the number of rows in a batch.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
 use crate::types::batch_size::longest_entry;
 
-/// A cache of dictionaries, which the batches of a chunk share.
+/// A cache of dictionaries with the length of their longest entry. The batches of a chunk share a dictionary.
 #[derive(Debug, Default)]
 pub(super) struct StringLengths {
-    /// Dictionaries, with the bytes of their longest entry.
+    /// The dictionaries, each with the length in bytes of its longest entry.
     known: Vec<(ArrayRef, usize)>,
 }
 
@@ -16,8 +16,8 @@ pub(super) struct StringLengths {
 const MAX_KNOWN: usize = 64;
 
 impl StringLengths {
-    /// Returns how many of `rows` rows a batch may have, at least one, so that its strings take about `max_bytes` if
-    /// they are copied for each row.
+    /// Returns how many of `rows` rows a batch may have, at least one. Its strings then take about `max_bytes` bytes
+    /// if they are copied for each row.
     pub fn rows_within(&mut self, arrays: &[ArrayRef], rows: usize, max_bytes: usize) -> usize {
         let bytes = arrays.iter().map(|array| self.bytes(array)).fold(0, usize::saturating_add);
         if bytes <= max_bytes || rows < 2 {
@@ -26,7 +26,7 @@ impl StringLengths {
         (max_bytes / (bytes / rows).max(1)).clamp(1, rows)
     }
 
-    /// The bytes of the strings of all rows, or an upper bound.
+    /// Returns the number of bytes of the strings in all rows, or an upper bound of it.
     fn bytes(&mut self, array: &ArrayRef) -> usize {
         match array.data_type() {
             DataType::Utf8View => array.as_string_view().lengths().map(|length| length as usize).sum(),

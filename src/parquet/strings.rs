@@ -1,4 +1,5 @@
-//! Converts strings of a file to the type of the table's column; strings in a dictionary are converted once per entry.
+//! Converts strings of a file to the type of the table column. Strings in a dictionary are converted once for each
+//! entry.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -22,27 +23,27 @@ use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
 /// Converts the strings of one column.
 ///
-/// The batches of a chunk share one dictionary. The converted dictionary is cached, so that it is converted once, and
-/// later operators see the same `Arc`, for which they can cache results of their own.
+/// The batches of a chunk share one dictionary. The converted dictionary is cached, so that it is converted only
+/// once, and so that later operators see the same `Arc` and can cache results for it.
 #[derive(Debug)]
 pub(super) struct StringConverter {
     target: Type,
     times: TimeReader,
-    /// Set if the query reads only paths inside the values: duplicates are then encoded, so that paths are extracted
-    /// once.
+    /// Set if the query reads only paths inside the values: equal strings are then encoded as a dictionary, so that a
+    /// path is extracted once for each distinct string.
     repeats: Option<DictionaryEncoder>,
     dictionary: Option<ConvertedDictionary>,
     findings: StringFindings,
 }
 
-/// The numbers of strings that do not have the format of the column's type.
+/// The numbers of strings that must be reported.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StringFindings {
-    /// Strings that were converted to values of another type, by what must be reported about them.
+    /// Strings that were converted to another type, by what must be reported about them.
     pub values: BTreeMap<ConversionFinding, usize>,
-    /// Strings of a dynamic column in Python notation, which are read as JSON.
+    /// Strings of a dynamic column that are in Python's notation; they are converted to JSON.
     pub python: usize,
-    /// Strings of a dynamic column that are not JSON: they stay strings.
+    /// Strings of a dynamic column that are not JSON; they stay strings.
     pub not_json: usize,
 }
 
@@ -61,7 +62,7 @@ impl StringFindings {
         }
     }
 
-    /// Counts the values of `keys` that refer to `inexact` entries of a dictionary.
+    /// Counts how many of `keys` refer to entries in `inexact`.
     fn add_keys(&mut self, keys: &Int32Array, inexact: &InexactEntries) {
         if inexact.is_empty() {
             return;
@@ -74,10 +75,10 @@ impl StringFindings {
     }
 }
 
-/// The entries of a dictionary that are not valid JSON, sorted by position.
+/// The positions of the dictionary entries that are not valid JSON, sorted, each with how it was converted.
 type InexactEntries = Vec<(usize, Fit)>;
 
-/// A dictionary of the file and its converted entries.
+/// A dictionary of the file, and its converted entries.
 #[derive(Debug)]
 struct ConvertedDictionary {
     original: ArrayRef,
@@ -86,23 +87,24 @@ struct ConvertedDictionary {
 
 #[derive(Debug)]
 enum ConvertedEntries {
-    /// The distinct texts of a string column, and once there was a null, with "" at a place that stands for it.
+    /// The distinct strings of a string column. The cell is filled when a null first occurs: with the strings and "",
+    /// and the position of "", which stands for null.
     Strings(ArrayRef, OnceCell<(ArrayRef, i32)>),
-    /// The distinct texts of a dynamic column, and which of them were no JSON.
+    /// The distinct strings of a dynamic column as JSON, and which of them were not valid JSON.
     Json(ArrayRef, InexactEntries),
-    /// Values of any other type, and what must be reported about each.
+    /// Values of any other type, and for each what must be reported.
     Parsed(Column, Vec<Option<ConversionFinding>>),
 }
 
 impl StringConverter {
-    /// Converts to columns of type `target`, datetimes with `times`. `is_taken_apart`: the query reads only paths inside
-    /// the values.
+    /// Creates a converter to columns of type `target`; `times` reads datetimes. `is_taken_apart` tells that the
+    /// query reads only paths inside the values.
     pub fn new(target: Type, is_taken_apart: bool, times: TimeReader) -> Self {
         let repeats = is_taken_apart.then(DictionaryEncoder::default);
         Self { target, times, repeats, dictionary: None, findings: StringFindings::default() }
     }
 
-    /// Returns and resets the findings.
+    /// Returns the findings since the last call.
     pub fn take_findings(&mut self) -> StringFindings {
         std::mem::take(&mut self.findings)
     }
@@ -191,7 +193,7 @@ impl ConvertedDictionary {
     }
 }
 
-/// Returns the strings and the position of "", which is appended if it is missing.
+/// Returns the strings, with "" appended if it is missing, and the position of "".
 fn with_empty(original: &ArrayRef) -> (ArrayRef, i32) {
     let place = |place: usize| i32::try_from(place).unwrap_or(0);
     let strings = original.as_string::<i32>();
@@ -204,7 +206,7 @@ fn with_empty(original: &ArrayRef) -> (ArrayRef, i32) {
     (Arc::new(builder.finish()), place(strings.len()))
 }
 
-/// Replaces nulls by "".
+/// Returns the strings with "" in place of nulls.
 fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
     let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) else {
         return Ok(Arc::clone(array));
@@ -214,14 +216,14 @@ fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(zip(&valid, array, &empty)?)
 }
 
-/// Converts dictionary-encoded strings to JSON, once per distinct string.
+/// Converts dictionary-encoded strings to JSON, once for each distinct string.
 fn encoded_as_json(encoded: EncodedStrings, findings: &mut StringFindings) -> Result<ArrayRef> {
     let (strings, inexact) = all_as_json(encoded.texts.iter());
     findings.add_keys(&encoded.keys, &inexact);
     Ok(Arc::new(DictionaryArray::try_new(encoded.keys, Arc::new(strings))?))
 }
 
-/// Converts the entries of a dictionary to JSON, and returns those that were not valid JSON.
+/// Converts the entries of a dictionary to JSON. Returns which of them were not valid JSON, too.
 fn all_as_json<'a>(strings: impl Iterator<Item = Option<&'a str>>) -> (StringArray, InexactEntries) {
     let mut inexact = InexactEntries::new();
     let strings = strings.enumerate().map(|(entry, text)| {
@@ -235,7 +237,7 @@ fn all_as_json<'a>(strings: impl Iterator<Item = Option<&'a str>>) -> (StringArr
     (strings, inexact)
 }
 
-/// Converts strings to JSON; null for "" and `null`.
+/// Converts strings to JSON; "" and `null` become null.
 fn views_as_json(array: &ArrayRef, findings: &mut StringFindings) -> ArrayRef {
     let views = array.as_string_view();
     let unchanged = |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text).0, Some(Cow::Borrowed(_))));
@@ -251,7 +253,7 @@ fn views_as_json(array: &ArrayRef, findings: &mut StringFindings) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-/// Parses strings as `target`, and returns what must be reported about each.
+/// Parses strings as values of type `target`. Returns for each what must be reported, too.
 fn parse_all(array: &ArrayRef, target: Type, times: &TimeReader) -> (Column, Vec<Option<ConversionFinding>>) {
     let mut builder = ColumnBuilder::with_capacity(target, array.len());
     let mut findings = vec![None; array.len()];
@@ -270,7 +272,7 @@ fn parse_all(array: &ArrayRef, target: Type, times: &TimeReader) -> (Column, Vec
     (builder.finish(), findings)
 }
 
-/// Parses a string that is not empty.
+/// Parses a string that is not empty. Returns its value and what must be reported.
 fn parse(text: &str, target: Type, times: &TimeReader) -> (Option<Value>, Option<ConversionFinding>) {
     if target == Type::Datetime {
         let (ticks, finding) = times.read_string(text);
@@ -288,8 +290,8 @@ fn plain_text_at(array: &ArrayRef, row: usize) -> Option<&str> {
     }
 }
 
-/// Returns the JSON of a string in a dynamic column: the string itself if it is JSON; None for "" and `null`. Another
-/// string becomes what it stands for in exports, otherwise a JSON string.
+/// Returns the JSON of a string in a dynamic column: the string itself if it is JSON, None for "" and `null`. Any
+/// other string becomes the JSON that exports mean by it, or else a JSON string.
 fn as_json(text: &str) -> (Option<Cow<'_, str>>, Fit) {
     let quoted = match dynamic::from_text(text) {
         Cow::Borrowed(json) => return ((json.trim_ascii() != "null").then_some(Cow::Borrowed(json)), Fit::Whole),
@@ -302,7 +304,7 @@ fn as_json(text: &str) -> (Option<Cow<'_, str>>, Fit) {
     }
 }
 
-/// Converts bytes to strings, and returns in how many of them invalid bytes were replaced.
+/// Converts bytes to strings. Returns the number of strings in which invalid bytes were replaced, too.
 pub(super) fn check(array: &ArrayRef) -> Result<(ArrayRef, usize)> {
     let bytes = match array.data_type() {
         // The crate did not validate these, so they are treated as bytes first.

@@ -1,4 +1,5 @@
-//! Rows that passed a filter: queued, concatenated, and copied out of the pages that they came from.
+//! Rows that passed a filter. They are queued, concatenated, and copied so that the pages from which they come can be
+//! freed.
 
 use std::collections::VecDeque;
 
@@ -10,7 +11,7 @@ use crate::diagnostic::{Error, Result};
 use crate::scan::ScanReservation;
 use crate::types::{Batch, Column, SharedMemory};
 
-/// A queue of rows, which are taken in batches of other sizes than they were added in.
+/// A queue of rows. They can be taken out in batches of other sizes than those in which they were added.
 pub(super) struct SurvivorQueue {
     batches: VecDeque<Batch>,
     rows: usize,
@@ -20,22 +21,22 @@ pub(super) struct SurvivorQueue {
 }
 
 impl SurvivorQueue {
-    /// A queue without rows, which reserves what it holds.
+    /// Creates an empty queue. Its memory counts in `reservation`.
     pub fn new(reservation: ScanReservation) -> Self {
         Self { batches: VecDeque::new(), rows: 0, bytes: 0, memory: SharedMemory::default(), reservation }
     }
 
-    /// Number of rows in the queue.
+    /// Returns the number of rows in the queue.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Bytes of all rows that were appended.
+    /// Returns the size in bytes of all rows that were appended so far.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Appends rows, and releases the pages that they came from.
+    /// Appends rows; they are copied so that the pages from which they come can be freed.
     pub fn push(&mut self, batch: Batch) {
         if batch.rows() > 0 {
             self.rows += batch.rows();
@@ -66,7 +67,8 @@ impl SurvivorQueue {
     }
 }
 
-/// Concatenates one column of several batches. Dictionary arrays stay dictionary arrays: batches of a chunk share one.
+/// Concatenates one column of several batches. Dictionary arrays remain dictionary arrays, because the batches of a
+/// chunk share a dictionary.
 fn concatenate(pieces: &[Batch], index: usize) -> Result<Column> {
     if let [piece] = pieces {
         return Ok(piece.column(index).clone());
@@ -81,14 +83,14 @@ fn concatenate(pieces: &[Batch], index: usize) -> Result<Column> {
     Ok(Column::array(ty, compute::concat(&views)?))
 }
 
-/// Compacts a batch for later operators: without references to pages of dropped rows, and without dictionaries that
-/// have more entries than the batch has rows.
+/// Returns the batch without references to pages of dropped rows, and without dictionaries that have more entries
+/// than the batch has rows.
 pub(super) fn compact(batch: Batch) -> Batch {
     let columns = batch.columns().iter().map(|column| without_large_dictionary(column).compacted()).collect();
     Batch::new(columns, batch.rows())
 }
 
-/// Replaces a dictionary with more entries than rows by string views.
+/// Returns the column as string views if its dictionary has more entries than rows.
 fn without_large_dictionary(column: &Column) -> Column {
     let Some(array) = column.as_array() else { return column.clone() };
     match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {

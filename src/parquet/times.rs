@@ -1,5 +1,5 @@
-//! Converts strings and numbers to datetimes, by the rules of the readers of text: numeric dates in the order that the
-//! dates of the files prove, and counts of a unit since an epoch.
+//! Converts strings and numbers to datetimes, with the rules that the readers of text have: numeric dates are read in
+//! the order that the dates of the files prove, and numbers count a unit since an epoch.
 
 use std::sync::Arc;
 
@@ -10,37 +10,37 @@ use crate::entra::numeric_dates::{DateOrder, DateOrderVerdict, DateOrders, DateR
 use crate::scan::{ColumnNote, Damage, ScanReport};
 use crate::types::{Type, Value, datetime, decimal};
 
-/// Reads the times of one file.
+/// Reads the datetimes of one file.
 #[derive(Clone, Debug)]
 pub(super) struct TimeReader {
-    /// The order of numeric dates in the files of the table; None if it is not known.
+    /// Determines the order of day and month in numeric dates; None if it is not known.
     dates: Option<Arc<dyn DateOrders>>,
-    /// The position of the file among them.
+    /// The index of the file in the table.
     file: usize,
 }
 
 /// What must be reported about a value that was converted from a string or number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ConversionFinding {
-    /// It has no counterpart in the type of the column, and became null.
+    /// The type of the column cannot represent the value; it became null.
     Unconverted,
-    /// It is a date read in this order, which no evidence proves.
+    /// The value is a date that was read in this order, which no other date proves.
     Ambiguous(DateOrder),
-    /// It is a date of a file whose dates contradict each other.
+    /// The value is a date of a file whose dates contradict each other.
     Contradictory,
-    /// It is a date read in the order that other dates prove.
+    /// The value is a date that was read in the order that other dates prove.
     Proven(DateOrder),
-    /// It is a time given as a count of this unit.
+    /// The value is a time that is given as a count of this unit.
     Counted(&'static str),
 }
 
 impl TimeReader {
-    /// The reader for the file of `table`.
+    /// Returns the reader for the file of `table`.
     pub fn of(table: &FileInTable) -> Self {
         Self { dates: table.dates.clone(), file: table.index }
     }
 
-    /// Reads a string. Returns its ticks, and what must be reported; neither for whitespace.
+    /// Reads a string. Returns its ticks and what must be reported; both are None for whitespace.
     pub fn read_string(&self, text: &str) -> (Option<i64>, Option<ConversionFinding>) {
         let text = text.trim();
         if text.is_empty() {
@@ -70,7 +70,8 @@ impl TimeReader {
     }
 }
 
-/// Returns the ticks of a time that is given as a number, and the unit of the number. None for other numbers and types.
+/// Returns the ticks of a time that is given as a number, and the unit that the number counts; None for other numbers
+/// and types.
 pub(super) fn counted_time(number: &Value) -> Option<(i64, &'static str)> {
     match number {
         Value::Int(_) | Value::Long(_) => parse_counted_time(&number.as_i64()?.to_string()),
@@ -81,7 +82,7 @@ pub(super) fn counted_time(number: &Value) -> Option<(i64, &'static str)> {
 }
 
 impl ConversionFinding {
-    /// Reports `count` values of `column`, whose type is `target`, in `file`.
+    /// Reports this finding for `count` values of `column`, which has the type `target`.
     pub fn report(self, column: &str, target: Type, file: &str, count: usize, report: &ScanReport) {
         let (column, count) = (column.to_owned(), count as u64);
         let damage = match self {

@@ -1,25 +1,25 @@
-//! The columns of an Arrow schema, and the Arrow types that the converter accepts.
+//! The columns of an Arrow schema, and the Arrow types to which they are cast for the converter.
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
 use super::super::file_columns::{FileColumn, StoredAs};
 use crate::types::Type;
 
-/// The metadata key of a field with its KQL type, which query results in Arrow have.
+/// The key in the metadata of a field under which query results in Arrow have its KQL type.
 const TYPE_KEY: &str = "kql.type";
-/// The metadata key of extension types, and the extension type of UUIDs.
+/// The key in the metadata of a field under which the name of an extension type is, and the name for UUIDs.
 const EXTENSION: (&str, &str) = ("ARROW:extension:name", "arrow.uuid");
 
-/// A column of the schema.
+/// A column of the schema that can be read.
 #[derive(Clone, Debug)]
 pub(super) struct IpcColumn {
-    /// The column for the converter; its position is that in the schema.
+    /// The column as the converter sees it; its position is that in the schema.
     pub column: FileColumn,
-    /// The type that its arrays are cast to before they are converted.
+    /// The type to which its arrays are cast before they are converted; None if they are not cast.
     pub cast: Option<DataType>,
 }
 
-/// The readable columns, and the unreadable columns with reasons.
+/// Returns the columns that can be read, and those that cannot, each with the reason.
 pub(super) fn of(schema: &Schema) -> (Vec<IpcColumn>, Vec<(String, String)>) {
     let (mut columns, mut unreadable) = (Vec::<IpcColumn>::new(), Vec::new());
     for (root, field) in schema.fields().iter().enumerate() {
@@ -38,7 +38,8 @@ pub(super) fn of(schema: &Schema) -> (Vec<IpcColumn>, Vec<(String, String)>) {
     (columns, unreadable)
 }
 
-/// The KQL type of a column, how its values are stored, and the type to cast them to before conversion.
+/// Returns the KQL type of a column, the form in which its values are stored, and the type to which its arrays are
+/// cast before they are converted. Returns None if KQL has no such type.
 fn classify(field: &Field, ty: &DataType) -> Option<(Type, StoredAs, Option<DataType>)> {
     let noted = || field.metadata().get(TYPE_KEY).and_then(|name| Type::from_name(name));
     let scalar = |kql: Type, ty: DataType| Some((kql, StoredAs::Scalar(ty.clone()), Some(ty)));
@@ -71,7 +72,7 @@ fn classify(field: &Field, ty: &DataType) -> Option<(Type, StoredAs, Option<Data
     }
 }
 
-/// The KQL type of values of an Arrow type that the converter takes as it is.
+/// Returns the KQL type for an Arrow type that the converter accepts without a cast; None for other types.
 fn scalar_type(ty: &DataType) -> Option<Type> {
     Some(match ty {
         DataType::Null => Type::Dynamic,
@@ -86,7 +87,7 @@ fn scalar_type(ty: &DataType) -> Option<Type> {
     })
 }
 
-/// True for the types that have a form in JSON (see `nested.rs`).
+/// True for types that can be converted to JSON (see `nested.rs`).
 fn is_printable(ty: &DataType) -> bool {
     match ty {
         DataType::Struct(fields) => fields.iter().all(|field| is_printable(field.data_type())),

@@ -1,4 +1,4 @@
-//! Reads the messages of a stream, and checks their sizes before they are decoded.
+//! Reads the messages of an Arrow stream, and checks their sizes before they are decoded.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -11,45 +11,47 @@ use super::super::reader::DamageReason;
 
 /// The first bytes of each message.
 const CONTINUATION: [u8; 4] = [0xff; 4];
-/// Maximum bytes of a message header; that of a schema has the names of all columns.
+/// Maximum length of a message header in bytes. The header of a schema is the longest, because it has the names of
+/// all columns.
 const MAX_HEADER: usize = 64 << 20;
-/// Maximum rows of a batch.
+/// Maximum number of rows in a batch.
 const MAX_ROWS: i64 = i32::MAX as i64;
-/// The error for a stream that ends too early.
+/// The reason why a stream that ends too early is damaged.
 const CUT_OFF: &str = "it is truncated: the end-of-stream marker is missing";
 
 /// A part of a stream.
 pub(super) enum IpcFrame {
-    /// A message.
+    /// A message of the stream.
     Message(IpcMessage),
-    /// The mark of the end.
+    /// The end of the stream.
     End,
 }
 
 /// A message with its body.
 pub(super) struct IpcMessage {
-    /// All of its bytes, as the decoder takes them.
+    /// All bytes of the message, as the decoder expects them.
     pub bytes: Vec<u8>,
-    /// Rows of a record batch; 0 for other messages.
+    /// Number of rows in a record batch; 0 for other messages.
     pub rows: u64,
 }
 
-/// Reads messages one after the other.
+/// Reads the messages of a stream one after the other.
 pub(super) struct IpcFrames<R> {
     input: R,
-    /// Bytes that may still come.
+    /// Number of bytes that the file still has.
     left: u64,
-    /// Bytes that a message may unpack to.
+    /// Maximum number of bytes to which a message may decompress.
     limit: u64,
 }
 
 impl<R: Read> IpcFrames<R> {
-    /// Over the stream `input` in a file of so many bytes.
+    /// Creates a reader of the stream `input`, which is in a file of `file_bytes` bytes. A message may decompress to
+    /// `limit` bytes.
     pub fn new(input: R, file_bytes: u64, limit: u64) -> Self {
         Self { input, left: file_bytes, limit }
     }
 
-    /// The next message, or the end.
+    /// Returns the next message, or the end of the stream.
     pub fn next(&mut self) -> Result<IpcFrame, DamageReason> {
         let mut bytes = Vec::new();
         self.read(8, &mut bytes)?;
@@ -75,7 +77,7 @@ impl<R: Read> IpcFrames<R> {
         Ok(IpcFrame::Message(IpcMessage { bytes, rows }))
     }
 
-    /// Appends so many bytes; no more is reserved than the file has.
+    /// Appends `count` bytes of the stream to `bytes`. Memory is not reserved for more bytes than the file has.
     fn read(&mut self, count: usize, bytes: &mut Vec<u8>) -> Result<(), DamageReason> {
         let count = count as u64;
         self.left = self.left.checked_sub(count).ok_or(CUT_OFF)?;
@@ -84,7 +86,7 @@ impl<R: Read> IpcFrames<R> {
     }
 }
 
-/// The description of rows or of a dictionary in a message.
+/// Returns the description of the rows or the dictionary in a message; None for other messages.
 fn header_of<'a>(message: &Message<'a>) -> Option<BatchHeader<'a>> {
     match message.header_type() {
         MessageHeader::RecordBatch => message.header_as_record_batch(),
@@ -93,7 +95,7 @@ fn header_of<'a>(message: &Message<'a>) -> Option<BatchHeader<'a>> {
     }
 }
 
-/// Refuses impossible numbers of rows, and buffers that decompress to more than `limit` bytes.
+/// Returns an error for impossible numbers of rows, and for buffers that decompress to more than `limit` bytes.
 fn check(message: &Message<'_>, body: &[u8], limit: u64) -> Result<(), DamageReason> {
     let Some(header) = header_of(message) else { return Ok(()) };
     let nodes = header.nodes().into_iter().flatten().map(arrow::ipc::FieldNode::length);

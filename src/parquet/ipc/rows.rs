@@ -1,4 +1,4 @@
-//! The rows of an Arrow IPC stream.
+//! Reads the rows of an Arrow IPC stream.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ use crate::storage::counters::ScanCount;
 use crate::types::extract::extract_column;
 use crate::types::{Batch, Column, Type, Value};
 
-/// The end-of-stream marker.
+/// The marker of the end of a stream.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
-/// All rows of a file.
+/// The only partition of a file, which has all of its rows.
 #[derive(Debug)]
 pub(super) struct IpcPart {
     pub file: Arc<ArrowFile>,
@@ -56,19 +56,19 @@ impl Partition for IpcPart {
     }
 }
 
-/// A column of the table that is read.
+/// A column of the table that a scan reads.
 struct SelectedColumn {
-    /// Its position in the table.
+    /// The position of the column in the table.
     index: usize,
     values: IpcColumnSource,
 }
 
 enum IpcColumnSource {
-    /// A column of the file.
+    /// A column of the file, and its converter.
     Read { column: IpcColumn, converter: Box<Converter> },
-    /// A provenance column.
+    /// A provenance column, which is computed.
     Origin(Provenance),
-    /// The file lacks the column.
+    /// A column that the file lacks; its type.
     Missing(Type),
 }
 
@@ -90,7 +90,7 @@ impl SelectedColumn {
         Self { index, values }
     }
 
-    /// Converts its values in `batch`, whose first row has the number `row` in the file.
+    /// Returns the values of the column in `batch`, whose first row has the number `row` in the file.
     fn convert(&mut self, batch: &RecordBatch, row: u64, part: &IpcPart) -> Result<Column> {
         match &mut self.values {
             IpcColumnSource::Missing(ty) => Ok(Column::constant(Value::null(*ty), batch.num_rows())),
@@ -106,7 +106,7 @@ impl SelectedColumn {
     }
 }
 
-/// The values of a provenance column for these rows.
+/// Returns the values of a provenance column for `rows` rows, of which the first has the number `first` in the file.
 fn origin(of: Provenance, first: u64, rows: usize, part: &IpcPart) -> Column {
     let numbers = |value: &dyn Fn(u64) -> i64| {
         let values = (first..first + rows as u64).map(value).collect::<Int64Array>();
@@ -121,27 +121,27 @@ fn origin(of: Provenance, first: u64, rows: usize, part: &IpcPart) -> Column {
     }
 }
 
-/// The batches of a part.
+/// Yields the batches of a part.
 struct IpcRows<'a, R> {
     part: &'a IpcPart,
     frames: IpcFrames<R>,
     decoder: StreamDecoder,
     columns: Vec<SelectedColumn>,
-    /// The rest of the last message that the decoder has not consumed.
+    /// The bytes of the last message that the decoder has not consumed.
     message: Buffer,
-    /// True after the end-of-stream marker.
+    /// True after the marker of the end of the stream.
     is_finished: bool,
-    /// The current batch, and its first row that was not returned.
+    /// The current batch, and the position of its first row that was not returned.
     batch: Option<(RecordBatch, usize)>,
     /// The number of that row in the file.
     row: u64,
-    /// Number of rows that passed the filter.
+    /// Number of rows that have passed the filter.
     given: usize,
     ended: bool,
 }
 
 impl<R: Read> IpcRows<'_, R> {
-    /// Returns the next rows of the file; None at its end, and after damage, which is reported.
+    /// Returns the next rows of the file. Returns None at its end, and after damage, which is reported.
     fn next_rows(&mut self) -> Result<Option<RecordBatch>> {
         let most = self.part.request.batch_rows.max(1);
         loop {
@@ -193,7 +193,7 @@ impl<R: Read> IpcRows<'_, R> {
         }
     }
 
-    /// Returns the requested columns of the next rows that pass the filter; None at the end.
+    /// Returns the requested columns of the next rows that pass the filter; None at the end of the file.
     fn next_passing(&mut self) -> Result<Option<Batch>> {
         let request = &self.part.request;
         while !self.ended && self.given < request.limit.unwrap_or(usize::MAX) {

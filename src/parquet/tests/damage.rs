@@ -1,4 +1,4 @@
-//! Damaged files: readable rows are returned, lost rows are counted, and nothing panics.
+//! Tests damaged files: readable rows are returned, lost rows are counted, and nothing panics.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use super::*;
 const GROUP_ROWS: usize = 100;
 const GROUPS: usize = 5;
 
-/// Five row groups of a hundred rows: a number and a text.
+/// Returns a file of five row groups of a hundred rows, with a column of numbers and a column of strings.
 fn healthy(compression: Compression) -> Vec<u8> {
     let count = (GROUPS * GROUP_ROWS) as i64;
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..count));
@@ -39,7 +39,7 @@ fn save(bytes: &[u8]) -> tempfile::NamedTempFile {
     file
 }
 
-/// The bytes of each row group, from the footer.
+/// Returns the byte range of each row group, from the footer.
 fn group_bytes(file: &ParquetFile) -> Vec<Range<usize>> {
     let of = |group: &parquet::file::metadata::RowGroupMetaData| {
         let ranges = group.columns().iter().map(|chunk| chunk.byte_range());
@@ -50,7 +50,7 @@ fn group_bytes(file: &ParquetFile) -> Vec<Range<usize>> {
     file.metadata.row_groups().iter().map(of).collect()
 }
 
-/// Offsets and lengths of a footer may be any number: negative ones are outside the file, and nothing panics.
+/// Tests that negative offsets and lengths in a footer are outside of the file, and that nothing panics.
 #[test]
 fn chunks_lie_nowhere_where_numbers_are_negative() {
     let chunk = open(save(&healthy(Compression::UNCOMPRESSED)).path()).metadata.row_group(0).column(0).clone();
@@ -162,7 +162,7 @@ fn whatever_is_broken_nothing_panics_and_whole_row_groups_stay_whole() {
     assert!(saved > 30);
 }
 
-/// The rows of a scan, unless there are more than a broken footer may make believe.
+/// Returns the rows of a scan. It ends early if there are many more than were written, as a broken footer may claim.
 fn rows_within_reason(file: &Arc<ParquetFile>, request: &ScanRequest) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
     for part in file.partitions(&table(), request).unwrap() {
@@ -177,7 +177,7 @@ fn rows_within_reason(file: &Arc<ParquetFile>, request: &ScanRequest) -> Vec<Vec
     rows
 }
 
-/// Written by pyarrow 26 with `write_page_checksum`: three row groups of a hundred rows, nothing compressed.
+/// A file that pyarrow 26 wrote with `write_page_checksum`: three row groups of a hundred rows, not compressed.
 const CHECKSUMS: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/parquet/checksums.parquet"));
 
 #[test]

@@ -1,4 +1,4 @@
-//! Gathered rows are equal to the written rows.
+//! Tests that gathered rows are equal to the written rows.
 
 use std::fs::File;
 

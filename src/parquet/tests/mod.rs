@@ -1,4 +1,4 @@
-//! Files written here, read back in every way.
+//! Writes Parquet files, and reads them back in every way.
 
 mod damage;
 mod random;
@@ -18,7 +18,7 @@ use crate::scan::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport};
 use crate::storage::counters::ScanCount;
 use crate::types::{Batch, Value};
 
-/// A file of these rows.
+/// Writes a file that has these rows.
 fn write(batch: &RecordBatch, properties: WriterProperties) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut writer = ArrowWriter::try_new(file.reopen().unwrap(), batch.schema(), Some(properties)).unwrap();
@@ -31,7 +31,7 @@ fn open(path: &Path) -> Arc<ParquetFile> {
     ParquetFile::open(path, "test.parquet").unwrap()
 }
 
-/// A request for every row of some columns.
+/// Returns a request for every row of some columns.
 fn request(columns: impl IntoIterator<Item = usize>) -> ScanRequest {
     ScanRequest {
         columns: columns.into_iter().map(ScanColumn::Column).collect(),
@@ -47,7 +47,7 @@ fn request(columns: impl IntoIterator<Item = usize>) -> ScanRequest {
     }
 }
 
-/// Every row that a scan gives.
+/// Returns every row that a scan returns.
 fn rows(file: &Arc<ParquetFile>, table: &Schema, request: &ScanRequest) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
     for part in file.partitions(table, request).unwrap() {
@@ -63,7 +63,7 @@ fn rows(file: &Arc<ParquetFile>, table: &Schema, request: &ScanRequest) -> Vec<V
     rows
 }
 
-/// The exact test of a predicate, row by row.
+/// A filter that tests a predicate exactly, row by row.
 #[derive(Debug)]
 struct RowByRowFilter {
     predicate: Predicate,
@@ -94,7 +94,7 @@ impl RowFilter for RowByRowFilter {
     }
 }
 
-/// Whether a row fulfils a predicate: the slow reference of everything that skips.
+/// True if a row fulfils a predicate. It is the slow reference implementation of everything that skips rows.
 fn matches(predicate: &Predicate, row: &dyn Fn(usize) -> Value) -> bool {
     match predicate {
         Predicate::All(list) => list.iter().all(|predicate| matches(predicate, row)),

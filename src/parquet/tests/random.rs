@@ -1,5 +1,5 @@
-//! Random files, random requests: what is skipped, read late and put together again must be what a plain scan with
-//! the same test gives, and what was written in the first place.
+//! Tests random requests over random files. Scans that skip rows and read columns late must return the same as a scan
+//! without these optimisations, and the same as what was written.
 
 use arrow::array::{
     ArrayRef, BooleanArray as Booleans, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
@@ -20,14 +20,14 @@ const START: i64 = 1_772_409_600;
 const USERS: [&str; 6] =
     ["", "ada@contoso.com", "Ada@contoso.com", "bo@contoso.com", "zoë@contoso.com", "日本@contoso.com"];
 
-/// The written rows: KQL values in the table's types.
+/// A file, and the rows that were written: KQL values in the types of the table.
 struct RandomFile {
     file: tempfile::NamedTempFile,
     table: Schema,
     rows: Vec<Vec<Value>>,
 }
 
-/// Some values of a column, of which some are null.
+/// Returns `count` values of a column; the fraction `nulls` of them is null.
 fn column<T>(
     rng: &mut ChaCha8Rng,
     (count, nulls): (i32, f64),
@@ -165,7 +165,7 @@ fn properties(rng: &mut ChaCha8Rng) -> WriterProperties {
     properties.build()
 }
 
-/// A value of the column, most often one that occurs, or one next to it.
+/// Returns a value for a comparison with a column: one that occurs, or one next to it.
 fn literal(rng: &mut ChaCha8Rng, written: &RandomFile, column: usize) -> Value {
     let value = written.rows[rng.random_range(0..written.rows.len())][column].clone();
     let near = rng.random_range(-1..=1);

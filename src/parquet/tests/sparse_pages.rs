@@ -1,4 +1,4 @@
-//! Sparse pages are read as they were written.
+//! Tests that rows which are read from sparse pages are equal to the written rows.
 
 use std::fs::File;
 

@@ -1,4 +1,4 @@
-//! Each stored type becomes the right KQL value, at its borders too.
+//! Tests that each stored type becomes the right KQL value, also at the limits of its range.
 
 use arrow::array::{
     Array, ArrayRef, Date32Array, DurationMillisecondArray, Int64Array, ListArray, MapBuilder, StringArray,
@@ -15,7 +15,7 @@ use parquet::schema::parser::parse_message_type;
 use super::*;
 use crate::types::{datetime, guid, timespan};
 
-/// A column of the second row is null in every file.
+/// Writes a column. Its second row is null in every file.
 fn put<T: PhysicalBound>(group: &mut SerializedRowGroupWriter<'_, std::fs::File>, values: &[T::T]) {
     let mut levels = vec![1; values.len() + 1];
     levels[1] = 0;
@@ -24,8 +24,8 @@ fn put<T: PhysicalBound>(group: &mut SerializedRowGroupWriter<'_, std::fs::File>
     column.close().unwrap();
 }
 
-/// Writes one column of a Parquet type, reads it with the type the file suggests: the type, and the values without
-/// the null in the second row.
+/// Writes one column of a Parquet type, and reads it with the KQL type that the file suggests. Returns the type, the
+/// values without the null in the second row, and the messages about damage.
 fn read_back<T: PhysicalBound>(declaration: &str, values: &[T::T]) -> (Type, Vec<Value>, Vec<String>) {
     let schema = Arc::new(parse_message_type(&format!("message m {{ optional {declaration}; }}")).unwrap());
     let file = tempfile::NamedTempFile::new().unwrap();

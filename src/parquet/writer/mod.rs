@@ -1,5 +1,5 @@
-//! Rows -> row groups of a Parquet file, whose columns are encoded side by side; every byte of the file is covered by a
-//! checksum ([`super::checksums`]).
+//! Writes rows as row groups of a Parquet file. Columns are encoded in parallel, and checksums cover every byte of
+//! the file ([`super::checksums`]).
 
 mod page_checksums;
 mod sealed;
@@ -23,10 +23,10 @@ use super::checksums::{CHECKSUMS_KEY, Checksums, SEAL_DIGITS, SEAL_KEY, UNSEALED
 use crate::diagnostic::{Error, Result};
 use crate::storage::parallel::map_indexes;
 
-/// Fewer rows at a time are encoded on one thread.
+/// If fewer rows than this are written at once, one thread encodes them.
 const FEW_ROWS: usize = 1024;
 
-/// Converts an error of the file.
+/// Converts an error of the parquet crate to the error for the output file.
 type ErrorOfFile = Box<dyn Fn(ParquetError) -> Error + Send + Sync>;
 
 /// A Parquet file that is being written.
@@ -39,7 +39,7 @@ pub(crate) struct RowGroups<W: Write + Send> {
     failed: ErrorOfFile,
     columns: Vec<Mutex<ArrowColumnWriter>>,
     rows: usize,
-    /// The checksums of the groups that are whole.
+    /// The checksums of the row groups that are complete.
     groups: Vec<u32>,
 }
 
@@ -53,7 +53,7 @@ impl<W: Write + Send> fmt::Debug for RowGroups<W> {
 }
 
 impl<W: Write + Send> RowGroups<W> {
-    /// Writes columns of `schema` to `output`, encoding with so many threads.
+    /// Creates a writer of columns of `schema` to `output`, which encodes with `threads` threads.
     pub(crate) fn new(
         output: W,
         schema: &SchemaRef,
@@ -72,12 +72,12 @@ impl<W: Write + Send> RowGroups<W> {
         Ok(Self { writer, factory, pages, schema, threads, failed, columns: Vec::new(), rows: 0, groups: Vec::new() })
     }
 
-    /// Rows of the group that is being written.
+    /// Returns the number of rows in the row group that is being written.
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Bytes of that group so far.
+    /// Returns the estimated size in bytes of the row group that is being written.
     pub(crate) fn bytes(&self) -> usize {
         let of = |column: &Mutex<ArrowColumnWriter>| {
             column.lock().unwrap_or_else(PoisonError::into_inner).get_estimated_total_bytes()
@@ -85,12 +85,13 @@ impl<W: Write + Send> RowGroups<W> {
         self.columns.iter().map(of).sum()
     }
 
-    /// Groups that are whole.
+    /// Returns the number of row groups that are complete.
     pub(crate) fn groups(&self) -> usize {
         self.groups.len()
     }
 
-    /// Appends rows to the group, which has room for them; `array` makes the values of a column.
+    /// Appends `rows` rows to the current row group, which must have room for them. `array` returns the values of a
+    /// column.
     pub(crate) fn write(&mut self, rows: usize, array: &(dyn Fn(usize) -> Result<ArrayRef> + Sync)) -> Result<()> {
         if self.columns.is_empty() {
             self.pages.clear();
@@ -109,7 +110,7 @@ impl<W: Write + Send> RowGroups<W> {
         Ok(())
     }
 
-    /// Ends the group, if one was begun.
+    /// Ends the current row group, if one was begun.
     pub(crate) fn end_group(&mut self) -> Result<()> {
         let columns = std::mem::take(&mut self.columns);
         if columns.is_empty() {
@@ -137,12 +138,12 @@ impl<W: Write + Send> RowGroups<W> {
         Ok(())
     }
 
-    /// Adds a note to the footer.
+    /// Adds an entry to the footer.
     pub(crate) fn note(&mut self, note: KeyValue) {
         self.writer.append_key_value_metadata(note);
     }
 
-    /// Writes the footer, without which the file is none; answers the output, which is not flushed.
+    /// Writes the footer, without which the file is not a Parquet file. Returns the output, which is not flushed.
     pub(crate) fn finish(&mut self) -> Result<&mut W> {
         self.end_group()?;
         let groups_end = self.writer.bytes_written() as u64;
@@ -220,7 +221,7 @@ mod tests {
         }
     }
 
-    /// The rows of a file, read with its page index; checksums of pages are verified.
+    /// Returns the rows of a file. They are read with the page index, and checksums of pages are verified.
     fn read(file: Vec<u8>) -> RecordBatch {
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
         let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(Bytes::from(file), options).expect("a file");

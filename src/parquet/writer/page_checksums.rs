@@ -1,7 +1,8 @@
-//! Column chunks of Parquet files whose pages carry checksums.
+//! Adds checksums to the pages of the column chunks that are written.
 //!
-//! The parquet crate verifies the checksums of pages, but writes none. So pages are stored here as they are encoded,
-//! with the checksum added to their headers, and the sizes and offsets of the chunk are corrected for that.
+//! The parquet crate verifies checksums of pages, but it writes none. So the pages are kept here after they are
+//! encoded, the checksum is added to their headers, and the sizes and offsets in the metadata of the chunk are
+//! corrected.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,22 +20,22 @@ pub(super) struct GroupPages(Arc<Mutex<Vec<SharedPages>>>);
 
 type SharedPages = Arc<Mutex<BufferedPages>>;
 
-/// The pages of one chunk: header, data, header, data, and so on.
+/// The pages of one chunk: header and data of the first page, then of the second page, and so on.
 #[derive(Debug, Default)]
 struct BufferedPages {
-    /// The header whose page comes next.
+    /// The header of the page whose data are written next.
     header: Option<Bytes>,
     dictionary: Vec<Bytes>,
     pages: Vec<Bytes>,
-    /// Bytes by which the headers of data pages grew.
+    /// For each data page, the number of bytes by which its header grew.
     growth: Vec<usize>,
-    /// Bytes of all that.
+    /// Number of bytes of all pages with their headers.
     bytes: usize,
-    /// Bytes by which all headers grew.
+    /// Number of bytes by which all headers together grew.
     grown: usize,
 }
 
-/// A whole chunk.
+/// A complete chunk, and its metadata.
 #[derive(Debug)]
 pub(super) struct CheckedChunk {
     pub bytes: ChunkBytes,
@@ -42,12 +43,12 @@ pub(super) struct CheckedChunk {
 }
 
 impl GroupPages {
-    /// Forgets the pages of the last group.
+    /// Removes the pages of the last row group.
     pub fn clear(&self) {
         lock(&self.0).clear();
     }
 
-    /// The chunk of the column at `index`, all of whose pages were written.
+    /// Returns the chunk of the column at `index`, after all of its pages were written.
     pub fn take(&self, index: usize, chunk: &ArrowColumnChunk) -> Result<CheckedChunk, ParquetError> {
         let pages = lock(&self.0).get(index).cloned();
         let pages = pages.ok_or_else(|| ParquetError::General("a chunk without pages".to_owned()))?;
@@ -83,7 +84,7 @@ impl PageStoreFactory for GroupPages {
     }
 }
 
-/// The receiver of the pages of a column.
+/// Receives the pages of one column.
 struct Store(SharedPages);
 
 impl PageStore for Store {
@@ -124,7 +125,7 @@ impl BufferedPages {
     }
 }
 
-/// The start of a field of 32 bits in Thrift's compact form whose number is one more than that of the field before.
+/// The header of a field of 32 bits in Thrift's compact protocol whose id follows that of the field before.
 const NEXT_I32: u8 = 0x15;
 
 /// True for the header of a dictionary page: its first field, the type of the page, is 2.
@@ -132,7 +133,8 @@ fn is_dictionary(header: &[u8]) -> bool {
     header.get(1) == Some(&4)
 }
 
-/// The header with `checksum` as its fourth field; None if it does not begin with the first three, or has a fourth.
+/// Returns the header with `checksum` as its fourth field; None if it does not begin with the first three fields, or
+/// if it has a fourth.
 fn with_checksum(header: &[u8], checksum: u32) -> Option<Bytes> {
     let mut rest = header;
     for _ in 0..3 {
@@ -163,7 +165,7 @@ fn with_checksum(header: &[u8], checksum: u32) -> Option<Bytes> {
 pub(super) struct ChunkBytes(Vec<Bytes>);
 
 impl ChunkBytes {
-    /// The bytes, in order.
+    /// Returns the parts of the chunk, in order.
     pub fn parts(&self) -> &[Bytes] {
         &self.0
     }
@@ -178,7 +180,7 @@ impl Length for ChunkBytes {
 impl ChunkReader for ChunkBytes {
     type T = PartsReader;
 
-    /// A chunk is read once, from its start.
+    /// Returns a reader of the chunk. A chunk can only be read from its start.
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
         match start {
             0 => Ok(PartsReader { parts: self.0.clone().into_iter(), part: Bytes::new() }),
@@ -191,7 +193,7 @@ impl ChunkReader for ChunkBytes {
     }
 }
 
-/// Reads parts one after the other.
+/// Reads byte strings one after the other.
 #[derive(Debug)]
 pub(super) struct PartsReader {
     parts: std::vec::IntoIter<Bytes>,

@@ -1,7 +1,7 @@
-//! The end of a Parquet file, sealed with checksums.
+//! Fills in the checksums at the end of a Parquet file.
 //!
-//! The bytes after the row groups (bloom filters, page indexes and the footer) are held back until all are there. The
-//! footer has room for checksums, which are filled in before these bytes are written.
+//! The bytes after the row groups (bloom filters, page indexes and the footer) are held back until all of them were
+//! written. The footer has room for checksums, which are filled in before these bytes go to the output.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -11,10 +11,10 @@ use parquet::file::metadata::ParquetMetaData;
 use crate::diagnostic::{Error, Result};
 use crate::parquet::checksums::{Checksums, SEAL_DIGITS, TRAILER_BYTES, UNSEALED, footer_range};
 
-/// An output whose end can be held back.
+/// An output whose last bytes can be held back.
 pub(crate) struct Sealed<W> {
     output: W,
-    /// Bytes that were written to it.
+    /// Number of bytes that were written to `output`.
     written: u64,
     held: Option<Vec<u8>>,
 }
@@ -24,13 +24,13 @@ impl<W: Write> Sealed<W> {
         Self { output, written: 0, held: None }
     }
 
-    /// Holds back what is written from here on.
+    /// Holds back everything that is written from now on.
     pub fn hold(&mut self) {
         self.held.get_or_insert_default();
     }
 
-    /// Fills in the checksums of the bytes that were held back, and writes them. `groups_end` is the offset in the file
-    /// at which the row groups end, `checksums` the present content of the footer.
+    /// Fills in the checksums of the bytes that were held back, and writes these bytes. `groups_end` is the offset in
+    /// the file at which the row groups end; `checksums` are the checksums that the footer has so far.
     pub fn release(&mut self, metadata: &ParquetMetaData, groups_end: u64, mut checksums: Checksums) -> Result<&mut W> {
         let mut held = self.held.take().unwrap_or_default();
         let room = checksums.to_string();
@@ -53,7 +53,8 @@ impl<W: Write> Sealed<W> {
     }
 }
 
-/// Puts `new` in the place of the last `old`, which is as long.
+/// Replaces the last occurrence of `old` by `new`, which must have the same length. Returns None if that is not
+/// possible.
 fn overwrite(bytes: &mut [u8], old: &[u8], new: &[u8]) -> Option<()> {
     let at = memchr::memmem::rfind(bytes, old)?;
     let place = bytes.get_mut(at..at + old.len()).filter(|place| place.len() == new.len())?;
