@@ -1,9 +1,9 @@
-//! Decodes query files: editors and PowerShell also write UTF-16.
+//! Decodes query files, which editors and PowerShell may write in UTF-16.
 
-/// Decodes UTF-8, or UTF-16 with a byte order mark, which is removed.
+/// Decodes UTF-8, or UTF-16 that begins with a byte order mark. The mark is removed.
 ///
 /// # Errors
-/// Why it is neither.
+/// The bytes are neither; the error has the reason.
 pub fn decode_text(bytes: Vec<u8>) -> Result<String, &'static str> {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes.as_chunks::<2>();

@@ -1,7 +1,7 @@
 //! Splits query text into tokens, with nom over `&str`.
 //!
 //! Lexing never fails as a whole: malformed input is reported and skipped, so that one run finds all mistakes. The
-//! token forms are those of the language reference's pages on scalar data types and entity names.
+//! forms of tokens are those in the pages of the language reference on scalar data types and entity names.
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till, take_while, take_while1};
@@ -16,7 +16,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 
 type ScanResult<'a, T = &'a str> = IResult<&'a str, T>;
 
-/// Types whose literal may follow in parentheses directly after the type name.
+/// Names of types after which a literal may follow in parentheses.
 pub(super) const TYPED: &[&str] = &[
     "bool", "date", "datetime", "decimal", "double", "guid", "int", "int32", "int64", "long", "real", "time",
     "timespan",
@@ -60,18 +60,18 @@ const UNITS: &[&str] = &[
     "ticks",
 ];
 
-/// Punctuation, longer symbols first.
+/// Punctuation; a symbol comes before those with which it begins.
 const SYMBOLS: &[&str] = &[
     "..", "<=", "<>", "<|", "<", ">=", ">", "==", "=>", "=~", "=", "!=", "!~", "(", ")", "[", "]", "{", "}", "|", ".",
     "+", "-", "*", "/", "%", ":", ";", ",", "@", "?",
 ];
 
-/// Returns the tokens of `text`, ending with a [`TokenKind::End`], and the mistakes.
+/// Returns the tokens of `text`, of which the last is [`TokenKind::End`], and the mistakes.
 pub(super) fn tokens(text: &str) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
     tokens_from(text, 0)
 }
 
-/// Like [`tokens`], with `base` as the offset of the first byte.
+/// Like [`tokens`]; the first byte of `text` has the offset `base`.
 pub(super) fn tokens_from(text: &str, base: usize) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
     let (mut tokens, mut diagnostics) = (Vec::new(), Vec::new());
     let mut rest = skip_whitespace(text);
@@ -107,8 +107,8 @@ fn skip_whitespace(mut text: &str) -> &str {
     }
 }
 
-/// Whitespace, including the no-break space, the zero-width space and the byte order mark: queries are copied from web
-/// pages.
+/// True for whitespace. The no-break space, the zero-width space and the byte order mark count, too, because queries
+/// are copied from web pages.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() && c != '\u{b}' || matches!(c, '\u{180e}' | '\u{200b}' | '\u{feff}')
 }
@@ -125,7 +125,7 @@ fn is_name_part(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Scans one token. The order of the alternatives matters: `1d` is not a number, `h'x'` not a name.
+/// Reads one token. The order of the alternatives matters: `1d` is not a number, and `h'x'` is not a name.
 fn token(text: &str) -> ScanResult<'_, (TokenKind, &str)> {
     let first = text.chars().next().unwrap_or(' ');
     if first.is_ascii_digit() {
@@ -155,7 +155,7 @@ fn token(text: &str) -> ScanResult<'_, (TokenKind, &str)> {
     }
 }
 
-/// `'...'`, `"..."`, `@'...'`, ```` ```...``` ````, `~~~...~~~`, each optionally preceded by `h`.
+/// Reads a string: `'...'`, `"..."`, `@'...'`, ```` ```...``` ```` or `~~~...~~~`, with an optional `h` before it.
 fn string(text: &str) -> ScanResult<'_> {
     let line = |quote: char| move |text| quoted(quote, text);
     let verbatim = |quote: char| move |text| verbatim_quoted(quote, text);
@@ -168,21 +168,21 @@ fn string(text: &str) -> ScanResult<'_> {
     recognize(preceded(opt(one_of("hH")), body)).parse(text)
 }
 
-/// A one-line string with backslash escapes, which are checked when it is decoded.
+/// Reads a string on one line with backslash escapes. The escapes are checked when it is decoded.
 fn quoted(quote: char, text: &str) -> ScanResult<'_> {
     let plain = take_while1(move |c| c != quote && c != '\\' && !matches!(c, '\r' | '\n'));
     let piece = alt((plain, recognize(pair(char('\\'), none_of("\r\n")))));
     recognize(delimited(char(quote), many0_count(piece), char(quote))).parse(text)
 }
 
-/// A one-line string in which only the quote is special: a doubled quote is a quote.
+/// Reads a string on one line in which only the quote is special: two quotes stand for one.
 fn verbatim_quoted(quote: char, text: &str) -> ScanResult<'_> {
     let plain = take_while1(move |c| c != quote && !matches!(c, '\r' | '\n'));
     let piece = alt((plain, recognize(pair(char(quote), char(quote)))));
     recognize(delimited(char(quote), many0_count(piece), char(quote))).parse(text)
 }
 
-/// A multi-line string without special characters.
+/// Reads a string on several lines in which no character is special, up to the next `fence`.
 fn block<'a>(fence: &'static str, text: &'a str) -> ScanResult<'a> {
     recognize((tag(fence), nom::bytes::complete::take_until(fence), tag(fence))).parse(text)
 }
@@ -213,14 +213,15 @@ fn long(text: &str) -> ScanResult<'_> {
     whole(alt((recognize(hex), digit1))).parse(text)
 }
 
-/// `type(anything)` on one line, up to the `)`. No literal of these types contains a bracket.
+/// Reads `type(anything)` on one line, up to the `)`. No literal of these types contains a bracket.
 fn typed(text: &str) -> ScanResult<'_> {
     let name = verify(take_while1(is_name_part), |name: &str| TYPED.contains(&name));
     let inside = take_till(|c| matches!(c, '(' | ')') || is_line_break(c));
     recognize((name, char('('), inside, char(')'))).parse(text)
 }
 
-/// A name, a word with a dash from [`DASHED`], an operator such as `!has`, or `in~`. Names may begin with digits.
+/// Reads a name, a word with a dash from [`DASHED`], an operator such as `!has`, or `in~`. A name may begin with
+/// digits.
 fn word(text: &str) -> ScanResult<'_> {
     let name = || recognize(pair(satisfy(|c| is_name_start(c) || c.is_ascii_digit()), take_while(is_name_part)));
     let tilde = |text| recognize(pair(alt((tag("!in"), tag("in"))), char('~'))).parse(text);
@@ -244,14 +245,14 @@ fn directive(text: &str) -> ScanResult<'_> {
     recognize(pair(char('#'), take_till(is_line_break))).parse(text)
 }
 
-/// `scan`, unless a letter or digit follows.
+/// Returns a parser like `scan` that fails if a letter or digit follows.
 fn whole<'a>(
     scan: impl Parser<&'a str, Output = &'a str, Error = nom::error::Error<&'a str>>,
 ) -> impl Parser<&'a str, Output = &'a str, Error = nom::error::Error<&'a str>> {
     terminated(scan, peek(not(satisfy(is_name_part))))
 }
 
-/// Returns the malformed start of `text`: an unclosed quote with the rest of its line, or one character.
+/// Returns the malformed start of `text`: an unclosed string with the rest of its line, or one character.
 fn wrong_text(text: &str) -> &str {
     if text.starts_with("```") || text.starts_with("~~~") {
         return text;
@@ -262,7 +263,7 @@ fn wrong_text(text: &str) -> &str {
     }
 }
 
-/// Explains why `wrong` is not a token.
+/// Returns the message about `wrong`, which is not a token.
 fn explain(wrong: &str, span: Span) -> Diagnostic {
     if wrong.chars().count() > 1 || wrong.starts_with(['\'', '"']) {
         let help = "close the string on the same line, or enclose a multi-line string in ```";
@@ -284,7 +285,7 @@ fn explain(wrong: &str, span: Span) -> Diagnostic {
 mod tests {
     use super::{TokenKind, tokens};
 
-    /// The tokens of `text`: the first letter of the kind, then the text.
+    /// Returns the tokens of `text` as a string: for each the first letter of its kind, then its text.
     fn kinds(text: &str) -> String {
         let (tokens, diagnostics) = tokens(text);
         let show = |kind: TokenKind| format!("{kind:?}").chars().next().unwrap_or(' ');

@@ -1,8 +1,9 @@
-//! Texts of stored functions: commands that create them, or `let` statements.
+//! Parses the texts of stored functions: commands that create functions, or `let` statements.
 //!
-//! A mistake in a body concerns only callers of that function, so each definition has its own messages; if the end of a
-//! definition cannot be found, the whole text is refused.
-//! Source: the reference's pages on the commands `.create function`, `.create-or-alter function` and `.alter function`.
+//! A mistake in the body of a function concerns only its callers, so each definition has its own messages. Only if
+//! the end of a definition cannot be found, the whole text is refused.
+//! Source: the reference's pages on the commands `.create function`, `.create-or-alter function` and `.alter
+//! function`.
 
 use std::sync::Arc;
 
@@ -14,23 +15,23 @@ use super::{MAX_FUNCTIONS, TokenKind, lexer, placeholder, too_long};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::types::Value;
 
-/// The words allowed between the dot and the function's name.
+/// The words between the dot and the name of the function in the commands that define one.
 const COMMANDS: &[&[&str]] =
     &[&["create", "-", "or", "-", "alter", "function"], &["create", "function"], &["alter", "function"]];
 
-/// A function definition.
+/// The definition of a stored function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
     /// The name.
     pub name: Name,
-    /// The function, or the mistakes in it.
+    /// The function, or the mistakes in its parameters and body.
     pub function: Result<Arc<Function>, Vec<Diagnostic>>,
 }
 
-/// Parses function definitions; `base` is the offset of the first byte of `text`.
+/// Parses function definitions. `base` is the offset of the first byte of `text` among all sources.
 ///
 /// # Errors
-/// The mistakes that keep the text from being split into definitions.
+/// The text cannot be divided into definitions; the error has the mistakes.
 pub fn definitions(text: &str, base: usize) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     if text.len() > MAX_FUNCTIONS {
         return Err(vec![too_long(text.len(), MAX_FUNCTIONS, Span::new(base, base))]);
@@ -62,7 +63,7 @@ pub fn definitions(text: &str, base: usize) -> Result<Vec<Definition>, Vec<Diagn
     Ok(found)
 }
 
-/// A definition and the `;` after it.
+/// Parses a definition and the `;` after it.
 fn definition<'a>(input: Tokens<'a>, context: &ParserState<'a>) -> ParseResult<'a, Definition> {
     let (rest, (name, view)) = head(input)?;
     if !begins_function(&rest) {
@@ -82,7 +83,7 @@ fn definition<'a>(input: Tokens<'a>, context: &ParserState<'a>) -> ParseResult<'
     Ok((rest, Definition { name, function }))
 }
 
-/// The part before the parameters: the name, and whether the properties declare a view.
+/// Parses the part before the parameters. Returns the name, and true if the properties declare a view.
 fn head(input: Tokens<'_>) -> ParseResult<'_, (Name, bool)> {
     let token = input.peek();
     if token.is_word("let") {
@@ -103,7 +104,7 @@ fn head(input: Tokens<'_>) -> ParseResult<'_, (Name, bool)> {
     Ok((rest, (name, properties.iter().any(is_view))))
 }
 
-/// `with (docstring = "...", folder = "...", view = true)`, or nothing.
+/// Parses `with (docstring = "...", folder = "...", view = true)`; returns no properties if it does not follow.
 fn properties(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     if !input.peek().is_word("with") || !input.peek_at(1).is_symbol("(") {
         return Ok((input, Vec::new()));

@@ -1,8 +1,8 @@
-//! Parses query text into a syntax tree.
+//! Parses the text of a query into a syntax tree.
 //!
-//! [`parse`] is the only entry point: a lexer splits the text into tokens, and the parsers in `parser` build the tree
-//! of [`ast`]. A mistake does not end the run: parsing continues at the next `|` or `;`, so that one run reports all
-//! mistakes. `grammar/kql.ebnf` describes the same language, and a test keeps the two equal.
+//! [`parse`] is the entry point: a lexer splits the text into tokens, and the parsers in `parser` build the tree of
+//! [`ast`] from them. A mistake does not end parsing: it continues at the next `|` or `;`, so that one run reports
+//! all mistakes. `grammar/kql.ebnf` describes the same language, and a test checks that both agree.
 
 pub mod ast;
 mod encoding;
@@ -30,23 +30,23 @@ pub use placeholder::{Placeholder, placeholders};
 pub use print::{print, print_expression};
 pub use token::{Token, TokenKind, is_reserved};
 
-/// The maximum length of a query in bytes: lists of indicators are long.
+/// Maximum length of a query in bytes. It is large, because lists of indicators are long.
 pub const MAX_TEXT: usize = 16 << 20;
 
-/// The maximum length of a function file, and of all function bodies that a query expands to, in bytes.
+/// Maximum length in bytes of a function file, and of all function bodies that a query expands.
 pub const MAX_FUNCTIONS: usize = 1 << 20;
 
-/// The result of parsing.
+/// The result of parsing a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
-    /// The tree, without the parts that the diagnostics are about.
+    /// The tree, without the parts that have mistakes.
     pub query: ast::Query,
     /// The mistakes, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Parsed {
-    /// Returns the tree of a query without mistakes.
+    /// Returns the tree; an error if the query has mistakes.
     ///
     /// # Errors
     /// [`Error::Query`] with every mistake.
@@ -55,7 +55,8 @@ impl Parsed {
     }
 }
 
-/// Returns the name of the table that `text` consists of, in its normal spelling: `T`, `workspace('w').T`.
+/// Returns the canonical name of the table that `text` consists of, such as `T` or `workspace('w').T`; None if it is
+/// anything else.
 #[must_use]
 pub fn table_name(text: &str) -> Option<String> {
     let query = parse(text).into_result().ok()?;
@@ -70,13 +71,13 @@ pub fn table_name(text: &str) -> Option<String> {
     }
 }
 
-/// Parses a query. Never panics, whatever the text.
+/// Parses a query. It never panics, whatever the text is.
 #[must_use]
 pub fn parse(text: &str) -> Parsed {
     parse_filled(text, &BTreeMap::new())
 }
 
-/// Like [`parse`], with values for placeholders by name. Positions are those in `text`.
+/// Like [`parse`], with values that replace placeholders, by name. Positions are still those in `text`.
 #[must_use]
 pub fn parse_filled(text: &str, values: &BTreeMap<String, String>) -> Parsed {
     let (query, mut diagnostics) = read(text, values);
@@ -116,14 +117,15 @@ fn read(text: &str, values: &BTreeMap<String, String>) -> (Option<ast::Query>, V
     (Some(query), diagnostics)
 }
 
-/// Returns the tokens of `text` without whitespace, comments and malformed input, ending with a [`TokenKind::End`].
+/// Returns the tokens of `text`, of which the last is [`TokenKind::End`]. Whitespace, comments and malformed input
+/// are left out.
 #[must_use]
 pub fn tokens(text: &str) -> Vec<Token<'_>> {
     lexer::tokens(text).0
 }
 
-/// Reports that another query begins after an empty line, if that is the first mistake: tools that run the query at the
-/// cursor allow it.
+/// If the first mistake is that another query begins after an empty line, replaces the message by one that tells so.
+/// Tools that run only the query at the cursor allow this.
 fn several_queries(text: &str, tokens: &[Token<'_>], diagnostics: &mut Vec<Diagnostic>) {
     let Some(at) = diagnostics.first().map(|first| first.span.start) else { return };
     let Some(number) = tokens.iter().position(|token| token.span.start == at && token.kind == TokenKind::Word) else {

@@ -1,8 +1,8 @@
-//! Placeholders `{{Name}}` in literals, which a portal fills before it runs the query.
+//! Placeholders `{{Name}}` in literals: a portal fills them in before it runs the query.
 //!
-//! Hunting queries of Microsoft Sentinel contain `todatetime('{{StartTimeISO}}')`. Unfilled, the literal is a string
-//! that is not a time, and the query finds nothing. A placeholder is replaced in the text of its token, whose span
-//! stays that in the user's text.
+//! For example, hunting queries of Microsoft Sentinel contain `todatetime('{{StartTimeISO}}')`. If it is not filled
+//! in, the literal is a string that is not a time, and the query finds nothing. A placeholder is replaced in the text
+//! of its token; the span of the token stays that in the text of the user.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,7 +23,7 @@ pub struct Placeholder {
 }
 
 impl Placeholder {
-    /// The message for a placeholder without a value.
+    /// Returns the message about a placeholder that has no value.
     #[must_use]
     pub fn unfilled(&self, help: impl Into<String>) -> Diagnostic {
         let message = format!("the placeholder `{{{{{}}}}}` has no value", self.name);
@@ -32,7 +32,7 @@ impl Placeholder {
     }
 }
 
-/// Returns the placeholders in the literals of `text`; those in comments do not count.
+/// Returns the placeholders in the literals of `text`. Those in comments do not count.
 #[must_use]
 pub fn placeholders(text: &str) -> Vec<Placeholder> {
     if text.contains(OPEN) { of_tokens(&super::tokens(text)) } else { Vec::new() }
@@ -51,7 +51,7 @@ pub(super) fn of_tokens(tokens: &[Token<'_>]) -> Vec<Placeholder> {
     tokens.iter().flat_map(of_token).collect()
 }
 
-/// For each token whose placeholders have values: its index and its text with the values filled in.
+/// Returns each token that has placeholders with values: its index, and its text with the values filled in.
 pub(super) fn filled(tokens: &[Token<'_>], values: &BTreeMap<String, String>) -> Vec<(usize, String)> {
     let fill = |(number, token): (usize, &Token<'_>)| {
         let (mut text, mut end) = (String::new(), 0);
@@ -66,7 +66,7 @@ pub(super) fn filled(tokens: &[Token<'_>], values: &BTreeMap<String, String>) ->
     tokens.iter().enumerate().filter_map(fill).collect()
 }
 
-/// Returns the placeholders of a literal, with their byte ranges in its text.
+/// Returns the placeholders in a token: the byte range of each in its text, and its name.
 fn gaps<'a>(token: &Token<'a>) -> Vec<(Range<usize>, &'a str)> {
     if !matches!(token.kind, TokenKind::String | TokenKind::Typed) {
         return Vec::new();

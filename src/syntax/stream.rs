@@ -1,8 +1,8 @@
-//! Tokens as nom input, and the context that the parsers share.
+//! Presents tokens as input of nom, with the state that all parsers of a query share.
 //!
-//! nom's `opt` and `many0` swallow failures, so the best message is lost by the time the whole parser fails. The
-//! [`ParserState`] therefore remembers the furthest token that no parser accepted, and what each parser expected there.
-//! That set becomes the message; a completion would offer the same set.
+//! nom's `opt` and `many0` discard failures, so the best message is lost by the time the whole parser fails. The
+//! [`ParserState`] therefore keeps the furthest token that no parser accepted, and what each parser expected there.
+//! This becomes the message.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -13,16 +13,17 @@ use nom::{Input, Needed};
 use super::token::{Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-/// The maximum height of a tree. Walking a higher one could overflow the stack.
+/// Maximum height of a tree. Walking a higher one could overflow the stack.
 const MAX_HEIGHT: u32 = 256;
 
-/// The maximum number of open brackets: parsing nested brackets takes more stack than walking the tree.
+/// Maximum number of brackets that are open at once. It is lower, because parsing takes more stack than walking the
+/// tree.
 const MAX_BRACKETS: usize = 100;
 
-/// The maximum number of operators in all pipelines of a query.
+/// Maximum number of operators in all pipelines of a query.
 const MAX_OPERATORS: usize = 2_000;
 
-/// The maximum number of messages per run.
+/// Maximum number of messages about one text.
 pub(super) const MAX_DIAGNOSTICS: usize = 100;
 
 /// The tokens that are still to be parsed.
@@ -35,9 +36,9 @@ pub(super) struct Tokens<'a> {
 
 /// The state shared by all parsers of a query.
 pub(super) struct ParserState<'a> {
-    /// All tokens, ending with [`TokenKind::End`].
+    /// All tokens; the last one is [`TokenKind::End`].
     all: &'a [Token<'a>],
-    /// For each opening bracket, by index, the index of its closing bracket.
+    /// For each opening bracket, by index, the index of its closing bracket; for other tokens, their own index.
     closing: Vec<usize>,
     furthest: RefCell<Furthest>,
     diagnostics: RefCell<Vec<Diagnostic>>,
@@ -51,7 +52,7 @@ pub(super) struct ParserState<'a> {
     closer: Cell<Option<&'static str>>,
 }
 
-/// The furthest token that no parser accepted.
+/// The furthest token that no parser accepted, and what was expected there.
 #[derive(Default)]
 struct Furthest {
     index: usize,
@@ -63,7 +64,7 @@ struct Furthest {
 pub(super) enum Expected {
     /// A word or punctuation.
     Text(&'static str),
-    /// A kind of construct: "a column".
+    /// A kind of construct, such as "a column".
     Kind(&'static str),
 }
 
@@ -76,11 +77,11 @@ impl fmt::Display for Expected {
     }
 }
 
-/// A parser did not match. The [`ParserState`] records what it expected.
+/// The error of a parser that does not match. The [`ParserState`] has what was expected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mismatch;
 
-/// The result of a parser.
+/// The result of a parser: the rest of the tokens, and what was parsed.
 pub(super) type ParseResult<'a, T> = nom::IResult<Tokens<'a>, T, Mismatch>;
 
 impl<'a> ParseError<Tokens<'a>> for Mismatch {
@@ -94,10 +95,10 @@ impl<'a> ParseError<Tokens<'a>> for Mismatch {
 }
 
 impl<'a> ParserState<'a> {
-    /// Creates the context for the tokens of a query.
+    /// Creates the state for the tokens of a query.
     ///
     /// # Errors
-    /// A bracket without its partner.
+    /// A bracket has no partner, or too many are open at once.
     pub(super) fn new(all: &'a [Token<'a>]) -> Result<Self, Diagnostic> {
         Ok(Self {
             all,
@@ -111,14 +112,14 @@ impl<'a> ParserState<'a> {
         })
     }
 
-    /// Returns the diagnostics in the order of the text, at most one per position.
+    /// Returns all messages in the order of the text, at most one of each kind for a position.
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.take_diagnostics()
     }
 }
 
 impl ParserState<'_> {
-    /// Returns the diagnostics reported since the last call, in the order of the text.
+    /// Returns the messages since the last call in the order of the text, at most one of each kind for a position.
     pub(super) fn take_diagnostics(&self) -> Vec<Diagnostic> {
         let mut list = self.diagnostics.take();
         list.sort_by_key(|diagnostic| diagnostic.span.start);
@@ -128,12 +129,12 @@ impl ParserState<'_> {
 }
 
 impl<'a> Tokens<'a> {
-    /// Returns all tokens of `context`.
+    /// Returns all tokens of `context`, except the final [`TokenKind::End`].
     pub(super) fn new(context: &'a ParserState<'a>) -> Self {
         Self { start: 0, end: context.all.len() - 1, context }
     }
 
-    /// Returns the next token; at the end, always [`TokenKind::End`].
+    /// Returns the next token; at the end, this is always [`TokenKind::End`].
     pub(super) fn peek(&self) -> Token<'a> {
         self.peek_at(0)
     }
@@ -149,14 +150,14 @@ impl<'a> Tokens<'a> {
         self.peek_at(self.context.closing[self.start] + 1 - self.start)
     }
 
-    /// Skips a function: its `view`, parameters and body.
+    /// Skips a function: the word `view`, the parameters and the body.
     pub(super) fn after_function(self) -> Self {
         let list = self.advance(usize::from(self.peek().is_word("view")));
         let body = Self { start: self.context.closing[list.start] + 1, ..self };
         Self { start: self.context.closing[body.start] + 1, ..self }
     }
 
-    /// Skips `count` tokens, but not the end.
+    /// Skips `count` tokens, or fewer if the tokens end.
     pub(super) fn advance(self, count: usize) -> Self {
         Self { start: self.start.saturating_add(count).min(self.end), ..self }
     }
@@ -172,18 +173,18 @@ impl<'a> Tokens<'a> {
         Span { start: first.start, end: last.end.max(first.start) }
     }
 
-    /// Returns the closing bracket of the innermost open bracket.
+    /// Returns the bracket that closes the innermost open bracket; None outside of brackets.
     pub(super) fn closer(&self) -> Option<&'static str> {
         self.context.closer.get()
     }
 
-    /// Fails: the next token is not `expected`.
+    /// Returns the error that the next token is not what was `expected`.
     pub(super) fn mismatch<T>(self, expected: Expected) -> ParseResult<'a, T> {
         self.note(expected);
         Err(nom::Err::Error(Mismatch))
     }
 
-    /// Notes that `expected` would have been accepted here too.
+    /// Records that `expected` would have been accepted here, too.
     pub(super) fn note(&self, expected: Expected) {
         let index = self.start;
         let mut furthest = self.context.furthest.borrow_mut();
@@ -195,12 +196,12 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Adds a diagnostic; parsing continues.
+    /// Reports a diagnostic; parsing continues.
     pub(super) fn report(&self, diagnostic: Diagnostic) {
         self.context.diagnostics.borrow_mut().push(diagnostic);
     }
 
-    /// Adds a diagnostic and abandons the construct.
+    /// Reports a diagnostic, and returns the error that ends the construct.
     pub(super) fn refuse<T>(self, diagnostic: Diagnostic) -> ParseResult<'a, T> {
         self.report(diagnostic);
         // This diagnostic is the message: what was expected elsewhere no longer matters.
@@ -208,8 +209,8 @@ impl<'a> Tokens<'a> {
         Err(nom::Err::Failure(Mismatch))
     }
 
-    /// Reports the furthest mismatch, unless a diagnostic was reported instead, and skips to the next of `stops`
-    /// outside brackets, or to the end of the enclosing construct.
+    /// Reports the furthest mismatch, unless a diagnostic was reported in its place. Then skips to the next of
+    /// `stops` outside of brackets, or to the end of the surrounding construct.
     pub(super) fn recover(self, stops: &[&str]) -> Self {
         let furthest = self.context.furthest.take();
         if furthest.index != usize::MAX {
@@ -221,7 +222,7 @@ impl<'a> Tokens<'a> {
         self.skip_to(stops)
     }
 
-    /// Skips to the next of `stops` outside brackets, `;`, a closing bracket, or the end.
+    /// Skips to the next of `stops` outside of brackets, to a `;`, to a closing bracket, or to the end.
     pub(super) fn skip_to(self, stops: &[&str]) -> Self {
         let mut index = self.start;
         loop {
@@ -234,12 +235,12 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Returns the height of the last tree that was built.
+    /// Returns the height of the tree that was built last.
     pub(super) fn height(&self) -> u32 {
         self.context.height.get()
     }
 
-    /// Starts a tree: its siblings do not add to its height.
+    /// Begins a tree: the height of trees before it does not count for it.
     pub(super) fn begun(self) -> Self {
         self.context.height.set(0);
         self
@@ -248,7 +249,7 @@ impl<'a> Tokens<'a> {
     /// Records that a tree of this height was built.
     ///
     /// # Errors
-    /// If it is too high.
+    /// The tree is too high.
     pub(super) fn built(self, height: u32, span: Span) -> ParseResult<'a, ()> {
         self.context.height.set(height);
         self.context.peak.set(self.context.peak.get().max(height));
@@ -258,10 +259,10 @@ impl<'a> Tokens<'a> {
         self.refuse(too_deep(span))
     }
 
-    /// Counts a pipeline operator.
+    /// Counts an operator of a pipeline.
     ///
     /// # Errors
-    /// If the query has too many: a plan is as deep as its pipelines are long.
+    /// The query has too many operators. They are limited, because a plan is as deep as its pipelines are long.
     pub(super) fn counted_operator(self, span: Span) -> ParseResult<'a, ()> {
         let operators = self.context.operators.get() + 1;
         self.context.operators.set(operators);
@@ -272,7 +273,7 @@ impl<'a> Tokens<'a> {
         self.refuse(Diagnostic::new(Code::TooDeep, span, message).help("split the query"))
     }
 
-    /// Parses the content of brackets up to `close`: its height is one more than that of the highest tree inside.
+    /// Parses the content of brackets up to `close`. Its height is one more than that of the highest tree inside.
     pub(super) fn nested<T>(
         self,
         close: &'static str,
@@ -311,7 +312,7 @@ fn is_closing(symbol: &str) -> bool {
     matches!(symbol, ")" | "]" | "}")
 }
 
-/// Returns, for each token, its own index, or that of its partner for an opening bracket.
+/// Returns for each opening bracket the index of its partner, and for each other token its own index.
 pub(super) fn match_brackets(tokens: &[Token<'_>]) -> Result<Vec<usize>, Diagnostic> {
     let mut closing: Vec<usize> = (0..tokens.len()).collect();
     let mut open: Vec<usize> = Vec::new();
@@ -356,7 +357,7 @@ fn wrong_partner(opening: &Token<'_>, closing: &Token<'_>) -> Diagnostic {
         .label(opening.span, format!("this `{}` is not closed", opening.text))
 }
 
-/// nom sees a sequence of tokens without the [`TokenKind::End`].
+/// Makes the tokens a sequence for nom; [`TokenKind::End`] is not part of it.
 impl<'a> Input for Tokens<'a> {
     type Item = Token<'a>;
     type Iter = std::iter::Copied<std::slice::Iter<'a, Token<'a>>>;

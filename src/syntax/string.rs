@@ -5,7 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 /// Decodes the literal `raw`, which starts at the offset `start`.
 ///
 /// # Errors
-/// An escape that KQL does not have.
+/// The literal has an escape that KQL does not have.
 pub(super) fn decode(raw: &str, start: u32) -> Result<String, Diagnostic> {
     let bare = raw.trim_start_matches(['h', 'H']);
     let verbatim = bare.starts_with('@');
@@ -41,7 +41,8 @@ fn unescape(text: &str, offset: usize) -> Result<String, Diagnostic> {
     Ok(result)
 }
 
-/// Decodes the escape at the start of `text`; returns the character and the length of the escape.
+/// Decodes the escape at the start of `text`. Returns the character and the length of the escape in bytes; None if it
+/// is not valid.
 fn escape(text: &str) -> Option<(char, usize)> {
     let hex = |digits: usize| {
         let code = text.get(2..2 + digits).filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()))?;
@@ -64,14 +65,16 @@ fn escape(text: &str) -> Option<(char, usize)> {
     }
 }
 
-/// Decodes two `\u` escapes that form a surrogate pair.
+/// Decodes two `\u` escapes that form a surrogate pair. Returns the character and their length; None if they form
+/// none.
 fn surrogates(text: &str) -> Option<(char, usize)> {
     let unit = |at: usize| u16::from_str_radix(text.get(at..at + 4)?, 16).ok();
     let pair = [unit(2)?, unit(8).filter(|_| text.get(6..8) == Some("\\u"))?];
     char::decode_utf16(pair).next()?.ok().map(|c| (c, 12))
 }
 
-/// Decodes one to three octal digits, at most `\377`.
+/// Decodes one to three octal digits after a backslash, at most `\377`. Returns the character and the length of the
+/// escape.
 fn octal(text: &str) -> Option<(char, usize)> {
     let digits = text[1..].bytes().take_while(|b| matches!(b, b'0'..=b'7')).count();
     let most = if text.as_bytes()[1] <= b'3' { 3 } else { 2 };
@@ -106,7 +109,7 @@ pub(super) fn encode(text: &str) -> String {
     result
 }
 
-/// Escapes a control character. They end at U+009F, so four digits are enough.
+/// Returns the escape of a control character. Control characters end at U+009F, so four digits suffice.
 fn control_escape(c: char) -> String {
     format!("\\u{:04x}", u32::from(c))
 }

@@ -1,9 +1,9 @@
-//! Tests of messages and limits over whole queries.
+//! Tests messages and limits with whole queries.
 
 use super::parse;
 
-/// Every query of the files in `COLDCASE_CORPUS` (JSON lines with a `query`, separated by `:`) parses or is refused as
-/// unsupported; the others are listed.
+/// Parses every query in the files of `COLDCASE_CORPUS`: paths of JSON Lines files with a `query` in each record,
+/// separated by `:`. Queries that neither parse nor are refused as unsupported are listed.
 #[test]
 fn corpora() {
     let Ok(files) = std::env::var("COLDCASE_CORPUS") else { return };
@@ -30,12 +30,13 @@ fn corpora() {
     }
 }
 
-/// The codes of the messages about `text`.
+/// Returns the codes of the messages about `text`.
 fn codes(text: &str) -> Vec<&'static str> {
     parse(text).diagnostics.iter().map(|diagnostic| diagnostic.code.info().id).collect()
 }
 
-/// Runs `check` with the stack size of a program's first thread; unoptimised code needs more than a test thread has.
+/// Runs `check` with a stack as large as that of the first thread of a program. Code that is not optimised needs more
+/// stack than a test thread has.
 fn with_stack(check: fn()) {
     let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(check).expect("a thread");
     thread.join().expect("no panic");
@@ -70,7 +71,7 @@ fn chains_are_bounded_or_balanced() {
     assert_eq!(codes(&"a".repeat(super::MAX_TEXT + 1)), ["KQL1008"]);
 }
 
-/// Each message with the words that it points at.
+/// Returns each message about `text`, after the words to which it refers.
 fn messages(text: &str) -> Vec<String> {
     parse(text).diagnostics.iter().map(|d| format!("{}: {}", d.span.text(text), d.message)).collect()
 }
@@ -147,7 +148,7 @@ fn trees_are_printed_and_read_back() {
     }
 }
 
-/// The tree as a string, without spans.
+/// Returns the tree as a string, without positions.
 fn without_spans(query: &super::ast::Query) -> String {
     let text = format!("{query:?}");
     let mut parts = text.split("Span { start: ");

@@ -1,7 +1,8 @@
 //! The tokens of query text.
 //!
-//! KQL's keywords are contextual: `count` is an operator after a `|` and a column elsewhere. So they stay plain words
-//! here; only [`RESERVED`] words, without which the grammar would be ambiguous, cannot be names.
+//! The keywords of KQL depend on the context: `count` is an operator after a `|`, and a column elsewhere. So keywords
+//! are plain words here. Only the words in [`RESERVED`], without which the grammar would be ambiguous, cannot be
+//! names.
 
 use crate::diagnostic::Span;
 
@@ -42,19 +43,20 @@ pub enum TokenKind {
 }
 
 impl Token<'_> {
-    /// True for the given word.
+    /// True for the word `word`.
     #[must_use]
     pub fn is_word(&self, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text == word
     }
 
-    /// True for the given punctuation.
+    /// True for the punctuation `symbol`.
     #[must_use]
     pub fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == TokenKind::Symbol && self.text == symbol
     }
 
-    /// True for a word that is not a literal and contains no `!`, `-` or `~`: a name, if only a name is valid.
+    /// True for a word that is neither a literal nor contains `!`, `-` or `~`. Where only a name is possible, it is a
+    /// name.
     #[must_use]
     pub fn is_plain_word(&self) -> bool {
         let is_literal = is_truth(self.text) || self.text == "dynamic";
@@ -67,7 +69,7 @@ impl Token<'_> {
         self.kind == TokenKind::Word && !is_reserved(self.text)
     }
 
-    /// Returns the description used in messages.
+    /// Returns the description of the token in messages.
     pub(super) fn describe(&self) -> String {
         if self.kind == TokenKind::End {
             return "the end of the query".to_owned();
@@ -126,7 +128,7 @@ const RESERVED: &[&str] = &[
     "union",
 ];
 
-/// Words with a dash, which would otherwise be lexed as a subtraction.
+/// Words that have a dash; without this list they would be read as a subtraction.
 pub(super) const DASHED: &[&str] = &[
     "assert-schema",
     "granny-asc",

@@ -4,14 +4,14 @@ use super::{DatatableColumn, LetValue, Name, ParsedExpr, Statement};
 use crate::diagnostic::Span;
 use crate::types::Type;
 
-/// `view (a:long, b:string = "") { let c = a; c + 1 }`.
+/// A function: `view (a:long, b:string = "") { let c = a; c + 1 }`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Function {
-    /// `view`: patterns of table names find it.
+    /// True for `view`: wildcards of table names then match the function, too.
     pub view: bool,
     /// The parameters, in order.
     pub parameters: Vec<FunctionParameter>,
-    /// The body, which replaces a call.
+    /// The body; a call is replaced by it.
     pub body: FunctionBody,
     /// The whole function.
     pub span: Span,
@@ -22,7 +22,7 @@ pub struct Function {
 pub struct FunctionBody {
     /// The `let` statements before the result.
     pub lets: Vec<Statement>,
-    /// A value or a table; never a [`LetValue::Function`].
+    /// The result: a value or a table, never a [`LetValue::Function`].
     pub result: LetValue,
 }
 
@@ -31,20 +31,20 @@ pub struct FunctionBody {
 pub struct FunctionParameter {
     /// The name.
     pub name: Name,
-    /// The kind of argument.
+    /// The kind of argument that it takes.
     pub kind: ParameterKind,
 }
 
 /// The kind of argument that a parameter takes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParameterKind {
-    /// `name:type`, `name:type = default`.
+    /// A value: `name:type`, or `name:type = default`.
     Scalar {
         /// The type.
         ty: Type,
-        /// A literal, if the argument is optional.
+        /// The default, a literal; None if the argument is required.
         default: Option<ParsedExpr>,
     },
-    /// `name:(column:type, ...)`, or `name:(*)` without columns: a table that has at least these columns.
+    /// A table that has at least these columns: `name:(column:type, ...)`, or `name:(*)` for any columns.
     Tabular(Vec<DatatableColumn>),
 }

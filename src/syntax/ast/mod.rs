@@ -1,7 +1,7 @@
 //! The syntax tree of a query; every node has its position.
 //!
-//! Nothing here is resolved or checked against a schema: a [`Name`] may be a column, a `let`, a table or a mistake. The
-//! binder decides that.
+//! Nothing is resolved or checked against a schema here: a [`Name`] may be a column, a `let`, a table or a mistake.
+//! The binder decides what it is.
 
 mod function;
 mod operator;
@@ -24,19 +24,20 @@ use std::sync::Arc;
 use crate::diagnostic::Span;
 use crate::types::{Type, Value};
 
-/// A whole query text: statements separated by `;`.
+/// The text of a whole query: statements that `;` separates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    /// In the order written. Each [`StatementKind::Query`] returns results; the parser reports a text without one.
+    /// The statements, in order. Each [`StatementKind::Query`] returns results; the parser reports a text that has
+    /// none.
     pub statements: Vec<Statement>,
 }
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
-    /// The kind.
+    /// The kind, with its parts.
     pub kind: StatementKind,
-    /// The whole statement.
+    /// The position of the whole statement.
     pub span: Span,
 }
 
@@ -47,14 +48,14 @@ pub enum StatementKind {
     Let {
         /// The name.
         name: Name,
-        /// The value it names.
+        /// The value that gets the name.
         value: LetValue,
     },
     /// `set option` or `set option = value`.
     Set {
         /// The option, for example `query_now`.
         option: Name,
-        /// The value: a literal, or a bare word read as a string.
+        /// The value: a literal, or a bare word, which is read as a string; None if there is no `=`.
         value: Option<ParsedExpr>,
     },
     /// `declare query_parameters(name:type = default, ...)`.
@@ -72,7 +73,7 @@ pub enum LetValue {
     Expr(ParsedExpr),
     /// A table: a source with operators, or a source that is more than a name.
     Pipeline(Pipeline),
-    /// `(parameter:type) { ... }`; shared by its calls.
+    /// A function: `(parameter:type) { ... }`. All of its calls share it.
     Function(Arc<Function>),
 }
 
@@ -83,20 +84,20 @@ pub struct ParameterDeclaration {
     pub name: Name,
     /// The type.
     pub ty: Type,
-    /// The default, a literal.
+    /// The default, a literal; None if the parameter must be given.
     pub default: Option<ParsedExpr>,
 }
 
-/// An identifier as written.
+/// An identifier in the query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Name {
     /// The name, without brackets and quotes.
     pub text: String,
-    /// The position, brackets included.
+    /// The position, including the brackets.
     pub span: Span,
 }
 
-/// A source and the operators that its rows flow through.
+/// A source of rows, and the operators that are applied to them one after the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pipeline {
     /// The source of the rows.
@@ -137,7 +138,7 @@ pub enum SourceKind {
         /// The path.
         path: Name,
     },
-    /// A table outside the default database. Its name is the normal spelling: `workspace('w').T`.
+    /// A table outside the default database. The name is its canonical spelling, such as `workspace('w').T`.
     Remote(Name),
     /// `print name = value, ...`: one row.
     Print(Vec<Assignment>),
@@ -145,7 +146,7 @@ pub enum SourceKind {
     Datatable {
         /// The columns.
         columns: Vec<DatatableColumn>,
-        /// The cells, row by row; each a constant.
+        /// The cells, row by row; each is a constant.
         cells: Vec<ParsedExpr>,
     },
     /// `externaldata(name:type, ...) [address, ...] with (property = value, ...)`.
@@ -156,23 +157,23 @@ pub enum SourceKind {
         column: Name,
         /// The first value.
         from: Box<ParsedExpr>,
-        /// The last value, included if a step reaches it.
+        /// The last value; it is included if a step reaches it exactly.
         to: Box<ParsedExpr>,
         /// The step.
         step: Box<ParsedExpr>,
     },
     /// `union kind=... withsource=... isfuzzy=... A, (B | where ...)` at the start of a pipeline.
     Union {
-        /// `kind`, `withsource`, `isfuzzy`, hints.
+        /// The parameters `kind`, `withsource`, `isfuzzy`, and hints.
         parameters: Vec<Parameter>,
         /// The tables; a name may contain `*`.
         tables: Vec<Pipeline>,
     },
     /// `search kind=... in (A, B) "term"` at the start of a pipeline.
     Search {
-        /// `kind`.
+        /// The parameter `kind`.
         parameters: Vec<Parameter>,
-        /// The tables, empty for all; a name may contain `*`.
+        /// The tables; empty for all tables. A name may contain `*`.
         tables: Vec<Pipeline>,
         /// The search predicate.
         predicate: Box<ParsedExpr>,
@@ -185,18 +186,18 @@ pub enum SourceKind {
     Parenthesised(Box<Pipeline>),
 }
 
-/// Rows of files that the query names by address.
+/// The parts of an `externaldata`: rows of files that the query names by their addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExternalData {
     /// The declared columns.
     pub columns: Vec<DatatableColumn>,
-    /// URLs and paths.
+    /// The addresses: URLs and paths.
     pub addresses: Vec<ParsedExpr>,
-    /// `format`, `ignoreFirstRecord`, ...
+    /// The properties, such as `format` and `ignoreFirstRecord`.
     pub properties: Vec<Parameter>,
 }
 
-/// A scalar expression as written.
+/// A scalar expression of the query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParsedExpr {
     /// The kind.
@@ -208,11 +209,11 @@ pub struct ParsedExpr {
 /// The kinds of expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParsedExprKind {
-    /// A literal of any type, typed nulls included.
+    /// A literal of any type, including typed nulls.
     Literal(Value),
     /// A column, `let` or query parameter.
     Name(Name),
-    /// `*` for all columns: `arg_max(x, *)`, `* has "x"`, `search *`.
+    /// `*` for all columns, as in `arg_max(x, *)`, `* has "x"` and `search *`.
     Star,
     /// `-x`, `+x`.
     Unary {
@@ -232,24 +233,24 @@ pub enum ParsedExprKind {
         /// The right operand.
         right: Box<ParsedExpr>,
     },
-    /// `left in (a, b)`, `left has_any (...)` and their kin.
+    /// A lookup in a list: `left in (a, b)`, `left has_any (...)` and similar operators.
     Membership {
         /// The operator.
         operator: MembershipOperator,
         /// The position of the operator.
         operator_span: Span,
-        /// The value to look up.
+        /// The value that is looked up.
         left: Box<ParsedExpr>,
         /// The list; an element may be a dynamic array or a table ([`ParsedExprKind::Pipeline`]).
         list: Vec<ParsedExpr>,
     },
     /// `operand between (low .. high)`.
     Between {
-        /// `!between`.
+        /// True for `!between`.
         negated: bool,
         /// The position of the operator.
         operator_span: Span,
-        /// The value.
+        /// The value that is compared.
         operand: Box<ParsedExpr>,
         /// The lower bound, included.
         low: Box<ParsedExpr>,
@@ -274,19 +275,19 @@ pub enum ParsedExprKind {
     Index {
         /// A dynamic value.
         base: Box<ParsedExpr>,
-        /// A position or a key.
+        /// The position of an element, or the key of a member.
         index: Box<ParsedExpr>,
     },
     /// `(inner)`.
     Parenthesised(Box<ParsedExpr>),
-    /// A table where a value is required: inside `toscalar(...)` or `in (...)`.
+    /// A table where a value is required, inside of `toscalar(...)` or `in (...)`.
     Pipeline(Box<Pipeline>),
 }
 
 /// An argument of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Argument {
-    /// `name = value`.
+    /// The name in `name = value`; None if the argument has no name.
     pub name: Option<Name>,
     /// The value.
     pub value: ParsedExpr,
@@ -345,12 +346,12 @@ pub enum BinaryOperator {
     EndsWithCs,
     NotEndsWithCs,
     MatchesRegex,
-    /// `column:term` of `search`.
+    /// The operator of `column:term` in `search`.
     Colon,
 }
 
 impl BinaryOperator {
-    /// Every operator with its spelling: the only such table; lexer, parser, printer and messages read it.
+    /// Every operator with its spelling. Lexer, parser, printer and messages all read this table.
     pub const SPELLINGS: &'static [(&'static str, Self)] = &[
         ("or", Self::Or),
         ("and", Self::And),
@@ -400,7 +401,7 @@ impl BinaryOperator {
         (":", Self::Colon),
     ];
 
-    /// Returns the spelling.
+    /// Returns the spelling of the operator.
     #[must_use]
     pub fn symbol(self) -> &'static str {
         Self::SPELLINGS.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)
@@ -430,7 +431,7 @@ impl MembershipOperator {
         ("has_all", Self::HasAll),
     ];
 
-    /// Returns the spelling.
+    /// Returns the spelling of the operator.
     #[must_use]
     pub fn symbol(self) -> &'static str {
         Self::SPELLINGS.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)

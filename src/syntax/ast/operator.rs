@@ -9,9 +9,9 @@ use crate::types::Type;
 pub struct Operator {
     /// The kind.
     pub kind: OperatorKind,
-    /// The operator's keyword, for example `where`.
+    /// The position of its keyword, such as `where`.
     pub keyword: Span,
-    /// The whole operator.
+    /// The position of the whole operator.
     pub span: Span,
 }
 
@@ -28,7 +28,7 @@ pub enum OperatorKind {
     ProjectByNames(Vec<ParsedExpr>),
     /// `project-keep a, b*`.
     ProjectKeep(Vec<ColumnPattern>),
-    /// `project-rename new = old`; each assignment's value is a name.
+    /// `project-rename new = old`; the value of each assignment is a name.
     ProjectRename(Vec<Assignment>),
     /// `project-reorder a, b* asc`.
     ProjectReorder(Vec<ReorderItem>),
@@ -38,11 +38,11 @@ pub enum OperatorKind {
     Extend(Vec<Assignment>),
     /// `summarize a = count() by b`.
     Summarize {
-        /// `hint.strategy=...` and their kin.
+        /// Hints, such as `hint.strategy=shuffle`.
         parameters: Vec<Parameter>,
-        /// Aggregates.
+        /// The aggregates before `by`; empty if only keys are given.
         aggregates: Vec<Assignment>,
-        /// Keys; None if there is no `by`.
+        /// The keys after `by`; None if there is no `by`.
         by: Option<Vec<Assignment>>,
     },
     /// `consume decodeblocks=true`.
@@ -88,49 +88,49 @@ pub enum OperatorKind {
     Render {
         /// The chart.
         chart: Name,
-        /// `name = value`, kept as written.
+        /// The properties `name = value`, as the query writes them.
         properties: Vec<Parameter>,
     },
     /// `mv-expand a, b = c to typeof(string) limit 10`.
     MvExpand {
-        /// `bagexpansion=`, `kind=`, `with_itemindex=`.
+        /// The parameters `bagexpansion`, `kind` and `with_itemindex`.
         parameters: Vec<Parameter>,
-        /// The values to expand, in parallel.
+        /// The values to expand. The elements of several values are combined in parallel.
         items: Vec<MvExpandItem>,
-        /// `limit n`: the maximum number of rows per input row.
+        /// The number after `limit`: the maximum number of rows for each input row.
         limit: Option<ParsedExpr>,
     },
     /// `parse kind=regex text with * "a=" a:long`, `parse-where ...`.
     Parse {
         /// True for `parse-where`, which drops the rows that do not match.
         drops_unmatched: bool,
-        /// `kind=`, `flags=`.
+        /// The parameters `kind` and `flags`.
         parameters: Vec<Parameter>,
         /// The value to parse.
         value: ParsedExpr,
-        /// The pattern.
+        /// The parts of the pattern, in order.
         pattern: Vec<PatternPart>,
     },
     /// `parse-kv text as (a:long, b:string) with (pair_delimiter=",", kv_delimiter="=")`.
     ParseKv {
         /// The value to parse.
         value: ParsedExpr,
-        /// The keys.
+        /// The keys whose values become columns.
         keys: Vec<DatatableColumn>,
-        /// `pair_delimiter=`, `kv_delimiter=`, `quote=`, `escape=`, `greedy=`, `regex=`.
+        /// The properties `pair_delimiter`, `kv_delimiter`, `quote`, `escape`, `greedy` and `regex`.
         properties: Vec<Parameter>,
     },
     /// `make-series a = count() default=0 on t from b to c step d by e`.
     MakeSeries(Box<MakeSeries>),
     /// `mv-apply a, b = c to typeof(string) limit 10 on (top 2 by a)`.
     MvApply {
-        /// `bagexpansion=`, `kind=`, `with_itemindex=`.
+        /// The parameters `bagexpansion`, `kind` and `with_itemindex`.
         parameters: Vec<Parameter>,
-        /// The values to expand, in parallel.
+        /// The values to expand. The elements of several values are combined in parallel.
         items: Vec<MvExpandItem>,
-        /// `limit n`: the maximum number of elements per input row.
+        /// The number after `limit`: the maximum number of elements of each input row.
         limit: Option<ParsedExpr>,
-        /// The operators that run once per input row, over its elements.
+        /// The operators that run once for each input row, over its elements.
         body: Vec<Operator>,
     },
     /// `partition hint.strategy=native by a (top 2 by b)`.
@@ -139,7 +139,7 @@ pub enum OperatorKind {
         parameters: Vec<Parameter>,
         /// The column whose values divide the rows.
         key: Name,
-        /// The operators that run for each value.
+        /// The operators or pipeline that run for each value of the column.
         body: PartitionBody,
     },
     /// `fork name=(operators) (operators)`: a result for each branch.
@@ -148,26 +148,26 @@ pub enum OperatorKind {
     Facet {
         /// The columns.
         columns: Vec<Name>,
-        /// The operators of a further result.
+        /// The operators after `with`, which return one more result; None if there are none.
         with: Option<Vec<Operator>>,
     },
     /// `union ...` after a `|`.
     Union {
-        /// `kind`, `withsource`, `isfuzzy`, hints.
+        /// The parameters `kind`, `withsource`, `isfuzzy`, and hints.
         parameters: Vec<Parameter>,
         /// The other tables.
         tables: Vec<Pipeline>,
     },
-    /// `invoke function(argument, ...)`: the rows are the function's first argument.
+    /// `invoke function(argument, ...)`: a call whose first argument are the input rows.
     Invoke {
         /// The function.
         function: Name,
-        /// The remaining arguments.
+        /// The arguments after the first one.
         arguments: Vec<Argument>,
     },
     /// `join kind=inner (right) on a, $left.b == $right.c`.
     Join {
-        /// `kind` and hints.
+        /// The parameter `kind`, and hints.
         parameters: Vec<Parameter>,
         /// The other table.
         right: Box<Pipeline>,
@@ -176,7 +176,7 @@ pub enum OperatorKind {
     },
     /// `lookup kind=leftouter (right) on a`.
     Lookup {
-        /// `kind`.
+        /// The parameter `kind`.
         parameters: Vec<Parameter>,
         /// The other table.
         right: Box<Pipeline>,
@@ -192,18 +192,18 @@ pub enum OperatorKind {
     },
     /// `reduce kind=source by a with threshold=0.1, characters="X"`.
     Reduce {
-        /// `kind=source`.
+        /// The parameter `kind=source`, if it is given.
         kind: Option<Parameter>,
-        /// The string; its name means nothing.
+        /// The string that is grouped; a name before it has no effect.
         value: Assignment,
-        /// `threshold=`, `characters=`.
+        /// The properties `threshold` and `characters`.
         properties: Vec<Parameter>,
     },
     /// `scan declare (a:long) with (step s: condition => a = b;)`.
     Scan(Box<ScanOperator>),
     /// `search kind=case_sensitive "term"` after a `|`.
     Search {
-        /// `kind`.
+        /// The parameter `kind`.
         parameters: Vec<Parameter>,
         /// The search predicate.
         predicate: ParsedExpr,
@@ -221,44 +221,44 @@ pub struct Evaluate {
     pub plugin: Name,
     /// The arguments.
     pub arguments: Vec<Argument>,
-    /// The declared output columns, if any.
+    /// The output columns that the query declares; None if it declares none.
     pub schema: Option<OutputSchema>,
 }
 
 /// The output columns that a query declares for a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputSchema {
-    /// `*`: the columns of the input come first.
+    /// True for `*`: the columns of the input come first.
     pub keeps_input: bool,
-    /// The other columns.
+    /// The declared columns, without `*`.
     pub columns: Vec<DatatableColumn>,
-    /// The parentheses.
+    /// The position, including the parentheses.
     pub span: Span,
 }
 
 /// A level of `top-nested`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopNestedLevel {
-    /// The number of values; None for all.
+    /// The number of values; None for all values.
     pub count: Option<ParsedExpr>,
-    /// The values.
+    /// The expression whose values are counted, and its name.
     pub of: Assignment,
-    /// `with others = constant`: the value of a row for the rest.
+    /// The constant after `with others =`: the value in the row for all other values; None if there is no such row.
     pub others: Option<ParsedExpr>,
     /// The aggregate that orders the values.
     pub by: Assignment,
-    /// None if not written: descending.
+    /// The order; None if the query gives none, which means descending.
     pub order: Option<SortOrder>,
 }
 
 /// `find in (A, B) where predicate project a, b:long`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Find {
-    /// `withsource`.
+    /// The parameter `withsource`.
     pub parameters: Vec<Parameter>,
-    /// The tables, empty for all; a name may contain `*`.
+    /// The tables; empty for all tables. A name may contain `*`.
     pub tables: Vec<Pipeline>,
-    /// The condition, in which a lone string is a search term.
+    /// The condition. A string on its own in it is a search term.
     pub predicate: ParsedExpr,
     /// The output columns; None for `project-smart`, which is the default.
     pub columns: Option<Vec<FindColumn>>,
@@ -267,27 +267,27 @@ pub struct Find {
 /// An output column of `find`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FindColumn {
-    /// `a`, `a:long`.
+    /// A column `a`, or `a:long` with a type.
     Named(Name, Option<Type>),
-    /// `pack_all()`, `pack(*)`: a bag of the columns that are not named.
+    /// `pack_all()` or `pack(*)`: a bag of all columns that are not named.
     Pack(Span),
 }
 
-/// `name = value`, `(a, b) = value`, or a value alone.
+/// `name = value`, `(a, b) = value`, or a value without a name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
-    /// The names: empty if the value stands alone, several in the `(a, b) = f()` form.
+    /// The names: none if the value has no name, several for a function that returns several columns.
     pub names: Vec<Name>,
     /// The value.
     pub value: ParsedExpr,
 }
 
-/// A column, or several by a pattern with `*`.
+/// A column, or a pattern with `*` for several columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnPattern {
-    /// The pattern; `*` matches any characters, unless the name was in brackets.
+    /// The pattern. `*` matches any characters if `wildcard` is true.
     pub name: Name,
-    /// True if `*` is a wildcard.
+    /// True if `*` is a wildcard; false for a name in brackets.
     pub wildcard: bool,
 }
 
@@ -296,7 +296,7 @@ pub struct ColumnPattern {
 pub struct ReorderItem {
     /// The columns.
     pub pattern: ColumnPattern,
-    /// The order of several columns that match the pattern.
+    /// The order of the columns that match the pattern, if there are several.
     pub order: Option<ReorderOrder>,
 }
 
@@ -318,9 +318,9 @@ pub enum ReorderOrder {
 pub struct SortExpr {
     /// The sort expression.
     pub value: ParsedExpr,
-    /// None if not written: descending.
+    /// The order; None if the query gives none, which means descending.
     pub order: Option<SortOrder>,
-    /// None if not written: last if descending, first if ascending.
+    /// The position of nulls; None if the query gives none, which means last if descending, first if ascending.
     pub nulls: Option<NullsOrder>,
 }
 
@@ -340,12 +340,12 @@ pub enum NullsOrder {
     Last,
 }
 
-/// `name = value` of an operator, including `hint.strategy = shuffle` and `kind = inner`.
+/// A parameter `name = value` of an operator, such as `hint.strategy = shuffle` or `kind = inner`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// The name; dots are part of it.
     pub name: Name,
-    /// The value: a literal, or a bare word as a name.
+    /// The value: a literal, or a bare word, which is a name.
     pub value: ParsedExpr,
 }
 
@@ -369,7 +369,7 @@ pub enum PatternPartKind {
     Column {
         /// The name.
         name: Name,
-        /// The type; None if it is not written.
+        /// The type; None if the query gives none.
         ty: Option<Type>,
     },
 }
@@ -388,20 +388,20 @@ pub struct DatatableColumn {
 pub struct MvExpandItem {
     /// `name = value`, or a value alone.
     pub assignment: Assignment,
-    /// `to typeof(type)`.
+    /// The type in `to typeof(type)`; None if the query gives none.
     pub to: Option<Type>,
 }
 
 /// The parts of `make-series`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MakeSeries {
-    /// `kind=nonempty` and hints.
+    /// The parameter `kind=nonempty`, and hints.
     pub parameters: Vec<Parameter>,
     /// The aggregates.
     pub items: Vec<MakeSeriesItem>,
-    /// The axis that orders the elements of a series.
+    /// The axis: the column whose values order the elements of a series.
     pub axis: Assignment,
-    /// The ends of the axis and the distance between two elements.
+    /// The start, the end and the step of the axis.
     pub bounds: AxisBounds,
     /// The keys; empty if there is no `by`.
     pub by: Vec<Assignment>,
@@ -412,27 +412,27 @@ pub struct MakeSeries {
 pub struct MakeSeriesItem {
     /// `name = aggregate`, or an aggregate alone.
     pub assignment: Assignment,
-    /// `default = value`: the element where there are no rows.
+    /// The value after `default =`: the element of bins without rows; None if the query gives none.
     pub default: Option<ParsedExpr>,
 }
 
 /// The ends and the step of the axis of `make-series`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AxisBounds {
-    /// `from a to b step c`: `b` is exclusive, and bins are counted from `a`.
+    /// `from a to b step c`: `b` is excluded, and bins are counted from `a`.
     FromTo {
-        /// The first element; None if the data decide.
+        /// The start of the first bin; None if the data decide it.
         from: Option<ParsedExpr>,
-        /// The exclusive end; None if the data decide.
+        /// The end, which is excluded; None if the data decide it.
         to: Option<ParsedExpr>,
         /// The distance between two elements.
         step: ParsedExpr,
     },
-    /// `in range(a, b, c)`: `b` is inclusive, and bins are multiples of `c`.
+    /// `in range(a, b, c)`: `b` is included, and bins are multiples of `c`.
     InRange {
         /// The start.
         start: ParsedExpr,
-        /// The inclusive end.
+        /// The end, which is included.
         stop: ParsedExpr,
         /// The distance between two elements.
         step: ParsedExpr,
@@ -442,18 +442,18 @@ pub enum AxisBounds {
 /// The operators or pipeline that `partition` runs for each value of its key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PartitionBody {
-    /// `(operators)`: over the rows with the value.
+    /// `(operators)`, which run over the rows that have the value.
     Operators(Vec<Operator>),
-    /// `{ pipeline }`: with a source of its own; the key is a constant in it.
+    /// `{ pipeline }`, which has a source of its own. The key is a constant in it.
     Pipeline(Box<Pipeline>),
 }
 
 /// A branch of `fork`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForkBranch {
-    /// The name of its result.
+    /// The name of the result; None if it has none.
     pub name: Option<Name>,
-    /// Its operators.
+    /// The operators of the branch.
     pub operators: Vec<Operator>,
 }
 

@@ -1,4 +1,4 @@
-//! The parts of `scan`.
+//! The parts of the operator `scan`.
 
 use super::{Assignment, Name, Parameter, ParsedExpr};
 use crate::diagnostic::Span;
@@ -7,53 +7,53 @@ use crate::types::Type;
 /// `scan with_match_id=m declare (a:long = 0) with (step s output=last: condition => a = b; ...)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScanOperator {
-    /// `with_match_id=`.
+    /// The parameter `with_match_id`, if given.
     pub parameters: Vec<Parameter>,
     /// The columns that the steps compute.
     pub declared: Vec<ScanColumnDeclaration>,
-    /// At least one.
+    /// The steps; there is at least one.
     pub steps: Vec<ScanStep>,
 }
 
-/// `name:type`, `name:type = default`.
+/// A declared column: `name:type`, or `name:type = default`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScanColumnDeclaration {
     /// The name.
     pub name: Name,
     /// The type.
     pub ty: Type,
-    /// A literal.
+    /// The default, a literal; None if the query gives none.
     pub default: Option<ParsedExpr>,
 }
 
-/// `step name optional output=last: condition => a = b, ...`.
+/// A step: `step name optional output=last: condition => a = b, ...`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScanStep {
     /// The name.
     pub name: Name,
-    /// The position of `optional`.
+    /// The position of the word `optional`; None if the step is not optional.
     pub optional: Option<Span>,
-    /// The records that are returned; None, the default, means all.
+    /// Which records are returned; None, the default, means all.
     pub output: Option<ScanStepOutput>,
     /// The condition.
     pub condition: ParsedExpr,
-    /// The values of declared columns, each with one name.
+    /// The values that are assigned to declared columns; each has exactly one name.
     pub assignments: Vec<Assignment>,
 }
 
-/// Which of the records that match a step are returned.
+/// Tells which of the records that match a step are returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanStepOutput {
-    /// Every one.
+    /// Every record.
     All,
-    /// The last one of a series.
+    /// The last record of a series of records that match the step.
     Last,
-    /// None.
+    /// No record.
     None,
 }
 
 impl ScanStepOutput {
-    /// The word that queries use.
+    /// Returns the word after `output=` in a query.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Lists, chains of conditions, and what is in brackets.
+//! Lays out lists, chains of conditions, and the content of brackets.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::Formatter;
 use super::layout::Document;
 
 impl<'a> Formatter<'a> {
-    /// Items separated by commas. If `is_hanging`, the lines after the first are indented.
+    /// Lays out items that commas separate. If `is_hanging`, the lines after the first are indented.
     pub(super) fn list(&self, range: Range<usize>, is_hanging: bool) -> Document<'a> {
         let items = self.split(range.clone(), |token| token.is_symbol(","));
         let (mut first, mut more) = (Document::nothing(), Vec::new());
@@ -24,7 +24,7 @@ impl<'a> Formatter<'a> {
         Document::Sequence(vec![first, if is_hanging { Document::indented(more) } else { more }])
     }
 
-    /// `a or b and c`: each operand on a line of its own if they do not fit on one.
+    /// Lays out `a or b and c`: if the operands do not fit on one line, each gets its own.
     fn chain(&self, range: Range<usize>, word: &'static str, is_hanging: bool) -> Document<'a> {
         let parts = self.split(range.clone(), |token| token.is_word(word));
         let operand = |part: Range<usize>, is_hanging| match word {
@@ -49,7 +49,7 @@ impl<'a> Formatter<'a> {
         Document::group(documents)
     }
 
-    /// Tokens, and what is in the brackets among them.
+    /// Lays out tokens, and the content of the brackets among them.
     pub(super) fn sequence(&self, range: Range<usize>) -> Document<'a> {
         let (mut documents, mut at) = (Vec::new(), range.start);
         while at < range.end {
@@ -63,7 +63,7 @@ impl<'a> Formatter<'a> {
         Document::Sequence(documents)
     }
 
-    /// The bracket `open`, its content, and the closing bracket.
+    /// Lays out the bracket `open`, its content, and the closing bracket.
     fn brackets(&self, open: usize) -> Document<'a> {
         let close = self.closing[open];
         let edge = if self.is_block(open) { Document::Space } else { Document::Soft };
@@ -117,7 +117,7 @@ impl<'a> Formatter<'a> {
         })
     }
 
-    /// The items of a list, each with its comma.
+    /// Lays out the items of a list, each with the comma after it.
     fn cells(&self, range: Range<usize>) -> Vec<Document<'a>> {
         let items = self.split(range.clone(), |token| token.is_symbol(","));
         let cell = |item: Range<usize>| {
@@ -127,7 +127,7 @@ impl<'a> Formatter<'a> {
         items.into_iter().filter(|item| !item.is_empty()).map(cell).collect()
     }
 
-    /// The cells of a `datatable`, one row a line.
+    /// Lays out the cells of a `datatable`, with one row on each line.
     fn table_rows(&self, range: Range<usize>) -> Document<'a> {
         let columns = self.opening[range.start - 2] + 1..range.start - 2;
         let declared = self.split(columns, |token| token.is_symbol(","));

@@ -1,14 +1,14 @@
-//! The comments and empty lines between tokens, which the syntax tree does not have.
+//! Reads the comments and empty lines between tokens, which the syntax tree does not have.
 
 use super::super::lexer::is_line_break;
 use super::super::token::{Token, TokenKind};
 
-/// The line ends and comments between a token and the previous one.
+/// The line ends and comments between a token and the one before it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gap<'a> {
-    /// The comments.
+    /// The comments, in order.
     pub comments: Vec<Comment<'a>>,
-    /// True if an empty line precedes the token.
+    /// True if the line before the token is empty.
     pub ends_empty: bool,
 }
 
@@ -17,9 +17,9 @@ pub(super) struct Gap<'a> {
 pub(super) struct Comment<'a> {
     /// The text, without whitespace at the end.
     pub text: &'a str,
-    /// True if nothing precedes it on its line.
+    /// True if nothing but whitespace is before it on its line.
     pub is_alone: bool,
-    /// True if an empty line precedes it.
+    /// True if the line before it is empty.
     pub after_empty_line: bool,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn gaps<'a>(text: &'a str, tokens: &[Token<'_>]) -> Vec<Gap<'a>> {
     gaps
 }
 
-/// Reads the gap `text`; `begins` is true at the beginning of the query.
+/// Reads the text between two tokens. `begins` is true at the beginning of the query.
 fn read(text: &str, begins: bool) -> Gap<'_> {
     let (mut gap, mut rest, mut lines) = (Gap::default(), text, 0);
     while let Some(first) = rest.chars().next() {
@@ -69,7 +69,7 @@ fn read(text: &str, begins: bool) -> Gap<'_> {
 mod tests {
     use super::{Gap, gaps};
 
-    /// The comments before each token: `+` for one alone on its line, `_` after an empty line.
+    /// Returns the comments before each token: `+` marks a comment alone on its line, `_` an empty line before it.
     fn comments(text: &str) -> Vec<String> {
         let show = |gap: Gap<'_>| {
             let mark = |alone, empty| format!("{}{}", if empty { "_" } else { "" }, if alone { "+" } else { "" });

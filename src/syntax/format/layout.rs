@@ -1,72 +1,73 @@
-//! Lines: which spaces of a document become line ends, so that lines are at most [`MAX_WIDTH`] characters long.
+//! Decides which spaces of a document become line ends, so that lines are at most [`MAX_WIDTH`] characters long.
 //!
-//! A group that fits is written on one line. Of a group that does not fit, every space of its own becomes a line end,
-//! and the groups inside it are tried again.
+//! A group that fits is written on one line. If a group does not fit, every space that belongs to it directly becomes
+//! a line end, and each group inside of it is tried in turn.
 
-/// The number of characters that a line has at most, where it can be broken.
+/// Maximum number of characters in a line, if it can be broken.
 const MAX_WIDTH: usize = 100;
 
-/// The number of spaces of one level of indentation.
+/// Number of spaces for one level of indentation.
 const INDENT: usize = 4;
 
-/// The width of text with a line end: no line is long enough.
+/// The width of text that has a line end: it fits on no line.
 const UNLIMITED: usize = usize::MAX / 4;
 
-/// A document: text, and the spaces between.
+/// A document: texts, and the spaces between them.
 #[derive(Clone, Debug)]
 pub(super) enum Document<'a> {
-    /// Text as it is; only strings have several lines.
+    /// Text that is written unchanged; only strings have several lines.
     Text(&'a str),
-    /// A comment, which does not count for the width of its line.
+    /// A comment. It does not count for the width of its line.
     Comment(&'a str),
-    /// A space, or a line end in a broken group.
+    /// A space; a line end if the group around it is broken.
     Space,
-    /// Nothing, or a line end in a broken group.
+    /// Nothing; a line end if the group around it is broken.
     Soft,
-    /// A line end, and perhaps an empty line.
+    /// A line end, which may be followed by an empty line.
     Line {
-        /// True for an empty line.
+        /// True if an empty line follows.
         empty: bool,
     },
-    /// One after the other.
+    /// Documents that follow each other.
     Sequence(Vec<Self>),
-    /// The lines that begin inside are indented.
+    /// A document in which new lines are indented by one more level.
     Indented(Box<Self>),
-    /// Is broken as a whole or not at all.
+    /// A document that is broken either at all of its own spaces or at none.
     Group {
         /// The content.
         inside: Box<Self>,
-        /// The width on one line.
+        /// The width of the content on one line.
         width: usize,
     },
-    /// Items with spaces between, as many on a line as fit.
+    /// Items with spaces between them; as many as fit are on each line.
     Fill(Vec<Self>),
 }
 
 impl Document<'_> {
-    /// A document without text.
+    /// Returns a document without text.
     pub fn nothing() -> Self {
         Self::Text("")
     }
 
-    /// The end of a line.
+    /// Returns a line end.
     pub fn line() -> Self {
         Self::Line { empty: false }
     }
 
-    /// Indents the lines that begin inside `document`.
+    /// Returns `document` with its new lines indented by one more level.
     pub fn indented(document: Self) -> Self {
         Self::Indented(Box::new(document))
     }
 
-    /// Groups `documents`.
+    /// Returns `documents` as one group.
     pub fn group(documents: Vec<Self>) -> Self {
         let inside = Self::Sequence(documents);
         let width = inside.width();
         Self::Group { inside: Box::new(inside), width }
     }
 
-    /// The width on one line. A group has counted its own before, so that no document is counted twice.
+    /// Returns the width of the document on one line. A group has stored its own width, so that no document is
+    /// measured twice.
     fn width(&self) -> usize {
         let all = |list: &[Self]| list.iter().fold(0, |sum: usize, item| sum.saturating_add(item.width()));
         match self {
@@ -81,7 +82,8 @@ impl Document<'_> {
         }
     }
 
-    /// Adds to `width` what stands before the first possible line end, and returns true if there is one.
+    /// Adds to `width` the characters before the first possible line end. Returns true if there is such a line end,
+    /// or if the width exceeds the maximum.
     fn measure_start(&self, width: &mut usize) -> bool {
         match self {
             Self::Text(text) => {
@@ -98,7 +100,7 @@ impl Document<'_> {
     }
 }
 
-/// The characters of the first line, and whether there are more lines.
+/// Returns the number of characters in the first line, and true if there are more lines.
 fn first_line(text: &str) -> (usize, bool) {
     match text.split_once('\n') {
         Some((line, _)) => (line.chars().count(), true),
@@ -106,7 +108,7 @@ fn first_line(text: &str) -> (usize, bool) {
     }
 }
 
-/// Writes `document` with `line_end` at the end of each line, the last one included.
+/// Writes `document`, with `line_end` after each line, including the last.
 pub(super) fn render(document: &Document<'_>, line_end: &str) -> String {
     let mut writer = LayoutWriter { out: String::new(), column: 0, line_end };
     writer.write(document, Mode { indent: 0, is_flat: false, after: 0 });
@@ -114,12 +116,12 @@ pub(super) fn render(document: &Document<'_>, line_end: &str) -> String {
     writer.out
 }
 
-/// How a document is written.
+/// The state in which a document is written.
 #[derive(Clone, Copy)]
 struct Mode {
-    /// The indentation of lines that begin.
+    /// The number of spaces before new lines.
     indent: usize,
-    /// True inside a group that is on one line.
+    /// True inside of a group that is written on one line.
     is_flat: bool,
     /// The width of the text that follows on the same line in any case.
     after: usize,
@@ -127,7 +129,7 @@ struct Mode {
 
 struct LayoutWriter<'a> {
     out: String,
-    /// The number of characters in the last line.
+    /// The number of characters in the last line so far.
     column: usize,
     line_end: &'a str,
 }

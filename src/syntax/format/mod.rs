@@ -1,7 +1,7 @@
-//! Formats query text: one operator a line, with all comments, and strings and numbers as written.
+//! Formats the text of a query: one operator on each line; comments, strings and numbers stay as written.
 //!
-//! The formatter moves only whitespace: it writes the same tokens and comments. So it works on tokens and brackets and
-//! needs no tree, which has no comments. A query whose tree would change is refused.
+//! The formatter changes only whitespace: it writes the same tokens and comments. So it works on tokens and brackets
+//! instead of the tree, which has no comments. If the result would parse to another tree, the query is refused.
 
 mod brackets;
 mod comments;
@@ -21,11 +21,11 @@ use crate::diagnostic::{Error, Result};
 use comments::{Gap, gaps};
 use layout::{Document, render};
 
-/// Returns `text` as canonical KQL. Formatting the result again returns the same. Lines end as the first line of `text`
-/// does, with a line feed if it has one line.
+/// Returns `text` in the canonical format. Formatting the result again returns the same. Line ends are those of the
+/// first line of `text`, or a line feed if it has only one line.
 ///
 /// # Errors
-/// [`Error::Query`] if the query does not parse, [`Error::Internal`] if its meaning would change.
+/// [`Error::Query`] if the query does not parse, [`Error::Internal`] if formatting would change its meaning.
 pub fn format(text: &str) -> Result<String> {
     let query = parse(text).into_result()?;
     let tokens = lexer::tokens(text).0;
@@ -42,17 +42,17 @@ pub fn format(text: &str) -> Result<String> {
     Ok(formatted)
 }
 
-/// The tokens of a query and what is between them.
+/// The tokens of a query, and what is between them.
 struct Formatter<'a> {
-    /// Ends with [`super::TokenKind::End`].
+    /// The tokens; the last one is [`super::TokenKind::End`].
     tokens: &'a [Token<'a>],
-    /// The gap before each token.
+    /// The comments and line ends before each token.
     gaps: Vec<Gap<'a>>,
-    /// For each opening bracket, the index of the closing one; for other tokens, their own.
+    /// For each opening bracket, the index of its closing bracket; for other tokens, their own index.
     closing: Vec<usize>,
-    /// For each closing bracket, the index of the opening one; for other tokens, their own.
+    /// For each closing bracket, the index of its opening bracket; for other tokens, their own index.
     opening: Vec<usize>,
-    /// The keyword of the innermost operator that is being written; "" outside operators.
+    /// The keyword of the innermost operator that is being laid out; "" outside of operators.
     keyword: Cell<&'a str>,
 }
 
@@ -80,12 +80,12 @@ impl<'a> Formatter<'a> {
             && comments(&gaps(text, &tokens)) == comments(&self.gaps)
     }
 
-    /// The text of a token.
+    /// Returns the text of the token `index`.
     fn token(&self, index: usize) -> Document<'a> {
         Document::Text(self.tokens[index].text)
     }
 
-    /// Returns the text between the token `index` and the one before it: `separator`, or the comments there.
+    /// Lays out the space before the token `index`: `separator`, or the comments if there are any.
     fn before(&self, index: usize, separator: Document<'a>) -> Document<'a> {
         if self.gaps[index].comments.is_empty() {
             return separator;
@@ -93,12 +93,12 @@ impl<'a> Formatter<'a> {
         Document::Sequence(vec![self.comments(index, false), Document::line()])
     }
 
-    /// Like [`Self::before`], with text on a line of its own indented.
+    /// Like [`Self::before`], with new lines indented.
     fn before_indented(&self, index: usize, separator: Document<'a>) -> Document<'a> {
         Document::indented(self.before(index, separator))
     }
 
-    /// The comments before the token `index`, with the empty lines before them if `keeps_empty`.
+    /// Lays out the comments before the token `index`. If `keeps_empty`, an empty line before a comment is kept.
     fn comments(&self, index: usize, keeps_empty: bool) -> Document<'a> {
         let mut documents = Vec::new();
         for comment in &self.gaps[index].comments {
@@ -111,8 +111,8 @@ impl<'a> Formatter<'a> {
         Document::Sequence(documents)
     }
 
-    /// Divides `range` at the tokens for which `is_separator` is true, outside brackets. The separators are between the
-    /// parts; what follows the last one may be empty.
+    /// Divides `range` at the tokens outside of brackets for which `is_separator` is true. The parts do not include
+    /// these tokens; the last part may be empty.
     fn split(&self, range: Range<usize>, is_separator: impl Fn(&Token<'_>) -> bool) -> Vec<Range<usize>> {
         let (mut parts, mut from, mut at) = (Vec::new(), range.start, range.start);
         while at < range.end {
@@ -126,7 +126,7 @@ impl<'a> Formatter<'a> {
         parts
     }
 
-    /// True if `symbol` is in `range`, outside brackets.
+    /// True if `range` has the punctuation `symbol` outside of brackets.
     fn contains(&self, range: Range<usize>, symbol: &str) -> bool {
         self.split(range, |token| token.is_symbol(symbol)).len() > 1
     }

@@ -1,4 +1,4 @@
-//! Operators: the keyword, parameters, operands and clauses.
+//! Lays out operators: the keyword, the parameters, the operands and the clauses.
 
 use std::ops::Range;
 
@@ -8,13 +8,14 @@ use super::Formatter;
 use super::layout::Document;
 use super::spacing::is_infix;
 
-/// Operators that have functions of the same name.
+/// Operators for which a function of the same name exists.
 const ALSO_FUNCTIONS: &[&str] = &["count", "range"];
 
-/// Operators that begin a pipeline.
+/// Operators that may begin a pipeline.
 const SOURCES: &[&str] = &["evaluate", "find", "print", "range", "search", "union"];
 
-/// Returns whether the clause that begins with `word` begins a line if the operator is broken; None if none begins.
+/// Tells whether `word` begins a clause of the operator `keyword`: Some(true) if the clause begins a new line when
+/// the operator is broken, Some(false) if it stays on the line, None if `word` begins no clause.
 fn begins_clause(keyword: &str, word: &Token<'_>) -> Option<bool> {
     if word.kind != TokenKind::Word {
         return None;
@@ -26,7 +27,7 @@ fn begins_clause(keyword: &str, word: &Token<'_>) -> Option<bool> {
     }
 }
 
-/// True if `name = value` after the keyword is a parameter, and not a column.
+/// True if `name = value` after the keyword is a parameter of the operator, and not a column.
 fn is_parameter_of(keyword: &str, name: &str) -> bool {
     match keyword {
         "as" | "consume" | "evaluate" | "find" | "getschema" | "join" | "lookup" | "parse" | "parse-where"
@@ -38,7 +39,8 @@ fn is_parameter_of(keyword: &str, name: &str) -> bool {
 }
 
 impl<'a> Formatter<'a> {
-    /// An operator without its `|`, the source of a pipeline, or a list.
+    /// Lays out an operator without its `|`, the source of a pipeline, or a list. `after_bar` tells that a `|`
+    /// precedes it.
     pub(super) fn operator(&self, range: Range<usize>, after_bar: bool) -> Document<'a> {
         if range.is_empty() {
             return Document::nothing();
@@ -53,7 +55,7 @@ impl<'a> Formatter<'a> {
         document
     }
 
-    /// True if the token is the keyword of an operator, or has the same spelling.
+    /// True if the token is spelled like the keyword of an operator.
     pub(super) fn is_keyword(&self, index: usize) -> bool {
         let token = &self.tokens[index];
         let is = |word: &str| word == token.text;
@@ -62,7 +64,7 @@ impl<'a> Formatter<'a> {
                 || OPERATORS.iter().any(|info| is(info.keyword) || info.aliases.iter().copied().any(is)))
     }
 
-    /// True if what follows the keyword cannot follow a name.
+    /// True if the token after the keyword cannot follow a name, so that an operator begins.
     fn begins_operator(&self, range: &Range<usize>) -> bool {
         let Some(next) = range.clone().nth(1).map(|next| &self.tokens[next]) else { return false };
         let keyword = self.tokens[range.start].text;
@@ -106,7 +108,8 @@ impl<'a> Formatter<'a> {
         Document::group(documents)
     }
 
-    /// A space and the operands after a keyword. Several of them are on lines of their own if they do not fit.
+    /// Lays out a space, and the operands after a keyword. If several operands do not fit on the line, each gets its
+    /// own.
     fn operands(&self, keyword: &str, range: Range<usize>) -> Document<'a> {
         if range.is_empty() {
             return Document::nothing();
@@ -120,7 +123,8 @@ impl<'a> Formatter<'a> {
         Document::group(vec![Document::indented(Document::Sequence(list))])
     }
 
-    /// The end of the parameter `name = value` that begins `range`: a name with dots, and a literal or name.
+    /// Returns the end of the parameter with which `range` begins: a name with dots, `=`, and a literal or name.
+    /// Returns None if no parameter begins there.
     fn parameter_end(&self, keyword: &str, range: Range<usize>) -> Option<usize> {
         let is = |at: usize, symbol: &str| at < range.end && self.tokens[at].is_symbol(symbol);
         let mut at = range.start + 1;
@@ -133,7 +137,7 @@ impl<'a> Formatter<'a> {
         (is_parameter && value < range.end).then(|| self.closing[value] + 1)
     }
 
-    /// Tokens without spaces.
+    /// Lays out tokens without spaces between them.
     fn tight(&self, range: Range<usize>) -> Document<'a> {
         let mut documents = Vec::new();
         for index in range.clone() {

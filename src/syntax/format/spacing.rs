@@ -1,10 +1,10 @@
-//! Whether a space separates two tokens.
+//! Decides whether a space separates two tokens.
 
 use super::super::token::{Token, TokenKind, is_reserved};
 use super::super::{ast, lexer};
 use super::Formatter;
 
-/// Words before a bracket that is not the argument list of a call, besides the operators between values.
+/// Words after which a bracket is not the argument list of a call. Operators between values are not in this list.
 const BEFORE_BRACKETS: &[&str] = &[
     "and", "as", "between", "!between", "by", "declare", "extend", "from", "in", "limit", "of", "on", "or", "output",
     "project", "regex", "step", "to", "view", "where", "with",
@@ -13,14 +13,14 @@ const BEFORE_BRACKETS: &[&str] = &[
 /// Operators whose operands may be patterns such as `Sign*`.
 const WITH_PATTERNS: &[&str] = &["find", "project-away", "project-keep", "project-reorder", "search", "union"];
 
-/// Operators whose properties have no spaces around `=`.
+/// Operators whose properties are written without spaces around `=`.
 const WITH_PROPERTIES: &[&str] = &["parse-kv", "render"];
 
-/// Words after which a sign belongs to the number that follows.
+/// Words after which `+` or `-` is the sign of the number that follows.
 const BEFORE_SIGNS: &[&str] = &["default", "from", "limit", "of", "step", "take", "to", "top", "where"];
 
 impl Formatter<'_> {
-    /// True if a space separates the token `index` from the one before it, on one line.
+    /// True if a space separates the token `index` from the token before it, if both are on one line.
     pub(super) fn is_spaced(&self, index: usize) -> bool {
         let (before, token) = (&self.tokens[index - 1], &self.tokens[index]);
         let is_glued = before.span.end == token.span.start;
@@ -40,13 +40,14 @@ impl Formatter<'_> {
         }
     }
 
-    /// True after the colon of a bag, of a step of `scan`, or before the declared columns of a plugin.
+    /// True if a space follows the colon `index`: in a bag, in a step of `scan`, and before the declared columns of a
+    /// plugin.
     fn is_spaced_colon(&self, index: usize) -> bool {
         let before = index.checked_sub(1).map(|at| &self.tokens[at]);
         self.is_in_step(index) || before.is_some_and(|token| token.kind == TokenKind::String || token.is_symbol(")"))
     }
 
-    /// True between the word `step` of `scan` and the colon: `step s1 output=none:`.
+    /// True if the token `index` is in the head of a step of `scan`, as in `step s1 output=none:`.
     fn is_in_step(&self, index: usize) -> bool {
         const LENGTH: usize = 6;
         let before = self.tokens[..index].iter().rev().take(LENGTH);
@@ -54,7 +55,7 @@ impl Formatter<'_> {
         self.keyword.get() == "scan" && head.any(|token| token.is_word("step"))
     }
 
-    /// True if the `+` or `-` is a sign, and not an operator between two values.
+    /// True if the `+` or `-` at `index` is a sign, and not an operator between two values.
     fn is_sign(&self, index: usize) -> bool {
         let Some(before) = index.checked_sub(1).map(|at| &self.tokens[at]) else { return true };
         match before.kind {
@@ -69,7 +70,7 @@ impl Formatter<'_> {
         }
     }
 
-    /// True if the bracket `index` is neither an argument list nor an index.
+    /// True if a space precedes the bracket `index`: it begins neither an argument list nor an index.
     fn is_spaced_bracket(&self, index: usize) -> bool {
         let (before, bracket) = (&self.tokens[index - 1], &self.tokens[index]);
         match before.kind {
@@ -88,7 +89,7 @@ impl Formatter<'_> {
         }
     }
 
-    /// True if the bracket `index` holds the rows of a table whose columns are in the brackets before it.
+    /// True if the bracket `index` has the rows of a `datatable` or the addresses of an `externaldata`.
     pub(super) fn is_datatable(&self, index: usize) -> bool {
         let columns = index.checked_sub(1).map(|before| self.opening[before]);
         let word = columns.and_then(|columns| columns.checked_sub(1)).map(|at| &self.tokens[at]);
@@ -99,7 +100,7 @@ impl Formatter<'_> {
     }
 }
 
-/// The text of punctuation, "" for other tokens.
+/// Returns the text of punctuation; "" for other tokens.
 fn symbol<'a>(token: &Token<'a>) -> &'a str {
     if token.kind == TokenKind::Symbol { token.text } else { "" }
 }

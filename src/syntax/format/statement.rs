@@ -1,4 +1,4 @@
-//! Statements and pipelines.
+//! Lays out statements and pipelines.
 
 use std::ops::Range;
 
@@ -6,14 +6,14 @@ use super::Formatter;
 use super::layout::Document;
 
 impl<'a> Formatter<'a> {
-    /// The whole text.
+    /// Lays out the whole query.
     pub(super) fn query(&self) -> Document<'a> {
         let end = self.tokens.len() - 1;
         let begin = Document::Line { empty: self.gaps[0].ends_empty };
         Document::Sequence(vec![self.comments(0, true), begin, self.statements(0..end), self.comments(end, true)])
     }
 
-    /// Statements, each on a line of its own; one empty line between them is kept.
+    /// Lays out statements, each on a line of its own. One empty line between them is kept.
     pub(super) fn statements(&self, range: Range<usize>) -> Document<'a> {
         let mut documents = Vec::new();
         for part in self.split(range.clone(), |token| token.is_symbol(";")) {
@@ -45,8 +45,8 @@ impl<'a> Formatter<'a> {
         Document::Sequence(vec![name, space, self.operator(value..range.end, false)])
     }
 
-    /// A source and its operators, each on a line of its own; on one line if that is not required, fits, and there is
-    /// only one operator.
+    /// Lays out a source and its operators, each on a line of its own. With only one operator, they are on one line
+    /// if that fits and `is_broken` is false.
     pub(super) fn pipeline(&self, range: Range<usize>, is_broken: bool) -> Document<'a> {
         let parts = self.split(range, |token| token.is_symbol("|"));
         let separator = if is_broken || parts.len() > 2 { Document::line() } else { Document::Space };

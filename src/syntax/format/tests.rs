@@ -1,8 +1,8 @@
-//! Formatted queries, as text.
+//! Tests of formatted queries.
 
 use super::format;
 
-/// Formats `text`, twice.
+/// Returns `text` formatted, and checks that formatting it again changes nothing.
 fn formatted(text: &str) -> String {
     let once = format(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
     let twice = format(&once).unwrap_or_else(|error| panic!("{once}\n{error}"));
@@ -10,7 +10,7 @@ fn formatted(text: &str) -> String {
     once
 }
 
-/// The query and its formatted text, for each pair in `cases.txt`.
+/// Tests the formatted text of each query in `cases.txt`.
 #[test]
 fn queries_have_one_form() {
     let cases = include_str!("cases.txt");
@@ -67,7 +67,8 @@ fn wrong_queries_are_refused() {
     }
 }
 
-/// Every query of the files in `COLDCASE_CORPUS` (JSON Lines with a `query`, separated by `:`) that parses.
+/// Formats every query that parses in the files of `COLDCASE_CORPUS`: paths of JSON Lines files with a `query` in
+/// each record, separated by `:`.
 #[test]
 fn corpora_are_formatted() {
     let Ok(files) = std::env::var("COLDCASE_CORPUS") else { return };

@@ -1,4 +1,4 @@
-//! `evaluate`, as an operator and as a source: a call of a plugin.
+//! Parses `evaluate`, a call of a plugin, as an operator and as a source.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::syntax::ast::{DatatableColumn, Evaluate, OutputSchema, SourceKind};
 
-/// True if `evaluate` begins a source: it may also be a name.
+/// True if `evaluate` begins a source here; the word may also be a name.
 pub(super) fn begins_evaluate(input: &Tokens<'_>) -> bool {
     let after = input.advance(1);
     let is_word = after.peek().kind == TokenKind::Word && infix_at(&after).is_none();
@@ -20,13 +20,13 @@ pub(super) fn begins_evaluate(input: &Tokens<'_>) -> bool {
     input.peek().is_word("evaluate") && (is_plugin || is_hint(&after))
 }
 
-/// `evaluate plugin(argument, ...)` at the beginning of a pipeline.
+/// Parses `evaluate plugin(argument, ...)` at the beginning of a pipeline.
 pub(super) fn evaluate_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("evaluate")(input)?;
     evaluate_call.map(|call| SourceKind::Evaluate(Box::new(call))).parse(rest)
 }
 
-/// The part after `evaluate`.
+/// Parses the part after `evaluate`.
 pub(super) fn evaluate_call(input: Tokens<'_>) -> ParseResult<'_, Evaluate> {
     let (rest, parameters) = many0(hint).parse(input)?;
     let (rest, plugin) = name("a plugin")(rest)?;
@@ -39,13 +39,13 @@ pub(super) fn evaluate_call(input: Tokens<'_>) -> ParseResult<'_, Evaluate> {
     Ok((rest, Evaluate { parameters, plugin, arguments, schema: Some(schema) }))
 }
 
-/// `(column:type, ...)`, `(*, column:type, ...)`.
+/// Parses `(column:type, ...)` or `(*, column:type, ...)`.
 fn output_schema(input: Tokens<'_>) -> ParseResult<'_, OutputSchema> {
     let (rest, (keeps_input, columns)) = brackets("(", output_columns, ")")(input)?;
     Ok((rest, OutputSchema { keeps_input, columns, span: rest.span_since(input.span()) }))
 }
 
-/// `column:type, ...`, optionally after `*`.
+/// Parses `column:type, ...`, optionally after `*`.
 fn output_columns(input: Tokens<'_>) -> ParseResult<'_, (bool, Vec<DatatableColumn>)> {
     let column = || column_declaration.map(|(name, ty)| DatatableColumn { name, ty });
     if !input.peek().is_symbol("*") {

@@ -1,4 +1,4 @@
-//! Expressions: precedence climbing over one table of operators.
+//! Parses expressions by precedence climbing, with one table of operators.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -13,8 +13,8 @@ use crate::syntax::ast::{
     UnaryOperator,
 };
 
-/// Precedence levels, the tightest last, as in the reference's and Kusto's own grammar. Note that string operators bind
-/// more tightly than arithmetic.
+/// Precedence levels, from the loosest to the tightest, as in the reference and in Kusto's own grammar. Note that
+/// string operators bind more tightly than arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::syntax) enum Level {
     Or,
@@ -81,7 +81,7 @@ impl Level {
     }
 }
 
-/// An operator between or after values.
+/// An operator that follows a value.
 #[derive(Clone, Copy)]
 pub(super) enum Infix {
     Binary(BinaryOperator),
@@ -98,7 +98,7 @@ impl Infix {
     }
 }
 
-/// An expression; `expected` names it in the message if it is missing.
+/// Parses an expression. If it is missing, the message says that `expected` was expected.
 pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, ParsedExpr> {
     move |input| {
         let (rest, value) = climb(input.begun(), expected, Level::Or)?;
@@ -117,12 +117,12 @@ pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Token
     }
 }
 
-/// An expression that ends before a comparison, such as the axis of `make-series` before `in range(...)`.
+/// Parses an expression that ends before a comparison, such as the axis of `make-series` before `in range(...)`.
 pub(super) fn relation<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, ParsedExpr> {
     move |input| climb(input.begun(), expected, Level::Relation)
 }
 
-/// An expression, or a table with operators, as in `toscalar(T | count)`.
+/// Parses an expression, or a table with operators, as in `toscalar(T | count)`.
 pub(super) fn expression_or_pipeline<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, ParsedExpr> {
     move |input| {
         if source::begins_source(&input) {
@@ -139,12 +139,12 @@ pub(super) fn expression_or_pipeline<'a>(expected: &'static str) -> impl Fn(Toke
     }
 }
 
-/// True for a table with operators, after which a comma belongs to the pipeline.
+/// True if the value is a table with operators; a comma after it belongs to the pipeline.
 fn is_pipeline(value: &ParsedExpr) -> bool {
     matches!(&value.kind, ParsedExprKind::Pipeline(pipeline) if !matches!(pipeline.source.kind, SourceKind::Remote(_)))
 }
 
-/// True for a table that is written out, without operators: its own end is clear.
+/// True if the value is a `datatable` or `externaldata` without operators: its own end is clear.
 fn is_literal_table(value: &ParsedExpr) -> bool {
     matches!(&value.kind, ParsedExprKind::Pipeline(pipeline) if pipeline.operators.is_empty()
         && matches!(pipeline.source.kind, SourceKind::Datatable { .. } | SourceKind::External(_)))
@@ -180,7 +180,8 @@ fn climb<'a>(input: Tokens<'a>, expected: &'static str, loosest: Level) -> Parse
     Ok((rest, left))
 }
 
-/// Returns the level of the operator after a `*` that stands for all columns: a string operator, or `==`.
+/// Returns the level of the operator after a `*` that stands for all columns: a string operator, or `==`. Returns
+/// None if no such `*` begins here.
 pub(super) fn begins_star(input: &Tokens<'_>) -> Option<Level> {
     let after = input.advance(1);
     match input.peek().is_symbol("*") {
@@ -190,19 +191,19 @@ pub(super) fn begins_star(input: &Tokens<'_>) -> Option<Level> {
     }
 }
 
-/// True before a string operator.
+/// True if a string operator begins here.
 fn text_operator(input: &Tokens<'_>) -> bool {
     infix_at(input).is_some_and(|(infix, _)| infix.level() == Level::Text)
 }
 
-/// `*` before an operator.
+/// Parses a `*` before an operator.
 fn all_columns(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let span = input.span();
     let (rest, ()) = input.advance(1).built(1, span)?;
     Ok((rest, ParsedExpr { kind: ParsedExprKind::Star, span }))
 }
 
-/// Returns the operator at the next tokens and its number of tokens.
+/// Returns the operator that begins here, and the number of its tokens; None if there is none.
 pub(super) fn infix_at(input: &Tokens<'_>) -> Option<(Infix, usize)> {
     let token = input.peek();
     if !matches!(token.kind, TokenKind::Word | TokenKind::Symbol) {
@@ -240,8 +241,9 @@ fn join(operator: BinaryOperator, operator_span: Span, left: ParsedExpr, right: 
     ParsedExpr { kind: ParsedExprKind::Binary { operator, operator_span, left, right }, span }
 }
 
-/// `a and b and c ...`, `a or b or c ...`. Generated queries contain thousands of operands, and both operators are
-/// associative, so the tree is balanced: its height is logarithmic.
+/// Parses the rest of `a and b and c ...` or `a or b or c ...`, after the first operand. Generated queries have
+/// thousands of operands, and both operators are associative, so the tree is made balanced: its height is
+/// logarithmic.
 fn junction(input: Tokens<'_>, first: ParsedExpr, operator: BinaryOperator) -> ParseResult<'_, ParsedExpr> {
     let (mut rest, mut height) = (input, input.height());
     let (mut operands, mut operators) = (vec![Some(first)], Vec::new());
@@ -268,7 +270,7 @@ fn balanced(operator: BinaryOperator, operands: &mut [Option<ParsedExpr>], opera
     join(operator, operators[middle], left, right)
 }
 
-/// `in (a, b)`, `in (T | project a)` and their kin, after the left operand.
+/// Parses the rest of `a in (b, c)`, `a in (T | project b)` and similar, after the left operand.
 fn membership(input: Tokens<'_>, left: ParsedExpr, operator: MembershipOperator) -> ParseResult<'_, ParsedExpr> {
     let (left_height, operator_span) = (input.height(), input.span());
     let (rest, list) = committed(brackets("(", membership_list, ")")(input.advance(1)))?;
@@ -278,7 +280,7 @@ fn membership(input: Tokens<'_>, left: ParsedExpr, operator: MembershipOperator)
     Ok((rest, ParsedExpr { kind: ParsedExprKind::Membership { operator, operator_span, left, list }, span }))
 }
 
-/// A table with operators, or a list of values.
+/// Parses a table with operators, or a list of values.
 fn membership_list(input: Tokens<'_>) -> ParseResult<'_, Vec<ParsedExpr>> {
     let (rest, first) = expression_or_pipeline("a value")(input)?;
     if is_pipeline(&first) || !rest.peek().is_symbol(",") {
@@ -288,7 +290,7 @@ fn membership_list(input: Tokens<'_>) -> ParseResult<'_, Vec<ParsedExpr>> {
     Ok((rest, std::iter::once(first).chain(more).collect()))
 }
 
-/// `between (low .. high)`, after the operand.
+/// Parses the rest of `a between (low .. high)`, after the operand.
 fn between(input: Tokens<'_>, operand: ParsedExpr, negated: bool) -> ParseResult<'_, ParsedExpr> {
     let (left_height, operator_span) = (input.height(), input.span());
     let (rest, (low, high)) = committed(brackets("(", bounds, ")")(input.advance(1)))?;
@@ -298,12 +300,12 @@ fn between(input: Tokens<'_>, operand: ParsedExpr, negated: bool) -> ParseResult
     Ok((rest, ParsedExpr { kind: ParsedExprKind::Between { negated, operator_span, operand, low, high }, span }))
 }
 
-/// `low .. high`.
+/// Parses `low .. high`.
 fn bounds(input: Tokens<'_>) -> ParseResult<'_, (ParsedExpr, ParsedExpr)> {
     (expression("a value"), symbol(".."), expression("a value")).map(|(low, _, high)| (low, high)).parse(input)
 }
 
-/// An optional sign and its operand.
+/// Parses an operand with an optional sign.
 fn unary<'a>(input: Tokens<'a>, expected: &'static str) -> ParseResult<'a, ParsedExpr> {
     let token = input.peek();
     let operator = match token.text {
@@ -321,7 +323,7 @@ fn unary<'a>(input: Tokens<'a>, expected: &'static str) -> ParseResult<'a, Parse
     Ok((rest, ParsedExpr { kind: ParsedExprKind::Unary { operator, operand: Box::new(operand) }, span }))
 }
 
-/// A value followed by member and element accesses: `a.b[0]['c']`.
+/// Parses a value, and the accesses to members and elements after it: `a.b[0]['c']`.
 pub(super) fn path<'a>(input: Tokens<'a>, expected: &'static str) -> ParseResult<'a, ParsedExpr> {
     let (mut rest, mut base) = primary(input, expected)?;
     loop {
@@ -337,7 +339,7 @@ pub(super) fn path<'a>(input: Tokens<'a>, expected: &'static str) -> ParseResult
     }
 }
 
-/// The part after the dot: a name, or `[index]`, before which the dot means nothing.
+/// Parses what follows the dot of an access: a name, or `[index]`, before which the dot has no meaning.
 fn member(input: Tokens<'_>, base: ParsedExpr) -> ParseResult<'_, ParsedExprKind> {
     if input.peek().is_symbol("[") && !is_bracketed_name(&input) {
         return index(input, base);
@@ -349,13 +351,13 @@ fn member(input: Tokens<'_>, base: ParsedExpr) -> ParseResult<'_, ParsedExprKind
     Ok((rest, ParsedExprKind::Member { base: Box::new(base), name }))
 }
 
-/// The part in brackets.
+/// Parses the index of an access, with its brackets.
 fn index(input: Tokens<'_>, base: ParsedExpr) -> ParseResult<'_, ParsedExprKind> {
     let (rest, index) = brackets("[", expression("a value"), "]")(input)?;
     Ok((rest, ParsedExprKind::Index { base: Box::new(base), index: Box::new(index) }))
 }
 
-/// A literal, a name, a call, or anything in parentheses.
+/// Parses a literal, a name, a call, or anything in parentheses.
 fn primary<'a>(input: Tokens<'a>, expected: &'static str) -> ParseResult<'a, ParsedExpr> {
     let token = input.peek();
     if literal::begins_literal(token) {
@@ -381,14 +383,14 @@ fn primary<'a>(input: Tokens<'a>, expected: &'static str) -> ParseResult<'a, Par
     }
 }
 
-/// `(value)`, `(T | count)`.
+/// Parses `(value)` or `(T | count)`.
 fn parenthesised(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let (rest, inner) = brackets("(", expression_or_pipeline("a value"), ")")(input)?;
     let span = rest.span_since(input.span());
     Ok((rest, ParsedExpr { kind: ParsedExprKind::Parenthesised(Box::new(inner)), span }))
 }
 
-/// `function(argument, ...)`.
+/// Parses `function(argument, ...)`.
 fn call(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let (rest, function): (_, Name) = name("a function")(input)?;
     // dynamic is the only type whose name begins a literal.
@@ -410,7 +412,7 @@ fn call(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     Ok((rest, ParsedExpr { kind: ParsedExprKind::Call { function, arguments }, span }))
 }
 
-/// A single pipeline, or a list.
+/// Parses the arguments of a call: a list of them, or a single table with operators.
 pub(super) fn arguments(input: Tokens<'_>) -> ParseResult<'_, Vec<Argument>> {
     let token = input.peek();
     if token.is_symbol(")") {
@@ -428,7 +430,7 @@ pub(super) fn arguments(input: Tokens<'_>) -> ParseResult<'_, Vec<Argument>> {
     Ok((rest, std::iter::once(first).chain(more).collect()))
 }
 
-/// `*`, `name = value`, or a value.
+/// Parses an argument: `*`, `name = value`, or a value.
 fn argument(input: Tokens<'_>) -> ParseResult<'_, Argument> {
     let token = input.peek();
     if token.is_symbol("*") && is_end(input.peek_at(1)) {
@@ -444,7 +446,7 @@ fn argument(input: Tokens<'_>) -> ParseResult<'_, Argument> {
     Ok((rest, Argument { name: None, value }))
 }
 
-/// An expression, or a `datatable` or `externaldata`, which need no parentheses.
+/// Parses an expression; a `datatable` or `externaldata` may be written without parentheses.
 fn expression_or_literal_table(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     if !source::begins_literal_table(&input) {
         return expression("a value")(input);

@@ -1,4 +1,4 @@
-//! `externaldata`: rows of files that the query names by address.
+//! Parses `externaldata`, which reads rows of files that the query names by address.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -8,7 +8,7 @@ use super::source::declared_columns;
 use super::{Expected, ParseResult, Tokens, any_name, brackets, comma_list, committed, default_value, symbol};
 use crate::syntax::ast::{ExternalData, Parameter, SourceKind};
 
-/// `externaldata(name:type, ...) [address, ...] with (property = value, ...)`.
+/// Parses `externaldata(name:type, ...) [address, ...] with (property = value, ...)`.
 pub(super) fn externaldata_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, columns) = committed(declared_columns(input.advance(1)))?;
     let (rest, addresses) = committed(brackets("[", comma_list(expression("a URL or a path")), "]")(rest))?;
@@ -21,7 +21,7 @@ pub(super) fn externaldata_source(input: Tokens<'_>) -> ParseResult<'_, SourceKi
     Ok((rest, SourceKind::External(Box::new(ExternalData { columns, addresses, properties }))))
 }
 
-/// `name = value`.
+/// Parses a property: `name = value`.
 fn external_property(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     let (rest, name) = any_name("a property")(input)?;
     let (rest, _) = cut(symbol("=")).parse(rest)?;

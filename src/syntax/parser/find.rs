@@ -1,4 +1,4 @@
-//! `find` at the beginning of a pipeline.
+//! Parses `find`, which begins a pipeline.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::syntax::ast::{Find, FindColumn, SourceKind};
 
-/// `find withsource=name in (A, B) where condition project a, b:long, pack_all()`.
+/// Parses `find withsource=name in (A, B) where condition project a, b:long, pack_all()`.
 pub(super) fn find_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("find")(input)?;
     let (rest, parameters) = parameters(rest)?;
@@ -27,7 +27,7 @@ pub(super) fn find_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     Ok((rest, SourceKind::Find(Box::new(Find { parameters, tables, predicate, columns }))))
 }
 
-/// `project a, b:long, pack_all()` or `project-smart`, which is the default.
+/// Parses `project a, b:long, pack_all()`. Returns None for `project-smart`, which is the default.
 fn find_columns(input: Tokens<'_>) -> ParseResult<'_, Option<Vec<FindColumn>>> {
     if input.peek().is_word("project-smart") {
         return Ok((input.advance(1), None));
@@ -41,7 +41,7 @@ fn find_columns(input: Tokens<'_>) -> ParseResult<'_, Option<Vec<FindColumn>>> {
     Ok((rest, Some(columns)))
 }
 
-/// `a`, `a:long`, `pack_all()`, `pack(*)`.
+/// Parses an output column: `a`, `a:long`, `pack_all()` or `pack(*)`.
 fn find_column(input: Tokens<'_>) -> ParseResult<'_, FindColumn> {
     let (first, is_call) = (input.peek(), input.peek_at(1).is_symbol("("));
     if is_call && first.is_word("pack_all") {

@@ -1,4 +1,4 @@
-//! Functions that a query defines: `(parameter:type) { body }`.
+//! Parses functions that a query defines: `(parameter:type) { body }`.
 
 use nom::Parser;
 use nom::combinator::{cut, opt};
@@ -14,13 +14,13 @@ use crate::syntax::ast::{
     Statement,
 };
 
-/// True if a function begins: parentheses and braces, optionally after `view`.
+/// True if a function begins here: parentheses and braces, optionally after `view`.
 pub(in crate::syntax) fn begins_function(input: &Tokens<'_>) -> bool {
     let list = if input.peek().is_word("view") { input.advance(1) } else { *input };
     list.peek().is_symbol("(") && list.peek_after_brackets().is_symbol("{")
 }
 
-/// `view (parameter, ...) { body }`.
+/// Parses `view (parameter, ...) { body }`.
 pub(in crate::syntax) fn function(input: Tokens<'_>) -> ParseResult<'_, Function> {
     let view = input.peek().is_word("view");
     let rest = if view { input.advance(1) } else { input };
@@ -36,7 +36,7 @@ fn function_parameters(input: Tokens<'_>) -> ParseResult<'_, Vec<FunctionParamet
     comma_list(function_parameter)(input)
 }
 
-/// `name:type`, `name:type = default`, `name:(column:type, ...)`, `name:(*)`.
+/// Parses a parameter: `name:type`, `name:type = default`, `name:(column:type, ...)` or `name:(*)`.
 fn function_parameter(input: Tokens<'_>) -> ParseResult<'_, FunctionParameter> {
     let (rest, name) = any_name("a parameter")(input)?;
     let (rest, _) = cut(symbol(":")).parse(rest)?;
@@ -47,7 +47,7 @@ fn function_parameter(input: Tokens<'_>) -> ParseResult<'_, FunctionParameter> {
     Ok((rest, FunctionParameter { name, kind }))
 }
 
-/// `(column:type, ...)`, `(*)`.
+/// Parses the type of a table: `(column:type, ...)`, or `(*)`, for which it returns no columns.
 fn table_type(input: Tokens<'_>) -> ParseResult<'_, Vec<DatatableColumn>> {
     if input.peek_at(1).is_symbol("*") {
         let (rest, _) = brackets("(", symbol("*"), ")")(input)?;
@@ -56,7 +56,7 @@ fn table_type(input: Tokens<'_>) -> ParseResult<'_, Vec<DatatableColumn>> {
     brackets("(", comma_list(column_declaration.map(|(name, ty)| DatatableColumn { name, ty })), ")")(input)
 }
 
-/// `type`, `type = default`.
+/// Parses the type of a value: `type`, or `type = default`.
 fn scalar_type(input: Tokens<'_>) -> ParseResult<'_, ParameterKind> {
     let (rest, ty) = type_name(input)?;
     if !rest.peek().is_symbol("=") {
@@ -67,12 +67,12 @@ fn scalar_type(input: Tokens<'_>) -> ParseResult<'_, ParameterKind> {
     Ok((rest, ParameterKind::Scalar { ty, default: Some(default) }))
 }
 
-/// `{ let name = value; ... result }`.
+/// Parses `{ let name = value; ... result }`.
 pub(super) fn function_body(input: Tokens<'_>) -> ParseResult<'_, FunctionBody> {
     brackets("{", statements, "}")(input)
 }
 
-/// True if a `let` statement begins, rather than a value named `let`.
+/// True if a `let` statement begins here, and not a value that is named `let`.
 fn begins_local(input: &Tokens<'_>) -> bool {
     let after = input.advance(1);
     let is_index = after.peek().is_symbol("[") && !after.peek_after_brackets().is_symbol("=");

@@ -1,4 +1,4 @@
-//! Literals: numbers, strings, `datetime(...)` and similar, `dynamic(...)`.
+//! Parses literals: numbers, strings, `datetime(...)` and similar, `dynamic(...)`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -11,7 +11,7 @@ use crate::syntax::ast::{Name, ParsedExpr, ParsedExprKind, UnaryOperator};
 use crate::syntax::token::is_truth;
 use crate::types::{Type, Value, datetime, decimal, dynamic, guid, number, timespan};
 
-/// True if a literal begins; signs do not count.
+/// True if a literal without a sign begins with `token`.
 pub(super) fn begins_literal(token: Token<'_>) -> bool {
     match token.kind {
         TokenKind::Word => is_truth(token.text) || token.text == "dynamic",
@@ -25,7 +25,7 @@ pub(super) fn begins_literal(token: Token<'_>) -> bool {
     }
 }
 
-/// A literal without a sign.
+/// Parses a literal without a sign.
 pub(in crate::syntax) fn literal(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let token = input.peek();
     if token.kind == TokenKind::String {
@@ -61,7 +61,7 @@ pub(in crate::syntax) fn literal(input: Tokens<'_>) -> ParseResult<'_, ParsedExp
     Ok((rest, literal_expr(value, token.span)))
 }
 
-/// A literal with an optional sign: the default of a parameter, a cell of a `datatable`.
+/// Parses a literal with an optional sign, such as the default of a parameter or a cell of a `datatable`.
 pub(super) fn signed_literal(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let sign = input.peek();
     let operator = match sign.text {
@@ -82,7 +82,7 @@ pub(super) fn signed_literal(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     Ok((rest, ParsedExpr { kind: ParsedExprKind::Unary { operator, operand: Box::new(operand) }, span }))
 }
 
-/// One or more adjacent strings, which are concatenated: `"a" 'b'`.
+/// Parses one or more adjacent strings, which are concatenated, as in `"a" 'b'`.
 pub(super) fn string_literal(input: Tokens<'_>) -> ParseResult<'_, String> {
     if input.peek().kind != TokenKind::String {
         return input.mismatch(Expected::Kind("a string in quotes"));
@@ -96,7 +96,7 @@ pub(super) fn string_literal(input: Tokens<'_>) -> ParseResult<'_, String> {
     Ok((rest, text))
 }
 
-/// A single string.
+/// Parses a single string.
 pub(super) fn single_string(input: Tokens<'_>) -> ParseResult<'_, String> {
     let token = input.peek();
     if token.kind != TokenKind::String {
@@ -109,14 +109,14 @@ pub(super) fn single_string(input: Tokens<'_>) -> ParseResult<'_, String> {
     Ok((input.advance(1), text))
 }
 
-/// The smallest long, whose digits without the sign are out of range: `-9223372036854775808`.
+/// Returns the smallest long if it begins here: `-9223372036854775808`. Its digits without the sign are out of range.
 pub(super) fn smallest_long(input: &Tokens<'_>) -> Option<Value> {
     let (sign, digits) = (input.peek(), input.peek_at(1));
     let is_smallest = sign.is_symbol("-") && digits.kind == TokenKind::Long && digits.text == "9223372036854775808";
     is_smallest.then_some(Value::Long(i64::MIN))
 }
 
-/// `datetime()` is the current time, like `now()`.
+/// True for `datetime()`, which is the current time, like `now()`.
 fn is_current_time(text: &str) -> bool {
     let inside = text.strip_prefix("datetime(").or_else(|| text.strip_prefix("date("));
     inside.is_some_and(|inside| inside.trim_end_matches(')').trim().is_empty())
@@ -161,12 +161,12 @@ fn value_of(ty: Type, text: &str) -> Option<Value> {
     }
 }
 
-/// `dynamic(json)` as JSON; numbers and the order of keys stay as written.
+/// Parses `dynamic(json)` as JSON. Numbers and the order of keys stay as written.
 fn dynamic_literal(input: Tokens<'_>) -> ParseResult<'_, String> {
     committed(brackets("(", json, ")")(input.advance(1)))
 }
 
-/// A JSON value, or a KQL literal that JSON lacks.
+/// Parses a JSON value, or a KQL literal that JSON lacks.
 fn json(input: Tokens<'_>) -> ParseResult<'_, String> {
     let token = input.peek();
     match token.text {
@@ -195,7 +195,7 @@ fn json_bag(input: Tokens<'_>) -> ParseResult<'_, String> {
     Ok((rest, format!("{{{pairs}}}")))
 }
 
-/// Items up to `close`, possibly none, as one string.
+/// Parses the items of an array or bag up to `close`, possibly none. Returns them as one string.
 fn json_list<'a>(
     input: Tokens<'a>,
     item: fn(Tokens<'a>) -> ParseResult<'a, String>,
@@ -207,7 +207,7 @@ fn json_list<'a>(
     comma_list(item)(input).map(|(rest, items)| (rest, items.join(",")))
 }
 
-/// `"key": value`.
+/// Parses `"key": value`.
 fn json_pair(input: Tokens<'_>) -> ParseResult<'_, String> {
     if input.peek().kind != TokenKind::String {
         return input.mismatch(Expected::Kind("a key in quotes"));
@@ -218,7 +218,7 @@ fn json_pair(input: Tokens<'_>) -> ParseResult<'_, String> {
     Ok((rest, format!("{}:{value}", quoted(&key))))
 }
 
-/// A JSON number: KQL's `1.`, `007` and `0x1F` are rewritten.
+/// Parses a number as JSON. KQL's `1.`, `007` and `0x1F`, which JSON does not allow, are rewritten.
 fn json_number(input: Tokens<'_>) -> ParseResult<'_, String> {
     let token = input.peek();
     let (rest, text) = (input.advance(1), token.text);
@@ -238,8 +238,8 @@ fn json_number(input: Tokens<'_>) -> ParseResult<'_, String> {
     }
 }
 
-/// A KQL literal inside `dynamic(...)`: a datetime becomes its ISO string, a timespan its ticks, a guid a string.
-/// Source: results of the real engine, which refuses `bool(...)` and `int(...)`.
+/// Parses a KQL literal inside `dynamic(...)`: a datetime becomes its ISO string, a timespan its ticks, a guid a
+/// string. Source: results of the real engine, which refuses `bool(...)` and `int(...)`.
 fn json_literal(input: Tokens<'_>) -> ParseResult<'_, String> {
     let token = input.peek();
     if token.kind == TokenKind::RawGuid {
@@ -257,7 +257,7 @@ fn json_literal(input: Tokens<'_>) -> ParseResult<'_, String> {
     literal_text(rest, &value)
 }
 
-/// The JSON of a literal.
+/// Returns the JSON of a literal.
 fn literal_text<'a>(rest: Tokens<'a>, literal: &ParsedExpr) -> ParseResult<'a, String> {
     let text = match &literal.kind {
         ParsedExprKind::Literal(Value::Null(_)) => "null".to_owned(),

@@ -1,8 +1,8 @@
 //! Builds the tree from tokens: the basic parsers that all others use, and recovery after a mistake.
 //!
-//! Every production of `grammar/kql.ebnf` is a function of the same name in this folder. The first tokens of a
-//! construct identify it, so nothing is parsed twice; after that, [`cut`] makes a mismatch final and the message
-//! precise.
+//! Every production of `grammar/kql.ebnf` has a function of the same name in this folder. The first tokens of a
+//! construct identify it, so nothing is parsed twice. After these tokens, [`cut`] makes a mismatch final, so that the
+//! message is precise.
 
 mod evaluate;
 pub(super) mod expr;
@@ -29,7 +29,7 @@ use super::token::{Token, TokenKind};
 use crate::diagnostic::Span;
 use crate::types::{Type, Value};
 
-/// The given word.
+/// Returns a parser of the given word.
 fn word<'a>(word: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Token<'a>> {
     move |input| {
         let token = input.peek();
@@ -37,7 +37,7 @@ fn word<'a>(word: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Token<
     }
 }
 
-/// The given punctuation.
+/// Returns a parser of the given punctuation.
 fn symbol<'a>(symbol: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Token<'a>> {
     move |input| {
         let token = input.peek();
@@ -45,7 +45,7 @@ fn symbol<'a>(symbol: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, To
     }
 }
 
-/// `item, item, ...`, at least one.
+/// Returns a parser of `item, item, ...` with at least one item.
 pub(super) fn comma_list<'a, T>(
     item: impl Parser<Tokens<'a>, Output = T, Error = Mismatch>,
 ) -> impl FnOnce(Tokens<'a>) -> ParseResult<'a, Vec<T>> {
@@ -59,7 +59,7 @@ pub(super) fn comma_list<'a, T>(
     }
 }
 
-/// `open inside close`; the inside counts as one level of nesting.
+/// Returns a parser of `open inside close`; the content counts as one level of nesting.
 fn brackets<'a, T>(
     open: &'static str,
     inside: impl FnOnce(Tokens<'a>) -> ParseResult<'a, T>,
@@ -76,7 +76,7 @@ fn brackets<'a, T>(
     }
 }
 
-/// nom's [`cut`] for a result: no other alternative is tried any more.
+/// Makes a mismatch final, as nom's [`cut`] does for a parser: no other alternative is tried.
 fn committed<T>(result: ParseResult<'_, T>) -> ParseResult<'_, T> {
     result.map_err(|error| match error {
         nom::Err::Error(mismatch) => nom::Err::Failure(mismatch),
@@ -84,13 +84,13 @@ fn committed<T>(result: ParseResult<'_, T>) -> ParseResult<'_, T> {
     })
 }
 
-/// True at the end of a pipeline, a list or a statement.
+/// True for a token at which a pipeline, a list or a statement ends.
 fn is_end(token: Token<'_>) -> bool {
     token.kind == TokenKind::End
         || token.kind == TokenKind::Symbol && matches!(token.text, "|" | ";" | ")" | "," | "]" | "}")
 }
 
-/// A name that is not a reserved word, or any name in brackets and quotes: `name`, `['any text']`.
+/// Returns a parser of a name: a word that is not reserved, or any text in brackets and quotes, as in `['any text']`.
 pub(super) fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Name> {
     move |input| match input.peek() {
         token if token.is_name() => Ok((input.advance(1), name_of(token))),
@@ -99,7 +99,7 @@ pub(super) fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseRe
     }
 }
 
-/// Like [`name`], reserved words included, for positions that allow only a name.
+/// Like [`name`], but reserved words are allowed, for positions at which only a name is possible.
 fn any_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Name> {
     move |input| match input.peek() {
         token if token.is_plain_word() => Ok((input.advance(1), name_of(token))),
@@ -111,7 +111,7 @@ fn name_of(token: Token<'_>) -> Name {
     Name { text: token.text.to_owned(), span: token.span }
 }
 
-/// `['any text']`.
+/// Returns a parser of `['any text']`.
 fn bracketed_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Name> {
     move |input| {
         if !is_bracketed_name(&input) {
@@ -122,7 +122,7 @@ fn bracketed_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseRes
     }
 }
 
-/// True if a bracketed name begins.
+/// True if a name in brackets begins here.
 fn is_bracketed_name(input: &Tokens<'_>) -> bool {
     input.peek().is_symbol("[") && {
         let mut distance = 1;
@@ -133,7 +133,7 @@ fn is_bracketed_name(input: &Tokens<'_>) -> bool {
     }
 }
 
-/// The name of a type, for example `long`.
+/// Parses the name of a type, for example `long`.
 fn type_name(input: Tokens<'_>) -> ParseResult<'_, Type> {
     let token = input.peek();
     match Type::from_name(token.text) {
@@ -142,7 +142,7 @@ fn type_name(input: Tokens<'_>) -> ParseResult<'_, Type> {
     }
 }
 
-/// `name:type`.
+/// Parses `name:type`.
 fn column_declaration(input: Tokens<'_>) -> ParseResult<'_, (Name, Type)> {
     let (rest, name) = any_name("a name")(input)?;
     let (rest, _) = cut(symbol(":")).parse(rest)?;
@@ -150,7 +150,7 @@ fn column_declaration(input: Tokens<'_>) -> ParseResult<'_, (Name, Type)> {
     Ok((rest, (name, ty)))
 }
 
-/// `name = value`, `(a, b) = value`, or a value alone.
+/// Returns a parser of `name = value`, `(a, b) = value`, or a value without a name.
 fn assignment<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, Assignment> {
     move |input| {
         let (rest, names) = assigned_names(input)?;
@@ -158,7 +158,7 @@ fn assignment<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<
     }
 }
 
-/// The value after the `names` and the `=`, or alone.
+/// Parses the value of an assignment, after its `names` and the `=`.
 fn assigned_value<'a>(input: Tokens<'a>, names: Vec<Name>, expected: &'static str) -> ParseResult<'a, Assignment> {
     let (rest, value) = match names.is_empty() {
         true => expr::expression(expected)(input)?,
@@ -167,7 +167,7 @@ fn assigned_value<'a>(input: Tokens<'a>, names: Vec<Name>, expected: &'static st
     Ok((rest, Assignment { names, value }))
 }
 
-/// `name =` or `(a, b) =`; nothing if neither begins.
+/// Parses `name =` or `(a, b) =`; returns no names if neither begins here.
 fn assigned_names(input: Tokens<'_>) -> ParseResult<'_, Vec<Name>> {
     if begins_named(&input) {
         let (rest, name) = any_name("a name")(input)?;
@@ -180,13 +180,14 @@ fn assigned_names(input: Tokens<'_>) -> ParseResult<'_, Vec<Name>> {
     Ok((input, Vec::new()))
 }
 
-/// True if `name =` begins.
+/// True if `name =` begins here.
 fn begins_named(input: &Tokens<'_>) -> bool {
     input.peek().is_plain_word() && input.peek_at(1).is_symbol("=")
         || is_bracketed_name(input) && input.peek_after_brackets().is_symbol("=")
 }
 
-/// A column, or several: `name`, `*`, `pre*fix*`. The parts of a pattern are not separated by whitespace.
+/// Returns a parser of a column or a pattern: `name`, `*`, `pre*fix*`. No whitespace separates the parts of a
+/// pattern.
 fn column_pattern<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> ParseResult<'a, ColumnPattern> {
     move |input| {
         let first = input.peek();
@@ -213,7 +214,7 @@ fn is_glued_part(before: Span, token: Token<'_>) -> bool {
     before.end == token.span.start && (token.is_symbol("*") || token.is_plain_word() || token.kind == TokenKind::Long)
 }
 
-/// `name = value` before an operator's operands, with dots in the name: `hint.strategy = shuffle`.
+/// Parses a parameter before the operands of an operator. Its name may have dots: `hint.strategy = shuffle`.
 pub(super) fn parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     let (mut rest, mut name) = any_name("a parameter")(input)?;
     while rest.peek().is_symbol(".") {
@@ -226,7 +227,7 @@ pub(super) fn parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     Ok((rest, Parameter { name, value }))
 }
 
-/// A name or a literal. Adjacent strings are not concatenated: the second may be an operand.
+/// Parses a name or a literal. Adjacent strings are not concatenated, because the second may be an operand.
 fn parameter_value(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let token = input.peek();
     if token.kind == TokenKind::String {
@@ -236,7 +237,7 @@ fn parameter_value(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     default_value(input)
 }
 
-/// A name or a literal.
+/// Parses a name or a literal.
 fn default_value(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let token = input.peek();
     if token.is_plain_word() || token.is_symbol("[") {
@@ -246,7 +247,7 @@ fn default_value(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     literal::signed_literal(input)
 }
 
-/// True if a [`parameter`] begins: `name =`, `name.name =`.
+/// True if a [`parameter`] begins here: `name =` or `name.name =`.
 fn is_parameter(input: &Tokens<'_>) -> bool {
     let mut distance = 1;
     while input.peek_at(distance).is_symbol(".") {
@@ -255,22 +256,22 @@ fn is_parameter(input: &Tokens<'_>) -> bool {
     input.peek().is_plain_word() && input.peek_at(distance).is_symbol("=")
 }
 
-/// True if a hint begins: `hint.name =`.
+/// True if a hint begins here: `hint.name =`.
 fn is_hint(input: &Tokens<'_>) -> bool {
     input.peek().is_word("hint") && input.peek_at(1).is_symbol(".") && is_parameter(input)
 }
 
-/// Every [`parameter`] before an operator's operands.
+/// Parses all parameters before the operands of an operator.
 fn parameters(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     many0(|input| if is_parameter(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }).parse(input)
 }
 
-/// `hint.name = value`.
+/// Parses a hint: `hint.name = value`.
 fn hint(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if is_hint(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }
 }
 
-/// Creates a literal expression.
+/// Returns a literal as an expression.
 fn literal_expr(value: Value, span: Span) -> ParsedExpr {
     ParsedExpr { kind: ParsedExprKind::Literal(value), span }
 }

@@ -1,4 +1,4 @@
-//! `declare pattern`.
+//! Parses `declare pattern`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::literal::single_string;
 use super::{Expected, ParseResult, Tokens, brackets, column_declaration, comma_list, committed, name, symbol, word};
 use crate::syntax::ast::{PatternCase, PatternDeclaration, PatternMapping, StatementKind};
 
-/// `declare pattern name`, `declare pattern name = (parameter:string, ...)[path:string] { case ... }`.
+/// Parses `declare pattern name` or `declare pattern name = (parameter:string, ...)[path:string] { case ... }`.
 pub(super) fn pattern_statement(input: Tokens<'_>) -> ParseResult<'_, StatementKind> {
     let (rest, _) = (word("declare"), cut(word("pattern"))).parse(input)?;
     let (rest, name) = cut(name("a name")).parse(rest)?;
@@ -23,7 +23,7 @@ pub(super) fn pattern_statement(input: Tokens<'_>) -> ParseResult<'_, StatementK
     Ok((rest, StatementKind::DeclarePattern(Arc::new(PatternDeclaration { name, mapping }))))
 }
 
-/// `(parameter:string, ...)[path:string] { case ... }`.
+/// Parses the parameters and cases: `(parameter:string, ...)[path:string] { case ... }`.
 fn pattern_mapping(input: Tokens<'_>) -> ParseResult<'_, Option<PatternMapping>> {
     let (rest, parameters) = brackets("(", comma_list(column_declaration), ")")(input)?;
     let (rest, path) = if rest.peek().is_symbol("[") {
@@ -48,7 +48,7 @@ fn pattern_cases(input: Tokens<'_>) -> ParseResult<'_, Vec<PatternCase>> {
     Ok((rest, cases))
 }
 
-/// `("argument", ...).["path"] = { body };`
+/// Parses a case: `("argument", ...).["path"] = { body };`
 fn pattern_case(input: Tokens<'_>) -> ParseResult<'_, PatternCase> {
     let (rest, arguments) = brackets("(", comma_list(single_string), ")")(input)?;
     let (rest, path) = if rest.peek().is_symbol(".") {

@@ -1,4 +1,4 @@
-//! Tables outside the default database: `workspace('w').T`, `cluster('c').database('d').table('T')`,
+//! Parses tables outside the default database, such as `workspace('w').T`, `cluster('c').database('d').table('T')` or
 //! `external_table('T')`.
 
 use nom::Parser;
@@ -10,25 +10,25 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::Name;
 use crate::syntax::print::table_reference;
 
-/// The functions whose results have tables.
+/// Functions after whose call the name of a table may follow.
 const SCOPES: &[&str] = &["adx", "app", "arg", "cluster", "database", "resource", "workspace"];
 
-/// The functions that return a table by its name.
+/// Functions that return a table by its name.
 const TABLES: &[&str] = &["external_table", "table"];
 
-/// True if such a table begins. `table('T')` is one only after a dot.
+/// True if such a table begins here. `table('T')` is one only after a dot.
 pub(super) fn begins_remote_table(input: &Tokens<'_>) -> bool {
     let is_call = is_call_of_string(input);
     let is_scope = SCOPES.contains(&input.peek().text) && input.peek_at(4).is_symbol(".");
     input.peek().kind == TokenKind::Word && is_call && (is_scope || input.peek().is_word("external_table"))
 }
 
-/// True at `word('string')`.
+/// True if `word('string')` begins here.
 fn is_call_of_string(input: &Tokens<'_>) -> bool {
     input.peek_at(1).is_symbol("(") && input.peek_at(2).kind == TokenKind::String && input.peek_at(3).is_symbol(")")
 }
 
-/// The table as a name: its normal spelling, such as `cluster('c').database('d').T`.
+/// Parses the table. Returns its canonical spelling as a name, such as `cluster('c').database('d').T`.
 pub(super) fn remote_table(input: Tokens<'_>) -> ParseResult<'_, Name> {
     let (mut rest, mut scopes) = (input, Vec::new());
     loop {

@@ -1,4 +1,4 @@
-//! Sources of rows (tables, `print`, `datatable`, `range`, `union`, parentheses) and the operators after them.
+//! Parses sources of rows (tables, `print`, `datatable`, `range`, `union`, parentheses) and the operators after them.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -16,27 +16,27 @@ use crate::syntax::ast::{
     DatatableColumn, Operator, Parameter, ParsedExpr, ParsedExprKind, Pipeline, Source, SourceKind,
 };
 
-/// A source and its operators.
+/// Parses a source and its operators.
 pub(in crate::syntax) fn pipeline(input: Tokens<'_>) -> ParseResult<'_, Pipeline> {
     let (rest, source) = source(input.begun())?;
     operators(rest, source)
 }
 
-/// `| operator | operator ...` after a source. An operator with a mistake is reported and left out.
+/// Parses `| operator | operator ...` after a source. An operator that has a mistake is reported and left out.
 pub(super) fn operators(input: Tokens<'_>, source: Source) -> ParseResult<'_, Pipeline> {
     let (rest, operators) = operators_after(input, Vec::new())?;
     let span = rest.span_since(source.span);
     Ok((rest, Pipeline { source, operators, span }))
 }
 
-/// `operator | operator ...` over rows that the context provides.
+/// Parses `operator | operator ...` without a source; another operator provides the rows.
 pub(super) fn subquery(input: Tokens<'_>) -> ParseResult<'_, Vec<Operator>> {
     let (rest, first) = committed(operator::operator(input.begun()))?;
     let (rest, ()) = rest.counted_operator(input.span())?;
     operators_after(rest, vec![first])
 }
 
-/// Appends the operators that follow, each after a `|`.
+/// Parses the operators that follow, each after a `|`, and appends them to `operators`.
 fn operators_after(input: Tokens<'_>, mut operators: Vec<Operator>) -> ParseResult<'_, Vec<Operator>> {
     let mut rest = input;
     let mut height = input.height();
@@ -57,7 +57,7 @@ fn operators_after(input: Tokens<'_>, mut operators: Vec<Operator>) -> ParseResu
     Ok((rest, operators))
 }
 
-/// True if an operator may end here: the next token belongs to the context of the pipeline.
+/// True if an operator may end here, because the next token belongs to what surrounds the pipeline.
 fn ends_operator(rest: &Tokens<'_>) -> bool {
     let token = rest.peek();
     let is_end = match token.kind {
@@ -71,7 +71,7 @@ fn ends_operator(rest: &Tokens<'_>) -> bool {
     is_end
 }
 
-/// Notes what may follow a pipeline, for the message.
+/// Notes what may follow a pipeline, for the message about a mistake.
 fn note_ends(rest: &Tokens<'_>) {
     rest.note(Expected::Text("|"));
     if let Some(closer) = rest.closer() {
@@ -82,7 +82,7 @@ fn note_ends(rest: &Tokens<'_>) {
     }
 }
 
-/// True if a source begins that is more than a name or a call.
+/// True if a source begins here that is neither a name nor a call.
 pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let token = input.peek();
     token.kind == TokenKind::Word
@@ -94,21 +94,21 @@ pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
             || unsupported::begins_source(input))
 }
 
-/// True if a `datatable` or `externaldata` begins, and not the call of a function of that name.
+/// True if a `datatable` or `externaldata` begins here, and not the call of a function of that name.
 pub(super) fn begins_literal_table(input: &Tokens<'_>) -> bool {
     let is_keyword = matches!(input.peek().text, "datatable" | "externaldata" | "external_data");
     let declares = input.peek_at(2).is_symbol("[") || input.peek_at(3).is_symbol(":");
     input.peek().kind == TokenKind::Word && is_keyword && input.peek_at(1).is_symbol("(") && declares
 }
 
-/// True after `range` if it is the source: a column named `range` may be followed by brackets too.
+/// True if the word `range` before this position begins a source. A column may be named `range`, too.
 fn begins_range(input: &Tokens<'_>) -> bool {
     let is_word = input.peek().is_plain_word();
     is_word && (super::expr::infix_at(input).is_none() || input.peek_at(1).is_word("from"))
         || is_bracketed_name(input) && input.peek_after_brackets().is_word("from")
 }
 
-/// A source.
+/// Parses a source.
 pub(super) fn source(input: Tokens<'_>) -> ParseResult<'_, Source> {
     let token = input.peek();
     let (rest, kind) = match token.text {
@@ -126,13 +126,13 @@ pub(super) fn source(input: Tokens<'_>) -> ParseResult<'_, Source> {
     Ok((rest, Source { kind, span: rest.span_since(token.span) }))
 }
 
-/// A table by name, a call that returns one, or a pipeline in parentheses.
+/// Parses a table: a name, a call that returns a table, or a pipeline in parentheses.
 fn table(input: Tokens<'_>) -> ParseResult<'_, Source> {
     let (rest, value) = path(input, "a table")?;
     from_expr(rest, value)
 }
 
-/// Converts a parsed value to a table: a name, a call, or parentheses around one.
+/// Converts a parsed value to a source. It must be a name, a call, or one of these in parentheses.
 pub(super) fn from_expr(rest: Tokens<'_>, value: ParsedExpr) -> ParseResult<'_, Source> {
     let span = value.span;
     let kind = match value.kind {
@@ -169,7 +169,7 @@ fn pipeline_of(rest: Tokens<'_>, value: ParsedExpr) -> ParseResult<'_, Pipeline>
     Ok((rest, Pipeline { source, operators: Vec::new(), span }))
 }
 
-/// The table of `join`, `lookup` or `union`: with operators only in parentheses.
+/// Parses the table of `join`, `lookup` or `union`. A table with operators must be in parentheses.
 pub(super) fn table_operand(input: Tokens<'_>) -> ParseResult<'_, Pipeline> {
     let token = input.peek();
     let is_declared = ["datatable", "externaldata", "external_data"].iter().any(|word| token.is_word(word));
@@ -181,14 +181,14 @@ pub(super) fn table_operand(input: Tokens<'_>) -> ParseResult<'_, Pipeline> {
     Ok((rest, Pipeline { source, operators: Vec::new(), span }))
 }
 
-/// `print name = value, ...`.
+/// Parses `print name = value, ...`.
 fn print_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("print")(input)?;
     let (rest, values) = committed(comma_list(assignment("a value"))(rest))?;
     Ok((rest, SourceKind::Print(values)))
 }
 
-/// `datatable(name:type, ...) [value, ...]`; each list may end with a comma.
+/// Parses `datatable(name:type, ...) [value, ...]`. Each list may end with a comma.
 fn datatable_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("datatable")(input)?;
     let (rest, columns) = committed(declared_columns(rest))?;
@@ -196,13 +196,13 @@ fn datatable_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     Ok((rest, SourceKind::Datatable { columns, cells }))
 }
 
-/// `(name:type, ...)`, at least one, optionally with a trailing comma.
+/// Parses `(name:type, ...)` with at least one column. The list may end with a comma.
 pub(super) fn declared_columns(input: Tokens<'_>) -> ParseResult<'_, Vec<DatatableColumn>> {
     let column = column_declaration.map(|(name, ty)| DatatableColumn { name, ty });
     brackets("(", trailing_list(column, ")"), ")")(input)
 }
 
-/// Items up to `close`, optionally with a trailing comma; possibly none before a `]`.
+/// Returns a parser of items up to `close`, which may end with a comma. Before a `]`, there may be no item.
 fn trailing_list<'a, T>(
     mut item: impl Parser<Tokens<'a>, Output = T, Error = super::Mismatch>,
     close: &'static str,
@@ -224,7 +224,7 @@ fn trailing_list<'a, T>(
     }
 }
 
-/// `range name from first to last step distance`.
+/// Parses `range name from first to last step distance`.
 fn range_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("range")(input)?;
     let bound = || cut(expression("a value"));
@@ -235,14 +235,14 @@ fn range_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     Ok((rest, SourceKind::Range { column, from, to, step }))
 }
 
-/// `union kind=... A, (B | ...)` at the beginning.
+/// Parses `union kind=... A, (B | ...)` at the beginning of a pipeline.
 fn union_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("union")(input)?;
     let (rest, (parameters, tables)) = union_tables(rest)?;
     Ok((rest, SourceKind::Union { parameters, tables }))
 }
 
-/// `search kind=... in (A, B) "term"` at the beginning.
+/// Parses `search kind=... in (A, B) "term"` at the beginning of a pipeline.
 fn search_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     let (rest, _) = word("search")(input)?;
     let (rest, parameters) = parameters(rest)?;
@@ -251,7 +251,7 @@ fn search_source(input: Tokens<'_>) -> ParseResult<'_, SourceKind> {
     Ok((rest, SourceKind::Search { parameters, tables, predicate: Box::new(predicate) }))
 }
 
-/// `in (A, B)`, or nothing.
+/// Parses `in (A, B)`; returns no tables if it does not follow.
 pub(super) fn search_tables(input: Tokens<'_>) -> ParseResult<'_, Vec<Pipeline>> {
     if !input.peek().is_word("in") {
         input.note(Expected::Text("in"));
@@ -260,7 +260,7 @@ pub(super) fn search_tables(input: Tokens<'_>) -> ParseResult<'_, Vec<Pipeline>>
     committed(brackets("(", comma_list(union_table), ")")(input.advance(1)))
 }
 
-/// The predicate of `search`: `*`, or a condition in which a lone string is a search term.
+/// Parses the predicate of `search`: `*`, or a condition in which a string on its own is a search term.
 pub(super) fn search_predicate(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr> {
     let token = input.peek();
     if token.is_symbol("*") && begins_star(&input).is_none() {
@@ -270,14 +270,14 @@ pub(super) fn search_predicate(input: Tokens<'_>) -> ParseResult<'_, ParsedExpr>
     cut(expression("a search term")).parse(input)
 }
 
-/// The part after `union`.
+/// Parses the part after `union`.
 pub(super) fn union_tables(input: Tokens<'_>) -> ParseResult<'_, (Vec<Parameter>, Vec<Pipeline>)> {
     let (rest, parameters) = parameters(input)?;
     let (rest, tables) = committed(comma_list(union_table)(rest))?;
     Ok((rest, (parameters, tables)))
 }
 
-/// A table, or several by a pattern: `Sign*`.
+/// Parses a table of `union`, or a pattern for several: `Sign*`.
 fn union_table(input: Tokens<'_>) -> ParseResult<'_, Pipeline> {
     let is_pattern = input.peek().is_symbol("*") || input.peek().is_plain_word() && input.peek_at(1).is_symbol("*");
     if !is_pattern {

@@ -1,4 +1,4 @@
-//! Statements: `let`, `set`, `declare query_parameters`, and queries.
+//! Parses statements: `let`, `set`, `declare query_parameters`, and queries.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::syntax::ast::{LetValue, ParameterDeclaration, ParsedExprKind, Query, Statement, StatementKind};
 
-/// All statements of a query, except those with mistakes.
+/// Parses all statements of a query; those that have mistakes are left out.
 pub(in crate::syntax) fn query(input: Tokens<'_>) -> Query {
     let (mut rest, mut statements) = (input, Vec::new());
     while rest.peek().kind != TokenKind::End {
@@ -38,7 +38,7 @@ pub(in crate::syntax) fn query(input: Tokens<'_>) -> Query {
     Query { statements }
 }
 
-/// `;` or the end.
+/// Parses the `;` after a statement, or the end of the text.
 fn end_of_statement(input: Tokens<'_>) -> ParseResult<'_, ()> {
     let token = input.peek();
     match token.kind {
@@ -51,7 +51,7 @@ fn end_of_statement(input: Tokens<'_>) -> ParseResult<'_, ()> {
     }
 }
 
-/// Reports the mistake in the statement that begins at `input` and skips to the next statement.
+/// Reports the mistake in the statement that begins at `input`, and returns the start of the next statement.
 fn after_mistake(input: Tokens<'_>) -> Tokens<'_> {
     let mut rest = input.recover(&[]);
     // Recovery also stops at a closing bracket, and would never get past it.
@@ -61,7 +61,7 @@ fn after_mistake(input: Tokens<'_>) -> Tokens<'_> {
     rest.advance(1)
 }
 
-/// A statement, without the `;` after it.
+/// Parses a statement, without the `;` after it.
 fn statement(input: Tokens<'_>) -> ParseResult<'_, Statement> {
     let token = input.peek();
     let (rest, kind) = match token.text {
@@ -75,12 +75,12 @@ fn statement(input: Tokens<'_>) -> ParseResult<'_, Statement> {
     Ok((rest, Statement { kind, span: rest.span_since(token.span) }))
 }
 
-/// True if a `let` statement begins: `let` may be a name too.
+/// True if a `let` statement begins here; `let` may be a name, too.
 pub(super) fn begins_let(input: &Tokens<'_>) -> bool {
     input.peek().is_word("let") && (input.peek_at(1).is_plain_word() || input.peek_at(1).is_symbol("["))
 }
 
-/// `let name = value`.
+/// Parses `let name = value`.
 pub(super) fn let_statement(input: Tokens<'_>) -> ParseResult<'_, StatementKind> {
     let (rest, _) = word("let")(input)?;
     let (rest, name) = cut(name("a name")).parse(rest)?;
@@ -103,7 +103,7 @@ fn let_value(input: Tokens<'_>) -> ParseResult<'_, LetValue> {
     })
 }
 
-/// `set option`, `set option = value`.
+/// Parses `set option` or `set option = value`.
 fn set_statement(input: Tokens<'_>) -> ParseResult<'_, StatementKind> {
     let (rest, _) = word("set")(input)?;
     let (rest, option) = cut(name("an option")).parse(rest)?;
@@ -115,14 +115,14 @@ fn set_statement(input: Tokens<'_>) -> ParseResult<'_, StatementKind> {
     Ok((rest, StatementKind::Set { option, value: Some(value) }))
 }
 
-/// `declare query_parameters(name:type = default, ...)`.
+/// Parses `declare query_parameters(name:type = default, ...)`.
 fn declare_statement(input: Tokens<'_>) -> ParseResult<'_, StatementKind> {
     let (rest, _) = (word("declare"), cut(word("query_parameters"))).parse(input)?;
     let (rest, list) = committed(brackets("(", comma_list(parameter_declaration), ")")(rest))?;
     Ok((rest, StatementKind::DeclareParameters(list)))
 }
 
-/// `name:type`, `name:type = default`.
+/// Parses a query parameter: `name:type` or `name:type = default`.
 fn parameter_declaration(input: Tokens<'_>) -> ParseResult<'_, ParameterDeclaration> {
     let (rest, (name, ty)) = column_declaration(input)?;
     if !rest.peek().is_symbol("=") {
@@ -133,7 +133,7 @@ fn parameter_declaration(input: Tokens<'_>) -> ParseResult<'_, ParameterDeclarat
     Ok((rest, ParameterDeclaration { name, ty, default: Some(default) }))
 }
 
-/// The message for a query without an expression.
+/// Returns the message about a text without a query.
 pub(in crate::syntax) fn no_query(span: Span) -> Diagnostic {
     Diagnostic::new(Code::EmptyQuery, span, "the text contains no query")
         .help("a query begins with a table, `print`, `datatable`, `range` or `union`")

@@ -1,4 +1,4 @@
-//! Valid KQL that this program does not implement: refused by name, never reported as a mistake of the author.
+//! Refuses valid KQL that this program does not implement: the message names it, and does not report it as a mistake.
 
 use super::{ParseResult, Token, TokenKind, Tokens};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -41,7 +41,7 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("notlikecs", WordPosition::Infix),
 ];
 
-/// All unsupported operators, for suggestions.
+/// Returns all unsupported operators, for suggestions.
 pub(super) fn operators() -> impl Iterator<Item = &'static str> {
     KNOWN.iter().filter(|(_, position)| is_operator(*position)).map(|(word, _)| *word)
 }
@@ -54,7 +54,7 @@ fn is_known(token: Token<'_>, position: impl Fn(WordPosition) -> bool) -> bool {
     KNOWN.iter().any(|(word, at)| *word == token.text && position(*at))
 }
 
-/// True for an unsupported operator.
+/// True if `token` is the keyword of an unsupported operator.
 pub(super) fn is_unsupported_operator(token: Token<'_>) -> bool {
     token.kind == TokenKind::Word && is_known(token, is_operator)
 }
@@ -70,7 +70,7 @@ pub(super) fn operator<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     input.refuse(diagnostic)
 }
 
-/// True if an unsupported source begins. `evaluate` may also be a name, so the next token decides.
+/// True if an unsupported source begins here. `evaluate` may also be a name, so the next token decides.
 pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let (token, next) = (input.peek(), input.peek_at(1));
     let goes_on = next.kind == TokenKind::Word && super::expr::infix_at(&input.advance(1)).is_none();
@@ -84,7 +84,7 @@ pub(super) fn source<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     operator(input)
 }
 
-/// True if an unsupported statement begins, including management commands and directives.
+/// True if an unsupported statement begins here; these include management commands and directives.
 pub(super) fn begins_statement(input: &Tokens<'_>) -> bool {
     let token = input.peek();
     let known = KNOWN.iter().any(|(word, position)| match position {
@@ -109,7 +109,7 @@ pub(super) fn statement<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     })
 }
 
-/// True if a group of databases begins, rather than a value of this name with an index.
+/// True if a group of databases begins here, and not a value `entity_group` with an index.
 pub(super) fn begins_entity_group(input: &Tokens<'_>) -> bool {
     let is_database = ["cluster", "database"].iter().any(|word| input.peek_at(2).is_word(word));
     input.peek().is_word("entity_group") && input.peek_at(1).is_symbol("[") && is_database
@@ -122,7 +122,7 @@ pub(super) fn entity_group<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     input.refuse(diagnostic.help("write a union of the tables, and map their names with --alias NAME=TABLE"))
 }
 
-/// True if a declaration of query parameters begins, which is supported outside functions.
+/// True if a declaration of query parameters begins here. It is supported only outside of functions.
 pub(super) fn begins_declaration(input: &Tokens<'_>) -> bool {
     input.peek().is_word("declare") && input.peek_at(1).kind == TokenKind::Word
 }
@@ -134,7 +134,7 @@ pub(super) fn declaration<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     input.refuse(diagnostic.help("declare the parameters of the query before the function"))
 }
 
-/// Refuses an unsupported operator between two values; anything else is left to the caller.
+/// Refuses an unsupported operator between two values; accepts anything else without reading it.
 pub(super) fn infix(input: Tokens<'_>) -> ParseResult<'_, ()> {
     let token = input.peek();
     if !is_known(token, |position| position == WordPosition::Infix) {
@@ -146,7 +146,7 @@ pub(super) fn infix(input: Tokens<'_>) -> ParseResult<'_, ()> {
     )
 }
 
-/// Refuses `cluster(...)`, `database(...)` and similar.
+/// Refuses a table of `cluster(...)`, `database(...)` and similar.
 pub(super) fn other_database<T>(input: Tokens<'_>, span: Span) -> ParseResult<'_, T> {
     let message = "tables of other databases, clusters and workspaces are not supported";
     input.refuse(Diagnostic::new(Code::UnsupportedSyntax, span, message).help("use the table name alone"))
@@ -164,7 +164,7 @@ pub(super) fn scan_clause(input: Tokens<'_>) -> ParseResult<'_, ()> {
     input.refuse(Diagnostic::new(Code::UnsupportedSyntax, token.span.to(next.span), message).help(instead))
 }
 
-/// Refuses hints, where none is supported, and the parameters in `words`.
+/// Refuses a hint or one of the parameters `words` if it begins here, because the operator does not support it.
 pub(super) fn parameter<'a>(input: Tokens<'a>, words: &[&str]) -> ParseResult<'a, ()> {
     let is_parameter = super::is_hint(&input) || words.contains(&input.peek().text) && super::is_parameter(&input);
     if !is_parameter {

@@ -1,4 +1,4 @@
-//! Functions and patterns that a query defines.
+//! Prints functions and patterns that a query defines.
 
 use super::super::ast::{
     Function, FunctionBody, FunctionParameter, LetValue, Name, ParameterKind, PatternCase, PatternDeclaration,
@@ -8,7 +8,7 @@ use super::{Printer, value};
 use crate::types::Type;
 
 impl Printer {
-    /// Prints on one line, because functions may be nested.
+    /// Prints a function on one line, because functions may be nested.
     pub(super) fn function(&mut self, function: &Function) {
         self.text(if function.view { "view (" } else { "(" });
         self.list(&function.parameters, Self::function_parameter);
@@ -54,7 +54,7 @@ impl Printer {
 }
 
 impl Printer {
-    /// Prints `declare pattern`, one case a line.
+    /// Prints `declare pattern`, with one case on each line.
     pub(super) fn pattern_statement(&mut self, pattern: &PatternDeclaration) {
         self.text("declare pattern ");
         self.name(&pattern.name);

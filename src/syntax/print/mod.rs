@@ -1,8 +1,8 @@
-//! Prints a tree as canonical query text.
+//! Prints a tree as the canonical text of a query.
 //!
-//! `parse(print(tree))` is the same tree except for positions, and printing that gives the same text. Trees that no
-//! query text produces, for example with an operand that binds too loosely, get the parentheses that keep their
-//! meaning.
+//! Parsing the text returns the same tree except for positions, and printing that tree returns the same text. A tree
+//! that no query text produces, for example one with an operand that binds too loosely, gets the parentheses that
+//! keep its meaning.
 
 mod function;
 mod operator;
@@ -16,15 +16,15 @@ use super::ast::{
 };
 use super::parser::expr::Level;
 
-/// Returns the normal spelling of a table outside the default database: `cluster('c').database('d').T`. Each scope is a
-/// function and its argument; `table` is empty if the last scope is the table itself.
+/// Returns the canonical spelling of a table outside the default database, such as `cluster('c').database('d').T`.
+/// Each scope is a function and its argument. `table` is "" if the last scope is the table itself.
 pub(super) fn table_reference(scopes: &[(&str, String)], table: &str) -> String {
     let scopes = scopes.iter().map(|(function, argument)| format!("{function}({})", super::string::encode(argument)));
     let table = (!table.is_empty()).then(|| value::name(table));
     scopes.chain(table).collect::<Vec<_>>().join(".")
 }
 
-/// Prints `query` as canonical KQL: one statement a line, one operator a line.
+/// Prints `query` as canonical KQL, with one statement or operator on each line.
 #[must_use]
 pub fn print(query: &Query) -> String {
     let mut printer = Printer::default();
@@ -45,7 +45,7 @@ pub fn print_expression(expression: &ParsedExpr) -> String {
     printer.out
 }
 
-/// The output so far.
+/// Writes the text of a tree.
 #[derive(Default)]
 struct Printer {
     out: String,
@@ -193,7 +193,7 @@ impl Printer {
         self.text(column.ty.name());
     }
 
-    /// Prints a name or, in `union`, a pattern.
+    /// Prints a table of `union`: a name, a pattern, or a pipeline.
     fn table(&mut self, table: &Pipeline) {
         match &table.source.kind {
             SourceKind::Name(name) if name.text.contains('*') && table.operators.is_empty() => self.pattern(name),
@@ -278,7 +278,7 @@ impl Printer {
         }
     }
 
-    /// Prints one value of a list. A table with operators gets parentheses: it has commas of its own.
+    /// Prints one value of a list. A table with operators gets parentheses, because it may have commas of its own.
     fn element(&mut self, expr: &ParsedExpr) {
         match &expr.kind {
             ParsedExprKind::Pipeline(pipeline) => {
@@ -296,7 +296,7 @@ impl Printer {
         self.text(" ");
     }
 
-    /// Prints the base of an access; a space separates a number from the dot after it.
+    /// Prints the base of an access. A space separates a number from the dot after it.
     fn base(&mut self, base: &ParsedExpr) {
         self.operand(base, Level::Path);
         self.text(if matches!(base.kind, ParsedExprKind::Literal(_)) { " " } else { "" });
@@ -332,13 +332,13 @@ impl Printer {
         self.text(&value::name(&name.text));
     }
 
-    /// Like [`Self::name`]; the name of a type would begin a literal.
+    /// Like [`Self::name`], but the name of a type gets brackets, because it would begin a literal.
     fn function_name(&mut self, name: &Name) {
         let is_type = crate::types::Type::from_name(&name.text).is_some();
         self.text(&if is_type { value::bracketed(&name.text) } else { value::name(&name.text) });
     }
 
-    /// Prints a pattern as written.
+    /// Prints a pattern unchanged.
     fn pattern(&mut self, name: &Name) {
         self.text(&name.text);
     }

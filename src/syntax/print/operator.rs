@@ -1,4 +1,4 @@
-//! Tabular operators.
+//! Prints tabular operators.
 
 use super::super::ast::{
     Assignment, AxisBounds, ColumnPattern, Evaluate, Find, FindColumn, ForkBranch, JoinCondition, MakeSeries,
@@ -133,7 +133,7 @@ impl Printer {
         }
     }
 
-    /// Prints a keyword and its operand.
+    /// Prints a keyword and its operand, which `each` prints.
     pub(super) fn keyword<T>(&mut self, word: &str, item: &T, each: fn(&mut Self, &T)) {
         self.text(word);
         self.text(" ");
@@ -193,7 +193,7 @@ impl Printer {
         });
     }
 
-    /// Prints parameters, with a space after each.
+    /// Prints parameters, each with a space after it.
     pub(super) fn parameters(&mut self, parameters: &[Parameter]) {
         for parameter in parameters {
             self.parameter(parameter);
@@ -225,7 +225,7 @@ impl Printer {
         });
     }
 
-    /// Several values of one property are printed as a list.
+    /// Prints `render`. Several values of one property are printed as a list.
     fn render(&mut self, chart: &str, properties: &[Parameter]) {
         self.text("render ");
         self.text(chart);
@@ -261,7 +261,7 @@ impl Printer {
         self.text(")");
     }
 
-    /// Prints operators without a source.
+    /// Prints operators without a source, separated by `|`.
     fn subquery(&mut self, operators: &[Operator]) {
         for (position, operator) in operators.iter().enumerate() {
             if position > 0 {
@@ -299,7 +299,8 @@ impl Printer {
         }
     }
 
-    /// Prints an item of an operator whose parameters have names that items may have, too.
+    /// Prints an item of an operator that has parameters. If the name of the item is that of a parameter, it gets
+    /// brackets.
     fn item(&mut self, assignment: &Assignment) {
         match assignment.names.as_slice() {
             [name] if matches!(name.text.as_str(), "bagexpansion" | "kind" | "with_itemindex") => {

@@ -1,11 +1,11 @@
-//! `parse`, `parse-where` and `parse-kv`.
+//! Prints `parse`, `parse-where` and `parse-kv`.
 
 use super::super::ast::{DatatableColumn, Parameter, ParsedExpr, PatternPart, PatternPartKind};
 use super::{Printer, value as values};
 use crate::types::Value;
 
 impl Printer {
-    /// Prints `parse` or, if it drops rows, `parse-where`.
+    /// Prints `parse`, or `parse-where` if rows that do not match are dropped.
     pub(super) fn parse(
         &mut self,
         drops_unmatched: bool,

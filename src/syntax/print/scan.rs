@@ -1,4 +1,4 @@
-//! `scan`.
+//! Prints `scan`.
 
 use super::super::ast::{ScanOperator, ScanStep};
 use super::Printer;

@@ -1,11 +1,11 @@
-//! Literals and names.
+//! Prints literals and names.
 
 use super::super::lexer::tokens;
 use super::super::string;
 use super::super::token::TokenKind;
 use crate::types::Value;
 
-/// Returns a literal of exactly this value.
+/// Returns the canonical literal of exactly this value.
 pub(super) fn literal(value: &Value) -> String {
     match value {
         Value::Null(ty) => format!("{ty}(null)"),
@@ -23,7 +23,7 @@ pub(super) fn literal(value: &Value) -> String {
     }
 }
 
-/// Returns the shortest literal with the same bits.
+/// Returns the shortest literal that has the same bits.
 fn real(number: f64) -> String {
     match number {
         _ if number.is_nan() => "real(nan)".to_owned(),
@@ -33,7 +33,7 @@ fn real(number: f64) -> String {
     }
 }
 
-/// Returns `7d` or similar, if the timespan is a whole number of one unit.
+/// Returns a literal such as `7d` if the timespan is not negative and a whole number of one unit; otherwise None.
 fn timespan(ticks: i64) -> Option<String> {
     const UNITS: [(&str, i64); 5] =
         [("d", 864_000_000_000), ("h", 36_000_000_000), ("m", 600_000_000), ("s", 10_000_000), ("ms", 10_000)];
@@ -41,7 +41,7 @@ fn timespan(ticks: i64) -> Option<String> {
     Some(format!("{}{unit}", ticks / worth))
 }
 
-/// Returns `name` bare, or in brackets and quotes if the bare word would mean something else.
+/// Returns `name` unchanged, or in brackets and quotes if the plain word would mean something else.
 pub(super) fn name(name: &str) -> String {
     match tokens(name).0.as_slice() {
         [token, end] if token.is_name() && token.text == name && end.kind == TokenKind::End => name.to_owned(),
@@ -49,7 +49,7 @@ pub(super) fn name(name: &str) -> String {
     }
 }
 
-/// `['name']`.
+/// Returns the name in brackets and quotes: `['name']`.
 pub(super) fn bracketed(name: &str) -> String {
     format!("[{}]", string::encode(name))
 }

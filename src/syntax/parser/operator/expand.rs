@@ -1,4 +1,4 @@
-//! `mv-expand` and `mv-apply`.
+//! Parses `mv-expand` and `mv-apply`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -14,16 +14,17 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{MvExpandItem, Name, OperatorKind, Parameter, ParsedExpr, ParsedExprKind};
 use crate::types::{Type, Value};
 
-/// `mv-expand kind=array a, b = c to typeof(long) limit 10`.
+/// Parses `mv-expand kind=array a, b = c to typeof(long) limit 10`.
 pub(super) fn mv_expand_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (parameters, items, limit)) = expansion(input)?;
     Ok((rest, OperatorKind::MvExpand { parameters, items, limit }))
 }
 
-/// Maximum number of rows per row of `mvexpand` without a limit. Source: the reference's page on mv-expand.
+/// Maximum number of rows that `mvexpand` without a limit makes of one row. Source: the reference's page on
+/// mv-expand.
 const LEGACY_LIMIT: i64 = 128;
 
-/// `mvexpand a`: the old form of `mv-expand`, with a default limit.
+/// Parses `mvexpand a`, the old form of `mv-expand`, which has a default limit.
 pub(super) fn mvexpand_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let span = input.span();
     let (rest, (parameters, items, limit)) = expansion(input)?;
@@ -31,7 +32,7 @@ pub(super) fn mvexpand_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKi
     Ok((rest, OperatorKind::MvExpand { parameters, items, limit: limit.or_else(|| Some(default())) }))
 }
 
-/// `mv-apply a, b = c to typeof(long) limit 10 on (operators)`.
+/// Parses `mv-apply a, b = c to typeof(long) limit 10 on (operators)`.
 pub(super) fn mv_apply_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (parameters, items, limit)) = expansion(input)?;
     let (rest, _) = committed(word("on")(rest))?;
@@ -39,7 +40,7 @@ pub(super) fn mv_apply_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKi
     Ok((rest, OperatorKind::MvApply { parameters, items, limit, body }))
 }
 
-/// `kind=array a, b = c to typeof(long) limit 10`.
+/// Parses the part that both operators share: `kind=array a, b = c to typeof(long) limit 10`.
 fn expansion(input: Tokens<'_>) -> ParseResult<'_, (Vec<Parameter>, Vec<MvExpandItem>, Option<ParsedExpr>)> {
     let (rest, parameters) = many0(expand_parameter).parse(input)?;
     let (rest, items) = comma_list(mv_expand_item)(rest)?;
@@ -54,17 +55,17 @@ fn expansion(input: Tokens<'_>) -> ParseResult<'_, (Vec<Parameter>, Vec<MvExpand
 /// The parameters of `mv-expand`.
 const EXPAND_PARAMETERS: &[&str] = &["bagexpansion", "kind", "with_itemindex"];
 
-/// `kind = array`, `bagexpansion = array`, `with_itemindex = name`, a hint.
+/// Parses a parameter: `kind = array`, `bagexpansion = array`, `with_itemindex = name`, or a hint.
 fn expand_parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if begins_parameter(&input, EXPAND_PARAMETERS) { parameter(input) } else { hint(input) }
 }
 
-/// True if one of the parameters `names` begins.
+/// True if one of the parameters `names` begins here.
 pub(super) fn begins_parameter(input: &Tokens<'_>, names: &[&str]) -> bool {
     names.contains(&input.peek().text) && input.peek_at(1).is_symbol("=")
 }
 
-/// A value with an optional name and an optional `to typeof(type)`.
+/// Parses a value with an optional name and an optional `to typeof(type)`.
 fn mv_expand_item(input: Tokens<'_>) -> ParseResult<'_, MvExpandItem> {
     let (rest, names) = item_names(input, EXPAND_PARAMETERS)?;
     let (rest, assignment) = assigned_value(rest, names, "a column")?;
@@ -76,7 +77,7 @@ fn mv_expand_item(input: Tokens<'_>) -> ParseResult<'_, MvExpandItem> {
     Ok((rest, MvExpandItem { assignment, to: Some(ty) }))
 }
 
-/// The names of an item, which may not be those of a parameter, and the `=` after them.
+/// Parses the names of an item and the `=` after them. The name of a parameter is reported as misplaced.
 pub(super) fn item_names<'a>(input: Tokens<'a>, parameters: &[&str]) -> ParseResult<'a, Vec<Name>> {
     if !begins_parameter(&input, parameters) {
         return assigned_names(input);
@@ -87,7 +88,7 @@ pub(super) fn item_names<'a>(input: Tokens<'a>, parameters: &[&str]) -> ParseRes
     input.refuse(diagnostic.help(format!("for a column of this name, write ['{word}']")))
 }
 
-/// `typeof(type)`.
+/// Parses `typeof(type)`.
 fn element_type(input: Tokens<'_>) -> ParseResult<'_, Type> {
     let (rest, _) = word("typeof")(input)?;
     committed(brackets("(", type_name, ")")(rest))

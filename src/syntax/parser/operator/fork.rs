@@ -1,4 +1,4 @@
-//! `fork` and `facet`, which return several results.
+//! Parses `fork` and `facet`, which return several results.
 
 use nom::Parser;
 use nom::combinator::{cut, opt};
@@ -10,7 +10,7 @@ use super::super::{
 use super::operator;
 use crate::syntax::ast::{ForkBranch, OperatorKind};
 
-/// `fork name=(operators) (operators)`.
+/// Parses `fork name=(operators) (operators)`.
 pub(super) fn fork_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (mut rest, first) = committed(fork_branch(input))?;
     let mut branches = vec![first];
@@ -27,7 +27,7 @@ fn begins_branch(input: &Tokens<'_>) -> bool {
     input.peek().is_symbol("(") || begins_named(input)
 }
 
-/// `name=(operators)`, `(operators)`.
+/// Parses a branch: `name=(operators)` or `(operators)`.
 fn fork_branch(input: Tokens<'_>) -> ParseResult<'_, ForkBranch> {
     let (rest, name) = match begins_named(&input) {
         true => (any_name("a name"), symbol("=")).map(|(name, _)| Some(name)).parse(input)?,
@@ -37,7 +37,7 @@ fn fork_branch(input: Tokens<'_>) -> ParseResult<'_, ForkBranch> {
     Ok((rest, ForkBranch { name, operators }))
 }
 
-/// `facet by a, b with (operators)`, `facet by a with operator`.
+/// Parses `facet by a, b with (operators)` or `facet by a with operator`.
 pub(super) fn facet_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, _) = cut(word("by")).parse(input)?;
     let (rest, columns) = committed(comma_list(name("a column"))(rest))?;
@@ -45,7 +45,7 @@ pub(super) fn facet_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind>
     Ok((rest, OperatorKind::Facet { columns, with }))
 }
 
-/// `with (operators)`, `with operator`.
+/// Parses `with (operators)` or `with operator`.
 fn facet_with(input: Tokens<'_>) -> ParseResult<'_, Vec<crate::syntax::ast::Operator>> {
     let (rest, _) = word("with")(input)?;
     match rest.peek().is_symbol("(") {

@@ -1,4 +1,4 @@
-//! `join` and `lookup`.
+//! Parses `join` and `lookup`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -8,13 +8,13 @@ use super::super::source::table_operand;
 use super::super::{ParseResult, Tokens, comma_list, committed, parameters, word};
 use crate::syntax::ast::{JoinCondition, OperatorKind, Parameter, Pipeline};
 
-/// `join kind=inner (right) on key`.
+/// Parses `join kind=inner (right) on key`.
 pub(super) fn join_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (parameters, right, on)) = join_parts(input)?;
     Ok((rest, OperatorKind::Join { parameters, right: Box::new(right), on }))
 }
 
-/// `lookup kind=leftouter (right) on key`.
+/// Parses `lookup kind=leftouter (right) on key`.
 pub(super) fn lookup_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (parameters, right, on)) = join_parts(input)?;
     Ok((rest, OperatorKind::Lookup { parameters, right: Box::new(right), on }))
@@ -26,7 +26,7 @@ fn join_parts(input: Tokens<'_>) -> ParseResult<'_, JoinParts> {
     (parameters, cut(table_operand), cut(on_clause)).parse(input)
 }
 
-/// `on a, $left.b == $right.c`.
+/// Parses `on a, $left.b == $right.c`.
 fn on_clause(input: Tokens<'_>) -> ParseResult<'_, Vec<JoinCondition>> {
     let (rest, _) = word("on")(input)?;
     let key = expression("a column").map(|condition| JoinCondition { condition });

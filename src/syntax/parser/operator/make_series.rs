@@ -1,4 +1,4 @@
-//! `make-series`.
+//! Parses `make-series`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -15,7 +15,7 @@ use crate::syntax::ast::{
     Assignment, AxisBounds, MakeSeries, MakeSeriesItem, Name, OperatorKind, Parameter, ParsedExpr,
 };
 
-/// `make-series kind=nonempty a = count() default=0, ... on t from b to c step d by e, ...`.
+/// Parses `make-series kind=nonempty a = count() default=0, ... on t from b to c step d by e, ...`.
 pub(super) fn make_series_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, parameters) = many0(series_parameter).parse(input)?;
     let (rest, items) = committed(comma_list(series_item)(rest))?;
@@ -33,12 +33,12 @@ pub(super) fn make_series_operator(input: Tokens<'_>) -> ParseResult<'_, Operato
 /// The parameters of `make-series`.
 const PARAMETERS: &[&str] = &["kind"];
 
-/// `kind = nonempty`, a hint.
+/// Parses a parameter: `kind = nonempty`, or a hint.
 fn series_parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if begins_parameter(&input, PARAMETERS) { parameter(input) } else { hint(input) }
 }
 
-/// An aggregate with an optional name and an optional `default = value`.
+/// Parses an aggregate with an optional name and an optional `default = value`.
 fn series_item(input: Tokens<'_>) -> ParseResult<'_, MakeSeriesItem> {
     let (rest, names) = series_names(input)?;
     let (rest, assignment) = assigned_value(rest, names, "an aggregate")?;
@@ -50,19 +50,19 @@ fn series_item(input: Tokens<'_>) -> ParseResult<'_, MakeSeriesItem> {
     Ok((rest, MakeSeriesItem { assignment, default: Some(default) }))
 }
 
-/// The names of an item, which may not be those of a parameter, and the `=` after them.
+/// Parses the names of an item and the `=` after them. The name of a parameter is reported as misplaced.
 fn series_names(input: Tokens<'_>) -> ParseResult<'_, Vec<Name>> {
     item_names(input, PARAMETERS)
 }
 
-/// The axis with an optional name. It ends before `in`, which would otherwise be an operator.
+/// Parses the axis with an optional name. It ends before `in`, which would otherwise be an operator.
 fn axis(input: Tokens<'_>) -> ParseResult<'_, Assignment> {
     let (rest, names) = assigned_names(input)?;
     let (rest, value) = relation("a column")(rest)?;
     Ok((rest, Assignment { names, value }))
 }
 
-/// `from a to b step c`, of which only the step is required, or `in range(a, b, c)`.
+/// Parses `from a to b step c`, in which only the step is required, or `in range(a, b, c)`.
 fn axis_bounds(input: Tokens<'_>) -> ParseResult<'_, AxisBounds> {
     let bound = || cut(expression("a value"));
     if input.peek().is_word("in") {
@@ -78,7 +78,7 @@ fn axis_bounds(input: Tokens<'_>) -> ParseResult<'_, AxisBounds> {
     Ok((rest, AxisBounds::FromTo { from, to, step }))
 }
 
-/// `keyword value`, if the keyword follows.
+/// Parses `keyword value`; returns None if the keyword does not follow.
 fn optional_bound<'a>(input: Tokens<'a>, keyword: &'static str) -> ParseResult<'a, Option<ParsedExpr>> {
     if !input.peek().is_word(keyword) {
         input.note(Expected::Text(keyword));

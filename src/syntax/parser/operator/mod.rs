@@ -1,4 +1,4 @@
-//! The tabular operators: one table that parser, suggestions, documentation and tests read.
+//! The tabular operators, in one table that the parser, suggestions, documentation and tests read.
 
 mod expand;
 mod fork;
@@ -29,7 +29,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Assignment, Operator, OperatorKind, ParsedExpr, ParsedExprKind};
 
-/// A tabular operator.
+/// What is known about a tabular operator.
 #[derive(Debug)]
 pub struct OperatorInfo {
     /// The keyword.
@@ -394,7 +394,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     },
 ];
 
-/// The notes of the documentation after the examples of an operator, by keyword.
+/// Notes that follow the examples of an operator in the documentation, by keyword.
 pub static OPERATOR_NOTES: &[(&str, &str)] = &[
     (
         "reduce",
@@ -414,12 +414,12 @@ pub static OPERATOR_NOTES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Looks up an operator by keyword or synonym.
+/// Returns the operator with this keyword or synonym; None if there is none.
 fn find(word: &str) -> Option<&'static OperatorInfo> {
     OPERATORS.iter().find(|info| info.keyword == word || info.aliases.contains(&word))
 }
 
-/// The part after a `|`.
+/// Parses an operator, after the `|`.
 pub(super) fn operator(input: Tokens<'_>) -> ParseResult<'_, Operator> {
     let token = input.peek();
     if token.kind != TokenKind::Word {
@@ -442,17 +442,17 @@ fn unknown<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     )
 }
 
-/// `as hint.materialized=true name`.
+/// Parses `as hint.materialized=true name`.
 fn as_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     (many0(hint), name("a name")).map(|(parameters, name)| OperatorKind::As { parameters, name }).parse(input)
 }
 
-/// `consume decodeblocks=true`.
+/// Parses `consume decodeblocks=true`.
 fn consume_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     parameters.map(OperatorKind::Consume).parse(input)
 }
 
-/// `count as name`.
+/// Parses `count as name`.
 fn count_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     if !input.peek().is_word("as") {
         input.note(Expected::Text("as"));
@@ -462,13 +462,13 @@ fn count_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     Ok((rest, OperatorKind::Count(Some(name))))
 }
 
-/// `distinct a, b`, `distinct *`.
+/// Parses `distinct a, b` or `distinct *`.
 fn distinct_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     comma_list(distinct_column).map_list(OperatorKind::Distinct, rest)
 }
 
-/// `*`, or a column.
+/// Parses `*` or a column.
 fn distinct_column(input: Tokens<'_>) -> ParseResult<'_, Assignment> {
     let token = input.peek();
     if token.is_symbol("*") && is_end(input.peek_at(1)) {
@@ -478,37 +478,37 @@ fn distinct_column(input: Tokens<'_>) -> ParseResult<'_, Assignment> {
     assignment("a column")(input)
 }
 
-/// `evaluate plugin(argument, ...) : (column:type, ...)`.
+/// Parses `evaluate plugin(argument, ...) : (column:type, ...)`.
 fn evaluate_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     evaluate_call.map(OperatorKind::Evaluate).parse(input)
 }
 
-/// `extend a = f(b)`.
+/// Parses `extend a = f(b)`.
 fn extend_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     comma_list(assignment("a column")).map_list(OperatorKind::Extend, input)
 }
 
-/// `getschema`.
+/// Parses `getschema`.
 fn getschema_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &["kind"])?;
     Ok((rest, OperatorKind::Getschema))
 }
 
-/// `invoke function(argument, ...)`.
+/// Parses `invoke function(argument, ...)`.
 fn invoke_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, function) = name("a function")(input)?;
     let (rest, arguments) = brackets("(", arguments, ")")(rest)?;
     Ok((rest, OperatorKind::Invoke { function, arguments }))
 }
 
-/// `search kind=case_sensitive 'term'`.
+/// Parses `search kind=case_sensitive 'term'`.
 fn search_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     (parameters, search_predicate)
         .map(|(parameters, predicate)| OperatorKind::Search { parameters, predicate })
         .parse(input)
 }
 
-/// `serialize`, `serialize a = row_number()`.
+/// Parses `serialize` or `serialize a = row_number()`.
 fn serialize_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     if is_end(rest.peek()) {
@@ -517,23 +517,23 @@ fn serialize_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     comma_list(assignment("a column")).map_list(OperatorKind::Serialize, rest)
 }
 
-/// `take n`.
+/// Parses `take n`.
 fn take_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     expression("a number of rows").map(OperatorKind::Take).parse(rest)
 }
 
-/// `union A, B`.
+/// Parses `union A, B`.
 fn union_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     union_tables.map(|(parameters, tables)| OperatorKind::Union { parameters, tables }).parse(input)
 }
 
-/// `where condition`.
+/// Parses `where condition`.
 fn where_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     cut(expression("a condition")).map(OperatorKind::Where).parse(input)
 }
 
-/// Maps a list parser to an operator.
+/// Turns a parser of a list into a parser of an operator.
 trait MapList<'a, T>: FnOnce(Tokens<'a>) -> ParseResult<'a, Vec<T>> + Sized {
     /// Parses the list and wraps it into an operator.
     fn map_list(self, kind: fn(Vec<T>) -> OperatorKind, input: Tokens<'a>) -> ParseResult<'a, OperatorKind> {

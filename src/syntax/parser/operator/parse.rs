@@ -1,4 +1,4 @@
-//! `parse`, `parse-where`, `parse-kv`.
+//! Parses the operators `parse`, `parse-where` and `parse-kv`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -12,12 +12,12 @@ use super::super::{
 };
 use crate::syntax::ast::{OperatorKind, Parameter, ParsedExpr, ParsedExprKind, PatternPart, PatternPartKind};
 
-/// `parse kind=regex flags=i text with * "a=" a:long *`.
+/// Parses `parse kind=regex flags=i text with * "a=" a:long *`.
 pub(super) fn parse_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     parse_parts(input, false)
 }
 
-/// `parse-where text with "a=" a`.
+/// Parses `parse-where text with "a=" a`.
 pub(super) fn parse_where_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     parse_parts(input, true)
 }
@@ -30,7 +30,7 @@ fn parse_parts(input: Tokens<'_>, drops_unmatched: bool) -> ParseResult<'_, Oper
     Ok((rest, OperatorKind::Parse { drops_unmatched, parameters, value, pattern }))
 }
 
-/// `kind = regex`, `flags = i`.
+/// Parses a parameter: `kind = regex` or `flags = i`.
 fn pattern_parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     let name = input.peek();
     if !matches!(name.text, "kind" | "flags") || !input.peek_at(1).is_symbol("=") {
@@ -45,7 +45,7 @@ fn pattern_parameter(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     Ok((rest.advance(1), Parameter { name: name_of(name), value }))
 }
 
-/// `*`, a string, or a column with an optional type.
+/// Parses a part of a pattern: `*`, a string, or a column with an optional type.
 fn pattern_part(input: Tokens<'_>) -> ParseResult<'_, PatternPart> {
     let first = input.peek();
     let (rest, kind) = match first.kind {
@@ -55,7 +55,7 @@ fn pattern_part(input: Tokens<'_>) -> ParseResult<'_, PatternPart> {
     Ok((rest, PatternPart { kind, span: rest.span_since(first.span) }))
 }
 
-/// `name`, `name:type`.
+/// Parses `name` or `name:type`.
 fn pattern_column(input: Tokens<'_>) -> ParseResult<'_, PatternPartKind> {
     let (rest, name) = any_name("a column")(input)?;
     if !rest.peek().is_symbol(":") {
@@ -66,7 +66,7 @@ fn pattern_column(input: Tokens<'_>) -> ParseResult<'_, PatternPartKind> {
     Ok((rest, PatternPartKind::Column { name, ty: Some(ty) }))
 }
 
-/// `parse-kv text as (a:long, b:string) with (pair_delimiter=",", kv_delimiter="=")`.
+/// Parses `parse-kv text as (a:long, b:string) with (pair_delimiter=",", kv_delimiter="=")`.
 pub(super) fn parse_kv_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, value) = expression("a value to parse")(input)?;
     let (rest, _) = cut(word("as")).parse(rest)?;
@@ -79,7 +79,7 @@ pub(super) fn parse_kv_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKi
     Ok((rest, OperatorKind::ParseKv { value, keys, properties }))
 }
 
-/// `name = value`, and the comma after it, which may be missing.
+/// Parses a property `name = value`, and the comma after it, which may be missing.
 fn kv_property(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if input.peek().is_symbol(")") {
         return Err(nom::Err::Error(Mismatch));

@@ -1,4 +1,4 @@
-//! `partition`.
+//! Parses `partition`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -8,7 +8,7 @@ use super::super::source::{pipeline, subquery};
 use super::super::{Expected, ParseResult, Tokens, brackets, committed, hint, name, word};
 use crate::syntax::ast::{OperatorKind, PartitionBody};
 
-/// `partition hint.strategy=native by a (operators)`, `partition by a { pipeline }`.
+/// Parses `partition hint.strategy=native by a (operators)` or `partition by a { pipeline }`.
 pub(super) fn partition_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, parameters) = many0(hint).parse(input)?;
     let (rest, (_, key)) = (cut(word("by")), cut(name("a column"))).parse(rest)?;

@@ -1,4 +1,4 @@
-//! `project` and its variants.
+//! Parses `project` and its variants.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -8,27 +8,27 @@ use super::super::{ParseResult, Tokens, any_name, assignment, column_pattern, co
 use super::MapList;
 use crate::syntax::ast::{Assignment, OperatorKind, ParsedExpr, ParsedExprKind, ReorderItem, ReorderOrder};
 
-/// `project a, b = f(c)`.
+/// Parses `project a, b = f(c)`.
 pub(super) fn project_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     comma_list(assignment("a column")).map_list(OperatorKind::Project, input)
 }
 
-/// `project-away a, b*`.
+/// Parses `project-away a, b*`.
 pub(super) fn project_away_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     comma_list(column_pattern("a column")).map_list(OperatorKind::ProjectAway, input)
 }
 
-/// `project-by-names "a", dynamic(["b", "c*"])`.
+/// Parses `project-by-names "a", dynamic(["b", "c*"])`.
 pub(super) fn project_by_names_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     comma_list(expression("the name of a column")).map_list(OperatorKind::ProjectByNames, input)
 }
 
-/// `project-keep a, b*`.
+/// Parses `project-keep a, b*`.
 pub(super) fn project_keep_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     comma_list(column_pattern("a column")).map_list(OperatorKind::ProjectKeep, input)
 }
 
-/// `project-rename new = old`.
+/// Parses `project-rename new = old`.
 pub(super) fn project_rename_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     comma_list(renaming).map_list(OperatorKind::ProjectRename, input)
 }
@@ -39,7 +39,7 @@ fn renaming(input: Tokens<'_>) -> ParseResult<'_, Assignment> {
     Ok((rest, Assignment { names: vec![new], value }))
 }
 
-/// `project-reorder a, b* asc`.
+/// Parses `project-reorder a, b* asc`.
 pub(super) fn project_reorder_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     comma_list(reorder_item).map_list(OperatorKind::ProjectReorder, input)
 }

@@ -1,4 +1,4 @@
-//! `reduce`.
+//! Parses `reduce`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -7,7 +7,7 @@ use super::super::{Expected, ParseResult, Tokens, assignment, comma_list, commit
 use crate::syntax::ast::{OperatorKind, Parameter};
 use crate::syntax::stream::Mismatch;
 
-/// `reduce kind=source by a with threshold=0.1, characters="X"`.
+/// Parses `reduce kind=source by a with threshold=0.1, characters="X"`.
 pub(super) fn reduce_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, kind) = match is_parameter(&input) {
         true => parameter.map(Some).parse(input)?,
@@ -22,7 +22,7 @@ pub(super) fn reduce_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind
     Ok((rest, OperatorKind::Reduce { kind, value, properties }))
 }
 
-/// `threshold = 0.1`, `characters = "X"`.
+/// Parses a property: `threshold = 0.1` or `characters = "X"`.
 fn reduce_property(input: Tokens<'_>) -> ParseResult<'_, Parameter> {
     if is_parameter(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }
 }

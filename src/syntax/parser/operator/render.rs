@@ -1,4 +1,4 @@
-//! `render`.
+//! Parses `render`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -9,7 +9,7 @@ use super::super::{
 };
 use crate::syntax::ast::{Name, OperatorKind, Parameter};
 
-/// `render chart kind=stacked with (title = 'x', ycolumns = a, b)`.
+/// Parses `render chart kind=stacked with (title = 'x', ycolumns = a, b)`.
 pub(super) fn render_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, chart) = chart(input)?;
     let (rest, mut properties) = parameters(rest)?;
@@ -31,7 +31,7 @@ fn chart(input: Tokens<'_>) -> ParseResult<'_, Name> {
     }
 }
 
-/// `(property = value, ...)`; a property with several values becomes several properties of the same name.
+/// Parses `(property = value, ...)`. A property with several values becomes several properties of the same name.
 fn with_clause(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     committed(brackets("(", properties, ")")(input))
 }
@@ -45,7 +45,7 @@ fn properties(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     Ok((rest, lists.into_iter().flatten().collect()))
 }
 
-/// `name = value`, `name = value, value`.
+/// Parses a property: `name = value`, or `name = value, value`.
 fn property(input: Tokens<'_>) -> ParseResult<'_, Vec<Parameter>> {
     let (mut rest, first) = parameter(input)?;
     let name = first.name.clone();

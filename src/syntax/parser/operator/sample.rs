@@ -1,4 +1,4 @@
-//! `sample`, `sample-distinct` and `top-hitters`: a number of rows or values.
+//! Parses `sample`, `sample-distinct` and `top-hitters`, which take a number of rows or values.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -7,18 +7,18 @@ use super::super::expr::expression;
 use super::super::{Expected, ParseResult, Tokens, assignment, committed, word};
 use crate::syntax::ast::{OperatorKind, ParsedExpr};
 
-/// `sample n`.
+/// Parses `sample n`.
 pub(super) fn sample_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     expression("a number of rows").map(OperatorKind::Sample).parse(input)
 }
 
-/// `sample-distinct n of a`.
+/// Parses `sample-distinct n of a`.
 pub(super) fn sample_distinct_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (count, of)) = values_of(input)?;
     Ok((rest, OperatorKind::SampleDistinct { count, of }))
 }
 
-/// `top-hitters n of a by b`.
+/// Parses `top-hitters n of a by b`.
 pub(super) fn top_hitters_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, (count, of)) = values_of(input)?;
     if !rest.peek().is_word("by") {
@@ -29,7 +29,7 @@ pub(super) fn top_hitters_operator(input: Tokens<'_>) -> ParseResult<'_, Operato
     Ok((rest, OperatorKind::TopHitters { count, of, by: Some(by) }))
 }
 
-/// `n of a`.
+/// Parses `n of a`.
 fn values_of(input: Tokens<'_>) -> ParseResult<'_, (ParsedExpr, ParsedExpr)> {
     let (rest, (count, _)) = (expression("a number of values"), cut(word("of"))).parse(input)?;
     let (rest, of) = committed(expression("a column")(rest))?;

@@ -1,4 +1,4 @@
-//! `scan`.
+//! Parses `scan`.
 
 use nom::Parser;
 use nom::branch::alt;
@@ -12,7 +12,7 @@ use super::super::{
 };
 use crate::syntax::ast::{Assignment, OperatorKind, ScanColumnDeclaration, ScanOperator, ScanStep, ScanStepOutput};
 
-/// `scan with_match_id=m declare (a:long = 0, ...) with (step s: condition => a = b, ...; ...)`.
+/// Parses `scan with_match_id=m declare (a:long = 0, ...) with (step s: condition => a = b, ...; ...)`.
 pub(super) fn scan_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, parameters) = parameters(input)?;
     let (rest, ()) = unsupported::scan_clause(rest)?;
@@ -22,7 +22,7 @@ pub(super) fn scan_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> 
     Ok((rest, OperatorKind::Scan(Box::new(ScanOperator { parameters, declared, steps }))))
 }
 
-/// `declare (name:type = default, ...)`, if it follows.
+/// Parses `declare (name:type = default, ...)`; returns no columns if it does not follow.
 fn scan_declarations(input: Tokens<'_>) -> ParseResult<'_, Vec<ScanColumnDeclaration>> {
     if !input.peek().is_word("declare") {
         input.note(Expected::Text("declare"));
@@ -38,7 +38,7 @@ fn declaration_list(input: Tokens<'_>) -> ParseResult<'_, Vec<ScanColumnDeclarat
     comma_list(scan_declaration)(input)
 }
 
-/// `name:type`, `name:type = default`.
+/// Parses a declared column: `name:type` or `name:type = default`.
 fn scan_declaration(input: Tokens<'_>) -> ParseResult<'_, ScanColumnDeclaration> {
     let (rest, (name, ty)) = column_declaration(input)?;
     if !rest.peek().is_symbol("=") {
@@ -49,7 +49,7 @@ fn scan_declaration(input: Tokens<'_>) -> ParseResult<'_, ScanColumnDeclaration>
     Ok((rest, ScanColumnDeclaration { name, ty, default: Some(default) }))
 }
 
-/// `step name optional output=last: condition => name = value, ...;`.
+/// Parses `step name optional output=last: condition => name = value, ...;`.
 fn scan_step(input: Tokens<'_>) -> ParseResult<'_, ScanStep> {
     let (rest, _) = word("step")(input)?;
     let (rest, name) = cut(any_name("a name")).parse(rest)?;
@@ -68,7 +68,7 @@ fn scan_step(input: Tokens<'_>) -> ParseResult<'_, ScanStep> {
     Ok((rest, ScanStep { name, optional, output, condition, assignments }))
 }
 
-/// `output = all`, `last` or `none`, if it follows.
+/// Parses `output = all`, `last` or `none`; returns None if it does not follow.
 fn scan_step_output(input: Tokens<'_>) -> ParseResult<'_, Option<ScanStepOutput>> {
     if !input.peek().is_word("output") {
         input.note(Expected::Text("output"));
@@ -83,7 +83,7 @@ fn scan_step_output(input: Tokens<'_>) -> ParseResult<'_, Option<ScanStepOutput>
     cut(output).map(Some).parse(rest)
 }
 
-/// `name = value`.
+/// Parses an assignment to a declared column: `name = value`.
 fn step_assignment(input: Tokens<'_>) -> ParseResult<'_, Assignment> {
     let (rest, (name, _)) = (any_name("a declared column"), cut(symbol("="))).parse(input)?;
     let (rest, value) = cut(expression("a value")).parse(rest)?;

@@ -1,4 +1,4 @@
-//! `sort` and `top`.
+//! Parses `sort` and `top`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -8,7 +8,7 @@ use super::super::{Expected, ParseResult, Tokens, comma_list, committed, unsuppo
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{NullsOrder, OperatorKind, SortExpr, SortOrder};
 
-/// `sort by a desc nulls last, b`.
+/// Parses `sort by a desc nulls last, b`.
 pub(super) fn sort_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     let (rest, _) = cut(word("by")).parse(rest)?;
@@ -16,7 +16,7 @@ pub(super) fn sort_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> 
     Ok((rest, OperatorKind::Sort(keys)))
 }
 
-/// `top n by a desc nulls last`.
+/// Parses `top n by a desc nulls last`.
 pub(super) fn top_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
     let (rest, (count, _)) = (expression("a number of rows"), cut(word("by"))).parse(rest)?;
@@ -28,7 +28,7 @@ pub(super) fn top_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     Ok((rest, OperatorKind::Top { count, by }))
 }
 
-/// A sort expression with optional `asc` or `desc` and `nulls first` or `nulls last`.
+/// Parses a sort key with an optional `asc` or `desc`, and an optional `nulls first` or `nulls last`.
 fn sort_key(input: Tokens<'_>) -> ParseResult<'_, SortExpr> {
     let (rest, value) = expression("a column")(input)?;
     let token = rest.peek();

@@ -1,4 +1,4 @@
-//! `summarize`.
+//! Parses `summarize`.
 
 use nom::Parser;
 use nom::multi::many0;
@@ -6,7 +6,7 @@ use nom::multi::many0;
 use super::super::{Expected, ParseResult, Tokens, assignment, comma_list, committed, hint};
 use crate::syntax::ast::{Assignment, OperatorKind};
 
-/// `summarize a = count(), ... by b, ...`: aggregates, keys, or both.
+/// Parses `summarize a = count(), ... by b, ...`, which has aggregates, keys, or both.
 pub(super) fn summarize_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (rest, parameters) = many0(hint).parse(input)?;
     let begins_keys = |rest: &Tokens<'_>| rest.peek().is_word("by") && !rest.peek_at(1).is_symbol("=");
@@ -22,7 +22,7 @@ pub(super) fn summarize_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorK
     Ok((rest, OperatorKind::Summarize { parameters, aggregates, by: Some(by) }))
 }
 
-/// `by key, ...`.
+/// Parses `by key, ...`.
 pub(super) fn by_clause(input: Tokens<'_>) -> ParseResult<'_, Vec<Assignment>> {
     committed(comma_list(assignment("a column"))(input.advance(1)))
 }

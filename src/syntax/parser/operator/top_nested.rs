@@ -1,4 +1,4 @@
-//! `top-nested`.
+//! Parses `top-nested`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -7,7 +7,7 @@ use super::super::expr::expression;
 use super::super::{Expected, ParseResult, Tokens, assignment, committed, symbol, word};
 use crate::syntax::ast::{OperatorKind, ParsedExpr, SortOrder, TopNestedLevel};
 
-/// `top-nested n of a by sum(b), top-nested ...`.
+/// Parses `top-nested n of a by sum(b), top-nested ...`.
 pub(super) fn top_nested_operator(input: Tokens<'_>) -> ParseResult<'_, OperatorKind> {
     let (mut rest, first) = top_nested_level(input)?;
     let mut levels = vec![first];
@@ -20,7 +20,7 @@ pub(super) fn top_nested_operator(input: Tokens<'_>) -> ParseResult<'_, Operator
     Ok((rest, OperatorKind::TopNested(levels)))
 }
 
-/// `n of a with others = b by sum(c) desc`.
+/// Parses a level: `n of a with others = b by sum(c) desc`.
 fn top_nested_level(input: Tokens<'_>) -> ParseResult<'_, TopNestedLevel> {
     let (rest, count) = level_count(input)?;
     let (rest, _) = cut(word("of")).parse(rest)?;
@@ -42,7 +42,7 @@ fn top_nested_level(input: Tokens<'_>) -> ParseResult<'_, TopNestedLevel> {
     Ok((rest, TopNestedLevel { count, of, others, by, order }))
 }
 
-/// The number before `of`, if any; a column may be called `of`, too.
+/// Parses the number before `of`; returns None if `of` follows at once. A column may be called `of`, too.
 fn level_count(input: Tokens<'_>) -> ParseResult<'_, Option<ParsedExpr>> {
     let is_name =
         input.peek_at(1).is_word("of") && !input.peek_at(2).is_word("by") && !input.peek_at(2).is_word("with");
@@ -53,7 +53,7 @@ fn level_count(input: Tokens<'_>) -> ParseResult<'_, Option<ParsedExpr>> {
     expression("a number of values").map(Some).parse(input)
 }
 
-/// `with others = constant`, if it follows.
+/// Parses `with others = constant`; returns None if it does not follow.
 fn level_others(input: Tokens<'_>) -> ParseResult<'_, Option<ParsedExpr>> {
     if !input.peek().is_word("with") {
         input.note(Expected::Text("with"));
