@@ -30,6 +30,7 @@ mod rejects;
 mod reporter;
 mod results;
 mod rows;
+mod rule;
 mod rule_files;
 mod rule_tests;
 mod session;
@@ -121,6 +122,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome> {
         Some(Command::Schema(args)) => query::schema(args),
         Some(Command::Functions(args)) => functions::run(args),
         Some(Command::Backtest(args)) => backtest::run(args),
+        Some(Command::Rule(args)) => rule::run(args),
         Some(Command::Test(args)) => rule_tests::run(args),
         Some(Command::Breakglass(args)) => breakglass::run(args),
         Some(Command::Hunt(args)) => hunt::run(args),

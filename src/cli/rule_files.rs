@@ -8,7 +8,7 @@ use super::query_files::{TextFile, find_files, has_extension};
 use super::reporter::{self, Reporter};
 use super::session::Session;
 use crate::diagnostic::{Error, Region, Result, Sources, Span};
-use crate::rules::{self, AlertRule, RuleFormat, RuleQuery};
+use crate::rules::{self, AlertRule, RuleFileError, RuleFormat, RuleQuery};
 
 /// The extensions of rule files.
 pub(super) const YAML_EXTENSIONS: &[&str] = &["yaml", "yml"];
@@ -43,22 +43,30 @@ pub(super) fn read_alert_rules(paths: &[PathBuf]) -> Result<Vec<FiledRule>> {
             let text = format!("{}: not a rule file: its name must end in .yaml, .yml or .json", path.display());
             return Err(Error::Usage(text));
         };
-        let mut wrong = |span: Span, reason: &str| {
-            let sources = Sources::new(file.text.as_str(), path.display().to_string());
-            let Region { file, line, column, .. } = sources.region(span);
-            reporter::print_line(&format!("error: {file}:{line}:{column}: {reason}"));
+        let mut wrong = |error: &RuleFileError| {
+            report_error(&file, error);
             is_wrong = true;
         };
         match rules::read_alerts(&file.text, format) {
-            Err(error) => wrong(error.span, &error.reason),
-            Ok(rules) if rules.is_empty() => wrong(Span::default(), "no rule is recognised in it"),
+            Err(error) => wrong(&error),
+            Ok(rules) if rules.is_empty() => {
+                let reason = "no rule is recognised in it".to_owned();
+                wrong(&RuleFileError { span: Span::default(), reason });
+            }
             Ok(rules) => rules.into_iter().for_each(|rule| match rule {
                 Ok(rule) => found.push(FiledRule { rule, file: std::rc::Rc::clone(&file) }),
-                Err(error) => wrong(error.span, &error.reason),
+                Err(error) => wrong(&error),
             }),
         }
     }
     if is_wrong { Err(Error::Reported(3)) } else { Ok(found) }
+}
+
+/// Prints what is wrong with a file, with the position in it.
+pub(super) fn report_error(file: &TextFile, error: &RuleFileError) {
+    let sources = Sources::new(file.text.as_str(), file.path.display().to_string());
+    let Region { file, line, column, .. } = sources.region(error.span);
+    reporter::print_line(&format!("error: {file}:{line}:{column}: {}", error.reason));
 }
 
 impl FiledRule {

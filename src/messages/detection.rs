@@ -53,6 +53,13 @@ pub enum RuleWarning {
         /// The number of events; None if it is not known.
         missed: Option<usize>,
     },
+    /// What a rule in another format lacks or does differently.
+    Loss {
+        /// The rule.
+        rule: String,
+        /// The difference, as a sentence.
+        loss: String,
+    },
 }
 
 /// What is wrong with emergency accounts, or cannot be told.
@@ -78,6 +85,7 @@ pub enum AccountWarning {
 impl fmt::Display for RuleWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Loss { rule, loss } => write!(f, "the rule `{rule}`: {loss}"),
             Self::OtherAlerts { found, expected } => write!(f, "{found} alerts, where {expected} were expected"),
             Self::Unexpected { rule, found, expected } => {
                 write!(f, "the rule `{rule}` makes {found} alerts; expected: {expected}")

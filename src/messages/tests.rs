@@ -291,6 +291,7 @@ fn command_warnings() -> Vec<String> {
         },
         RuleWarning::EventsMissed { rule: rule(), missed: Some(3) },
         RuleWarning::EventsMissed { rule: rule(), missed: None },
+        RuleWarning::Loss { rule: rule(), loss: "the suppression is dropped".to_owned() },
     ];
     texts.extend(lines("src/messages/detection.rs", &rules, &ToString::to_string));
     let accounts = [

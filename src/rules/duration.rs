@@ -62,6 +62,13 @@ pub fn iso_duration(ticks: i64) -> String {
     }
 }
 
+/// Returns `ticks` as rules in YAML write it: `5m`, `14d`, or as [`iso_duration`] if one unit does not suffice.
+pub(super) fn short_duration(ticks: i64) -> String {
+    let units = [(DAY, 'd'), (HOUR, 'h'), (MINUTE, 'm')];
+    let whole = units.iter().find(|(unit, _)| ticks > 0 && ticks % unit == 0);
+    whole.map_or_else(|| iso_duration(ticks), |(unit, name)| format!("{}{name}", ticks / unit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{DAY, HOUR, MINUTE, SECOND, iso_duration, parse};

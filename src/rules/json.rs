@@ -103,6 +103,11 @@ pub(super) fn to_text(node: &Node) -> String {
     to_json(node).to_string()
 }
 
+/// Returns `node` as JSON with a line for each value.
+pub(super) fn to_lines(node: &Node) -> String {
+    format!("{:#}\n", to_json(node))
+}
+
 fn to_json(node: &Node) -> serde_json::Value {
     match &node.content {
         NodeContent::Mapping(entries) => {

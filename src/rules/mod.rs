@@ -6,6 +6,7 @@
 
 mod alert_rule;
 pub mod alert_state;
+pub mod convert;
 mod custom_detection;
 mod duration;
 mod fields;

@@ -19,9 +19,9 @@ pub(super) struct FoundRule<'a> {
     /// The rule.
     pub rule: DetectionRule,
     /// The whole rule.
-    node: &'a Node,
+    pub node: &'a Node,
     /// Its `properties`, if it is a resource.
-    properties: Option<&'a Node>,
+    pub properties: Option<&'a Node>,
     /// True if strings may be expressions in square brackets.
     is_template: bool,
 }

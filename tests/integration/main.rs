@@ -49,6 +49,7 @@ mod registry;
 #[cfg(feature = "remote")]
 mod remote;
 mod resync;
+mod rule_convert;
 mod rule_tests;
 mod safe_output;
 mod sequences;

@@ -17,12 +17,12 @@ use self::update::Updates;
 use super::args::TestArgs;
 use super::query_files::{TextFile, find_files};
 use super::reporter::{self, Reporter};
-use super::rule_files::{FiledRule, TEST_EXTENSIONS, read_alert_rules};
+use super::rule_files::{FiledRule, TEST_EXTENSIONS, read_alert_rules, report_error};
 use super::session::{self, QueryText, Session};
 use super::sources::SourceOptions;
 use super::{Outcome, stop};
 use crate::backtest::{self, Backtest};
-use crate::diagnostic::{Error, Region, Result, Sources, Spanned};
+use crate::diagnostic::{Error, Result, Spanned};
 use crate::engine::{Engine, Settings};
 use crate::rules::{RuleFileError, RuleTest, read_tests};
 use crate::scan::{Catalog, SchemaCatalog};
@@ -116,9 +116,7 @@ struct TestBinder<'a> {
 
 impl TestBinder<'_> {
     fn report(&mut self, file: &TextFile, error: &RuleFileError) {
-        let sources = Sources::new(file.text.as_str(), file.path.display().to_string());
-        let Region { file, line, column, .. } = sources.region(error.span);
-        reporter::print_line(&format!("error: {file}:{line}:{column}: {}", error.reason));
+        report_error(file, error);
         self.is_wrong = true;
     }
 
