@@ -17,6 +17,7 @@ use super::cast::cast;
 use super::times::{ConversionFinding, TimeReader};
 use crate::diagnostic::{Error, Result};
 use crate::entra::dynamic_strings::{Fit, HeldJson, read_dynamic_string};
+use crate::json::validated_cache::ValidatedCache;
 use crate::types::column::text_at;
 use crate::types::dictionary_encode::{DictionaryEncoder, EncodedStrings};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
@@ -33,6 +34,8 @@ pub(super) struct StringConverter {
     /// path is extracted once for each distinct string.
     repeats: Option<DictionaryEncoder>,
     dictionary: Option<ConvertedDictionary>,
+    /// Array elements of a dynamic column that are known to be valid JSON.
+    elements: ValidatedCache,
     findings: StringFindings,
 }
 
@@ -101,7 +104,14 @@ impl StringConverter {
     /// query reads only paths inside the values.
     pub fn new(target: Type, is_taken_apart: bool, times: TimeReader) -> Self {
         let repeats = is_taken_apart.then(DictionaryEncoder::default);
-        Self { target, times, repeats, dictionary: None, findings: StringFindings::default() }
+        Self {
+            target,
+            times,
+            repeats,
+            dictionary: None,
+            elements: ValidatedCache::default(),
+            findings: StringFindings::default(),
+        }
     }
 
     /// Returns the findings since the last call.
@@ -123,8 +133,8 @@ impl StringConverter {
             Type::Dynamic => {
                 let encoded = self.repeats.as_mut().and_then(|repeats| repeats.encode(array.as_string_view()));
                 let json = match encoded {
-                    Some(encoded) => encoded_as_json(encoded, &mut self.findings)?,
-                    None => views_as_json(array, &mut self.findings),
+                    Some(encoded) => encoded_as_json(encoded, &mut self.elements, &mut self.findings)?,
+                    None => views_as_json(array, &mut self.elements, &mut self.findings),
                 };
                 Ok(Column::array(Type::Dynamic, json))
             }
@@ -141,7 +151,7 @@ impl StringConverter {
         let known = self.dictionary.take().filter(|known| Arc::ptr_eq(&known.original, dictionary.values()));
         let converted = match known {
             Some(known) => known,
-            None => ConvertedDictionary::new(dictionary.values(), self.target, &self.times)?,
+            None => ConvertedDictionary::new(dictionary.values(), self.target, &self.times, &mut self.elements)?,
         };
         let column = match &converted.values {
             // The keys stay valid: the new values are at least as many.
@@ -175,13 +185,13 @@ fn index(key: i32) -> usize {
 }
 
 impl ConvertedDictionary {
-    fn new(original: &ArrayRef, target: Type, times: &TimeReader) -> Result<Self> {
+    fn new(original: &ArrayRef, target: Type, times: &TimeReader, elements: &mut ValidatedCache) -> Result<Self> {
         let strings = original.as_any().downcast_ref::<StringArray>();
         let strings = strings.ok_or_else(|| Error::internal("a dictionary of strings is not of type Utf8"))?;
         let values = match target {
             Type::String => ConvertedEntries::Strings(Arc::clone(original), OnceCell::new()),
             Type::Dynamic => {
-                let (strings, inexact) = all_as_json(strings.iter());
+                let (strings, inexact) = all_as_json(strings.iter(), elements);
                 ConvertedEntries::Json(Arc::new(strings), inexact)
             }
             target => {
@@ -217,17 +227,24 @@ fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// Converts dictionary-encoded strings to JSON, once for each distinct string.
-fn encoded_as_json(encoded: EncodedStrings, findings: &mut StringFindings) -> Result<ArrayRef> {
-    let (strings, inexact) = all_as_json(encoded.texts.iter());
+fn encoded_as_json(
+    encoded: EncodedStrings,
+    elements: &mut ValidatedCache,
+    findings: &mut StringFindings,
+) -> Result<ArrayRef> {
+    let (strings, inexact) = all_as_json(encoded.texts.iter(), elements);
     findings.add_keys(&encoded.keys, &inexact);
     Ok(Arc::new(DictionaryArray::try_new(encoded.keys, Arc::new(strings))?))
 }
 
 /// Converts the entries of a dictionary to JSON. Returns which of them were not valid JSON, too.
-fn all_as_json<'a>(strings: impl Iterator<Item = Option<&'a str>>) -> (StringArray, InexactEntries) {
+fn all_as_json<'a>(
+    strings: impl Iterator<Item = Option<&'a str>>,
+    elements: &mut ValidatedCache,
+) -> (StringArray, InexactEntries) {
     let mut inexact = InexactEntries::new();
     let strings = strings.enumerate().map(|(entry, text)| {
-        let (json, fit) = as_json(text?);
+        let (json, fit) = as_json(text?, elements);
         if fit != Fit::Whole {
             inexact.push((entry, fit));
         }
@@ -238,15 +255,16 @@ fn all_as_json<'a>(strings: impl Iterator<Item = Option<&'a str>>) -> (StringArr
 }
 
 /// Converts strings to JSON; "" and `null` become null.
-fn views_as_json(array: &ArrayRef, findings: &mut StringFindings) -> ArrayRef {
+fn views_as_json(array: &ArrayRef, elements: &mut ValidatedCache, findings: &mut StringFindings) -> ArrayRef {
     let views = array.as_string_view();
-    let unchanged = |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text).0, Some(Cow::Borrowed(_))));
-    if views.iter().all(unchanged) {
+    let mut unchanged =
+        |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text, elements).0, Some(Cow::Borrowed(_))));
+    if views.iter().all(&mut unchanged) {
         return Arc::clone(array);
     }
     let mut builder = StringViewBuilder::with_capacity(views.len());
     for text in views {
-        let (json, fit) = text.map_or((None, Fit::Whole), as_json);
+        let (json, fit) = text.map_or((None, Fit::Whole), |text| as_json(text, elements));
         findings.add(fit);
         builder.append_option(json);
     }
@@ -292,15 +310,21 @@ fn plain_text_at(array: &ArrayRef, row: usize) -> Option<&str> {
 
 /// Returns the JSON of a string in a dynamic column: the string itself if it is JSON, None for "" and `null`. Any
 /// other string becomes the JSON that exports mean by it, or else a JSON string.
-fn as_json(text: &str) -> (Option<Cow<'_, str>>, Fit) {
-    let quoted = match dynamic::from_text(text) {
-        Cow::Borrowed(json) => return ((json.trim_ascii() != "null").then_some(Cow::Borrowed(json)), Fit::Whole),
-        Cow::Owned(quoted) => quoted,
-    };
+fn as_json<'a>(text: &'a str, elements: &mut ValidatedCache) -> (Option<Cow<'a, str>>, Fit) {
+    if text.is_empty() {
+        return (None, Fit::Whole);
+    }
+    if dynamic::is_valid(text, elements) {
+        return ((text.trim_ascii() != "null").then_some(Cow::Borrowed(text)), Fit::Whole);
+    }
     match read_dynamic_string(text, true) {
         (HeldJson::Nothing, fit) => (None, fit),
         (HeldJson::Json(json), fit) if dynamic::validate(json.as_bytes()).is_ok() => (Some(Cow::Owned(json)), fit),
-        _ => (Some(Cow::Owned(quoted)), Fit::NotJson),
+        _ => {
+            let mut quoted = String::with_capacity(text.len() + 2);
+            dynamic::quote(text, &mut quoted);
+            (Some(Cow::Owned(quoted)), Fit::NotJson)
+        }
     }
 }
 

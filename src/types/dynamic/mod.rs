@@ -19,6 +19,7 @@ pub use path::{Path, PathSet, Step, extract};
 pub use print::{canonical, compact, quote, to_text, unescape};
 pub use row_json::{row_json, value_json};
 pub use skip::{Elements, Entries, Entry, Key, elements, entries, unique_entries};
+pub(crate) use validate::is_valid;
 pub use validate::{Invalid, from_text, validate};
 pub use write::{ArrayWriter, BagWriter, write_row, write_value};
 

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value as Json;
 
 use super::*;
+use crate::json::validated_cache::ValidatedCache;
 use crate::types::{Type, Value, guid};
 
 #[test]
@@ -390,6 +391,39 @@ fn damaged_text() {
             unique_entries(&text).len(),
         );
         assert!(validate(from_text(&text).as_bytes()).is_ok());
+    }
+    assert!(valid > 1000 && invalid > 1000, "{valid} {invalid}");
+}
+
+/// Arrays whose elements were seen before, intact and damaged: validation with the cache agrees with the one without.
+#[test]
+fn elements_seen_before() {
+    let mut generator = JsonGenerator::new(4, true);
+    let mut cache = ValidatedCache::default();
+    let padding = "x".repeat(40);
+    let elements: Vec<String> =
+        (0..60).map(|_| format!("{{\"k\":\"{padding}\",\"v\":{}}}", generator.document())).collect();
+    let (mut valid, mut invalid) = (0, 0);
+    for _ in 0..5_000 {
+        let count = generator.random.random_range(0..8);
+        let chosen: Vec<&str> =
+            (0..count).map(|_| elements[generator.random.random_range(0..elements.len())].as_str()).collect();
+        let mut text = format!(" [{}] ", chosen.join([",", " , "][generator.random.random_range(0..2)]));
+        if generator.random.random_range(0..2) == 0 {
+            let at = (0..=generator.random.random_range(0..text.len())).rev().find(|&at| text.is_char_boundary(at));
+            match generator.random.random_range(0..3) {
+                0 => _ = text.remove(at.unwrap()),
+                1 => text.truncate(at.unwrap()),
+                _ => text.insert(at.unwrap(), ['"', '\\', '{', ']', ',', '0'][generator.random.random_range(0..6)]),
+            }
+        }
+        let verdict = validate(text.as_bytes()).is_ok();
+        assert_eq!(is_valid(&text, &mut cache), verdict, "{text}");
+        if verdict {
+            valid += 1
+        } else {
+            invalid += 1
+        }
     }
     assert!(valid > 1000 && invalid > 1000, "{valid} {invalid}");
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::quote;
-use crate::json::cursor;
+use crate::json::cursor::{self, Cursor};
+use crate::json::validated_cache::ValidatedCache;
 
 /// Why a string is not valid JSON, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,13 @@ pub fn validate(json: &[u8]) -> Result<(), Invalid> {
         return Err(Invalid { offset: error.valid_up_to(), too_deep: false });
     }
     validate_text(json)
+}
+
+/// Returns whether `text` is one JSON value, as [`validate`] does, and looks up the elements of an array in `elements`.
+pub(crate) fn is_valid(text: &str, elements: &mut ValidatedCache) -> bool {
+    let mut cursor = Cursor::new(text.as_bytes());
+    cursor.skip_whitespace();
+    elements.value(&mut cursor, 0).is_ok() && cursor.end().is_ok()
 }
 
 fn validate_text(json: &[u8]) -> Result<(), Invalid> {
