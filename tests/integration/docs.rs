@@ -38,6 +38,28 @@ fn readme_commands_run() {
     }
 }
 
+/// The samples of a document: commands after `$ ` in `text` blocks, each with the output below it.
+fn samples(document: &str) -> Vec<(String, String)> {
+    let blocks = document.split("```text\n").skip(1).filter_map(|block| block.split("```").next());
+    let samples = blocks.filter_map(|block| block.strip_prefix("$ ")?.split_once("\n\n"));
+    samples.map(|(command, output)| (command.to_owned(), output.to_owned())).collect()
+}
+
+#[test]
+fn readme_samples_are_what_the_program_prints() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let samples = samples(&readme);
+    assert!(samples.len() >= 2, "the README shows output: {samples:?}");
+    let program = program().display().to_string();
+    for (command, expected) in samples {
+        // A terminal shows tables.
+        let text = command.replacen("coldcase ", &format!("'{program}' "), 1) + " -o table";
+        let output = Command::new("sh").args(["-c", &text]).current_dir(root()).output().expect("a shell");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{command}\n{stderr}");
+    }
+}
+
 #[test]
 fn the_first_command_returns_two_rows() {
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md");

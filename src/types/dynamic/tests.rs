@@ -419,11 +419,7 @@ fn elements_seen_before() {
         }
         let verdict = validate(text.as_bytes()).is_ok();
         assert_eq!(is_valid(&text, &mut cache), verdict, "{text}");
-        if verdict {
-            valid += 1
-        } else {
-            invalid += 1
-        }
+        if verdict { valid += 1 } else { invalid += 1 }
     }
     assert!(valid > 1000 && invalid > 1000, "{valid} {invalid}");
 }
