@@ -1,5 +1,5 @@
-//! Tables of the catalog as a query sees them: with provenance columns if requested, restricted to the time range of
-//! the run, without duplicate deliveries.
+//! Binds tables of the catalog as a query sees them: with provenance columns if requested, restricted to the time
+//! range of the run, and without duplicate deliveries.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::scan::{Note, Provenance, TableProvider, Warning, Wildcard};
 use crate::syntax::{self, ast};
 use crate::types::{Batch, Type, Value, dynamic};
 
-/// The column that orders the deliveries of a record.
+/// The column whose time decides which delivery of a record is the latest.
 const DELIVERED: &str = "TimeGenerated";
 
 impl Binder<'_> {
-    /// The table of the catalog with this name.
+    /// Binds the table of the catalog with this name; None if there is none.
     pub(super) fn catalog_table(&mut self, name: &ast::Name) -> Bind<Option<LogicalPlan>> {
         match self.environment.catalog.table(&name.text)? {
             Some(table) => self.cut_table(name, table).map(Some),
@@ -26,7 +26,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The table of the catalog with this name, which matched `wildcard`.
+    /// Binds the table of the catalog with this name, which `wildcard` matched; None if there is none.
     pub(super) fn matched_table(&mut self, name: &ast::Name, wildcard: &Arc<Wildcard>) -> Bind<Option<LogicalPlan>> {
         let Some(table) = self.environment.catalog.table(&name.text)? else { return Ok(None) };
         let table = table.matched_by_wildcard(wildcard).unwrap_or(table);
@@ -69,7 +69,7 @@ impl Binder<'_> {
         self.cut(plan, &TimeRange { column: column.clone(), ..range.clone() }, name.span)
     }
 
-    /// Restricts rows to those that arrived in the range of the run.
+    /// Restricts the rows of a table to those that arrived in the range of the run, if it has one.
     fn cut_to_arrivals(&mut self, plan: LogicalPlan, name: &ast::Name) -> Bind<LogicalPlan> {
         let Environment { arrival_range, ingestion_columns, time_range, time_columns, .. } = *self.environment;
         let Some(ArrivalRange { column, from, through }) = arrival_range else { return Ok(plan) };
@@ -102,7 +102,7 @@ impl Binder<'_> {
         Ok(cut)
     }
 
-    /// Restricts rows to a time range.
+    /// Restricts the rows of a table to a time range; reports a table that lacks the time column.
     pub(super) fn cut(&mut self, plan: LogicalPlan, range: &TimeRange, span: Span) -> Bind<LogicalPlan> {
         let column = &range.column;
         let found = plan.schema().index_of(column).filter(|&i| plan.schema().field(i).ty == Type::Datetime);
@@ -123,8 +123,8 @@ impl Binder<'_> {
     }
 
     /// Keeps the latest delivery of each record: of the rows with the same string in `column`, the first one with the
-    /// greatest `TimeGenerated`. Rows with an empty string are all kept. The duplicate keys are computed now, so that
-    /// the result is an ordinary filter.
+    /// greatest `TimeGenerated`. Rows in which the string is empty are all kept. The duplicate keys are computed
+    /// while binding, so that the result is an ordinary filter.
     fn last_deliveries(&mut self, name: &ast::Name, plan: LogicalPlan, column: &str) -> Bind<LogicalPlan> {
         let schema = plan.schema().clone();
         let [Some(key), Some(position)] = [column, Provenance::Position.name()].map(|name| schema.index_of(name))
@@ -158,8 +158,8 @@ impl Binder<'_> {
         Ok(plan.filter(self.operator_call("or", span, vec![is_single, is_kept], span)?))
     }
 
-    /// The duplicate keys and the positions of the rows to keep, as JSON arrays; None if every key is unique. Reports
-    /// the number of dropped rows.
+    /// Returns the duplicate keys and the positions of the rows to keep, as JSON arrays; None if every key is unique.
+    /// Reports the number of dropped rows as a note.
     fn repeated_keys(&mut self, name: &ast::Name, plan: &LogicalPlan, column: &str) -> Bind<Option<[Arc<str>; 2]>> {
         let (column, position) = (column.replace('\\', "\\\\").replace('\'', "\\'"), Provenance::Position.name());
         let kept = match plan.schema().index_of(DELIVERED) {
@@ -191,19 +191,19 @@ impl Binder<'_> {
     }
 }
 
-/// Records that were delivered more than once.
+/// The records that were delivered more than once.
 #[derive(Default)]
 struct Repeated {
     records: u64,
-    /// The number of rows to drop.
+    /// The number of rows that are dropped.
     rows: u64,
-    /// Elements of a JSON array, separated by commas.
+    /// The keys, as the elements of a JSON array, separated by commas. `kept` has the positions of the rows to keep.
     keys: String,
     kept: String,
 }
 
 impl Repeated {
-    /// Reads columns of keys, positions to keep and row counts.
+    /// Reads batches whose columns are the keys, the positions to keep and the numbers of rows.
     fn of(batches: &[Batch]) -> Self {
         let mut found = Self::default();
         for batch in batches {
@@ -222,7 +222,7 @@ impl Repeated {
     }
 }
 
-/// The table's own columns, and the provenance columns if requested.
+/// Removes internal columns: keeps the `own` columns of the table, and the provenance columns if requested.
 fn without_internal_columns(plan: LogicalPlan, own: usize, provenance: bool) -> LogicalPlan {
     let mut columns = identity(plan.schema());
     let all = columns.len();

@@ -1,4 +1,4 @@
-//! `externaldata`: rows of files that the user maps to the addresses in the query.
+//! Binds `externaldata`: rows of the files to which the user maps the addresses in the query.
 //!
 //! Source: the reference's pages on the operator and on ingestion formats. The columns of delimited text are found by
 //! position, those of JSON and Parquet by name.
@@ -12,7 +12,7 @@ use crate::storage::remote::redacted;
 use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Schema, Value};
 
-/// The properties of an `externaldata`.
+/// The properties of an `externaldata` operator.
 #[derive(Default)]
 struct ExternalProperties {
     format: Option<ExternalFormat>,
@@ -101,7 +101,7 @@ impl Binder<'_> {
         Ok(ExternalSource { address: text.to_owned(), is_literal, columns, mapping, format, skips_first })
     }
 
-    /// The format that the extension of an address names; CSV if it names none.
+    /// Returns the format that the extension of an address names; CSV if it names none.
     fn format_of_address(&mut self, address: &str, span: Span) -> Bind<ExternalFormat> {
         let extension = ExternalFormat::extension(address);
         match ExternalFormat::named(extension) {
@@ -130,7 +130,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The schema of declared columns, whose names must differ.
+    /// Returns the schema of declared columns; reports duplicate names.
     pub(super) fn declared_schema(&mut self, columns: &[ast::DatatableColumn]) -> Bind<Schema> {
         let mut names = super::naming::Names::default();
         for column in columns {

@@ -1,4 +1,4 @@
-//! `ingestionMapping`: which part of a record each column of external data is read from.
+//! Binds `ingestionMapping`, which states from which part of a record each column of external data is read.
 //!
 //! Source: the reference's page on data mappings. A column that the mapping does not name is null.
 
@@ -10,7 +10,7 @@ use crate::types::dynamic::{self, Kind, Path, Step};
 use crate::types::{Field, Schema};
 
 impl Binder<'_> {
-    /// The mapping that `text` spells, for each of `columns`.
+    /// Returns the source of each of `columns` according to the mapping in `text`.
     pub(super) fn external_mapping(
         &mut self,
         text: &str,
@@ -46,7 +46,7 @@ impl Binder<'_> {
     }
 }
 
-/// The mapping without `ingestionMapping`: by position, or by name.
+/// Returns the mapping that applies without `ingestionMapping`: by position or by name, depending on the format.
 pub(super) fn default_mapping(format: ExternalFormat, columns: &Schema) -> Vec<ExternalColumn> {
     let column = |(index, field): (usize, &Field)| match format.is_positional() {
         true => ExternalColumn::Cell(index),
@@ -55,7 +55,8 @@ pub(super) fn default_mapping(format: ExternalFormat, columns: &Schema) -> Vec<E
     columns.fields().iter().enumerate().map(column).collect()
 }
 
-/// The properties of one column, by their names in lower case. Older mappings have them beside the column.
+/// The properties of one column, by their names in lower case. Older mappings have them in the entry of the column
+/// itself.
 struct MappingEntry<'a>(Vec<(String, &'a str)>);
 
 impl<'a> MappingEntry<'a> {
@@ -70,13 +71,13 @@ impl<'a> MappingEntry<'a> {
         Self(all)
     }
 
-    /// The first of these properties, without quotes.
+    /// Returns the value of the first property that has one of these names, without quotes.
     fn text(&self, names: &[&str]) -> Option<String> {
         let (_, json) = self.0.iter().find(|(key, json)| names.contains(&key.as_str()) && *json != "null")?;
         Some(dynamic::to_text(json).into_owned())
     }
 
-    /// Returns the source of the column; None if it is missing or belongs to another format.
+    /// Returns the source of the column; None if the entry has none for this format.
     fn source(&self, format: ExternalFormat) -> Option<ExternalColumn> {
         if let Some(constant) = self.text(&["constvalue", "constantvalue"]) {
             return Some(ExternalColumn::Constant(constant));

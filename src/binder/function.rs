@@ -1,7 +1,7 @@
-//! Calls of functions that the query or a file of the catalog defines: each call binds the body again.
+//! Binds calls of functions that the query or a file of the catalog defines. The body is bound again for each call.
 //!
-//! A body sees its parameters and what was defined before its function, never the columns of the rows for which it
-//! is called. Source: the reference's page on user-defined functions, and results of the engine.
+//! A body can refer to its parameters and to what was defined before its function, but never to the columns of the
+//! rows for which it is called. Source: the reference's page on user-defined functions, and results of the engine.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ use crate::types::{Schema, Type, Value};
 
 use super::expr::ExprContext;
 
-/// Maximum depth of function calls.
+/// Maximum depth of calls inside of calls.
 const MAX_CALLS: usize = 32;
 
-/// Maximum height of an expression after calls are expanded; a higher one could overflow the stack.
+/// Maximum height of an expression after calls were expanded; a higher one could overflow the stack.
 const MAX_HEIGHT: usize = 256;
 
 impl Binder<'_> {
-    /// Defines a function.
+    /// Defines a function of the query; reports a name that a KQL function has.
     pub(super) fn function(&mut self, name: &ast::Name, definition: &Arc<ast::Function>) -> Bind<Binding> {
         if is_built_in(&name.text) {
             return self.built_in_name(name);
@@ -60,7 +60,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The function of this name: one of the query, else a stored one.
+    /// Returns the function of this name: one of the query, or else a stored one; None if there is none.
     pub(super) fn user_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<ScopedFunction>>> {
         match self.scope.get(&name.text) {
             Some(Binding::Function(function)) => Ok(Some(Arc::clone(function))),
@@ -70,7 +70,8 @@ impl Binder<'_> {
         }
     }
 
-    /// A stored function; it cannot see anything of the query.
+    /// Returns the stored function of this name; None if there is none. A stored function can refer to nothing in the
+    /// query.
     pub(super) fn stored_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<ScopedFunction>>> {
         let Some(found) = self.environment.catalog.function(&name.text)? else { return Ok(None) };
         self.check_library()?;
@@ -89,7 +90,7 @@ impl Binder<'_> {
         Ok(Some(Arc::new(ScopedFunction { definition, home: ScopePosition::default() })))
     }
 
-    /// Reports stored functions with the names of KQL functions, which would hide them.
+    /// Reports stored functions that have the name of a KQL function, because they would hide it.
     fn check_library(&mut self) -> Bind<()> {
         if std::mem::replace(&mut self.library_checked, true) {
             return Ok(());
@@ -104,7 +105,7 @@ impl Binder<'_> {
         self.error(Code::UnsupportedSyntax, name.span, message)
     }
 
-    /// A call where a table is required.
+    /// Binds a call in a position where a table is required.
     pub(super) fn called_table(
         &mut self,
         function: &ScopedFunction,
@@ -122,7 +123,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A call where a value is required.
+    /// Binds a call in a position where a value is required.
     pub(super) fn called_value(
         &mut self,
         function: &ScopedFunction,
@@ -133,7 +134,7 @@ impl Binder<'_> {
         self.value_of(binding, call.name, call.span)
     }
 
-    /// The value of a call of `name`, which must not be a table.
+    /// Returns the value of a call of `name`; reports a table.
     pub(super) fn value_of(&mut self, binding: Binding, name: &ast::Name, span: Span) -> Bind<Expr> {
         match binding {
             Binding::Value(value) | Binding::RowValue(value, _) => Ok(value),
@@ -144,7 +145,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Binds a call to a value or a table. `input` is the first argument of an `invoke`.
+    /// Binds a call to a value or a table. `input` is the first argument if an `invoke` passes it.
     pub(super) fn call(
         &mut self,
         function: &ScopedFunction,
@@ -162,7 +163,7 @@ impl Binder<'_> {
         self.bounded(answer?, before, call.span)
     }
 
-    /// The body of a function with the arguments of a call.
+    /// Binds the body of a function with the arguments of a call.
     fn inlined(
         &mut self,
         function: &ScopedFunction,
@@ -186,7 +187,7 @@ impl Binder<'_> {
         answer
     }
 
-    /// Counts one more function body; reports too many or a cycle.
+    /// Counts one more function body; reports a cycle of calls, or too many calls.
     fn count_call(&mut self, function: &ScopedFunction, call: &Call<'_>) -> Bind<()> {
         let name = &call.name.text;
         if let Some(first) = self.calls.iter().position(|active| active.definition == function.definition.span) {
@@ -211,7 +212,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The argument of each parameter; None if it has a default or is the input.
+    /// Returns the argument for each parameter; None for a parameter that takes its default or the input.
     fn match_arguments<'c>(
         &mut self,
         function: &ScopedFunction,
@@ -273,7 +274,7 @@ impl Binder<'_> {
         self.report(Diagnostic::new(Code::ArgumentCount, name.span, message).suggest(&name.text, names))
     }
 
-    /// The binding of a parameter during a call.
+    /// Returns the binding of a parameter during a call.
     fn argument(
         &mut self,
         parameter: &FunctionParameter,
@@ -305,14 +306,14 @@ impl Binder<'_> {
         }
     }
 
-    /// The binding of a value.
+    /// Returns the binding of a value; a value that depends on a row is valid only in the current pipeline.
     pub(super) fn value_binding(&self, value: Expr) -> Binding {
         let mut is_of_row = false;
         visit::walk(&value, &mut |part| is_of_row |= part.is_of_row());
         if is_of_row { Binding::RowValue(value, self.pipelines) } else { Binding::Value(value) }
     }
 
-    /// Casts a default to the type of its parameter.
+    /// Casts a value to the type of its parameter; reports a value whose type is not converted implicitly.
     fn value_for(&mut self, parameter: &ast::Name, ty: Type, value: Expr) -> Bind<Expr> {
         match mismatch(parameter, ty, &value) {
             Some(diagnostic) => Err(self.report(Diagnostic { code: Code::ArgumentType, ..diagnostic })),
@@ -320,7 +321,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Checks that the table has the columns of a parameter.
+    /// Returns the binding of a table; reports a table that lacks a column of the parameter.
     fn table_for(&mut self, parameter: &FunctionParameter, plan: LogicalPlan, span: Span) -> Bind<Binding> {
         let ParameterKind::Tabular(columns) = &parameter.kind else {
             return self.error(Code::ArgumentType, span, format!("`{}` is a value parameter", parameter.name.text));
@@ -341,7 +342,7 @@ impl Binder<'_> {
         Ok(Binding::Table(plan, Some(parameter.name.text.clone())))
     }
 
-    /// Binds a body with the given parameter bindings.
+    /// Defines the parameters, and binds the body.
     fn body(&mut self, function: &ast::Function, arguments: Vec<Binding>) -> Bind<Binding> {
         for (parameter, binding) in function.parameters.iter().zip(arguments) {
             self.define(&parameter.name, binding)?;
@@ -360,8 +361,8 @@ impl Binder<'_> {
         }
     }
 
-    /// The result of a call, at the span of the call; reports one that is too large. Its parts count once, however many
-    /// calls pass them on: what was counted after `before` is part of them.
+    /// Returns the result of a call with the span of the call; reports a result that is too large. Its parts count
+    /// only once, even if several calls return them: what was counted after `before` is a part of the result.
     fn bounded(&mut self, answer: Binding, before: usize, span: Span) -> Bind<Binding> {
         let counted = self.reused.saturating_sub(before);
         let value = match answer {
@@ -381,19 +382,19 @@ impl Binder<'_> {
         Ok(self.value_binding(Expr { span, ..value }))
     }
 
-    /// The names of stored functions, for suggestions.
+    /// Returns the names of stored functions, for suggestions.
     pub(super) fn stored_names(&self) -> Vec<String> {
         let functions = self.environment.catalog.functions().unwrap_or_default();
         functions.into_iter().map(|function| function.name.text).collect()
     }
 
-    /// True if a name is neither a column nor defined.
+    /// True if a name is neither a column nor defined in the query.
     pub(super) fn is_unknown(&self, name: &ast::Name, context: &ExprContext<'_>) -> bool {
         context.schema.index_of(&name.text).is_none() && self.scope.get(&name.text).is_none()
     }
 
-    /// Binds an expression that can be a table: a name, a call or a pipeline. None for any other value, which the
-    /// caller binds.
+    /// Binds an expression that may be a table: a name, a call or a pipeline. Returns None for any other expression,
+    /// which the caller binds as a value.
     pub(super) fn table_or_value(
         &mut self,
         expr: &ast::ParsedExpr,
@@ -439,7 +440,8 @@ impl Binder<'_> {
     }
 }
 
-/// The error of a use of a parameter whose argument is of a type that is not converted implicitly.
+/// Returns the error about an argument whose type is not implicitly converted to that of the parameter; None if it
+/// is.
 fn mismatch(parameter: &ast::Name, ty: Type, value: &Expr) -> Option<Diagnostic> {
     let is_small = |value: &Expr| match value.as_literal() {
         Some(Value::Long(number)) => i32::try_from(*number).is_ok(),
@@ -456,7 +458,7 @@ fn mismatch(parameter: &ast::Name, ty: Type, value: &Expr) -> Option<Diagnostic>
     Some(diagnostic.help(format!("convert it with to{ty}(...)")))
 }
 
-/// True for a KQL function, supported or not.
+/// True for the name of a KQL function, whether or not it is supported.
 pub(super) fn is_built_in(name: &str) -> bool {
     functions::is_callable(name) || known::is_kql_function(name)
 }
@@ -464,11 +466,11 @@ pub(super) fn is_built_in(name: &str) -> bool {
 /// A call whose body is being bound.
 #[derive(Debug)]
 pub(super) struct Active {
-    /// The call.
+    /// The position of the call.
     pub call: Span,
-    /// The function that is called.
+    /// The position of the definition of the function.
     pub definition: Span,
-    /// Its name.
+    /// The name of the function.
     pub name: String,
 }
 
@@ -483,7 +485,7 @@ pub(super) struct Call<'c> {
 }
 
 impl<'c> Call<'c> {
-    /// A bare name: a call of a function whose parameters all have defaults.
+    /// Returns a name alone as a call, of a function whose parameters all have defaults.
     pub(super) fn bare(name: &'c ast::Name) -> Self {
         Self { name, arguments: &[], span: name.span }
     }

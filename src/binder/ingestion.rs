@@ -1,9 +1,9 @@
-//! `ingestion_time()`: finds the column that holds the time at which a record was ingested.
+//! Binds `ingestion_time()`: finds the column that has the time at which a record was ingested.
 //!
-//! The service stores that time with the record, but exports lack it unless the query that made them included it. So
-//! the function reads a column: the one that the user names, else `_IngestionTime`, else `_TimeReceived`, the slightly
-//! earlier time at which the cloud received the record. The column is traced from the table to the call; if it was
-//! removed on the way, or the rows are not records any more, the call is an error.
+//! The service stores this time with the record, but exports lack it unless the query that exported them included it.
+//! So the function reads a column: the one that the user names, or else `_IngestionTime`, or else `_TimeReceived`,
+//! the slightly earlier time at which the cloud received the record. The column is traced from the table to the call.
+//! If an operator removed it on the way, or if the rows are no records any more, the call is an error.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::plan::{LogicalPlan, PerRowOutput, Scan, UnnestOutput};
 use crate::scan::TableProvider;
 use crate::types::{Schema, Type, Value};
 
-/// The name of an unnamed column of `ingestion_time()`.
+/// The name of a column that is computed by `ingestion_time()` and that the query does not name.
 pub(super) const COLUMN_NAME: &str = "$IngestionTime";
 
-/// Holds the result of `ingestion_time()` when the records were exported, if the export included it.
+/// The column that has the result of `ingestion_time()` at the time of the export, if the export included it.
 pub const INGESTED: &str = "_IngestionTime";
 
-/// Holds the time at which the cloud received the record.
+/// The column that has the time at which the cloud received the record.
 pub const RECEIVED: &str = "_TimeReceived";
 
-/// Returns the table with those of `names` at its end that its records have and that it lacks.
+/// Returns the table with additional columns at its end: those of `names` that its records have and it lacks.
 pub fn with_arrival_columns<'n>(
     table: Arc<dyn TableProvider>,
     names: impl IntoIterator<Item = &'n str>,
@@ -34,18 +34,18 @@ pub fn with_arrival_columns<'n>(
     Ok(if names.is_empty() { None } else { table.with_columns(&names, false)? }.unwrap_or(table))
 }
 
-/// The column of the ingestion time in a plan's rows, and the tables to warn about.
+/// Where the ingestion time is in the rows of a plan, and the tables about which the user is warned.
 #[derive(Default)]
 struct Ingestion {
-    /// The column; None if the time is null.
+    /// The position of the column; None if the time is null.
     column: Option<usize>,
-    /// Tables whose time of reception is used instead.
+    /// The tables for which the time of reception is used instead.
     received: Vec<String>,
-    /// Tables without such a column.
+    /// The tables that have no such column.
     without: Vec<String>,
 }
 
-/// The error is the reason why the time is not known.
+/// The ingestion time, or the reason why it is not known.
 type IngestionResult = Result<Ingestion, String>;
 
 impl Binder<'_> {
@@ -153,7 +153,7 @@ impl Binder<'_> {
         Ok(found)
     }
 
-    /// Every input of a union has all its columns; a column that the input lacks is null.
+    /// Combines the inputs of a union. Every input has all columns of the union; one that it lacks itself is null.
     fn ingestion_of_all(&self, inputs: &[LogicalPlan]) -> IngestionResult {
         let mut all = Ingestion::default();
         let found = inputs.iter().map(|input| self.find_ingestion(input)).collect::<Result<Vec<_>, _>>()?;
@@ -178,7 +178,8 @@ fn is_null(plan: &LogicalPlan, column: usize) -> bool {
     }
 }
 
-/// Traces the column through an operator that moves columns to other positions.
+/// Traces the column through an operator that moves columns. `place` returns the new position, None for a removed
+/// column.
 fn passed_on(found: Ingestion, place: impl Fn(usize) -> Option<usize>) -> IngestionResult {
     match found.column.map(place) {
         Some(None) => Err("its column was removed by an earlier operator".to_owned()),

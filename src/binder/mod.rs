@@ -1,7 +1,7 @@
-//! The binder turns a syntax tree into a logical plan: it resolves names, checks types and expands syntactic sugar.
+//! The binder turns a syntax tree into a logical plan: it resolves names, checks types, and expands syntactic sugar.
 //!
-//! It continues after an error if possible, so that one run reports several; errors that only follow from an earlier
-//! one are not reported.
+//! After an error it continues if possible, so that one run reports several errors. Errors that merely follow from an
+//! earlier one are not reported.
 
 mod catalog_table;
 mod expr;
@@ -42,80 +42,83 @@ pub use results::BoundResult;
 use results::Results;
 use scope::Scope;
 
-/// Maximum depth of a plan, to which every pass over it recurses.
+/// Maximum depth of a plan, because every pass over a plan is recursive.
 const MAX_DEPTH: usize = 2_000;
 
-/// Maximum nesting of expressions and tables, including the functions that they call.
+/// Maximum nesting depth of expressions and tables, including those in functions that they call.
 const MAX_NESTING: usize = 512;
 
-/// Maximum number of plan and expression nodes that uses of lets may add up to.
+/// Maximum number of nodes of plans and expressions that uses of `let`s may add in total.
 const MAX_REUSED: usize = 100_000;
 
-/// Computes a plan whose rows the binder needs: `toscalar(...)`, `x in (table)`.
+/// Computes a plan whose rows the binder needs, as for `toscalar(...)` and `x in (table)`.
 pub type Subquery<'a> = dyn Fn(&LogicalPlan, &EvalContext) -> Result<Vec<Batch>> + 'a;
 
-/// Everything outside the query that binding depends on.
+/// Everything outside of the query on which binding depends.
 pub struct Environment<'a> {
-    /// The tables.
+    /// The tables, functions and watchlists.
     pub catalog: &'a dyn Catalog,
-    /// `now` (which `set query_now` overrides) and the random seed.
+    /// The value of `now`, which `set query_now` overrides, and the random seed.
     pub context: EvalContext,
-    /// The values of query parameters as the user typed them.
+    /// The values of query parameters, as the user typed them.
     pub parameters: &'a BTreeMap<String, String>,
-    /// The time range that every table is restricted to.
+    /// The time range to which every table is restricted, if any.
     pub time_range: Option<&'a TimeRange>,
-    /// The times of arrival that every table is restricted to.
+    /// The times of arrival to which every table is restricted, if any.
     pub arrival_range: Option<&'a ArrivalRange>,
-    /// True if rows arrive as a backtest assumes: `ingestion_time()` is refused.
+    /// True if a backtest assumes when rows arrive. `ingestion_time()` is then refused, because it would not follow
+    /// this.
     pub assumes_arrival: bool,
-    /// For each table, the column that the time range applies to instead of the range's own.
+    /// For each table, the column to which the time range applies, if it is not the column of the range.
     pub time_columns: &'a BTreeMap<String, String>,
-    /// For each table, the column of the ingestion time, if the user names one.
+    /// For each table, the column that has the ingestion time, if the user names one.
     pub ingestion_columns: &'a BTreeMap<String, String>,
-    /// The local table by the name of a table outside the default database, as [`ast::SourceKind::Remote`] spells it.
+    /// For each table outside the default database, spelled as in [`ast::SourceKind::Remote`], the local table that
+    /// replaces it.
     pub aliases: &'a BTreeMap<String, String>,
     /// True if tables have provenance columns.
     pub provenance: bool,
-    /// The column that identifies a record, for dropping duplicate deliveries.
+    /// The column that identifies records, by which duplicate deliveries are dropped; None if none are dropped.
     pub dedup: Option<&'a str>,
-    /// Collects what was skipped.
+    /// The report of what was skipped.
     pub report: &'a ScanReport,
-    /// Names of columns that were not found, although records may have them.
+    /// Collects the names of columns that were not found, but that records may have.
     pub missing: &'a RefCell<BTreeSet<String>>,
-    /// Computes subqueries.
+    /// Computes the rows of a plan during binding.
     pub subquery: &'a Subquery<'a>,
 }
 
-/// The time range that tables are restricted to before the query sees them.
+/// The time range to which tables are restricted before the query sees them. All times are in ticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeRange {
-    /// The time column; a table without it is an error.
+    /// The time column. It is an error if a table lacks it.
     pub column: String,
-    /// First tick, inclusive.
+    /// The first time; it is included.
     pub from: Option<i64>,
-    /// End tick, exclusive.
+    /// The end; it is excluded.
     pub to: Option<i64>,
-    /// Last tick, inclusive.
+    /// The last time; it is included.
     pub through: Option<i64>,
 }
 
-/// The times of arrival that tables are restricted to before the query sees them.
+/// The times of arrival to which tables are restricted before the query sees them. All times are in ticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArrivalRange {
-    /// The column with the time of arrival; None for the ingestion column of each table, or its time if it has none.
+    /// The column that has the time of arrival. If None, it is the ingestion column of each table, or its time column
+    /// if it has none.
     pub column: Option<String>,
-    /// First tick, inclusive.
+    /// The first time; it is included.
     pub from: i64,
-    /// Last tick, inclusive.
+    /// The last time; it is included.
     pub through: i64,
 }
 
-/// A bound query.
+/// A query that was bound.
 #[derive(Debug)]
 pub struct Bound {
-    /// The results, at least one.
+    /// The results; there is at least one.
     pub results: Vec<BoundResult>,
-    /// The `now` and random seed to compute them with.
+    /// The value of `now` and the random seed with which the results are computed.
     pub context: EvalContext,
     /// The options that the query sets with `set`.
     pub options: Vec<QueryOption>,
@@ -123,12 +126,12 @@ pub struct Bound {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// The hint of a `render` operator.
+/// The hint of a `render` operator, which the program does not draw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Render {
-    /// `timechart`, `table`, ...
+    /// The kind of chart, such as `timechart` or `table`.
     pub chart: String,
-    /// `title`, `xcolumn`, ... as written.
+    /// The properties, such as `title` and `xcolumn`, as the query writes them.
     pub properties: Vec<(String, Value)>,
 }
 
@@ -155,9 +158,9 @@ pub fn bind(query: &ast::Query, environment: &Environment<'_>) -> Result<Bound> 
 /// The reason why something could not be bound.
 #[derive(Debug)]
 pub(crate) enum Failed {
-    /// An error that was reported as a diagnostic.
+    /// An error that was already reported as a diagnostic.
     Reported,
-    /// An error that ends binding: an unreadable file, a failed subquery.
+    /// An error that ends binding, such as an unreadable file or a failed subquery.
     Fatal(Error),
 }
 
@@ -173,36 +176,38 @@ pub(crate) struct Binder<'a> {
     environment: &'a Environment<'a>,
     context: EvalContext,
     scope: Scope,
-    /// The inputs of the operators being bound, innermost last.
+    /// The inputs of the operators that are being bound; the innermost is the last.
     inputs: Vec<LogicalPlan>,
-    /// Nodes added by uses of lets so far; they can grow exponentially.
+    /// Number of nodes that uses of `let`s have added so far. It can grow exponentially, so it is limited.
     reused: usize,
-    /// Total bytes of the function bodies bound so far, counted per call.
+    /// Total length in bytes of the function bodies that were bound, counted for each call.
     expanded: usize,
-    /// The calls whose bodies are being bound, innermost last.
+    /// The calls whose bodies are being bound; the innermost is the last.
     calls: Vec<function::Active>,
-    /// The values that the calls being bound share, innermost call last.
+    /// The values that the calls being bound share; those of the innermost call are the last.
     shared: shared::SharedValues,
     /// True once the names of stored functions were checked.
     library_checked: bool,
-    /// Current nesting depth of pipelines.
+    /// The current nesting depth of pipelines.
     pipelines: usize,
-    /// Current nesting depth of expressions and pipelines.
+    /// The current nesting depth of expressions and pipelines.
     nesting: usize,
-    /// The column by which an enclosing `partition` divides its rows, with the value of the subquery being bound.
+    /// The column by which a surrounding `partition` divides its rows, with the value for which its subquery is being
+    /// bound.
     partition_key: Option<(String, Expr)>,
-    /// The columns of calls of window functions.
+    /// The columns that have the results of calls of window functions.
     windows: window::WindowColumns,
-    /// The columns of references to the steps of a `scan`.
+    /// The columns that have the values of references to steps of a `scan`.
     step_columns: operator::StepColumns,
-    /// Set while the condition of a search is bound.
+    /// The search whose condition is being bound; None outside of search conditions.
     search: Option<operator::Searching>,
     /// The options that the query sets with `set`.
     options: query_option::QueryOptions,
     diagnostics: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     render: Option<Render>,
-    /// For each table, the duplicate keys and the rows to keep, as JSON arrays; None if there are none.
+    /// For each table, the duplicate keys and the positions of the rows to keep, as JSON arrays; None if it has no
+    /// duplicates.
     repeated: BTreeMap<String, Option<[Arc<str>; 2]>>,
 }
 
@@ -232,8 +237,8 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Records an error, once per location. In the body of a function, the diagnostic shows the calls that led there:
-    /// the innermost one, and the one in the query.
+    /// Reports an error; an equal error at the same location is reported only once. For an error in the body of a
+    /// function, the diagnostic shows the calls that led there: the innermost one, and the one in the query.
     fn report(&mut self, diagnostic: Diagnostic) -> Failed {
         let is_same = |known: &Diagnostic| {
             (known.code, known.span, &known.message) == (diagnostic.code, diagnostic.span, &diagnostic.message)
@@ -250,14 +255,14 @@ impl<'a> Binder<'a> {
         Failed::Reported
     }
 
-    /// Records a warning, once.
+    /// Reports a warning, unless an equal one was reported before.
     fn warn(&mut self, warning: Diagnostic) {
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
     }
 
-    /// Binds something nested; reports too deep nesting.
+    /// Calls `bind` for something that is nested; reports an error if the nesting is too deep.
     fn nested<T>(&mut self, span: Span, bind: impl FnOnce(&mut Self) -> Bind<T>) -> Bind<T> {
         if self.nesting >= MAX_NESTING {
             return self.error(Code::TooDeep, span, format!("calls are nested more than {MAX_NESTING} levels deep"));
@@ -272,7 +277,7 @@ impl<'a> Binder<'a> {
         Err(self.report(Diagnostic::new(code, span, message)))
     }
 
-    /// Binds every item, so that the errors of all items are reported.
+    /// Binds every item, even after an error, so that the errors of all items are reported.
     fn all<S, T>(
         &mut self,
         items: impl IntoIterator<Item = S>,
@@ -290,13 +295,13 @@ impl<'a> Binder<'a> {
         failed.map_or(Ok(bound), Err)
     }
 
-    /// Counts one more use of a table bound by a let; reports a plan that becomes too large or too deep.
+    /// Counts one more use of a table that a `let` names. Reports an error if the plan gets too large or too deep.
     fn reuse_table(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
         let size = self.check_depth(plan, span)?;
         self.reuse(size, span)
     }
 
-    /// The number of nodes of a plan; reports a plan that is too deep.
+    /// Returns the number of nodes of a plan; reports a plan that is too deep.
     fn check_depth(&mut self, plan: &LogicalPlan, span: Span) -> Bind<usize> {
         let (size, depth) = visit::extent(plan);
         if depth > MAX_DEPTH {
@@ -306,7 +311,7 @@ impl<'a> Binder<'a> {
         Ok(size)
     }
 
-    /// Counts one more use of something with `size` nodes.
+    /// Counts one more use of something that has `size` nodes.
     fn reuse(&mut self, size: usize, span: Span) -> Bind<()> {
         let said = self.reused > MAX_REUSED;
         self.reused = self.reused.saturating_add(size);
@@ -318,12 +323,12 @@ impl<'a> Binder<'a> {
         self.error(Code::TooDeep, span, format!("let statements and functions expand to more than {MAX_REUSED} parts"))
     }
 
-    /// Computes a subquery; reports its errors at `span` if they have no location.
+    /// Computes a plan; errors without a location are reported at `span`.
     fn evaluate_at(&mut self, plan: &LogicalPlan, span: Span) -> Bind<Vec<Batch>> {
         (self.environment.subquery)(plan, &self.context).map_err(|error| self.report_at(error, span))
     }
 
-    /// Computes a subquery.
+    /// Computes a plan.
     fn evaluate(&self, plan: &LogicalPlan) -> Bind<Vec<Batch>> {
         Ok((self.environment.subquery)(plan, &self.context)?)
     }

@@ -1,8 +1,8 @@
-//! The names of columns that the query does not name.
+//! Names the columns to which the query gives no name.
 //!
-//! Source: results of the engine, which wins where the published analyzer differs. A bare column keeps its name, a
-//! path joins its steps with `_`, some functions pass on the name of their first argument (with or without a prefix),
-//! and everything else is numbered: `Column1`, `Column2`, ...
+//! Source: results of the engine, which take precedence where the published analyzer differs. A plain column keeps
+//! its name, a path joins its steps with `_`, some functions take over the name of their first argument (with or
+//! without a prefix), and all other columns are numbered: `Column1`, `Column2`, ...
 
 use std::collections::HashSet;
 
@@ -14,10 +14,10 @@ use crate::functions::{self, ResultName, ScalarFunction};
 use crate::syntax::ast::{Argument, Assignment, Name, ParsedExpr, ParsedExprKind};
 use crate::types::{Schema, Value};
 
-/// Names of aggregate calls inside a larger expression, by their spans.
+/// The names of aggregate calls inside of a larger expression, by their spans.
 pub(super) type CallNames = Vec<(Span, String)>;
 
-/// The name of a column with this expression; None if it is numbered.
+/// Returns the name of a column that this expression computes; None if it is numbered.
 pub(super) fn name_of(expr: &ParsedExpr, calls: &CallNames) -> Option<String> {
     match &expr.kind {
         ParsedExprKind::Name(name) => Some(name.text.clone()),
@@ -54,7 +54,7 @@ pub(super) fn name_of(expr: &ParsedExpr, calls: &CallNames) -> Option<String> {
     }
 }
 
-/// The name of the column that an index selects of a call that returns several.
+/// Returns the name of the column that an index selects from a call that returns several columns.
 fn indexed_name(base: &ParsedExpr, index: &ParsedExpr, calls: &CallNames) -> Option<String> {
     match (&base.kind, &index.kind) {
         (ParsedExprKind::Parenthesised(inner), _) => indexed_name(inner, index, calls),
@@ -71,7 +71,7 @@ fn indexed_name(base: &ParsedExpr, index: &ParsedExpr, calls: &CallNames) -> Opt
     }
 }
 
-/// The name of one column of a function that returns several; None if it has no such column.
+/// Returns the name of one column of a function that returns several; None if it has no column at `position`.
 pub(super) fn column_of_several(
     function: &ScalarFunction,
     arguments: &[Argument],
@@ -88,7 +88,7 @@ pub(super) fn column_of_several(
     function.columns.get(position).map(|(column, _)| format!("{}_{first}_{column}", function.name))
 }
 
-/// The name of an argument: the one that the call gives it, or that of its value.
+/// Returns the name that the call gives to an argument, or else the name of its value.
 fn argument_name(argument: &Argument, calls: &CallNames) -> Option<String> {
     argument.name.as_ref().map_or_else(|| name_of(&argument.value, calls), |name| Some(name.text.clone()))
 }
@@ -98,7 +98,7 @@ fn is_form(function: &Name, form: ScalarForm) -> bool {
     functions::special_form(&function.text).is_some_and(|row| row.expansion == Expansion::Scalar(form))
 }
 
-/// The name of an argument that is a bare column.
+/// Returns the name of an argument that has an explicit name or is a plain column; None for others.
 pub(super) fn column(argument: Option<&Argument>) -> Option<&str> {
     if let Some(name) = &argument?.name {
         return Some(&name.text);
@@ -109,8 +109,9 @@ pub(super) fn column(argument: Option<&Argument>) -> Option<&str> {
     }
 }
 
-/// The explicit names of an item: before the `=`, or the item itself if it is a bare name. Explicit names must be
-/// unique within an operator. A name, explicit or derived, that an earlier column has gets a number.
+/// Returns the explicit names of an item: those before the `=`, or the item itself if it is a plain name. Explicit
+/// names must be unique within an operator. If an earlier column has the name already, explicit or derived, a number
+/// is appended.
 pub(super) fn spelled(item: &Assignment) -> impl Iterator<Item = &Name> {
     let bare = match &item.value.kind {
         ParsedExprKind::Name(name) if item.names.is_empty() => Some(name),
@@ -119,7 +120,7 @@ pub(super) fn spelled(item: &Assignment) -> impl Iterator<Item = &Name> {
     item.names.iter().chain(bare)
 }
 
-/// The index as a part of a name; None if it is not a literal.
+/// Returns the index as a part of a name; None if it is not a literal.
 fn step(index: &ParsedExpr) -> Option<String> {
     match &index.kind {
         ParsedExprKind::Literal(Value::String(key)) => Some(key.to_string()),
@@ -128,47 +129,47 @@ fn step(index: &ParsedExpr) -> Option<String> {
     }
 }
 
-/// Assigns unique names.
+/// Makes the names of the columns of one operator unique.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
-    /// Explicit names: appended numbers skip them.
+    /// Explicit names of the operator: an appended number does not produce one of them.
     written: HashSet<String>,
-    /// Columns of the input: `ColumnN` skips them.
+    /// Names of the input columns: `ColumnN` does not produce one of them.
     input: HashSet<String>,
     numbered: usize,
 }
 
 impl Names {
-    /// Creates a set with these names taken.
+    /// Creates the state; `names` are taken already.
     pub fn taken<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
         Self { taken: names.into_iter().map(str::to_owned).collect(), ..Self::default() }
     }
 
-    /// Makes `ColumnN` skip the columns of the input.
+    /// Returns the state; `ColumnN` now skips the names of the input columns.
     pub fn past_input(mut self, schema: &Schema) -> Self {
         self.input = schema.names().map(str::to_owned).collect();
         self
     }
 
-    /// Makes appended numbers skip the explicit names of `items`.
+    /// Returns the state; appended numbers now skip the explicit names of `items`.
     pub fn past_written<'i>(mut self, items: impl IntoIterator<Item = &'i Assignment>) -> Self {
         self.written = items.into_iter().flat_map(|item| &item.names).map(|name| name.text.clone()).collect();
         self
     }
 
-    /// Makes appended numbers skip `names`.
+    /// Returns the state; appended numbers now skip `names`.
     pub fn past<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         self.written = names.into_iter().map(str::to_owned).collect();
         self
     }
 
-    /// Takes `name`; false if it was already taken.
+    /// Takes `name`; returns false if it was already taken.
     pub fn claim(&mut self, name: &str) -> bool {
         self.taken.insert(name.to_owned())
     }
 
-    /// Returns `wanted`, followed by 1, 2, ... if it is taken.
+    /// Takes and returns `wanted`, with 1, 2, ... appended if it is taken.
     pub fn unique(&mut self, wanted: &str) -> String {
         if self.claim(wanted) {
             return wanted.to_owned();
@@ -180,7 +181,7 @@ impl Names {
         name
     }
 
-    /// Returns the next free `ColumnN`.
+    /// Takes and returns the next `ColumnN` that is free.
     pub fn numbered(&mut self) -> String {
         loop {
             self.numbered += 1;
@@ -191,7 +192,7 @@ impl Names {
         }
     }
 
-    /// Returns `wanted` made unique, or the next `ColumnN`.
+    /// Takes and returns `wanted`, made unique; if it is None or empty, the next `ColumnN`.
     pub fn unique_or_numbered(&mut self, wanted: Option<&str>) -> String {
         match wanted {
             Some(name) if !name.is_empty() => self.unique(name),
@@ -201,22 +202,22 @@ impl Names {
 }
 
 impl Binder<'_> {
-    /// The name of an argument as a column, ignoring aggregates inside it.
+    /// Returns the name of an argument as a column. Aggregates inside of it have no names here.
     pub(super) fn name_of_argument(argument: &Argument) -> Option<String> {
         argument_name(argument, &CallNames::new())
     }
 
-    /// The name of an expression as a column, ignoring aggregates inside it.
+    /// Returns the name of an expression as a column. Aggregates inside of it have no names here.
     pub(super) fn own_name(expr: &ParsedExpr) -> Option<String> {
         name_of(expr, &CallNames::new())
     }
 
-    /// The name of an expression over rows of `schema`.
+    /// Returns the name of an expression over rows of `schema`; None if it is numbered.
     pub(super) fn name_over(&self, expr: &ParsedExpr, schema: &Schema) -> Option<String> {
         Self::own_name(expr).or_else(|| self.looked_up(expr, schema))
     }
 
-    /// The name of a column that is looked up by a string: `column_ifexists("a", "")`.
+    /// Returns the name of a column that is looked up by a string, as in `column_ifexists("a", "")`.
     pub(super) fn looked_up(&self, expr: &ParsedExpr, schema: &Schema) -> Option<String> {
         let ParsedExprKind::Call { function, arguments } = &expr.kind else { return None };
         let looks_up = is_form(function, ScalarForm::ColumnIfExists);

@@ -1,7 +1,7 @@
-//! `declare pattern`: tables that strings select.
+//! Binds `declare pattern`: tables that a query selects by strings.
 //!
-//! Each case is a function whose parameters are those of the pattern; a call selects the case with its arguments and
-//! its path, which must be literals. Source: the reference's page on the pattern statement, and the analyzer.
+//! Each case is a function that has the parameters of the pattern. A call selects the case by its arguments and its
+//! path, which must be literals. Source: the reference's page on the pattern statement, and the analyzer.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::syntax::ast::{self, FunctionParameter, ParameterKind, ParsedExprKind}
 use crate::syntax::print_expression;
 use crate::types::{Schema, Type, Value};
 
-/// A pattern, and a function for each of its cases.
+/// A declared pattern, and a function for each of its cases.
 #[derive(Debug)]
 pub(crate) struct DeclaredPattern {
     declaration: Arc<ast::PatternDeclaration>,
@@ -65,12 +65,12 @@ impl Binder<'_> {
         .map(|_| ())
     }
 
-    /// True for the name of a pattern.
+    /// True if a pattern has this name.
     pub(super) fn is_pattern(&self, name: &ast::Name) -> bool {
         matches!(self.scope.get(&name.text), Some(Binding::Pattern(_)))
     }
 
-    /// The result of a call of a pattern; None if no pattern has this name.
+    /// Binds a call of a pattern; None if no pattern has this name.
     pub(super) fn pattern_call(
         &mut self,
         call: &Call<'_>,
@@ -121,7 +121,7 @@ impl Binder<'_> {
         self.error(Code::InvalidValue, call.span, format!("the pattern has no case for {reference}"))
     }
 
-    /// The table that a call of a pattern returns; None if no pattern has this name.
+    /// Binds a call of a pattern in a position where a table is required; None if no pattern has this name.
     pub(super) fn pattern_table(&mut self, call: &Call<'_>, path: Option<&ast::Name>) -> Bind<Option<LogicalPlan>> {
         let no_columns = Schema::new([]);
         match self.pattern_call(call, path, &mut ExprContext { schema: &no_columns, aggregates: None })? {
@@ -134,7 +134,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Returns the table of a call with a path, as [`Self::pattern_table`] does for a call without one.
+    /// Like [`Self::pattern_table`], for a call with a path. A pattern of this name must exist.
     pub(super) fn pattern_source(
         &mut self,
         pattern: &ast::Name,
@@ -154,7 +154,7 @@ impl Binder<'_> {
     }
 }
 
-/// The call and the path of `pattern("argument").path`; None for any other expression.
+/// Returns the call and the path of `pattern("argument").path`; None for any other expression.
 pub(super) fn as_pattern_call(expr: &ast::ParsedExpr) -> Option<(Call<'_>, &ast::Name)> {
     let ParsedExprKind::Member { base, name } = &expr.kind else { return None };
     match &base.kind {
@@ -165,7 +165,7 @@ pub(super) fn as_pattern_call(expr: &ast::ParsedExpr) -> Option<(Call<'_>, &ast:
     }
 }
 
-/// The function of a case: it has the parameters of the pattern.
+/// Returns the function for a case: it has the parameters of the pattern.
 fn function_of(mapping: &ast::PatternMapping, case: &ast::PatternCase) -> ast::Function {
     let parameter = |(name, ty): &(ast::Name, Type)| {
         let kind = ParameterKind::Scalar { ty: *ty, default: None };

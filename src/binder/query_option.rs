@@ -1,5 +1,5 @@
-//! `set`: options of the query. Those that change its rows are honoured or refused; the others control how the service
-//! runs a query, and have no effect here.
+//! Binds `set`, which sets options of the query. Options that change the rows of the query are applied or refused.
+//! The others control how the service runs a query, and have no effect here.
 //!
 //! Source: the reference's pages on the set statement and on request properties.
 
@@ -18,27 +18,27 @@ const UNSUPPORTED: &[&str] = &[
     "query_results_apply_getschema",
 ];
 
-/// The options that are set so far.
+/// The options that the query has set so far.
 #[derive(Debug, Default)]
 pub(super) struct QueryOptions {
-    /// `query_bin_auto_size` and `query_bin_auto_at`.
+    /// The options `query_bin_auto_size` and `query_bin_auto_at`.
     pub bin_auto: BinAuto,
-    /// `query_datetimescope_column`, `_from` and `_to`, in ticks.
+    /// The option `query_datetimescope_column`. `from` and `to` are the options of that name, in ticks.
     column: Option<String>,
     from: Option<i64>,
     to: Option<i64>,
-    /// `query_take_max_records`.
+    /// The option `query_take_max_records`.
     max_records: Option<usize>,
-    /// The name, the value and the effect of every option, in the order written.
+    /// All options with their values and effects, in the order of the query.
     pub listed: Vec<QueryOption>,
 }
 
-/// An option as `-v` and manifests show it.
+/// An option, as `-v` and manifests show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryOption {
     /// The name.
     pub name: String,
-    /// The value; "" if the query gives none.
+    /// The value as the query writes it; "" if it gives none.
     pub value: String,
     /// True if the option can change the rows of the query.
     pub is_effective: bool,
@@ -119,7 +119,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The name of a column, a string.
+    /// Returns the value of an option that must be a string, the name of a column.
     fn column_option(&mut self, option: &ast::Name, value: Option<&ast::ParsedExpr>) -> Bind<String> {
         let span = value.map_or(option.span, |value| value.span);
         match self.option_value(option, value)?.as_str() {
@@ -137,8 +137,8 @@ impl Binder<'_> {
         }
     }
 
-    /// Restricts a table to the time range of the query. The reference does not say what happens to tables without the
-    /// column, or if no column is set: both are refused.
+    /// Restricts a table to the time range that the options set. The reference does not state what happens to tables
+    /// that lack the column, or if no column is set, so both are refused.
     pub(super) fn cut_to_scope(&mut self, plan: LogicalPlan, name: &ast::Name) -> Bind<LogicalPlan> {
         let (from, through) = (self.options.from, self.options.to);
         if from.is_none() && through.is_none() {
@@ -159,7 +159,7 @@ impl Binder<'_> {
         self.cut(plan, &TimeRange { column, from, to: None, through }, span)
     }
 
-    /// Returns the first rows of a result only, if the query limits them.
+    /// Returns the plan, limited to its first rows if an option limits them.
     pub(super) fn limited(&self, plan: LogicalPlan) -> LogicalPlan {
         match self.options.max_records {
             Some(count) => LogicalPlan::Limit { input: Box::new(plan), count },

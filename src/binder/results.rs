@@ -1,4 +1,4 @@
-//! The results of a query text: one for each query in it, and several for one that ends in `fork` or `facet`.
+//! The results of a query text: one for each query in it, but several for a query that ends in `fork` or `facet`.
 //!
 //! Source: the reference's pages on batches, fork and facet, and the analyzer for the operators inside `fork`.
 
@@ -8,20 +8,20 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, OperatorKind, SourceKind};
 
-/// The name of the result of a query that gives it none, as in responses of the service.
+/// The name of the result of a query that gives it no name, as in responses of the service.
 const PRIMARY: &str = "PrimaryResult";
 
-/// The name of the result of a branch that has none.
+/// The name of the result of a branch that has no name.
 const GENERIC: &str = "GenericResult";
 
 /// A result of a query text.
 #[derive(Debug)]
 pub struct BoundResult {
-    /// Its name, which no other result of the text has.
+    /// The name of the result, which no other result of the text has.
     pub name: String,
     /// The plan that computes the result.
     pub plan: LogicalPlan,
-    /// The `render` operator, if any.
+    /// The `render` operator; None if the query has none.
     pub render: Option<Render>,
 }
 
@@ -57,7 +57,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The rows that the branches share. Rows that differ each time they are computed are computed now.
+    /// Returns the rows that all branches read. Rows that would differ each time they are computed are computed now.
     fn shared_rows(&mut self, pipeline: &ast::Pipeline, operators: &[ast::Operator]) -> Bind<LogicalPlan> {
         let plan = self.rows_of(&pipeline.source, operators, pipeline.span)?;
         let name = match &pipeline.source.kind {
@@ -136,7 +136,7 @@ impl Binder<'_> {
         .map(|_| ())
     }
 
-    /// The values of a column with their numbers of rows.
+    /// Returns the values of a column, each with its number of rows.
     fn facet_of(&mut self, input: LogicalPlan, column: &ast::Name) -> Bind<LogicalPlan> {
         let span = column.span;
         let named = |name: &str| ast::Name { text: name.to_owned(), span };
@@ -152,14 +152,14 @@ impl Binder<'_> {
         self.operators(input, None, &[ast::Operator { kind, keyword: span, span }])
     }
 
-    /// Reports `fork` or `facet` where its results cannot be returned.
+    /// Reports `fork` or `facet` in a position where several results cannot be returned.
     pub(super) fn several_results(&mut self, operator: &ast::Operator) -> Failed {
         let message = "an operator that returns several results is supported only at the end of a query";
         self.report(Diagnostic::new(Code::UnsupportedSyntax, operator.keyword, message))
     }
 }
 
-/// The name that a last `as` gives to the rows.
+/// Returns the name that an `as` at the end gives to the rows; None if there is none.
 fn given_name(operators: &[ast::Operator]) -> Option<&str> {
     match operators.last().map(|last| &last.kind) {
         Some(OperatorKind::As { name, .. }) => Some(&name.text),

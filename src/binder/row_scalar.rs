@@ -1,5 +1,6 @@
-//! `toscalar(...)` of rows of a subquery that runs for each row or value, such as `toscalar(P | count)` after `as P`. Its
-//! value is not known before the subquery runs, so it is a column of a join below the operator that contains it.
+//! Binds `toscalar(...)` of rows of a subquery that runs for each row or value, such as `toscalar(P | count)` after
+//! `as P`. The value is not known before the subquery runs, so it becomes a column: it is joined to the rows below
+//! the operator that contains the call.
 
 use super::expr::ExprContext;
 use super::scope::Binding;
@@ -14,8 +15,8 @@ use crate::syntax::ast::{Argument, ParsedExpr, ParsedExprKind, visit::operands};
 use crate::types::{Field, Schema, Value};
 
 impl Binder<'_> {
-    /// Appends a column to `input`, rows of a subquery, for each `toscalar` in `expressions` whose table has such rows,
-    /// too. Binding the call gives the column.
+    /// Appends columns to `input`, the rows of a subquery: one for each `toscalar` in `expressions` whose table reads
+    /// rows of the subquery, too. When such a call is bound later, it becomes a reference to its column.
     pub(super) fn with_row_scalars(&mut self, input: LogicalPlan, expressions: &[&ParsedExpr]) -> Bind<LogicalPlan> {
         if !reads_rows(&input) {
             return Ok(input);
@@ -39,19 +40,19 @@ impl Binder<'_> {
         Ok(plan)
     }
 
-    /// The column of a call of `toscalar` that [`Binder::with_row_scalars`] bound.
+    /// Returns the column for a call of `toscalar`, if [`Binder::with_row_scalars`] made one.
     pub(super) fn row_scalar(&self, span: Span) -> Option<Expr> {
         self.windows.get(&span).map(|(column, ty)| Expr::column(*column, *ty, span))
     }
 }
 
-/// A call of `toscalar` as written.
+/// A call of `toscalar` in the syntax tree.
 struct ScalarCall<'e> {
     table: &'e ParsedExpr,
     span: Span,
 }
 
-/// Appends the calls of `toscalar` in `expression`.
+/// Appends the calls of `toscalar` in `expression` to `calls`.
 fn find_calls<'e>(expression: &'e ParsedExpr, calls: &mut Vec<ScalarCall<'e>>) {
     if let ParsedExprKind::Call { function, arguments } = &expression.kind
         && let [Argument { value: table, .. }] = arguments.as_slice()
@@ -64,7 +65,8 @@ fn find_calls<'e>(expression: &'e ParsedExpr, calls: &mut Vec<ScalarCall<'e>>) {
     operands(expression).into_iter().for_each(|operand| find_calls(operand, calls));
 }
 
-/// The rows with the first column of the first row of `table`, or null if it has none.
+/// Returns the rows with an additional column: the first value of the first row of `table`, or null if it has no
+/// rows.
 fn beside(rows: LogicalPlan, table: LogicalPlan, first: &Field) -> LogicalPlan {
     let field = Field::new("$scalar", first.ty);
     let first_row = LogicalPlan::Limit { input: Box::new(table), count: 1 };

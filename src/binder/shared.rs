@@ -1,24 +1,25 @@
-//! Values that the body of a function uses several times.
+//! Shares values that the body of a function uses several times.
 //!
-//! A use of a `let` or a parameter repeats its expression, which optimizer rules see through. A chain of lets would
-//! grow exponentially that way, so large values that depend on the row are computed once for a call.
+//! A use of a `let` or a parameter repeats its expression, which optimizer rules can look into. With a chain of
+//! `let`s, the plan would grow exponentially. So a large value that depends on the row is computed only once for each
+//! call.
 
 use super::Binder;
 use crate::expr::{Expr, ExprKind, SharedId, visit};
 
-/// Values of more parts are shared.
+/// Maximum number of parts of a value that is repeated; larger values are shared.
 const MAX_REPEATED: usize = 256;
 
-/// The shared values of the calls that are being bound.
+/// The values that the calls being bound share.
 #[derive(Default)]
 pub(super) struct SharedValues {
     calls: Vec<Vec<(SharedId, Expr)>>,
-    /// The number of values so far.
+    /// The number of shared values so far.
     count: u32,
 }
 
 impl Binder<'_> {
-    /// Binds a call with `bind`; `wrap` puts the values that it shares around its result.
+    /// Binds a call with `bind`. `wrap` adds the values that the call shares to its result.
     pub(super) fn sharing<T>(
         &mut self,
         bind: impl FnOnce(&mut Self) -> super::Bind<T>,
@@ -30,8 +31,8 @@ impl Binder<'_> {
         bound.map(|result| if values.is_empty() { result } else { wrap(result, values) })
     }
 
-    /// The value of a let or a parameter in the call being bound: a reference if it is large. A value that is new on
-    /// each evaluation is not shared.
+    /// Returns a value for the `let` or parameter that is being defined: a reference to the value if it is large. A
+    /// value that may differ on each evaluation is not shared.
     pub(super) fn shared_value(&mut self, value: Expr) -> Expr {
         let mut is_of_row = false;
         visit::walk(&value, &mut |part| is_of_row |= part.is_of_row());
@@ -47,7 +48,7 @@ impl Binder<'_> {
     }
 }
 
-/// `body` with the values that it may refer to.
+/// Returns `body` with the values to which it refers; `body` itself if it refers to none.
 pub(super) fn with_values(body: Expr, values: Vec<(SharedId, Expr)>) -> Expr {
     if visit::is_closed(&body) {
         return body;

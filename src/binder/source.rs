@@ -1,4 +1,4 @@
-//! Sources: tables, print, datatable, range, union and parenthesised pipelines.
+//! Binds sources: tables, `print`, `datatable`, `range`, `union` and pipelines in parentheses.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use crate::syntax::ast::{self, SourceKind};
 use crate::types::{Batch, ColumnBuilder, Schema, Type, Value, cast};
 
 impl Binder<'_> {
-    /// A source and its operators.
+    /// Binds a source and its operators.
     pub(super) fn pipeline(&mut self, pipeline: &ast::Pipeline) -> Bind<LogicalPlan> {
         self.rows_of(&pipeline.source, &pipeline.operators, pipeline.span)
     }
 
-    /// A source and the first operators of a pipeline.
+    /// Binds a source and `operators`, which may be only the first operators of a pipeline.
     pub(super) fn rows_of(
         &mut self,
         source: &ast::Source,
@@ -70,7 +70,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A let, a function without arguments, or a table of the catalog.
+    /// Binds the name of a table: a `let`, a function without arguments, or a table of the catalog.
     pub(super) fn named_table(&mut self, name: &ast::Name) -> Bind<LogicalPlan> {
         match self.scope.get(&name.text).cloned() {
             Some(Binding::Table(plan, _)) => return self.reuse_table(&plan, name.span).map(|()| plan),
@@ -98,7 +98,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The local table that the user maps a table of another database to.
+    /// Binds a table of another database as the local table to which the user maps it.
     fn mapped_table(&mut self, name: &ast::Name) -> Bind<LogicalPlan> {
         let Some(local) = self.environment.aliases.get(&name.text) else {
             let message = format!("no table is given for `{}`", name.text);
@@ -133,7 +133,7 @@ impl Binder<'_> {
         self.report(diagnostic)
     }
 
-    /// Reports a known table that no given file can hold.
+    /// Reports a known table of which the given files cannot have records.
     fn nothing_to_read(&mut self, name: &ast::Name) -> Failed {
         let is_searched = self.environment.catalog.readable().is_ok_and(|names| !names.is_empty());
         let (message, others) = if is_searched {
@@ -149,7 +149,8 @@ impl Binder<'_> {
         self.report(Diagnostic::new(Code::NothingToRead, name.span, message).help(help))
     }
 
-    /// A call where a table is required: of a user's function, or of a special form that returns a table.
+    /// Binds a call in a position where a table is required: of a function of the user, or of a special form that
+    /// returns a table.
     pub(super) fn table_call(
         &mut self,
         function: &ast::Name,
@@ -184,7 +185,7 @@ impl Binder<'_> {
         }
     }
 
-    /// `table("name")`.
+    /// Binds `table("name")`.
     fn table_of_name(&mut self, name: &ast::ParsedExpr) -> Bind<LogicalPlan> {
         let value = self.constant(name)?;
         match value.as_str() {
@@ -207,7 +208,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A table of one row without columns.
+    /// Returns a table of one row without columns.
     fn one_row() -> LogicalPlan {
         let schema = Schema::new([]);
         LogicalPlan::scan("print", Arc::new(MemoryTable::new(schema, vec![Batch::new(Vec::new(), 1)])))

@@ -1,4 +1,4 @@
-//! Statements: let, set, declare query_parameters, and the query itself.
+//! Binds statements: `let`, `set`, `declare query_parameters`, and queries.
 
 use super::expr::ExprContext;
 use super::scope::Binding;
@@ -9,7 +9,7 @@ use crate::syntax::ast::{self, LetValue, ParsedExprKind, StatementKind};
 use crate::types::{Schema, Type, Value, cast, datetime};
 
 impl Binder<'_> {
-    /// Binds all statements; the queries among them give the results.
+    /// Binds all statements. Returns the results of the queries among them.
     pub(super) fn query(&mut self, query: &ast::Query) -> Bind<Vec<BoundResult>> {
         let mut results = Results::default();
         let mut failed = false;
@@ -47,7 +47,7 @@ impl Binder<'_> {
         self.define_or_fail(name, binding)
     }
 
-    /// Binds a value, or a bare name or call that denotes a table.
+    /// Binds a value, or a name or call that stands for a table.
     pub(super) fn let_expr(&mut self, expr: &ast::ParsedExpr) -> Bind<Binding> {
         let no_columns = Schema::new([]);
         let context = &mut ExprContext { schema: &no_columns, aggregates: None };
@@ -63,7 +63,7 @@ impl Binder<'_> {
         Ok(self.value_binding(value))
     }
 
-    /// Defines `name`. If its definition failed, uses of it report nothing, because the definition already did.
+    /// Defines `name`. If its definition has an error, uses of it report nothing, because the definition already did.
     pub(super) fn define_or_fail(&mut self, name: &ast::Name, binding: Bind<Binding>) -> Bind<()> {
         match binding {
             Ok(binding) => self.define(name, binding),
@@ -79,13 +79,13 @@ impl Binder<'_> {
         })
     }
 
-    /// A value without columns, computed now unless every use must be computed again.
+    /// Binds a value without columns. It is computed now, unless each use must be computed again.
     fn constant_or_volatile(&mut self, expr: &ast::ParsedExpr) -> Bind<Expr> {
         let bound = self.expr(expr, &Schema::new([]))?;
         Ok(fold::fold(bound, &self.context)?)
     }
 
-    /// A constant value.
+    /// Computes a constant value; reports an expression that is not constant.
     pub(super) fn constant(&mut self, expr: &ast::ParsedExpr) -> Bind<Value> {
         let bound = self.constant_or_volatile(expr)?;
         match bound.as_literal() {
@@ -94,7 +94,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A constant whole number.
+    /// Computes a constant whole number.
     pub(super) fn constant_number(&mut self, expr: &ast::ParsedExpr) -> Bind<i64> {
         let value = self.constant(expr)?;
         match (value.as_i64(), &value) {
@@ -144,8 +144,8 @@ impl Binder<'_> {
     }
 }
 
-/// Parses the value of a query parameter; null if it is not of this type. Unlike in the query itself, times must be
-/// in ISO 8601 or RFC 3339 form.
+/// Parses the value of a query parameter; null if it is not of this type. Unlike in the query itself, a time must be
+/// in the form of ISO 8601 or RFC 3339.
 fn given_value(text: &str, ty: Type) -> Result<Value, Error> {
     match ty {
         Type::Datetime => Ok(datetime::parse_iso8601(text).map_or(Value::null(ty), Value::Datetime)),
@@ -153,7 +153,7 @@ fn given_value(text: &str, ty: Type) -> Result<Value, Error> {
     }
 }
 
-/// An example of a value whose type has several common notations.
+/// Returns an example of a value, for types that have several common notations; otherwise None.
 fn example_of(ty: Type) -> Option<&'static str> {
     match ty {
         Type::Datetime => Some("2026-03-01 or 2026-03-01T09:00:00Z"),

@@ -1,7 +1,8 @@
-//! `_GetWatchlist('alias')`: the items of a Microsoft Sentinel watchlist, read from the file bound to its alias.
+//! Binds `_GetWatchlist('alias')`: the items of a Microsoft Sentinel watchlist, which are read from the file of its
+//! alias.
 //!
-//! As in Sentinel, all values are strings, and the search key column is repeated as the first column, `SearchKey`.
-//! The identifiers and times that Sentinel assigns to items are missing unless the file has them.
+//! As in Sentinel, all values are strings, and the column of the search key is repeated as the first column,
+//! `SearchKey`. The identifiers and times that Sentinel gives to items are missing unless the file has them.
 
 use super::operator::project::identity;
 use super::{Bind, Binder};
@@ -11,10 +12,10 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast;
 use crate::types::Type;
 
-/// The prefix of the names of watchlist scans; no table has this name.
+/// The prefix of the names under which plans have watchlists; no table has such a name.
 const FUNCTION: &str = "_GetWatchlist";
 
-/// The column that holds the search keys.
+/// The column that has the search keys.
 const SEARCH_KEY: &str = "SearchKey";
 
 impl Binder<'_> {
@@ -60,8 +61,8 @@ impl Binder<'_> {
         Ok(plan.project(columns))
     }
 
-    /// Reports a use of the first column of an unmodified watchlist: on Sentinel that column holds the identifiers of
-    /// items.
+    /// Reports an operator that uses the first column of a watchlist without naming it, because in Sentinel that
+    /// column has the identifiers of the items.
     pub(super) fn known_first_column(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
         let LogicalPlan::Project { input, .. } = plan else { return Ok(()) };
         match input.as_ref() {

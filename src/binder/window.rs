@@ -1,4 +1,4 @@
-//! Calls of window functions: each becomes a column of a node below the operator that contains it.
+//! Binds calls of window functions. Each call becomes a column of a node below the operator that contains it.
 
 use super::function::Call;
 use super::{Bind, Binder, Failed};
@@ -11,21 +11,22 @@ use crate::plan::{LogicalPlan, Window, WindowCall, WindowFunction, visit};
 use crate::syntax::ast::{self, ParsedExprKind, visit::operands};
 use crate::types::{Schema, Type, Value, cast};
 
-/// Maximum offset of `prev` and `next`, since that many rows are held in memory.
+/// Maximum offset of `prev` and `next`, because that many rows are kept in memory.
 const MAX_OFFSET: i64 = 1_000_000;
 
-/// A call of a window function as written.
+/// A call of a window function in the syntax tree.
 struct WrittenCall<'e> {
     form: &'static SpecialForm,
     window: WindowForm,
     call: Call<'e>,
-    /// How deep other such calls nest in its arguments.
+    /// How deep other such calls are nested in its arguments; 0 if there are none.
     level: usize,
 }
 
 impl Binder<'_> {
-    /// Appends a column to `input` for each window function, and each value of rows of a subquery, in `expressions`: `schema`, that of `input`, does
-    /// not have these columns, and binding a call over it gives its column.
+    /// Appends columns to `input`: one for each call of a window function in `expressions`, and one for each
+    /// `toscalar` of rows of a subquery. `schema` is the schema of `input` without these columns. When such a call is
+    /// bound later, it becomes a reference to its column.
     pub(super) fn windowed<'e>(
         &mut self,
         input: LogicalPlan,
@@ -59,7 +60,7 @@ impl Binder<'_> {
         self.with_row_scalars(plan, &expressions)
     }
 
-    /// Appends the calls of window functions in `expression`, and returns how deep they nest.
+    /// Appends the calls of window functions in `expression` to `calls`. Returns how deep they are nested.
     fn find_calls<'e>(&mut self, expression: &'e ast::ParsedExpr, calls: &mut Vec<WrittenCall<'e>>) -> Bind<usize> {
         let mut level = 0;
         for operand in operands(expression) {
@@ -76,7 +77,8 @@ impl Binder<'_> {
         Ok(level + 1)
     }
 
-    /// The column of a call that [`Binder::windowed`] bound.
+    /// Returns the column for a call, which [`Binder::windowed`] made; reports a call in a position without such a
+    /// column.
     pub(super) fn window_column(&mut self, call: &Call<'_>) -> Bind<Expr> {
         if let Some((column, ty)) = self.windows.get(&call.span) {
             return Ok(Expr::column(*column, *ty, call.span));
@@ -116,7 +118,7 @@ impl Binder<'_> {
         Ok(WindowCall { function, term, restart, span })
     }
 
-    /// The argument at `at`, cast to the type of its parameter.
+    /// Binds the argument at `at`, cast to the type of its parameter.
     fn typed_argument(&mut self, written: &WrittenCall<'_>, at: usize, schema: &Schema) -> Bind<Expr> {
         let bound = self.expr(&written.call.arguments[at].value, schema)?;
         let params = expand(written.form.params, written.call.arguments.len()).unwrap_or_default();
@@ -139,7 +141,7 @@ impl Binder<'_> {
         Ok(term)
     }
 
-    /// `prev(column, offset, default)`, with `direction` -1, or `next`, with 1.
+    /// Binds `prev(column, offset, default)` if `direction` is -1, or `next(...)` if it is 1.
     fn neighbor(&mut self, call: &Call<'_>, schema: &Schema, direction: i64) -> Bind<(Option<Expr>, WindowFunction)> {
         let column = &call.arguments[0].value;
         if !matches!(&column.kind, ParsedExprKind::Name(name) if schema.index_of(&name.text).is_some()) {
@@ -182,13 +184,13 @@ impl Binder<'_> {
     }
 }
 
-/// The columns of the calls that are bound, by the position of the call in the query.
+/// The columns that have the results of calls, by the position of the call in the query.
 pub(super) type WindowColumns = std::collections::BTreeMap<Span, (usize, Type)>;
 
-/// True if the query says in which order the rows are.
+/// True if the query determines the order of the rows.
 ///
 /// Source: the reference's page on window functions, for `sort`, `top`, `serialize` and the operators that keep the
-/// order. Rows that the query itself lists (`range`, `datatable`, `print`) have their order, too.
+/// order. Rows that the query itself lists (`range`, `datatable`, `print`) have an order, too.
 pub(super) fn has_order(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Sort { .. } | LogicalPlan::Top { .. } | LogicalPlan::Window(_) | LogicalPlan::Rows(_) => true,
@@ -207,7 +209,7 @@ pub(super) fn has_order(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// Removes the nodes that only mark an order.
+/// Removes the nodes that only state that the rows have an order.
 pub(super) fn without_marks(plan: LogicalPlan) -> Result<LogicalPlan> {
     visit::transform_up(plan, &mut |node| match node {
         LogicalPlan::Window(window) if window.calls.is_empty() => Ok(*window.input),
@@ -215,7 +217,7 @@ pub(super) fn without_marks(plan: LogicalPlan) -> Result<LogicalPlan> {
     })
 }
 
-/// `serialize`: the rows are in the order that the query asks for.
+/// Returns the plan for `serialize`: its rows keep the order that they have.
 pub(super) fn ordered(plan: LogicalPlan) -> LogicalPlan {
     if has_order(&plan) { plan } else { LogicalPlan::Window(Window::new(plan, Vec::new(), None)) }
 }

@@ -1,6 +1,6 @@
-//! `*` as an operand, as in `* has "x"`, and the terms of `search`, whose wildcards select the operator.
+//! Binds `*` as an operand, as in `* has "x"`, and the terms of `search`, in which wildcards select the operator.
 //!
-//! Source: the reference's page on the search operator. `*` stands for the string and dynamic columns.
+//! Source: the reference's page on the search operator. `*` stands for all string and dynamic columns.
 
 use super::ExprContext;
 use super::operator::WrittenOperator;
@@ -14,7 +14,7 @@ use crate::syntax::ast::{self, BinaryOperator};
 use crate::types::{Schema, Type, Value};
 
 impl Binder<'_> {
-    /// `* operator right`: true if it is true for any column.
+    /// Binds `* operator right`, which is true if it is true for any column.
     pub(super) fn bind_star(
         &mut self,
         operator: WrittenOperator<BinaryOperator>,
@@ -44,7 +44,7 @@ impl Binder<'_> {
         self.any_column(symbol, at, &right, context.schema)
     }
 
-    /// `left:term`: matches a search term in one column.
+    /// Binds `left:term`, which searches one column for a term.
     pub(super) fn bind_colon(
         &mut self,
         at: Span,
@@ -71,7 +71,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The operator that the wildcards at the ends of a term select, and the term without them.
+    /// Returns the operator that the wildcards at the ends of a term select, and the term without them.
     pub(in crate::binder) fn term_operator(&mut self, term: &str, span: Span) -> Bind<(&'static str, String)> {
         let (begins, rest) = term.strip_prefix('*').map_or((false, term), |rest| (true, rest));
         let (ends, text) = rest.strip_suffix('*').map_or((false, rest), |rest| (true, rest));
@@ -89,7 +89,7 @@ impl Binder<'_> {
         Ok((self.case_of(operator, span)?, text.to_owned()))
     }
 
-    /// The operator in its case-sensitive form if `search kind=case_sensitive` asks for it.
+    /// Returns the symbol of an operator: in its case-sensitive form if `search kind=case_sensitive` requires it.
     pub(super) fn case_of(&mut self, operator: BinaryOperator, at: Span) -> Bind<&'static str> {
         use BinaryOperator as B;
         if self.search.is_none_or(|search| !search.case_sensitive) {
@@ -117,7 +117,7 @@ impl Binder<'_> {
         Ok(cased.symbol())
     }
 
-    /// Rejects an operator that always ignores case inside a case-sensitive search.
+    /// Reports an operator that always ignores case, if it is used in a case-sensitive search.
     pub(super) fn caseless_operator(&mut self, symbol: &str, at: Span) -> Bind<()> {
         if self.search.is_none_or(|search| !search.case_sensitive) {
             return Ok(());
@@ -127,7 +127,7 @@ impl Binder<'_> {
         Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, at, message).help(help)))
     }
 
-    /// True if `column symbol right` is true for any searched column.
+    /// Returns a condition that is true if `column symbol right` is true for any searched column.
     pub(in crate::binder) fn any_column(
         &mut self,
         symbol: &str,
@@ -157,7 +157,8 @@ impl Binder<'_> {
         Ok(parts.pop().unwrap_or_else(|| Expr::literal(Value::Bool(false), span)))
     }
 
-    /// True for string and dynamic columns of the records, but not for the table name and provenance columns.
+    /// True for the columns that are searched: string and dynamic columns of the records, but not the table name and
+    /// provenance columns.
     fn is_searched(&self, schema: &Schema, index: usize) -> bool {
         let field = schema.field(index);
         let is_own = self.search.is_none_or(|search| index < search.columns && field.name != TABLE_COLUMN);
@@ -165,7 +166,8 @@ impl Binder<'_> {
         field.ty.is_text() && is_own && !is_origin
     }
 
-    /// Counts a condition on `columns` columns; reports conditions on all columns that expand to too many parts.
+    /// Counts a condition on `columns` columns. Reports an error if conditions on all columns expand to too many
+    /// parts.
     fn count_tests(&mut self, columns: usize, span: Span) -> Bind<()> {
         self.reused = self.reused.saturating_add(3 * columns);
         if self.reused > MAX_REUSED {
@@ -175,7 +177,8 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The string that a `let` or parameter of this name holds; None for a column.
+    /// Returns the string that a `let` or parameter of this name has; None if it has no constant string, or if a
+    /// column hides it.
     pub(in crate::binder) fn text_of_let(&self, name: &ast::Name, schema: &Schema) -> Option<std::sync::Arc<str>> {
         match self.scope.get(&name.text) {
             Some(Binding::Value(value)) if schema.index_of(&name.text).is_none() => match value.as_literal() {

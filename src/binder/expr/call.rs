@@ -1,4 +1,4 @@
-//! Calls of scalar functions and of aggregates.
+//! Binds calls of scalar functions and of aggregates.
 
 use super::{Aggregates, ExprContext};
 use crate::binder::function::Call;
@@ -53,7 +53,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A call of a scalar function with bound arguments.
+    /// Binds a call of a scalar function whose arguments are already bound.
     pub(in crate::binder) fn function_call(
         &mut self,
         function: &'static ScalarFunction,
@@ -67,7 +67,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A call without the special handling of null strings.
+    /// Like [`Self::function_call`], without the special handling of strings that count as null.
     pub(super) fn plain_call(
         &mut self,
         function: &'static ScalarFunction,
@@ -95,7 +95,8 @@ impl Binder<'_> {
         Ok(Expr { kind: ExprKind::Call { function, overload, arguments }, ty, span })
     }
 
-    /// Checks the constant arguments of a call at `at`; reports errors and warnings at the argument they are about.
+    /// Checks the constant arguments of a call at `at`. An error or warning is reported at the argument that causes
+    /// it.
     pub(super) fn check_constants(&mut self, checks: ConstantChecks, arguments: &[Expr], at: Span) -> Bind<()> {
         let constants: Vec<Option<&Value>> = arguments.iter().map(Expr::as_literal).collect();
         // An argument is at fault if it causes the finding by itself, all others being unknown.
@@ -117,7 +118,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// Reports the diagnostics of `error`, at `span` if they have no location.
+    /// Reports the diagnostics of `error`; those without a location get the location `span`.
     pub(in crate::binder) fn report_at(&mut self, error: Error, span: Span) -> Failed {
         match error.placed(span) {
             Error::Query(diagnostics) => {
@@ -208,7 +209,7 @@ impl Binder<'_> {
         Ok(Expr::column(index, ty, span))
     }
 
-    /// The arguments and their names as columns; `*` is expanded.
+    /// Binds the arguments of an aggregate; `*` stands for all columns. Returns their names as columns, too.
     fn aggregate_arguments(
         &mut self,
         function: &AggregateFunction,
@@ -239,7 +240,7 @@ impl Binder<'_> {
         Ok((bound, names))
     }
 
-    /// The arguments cast to the parameter types, and the result columns.
+    /// Returns the arguments of an aggregate, cast to the types of its parameters, and its result columns.
     pub(in crate::binder) fn aggregate_signature(
         &mut self,
         function: &'static AggregateFunction,
@@ -275,8 +276,8 @@ impl Binder<'_> {
     }
 }
 
-/// True if the call were accepted with a bool as a number, or a number as a bool. The engine accepts some such calls
-/// that the published analyzer rejects.
+/// True if the call would be valid with numbers in place of its bools, or bools in place of its numbers. The engine
+/// accepts some such calls, although the published analyzer rejects them.
 fn would_accept_numbers_for_bools(function: &ScalarFunction, arguments: &[Expr]) -> bool {
     let types = |from: &[Type], to: Type| -> Vec<Type> {
         arguments.iter().map(|argument| if from.contains(&argument.ty) { to } else { argument.ty }).collect()

@@ -1,4 +1,4 @@
-//! Expressions: dispatch by kind.
+//! Binds expressions, with one method for each kind.
 
 mod all_columns;
 mod call;
@@ -19,31 +19,31 @@ use crate::plan::AggregateExpr;
 use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::Schema;
 
-/// Aggregates collected from an expression of `summarize`; their results follow the keys as columns.
+/// The aggregates in an expression of `summarize`. Their results are columns after the keys.
 #[derive(Debug, Default)]
 pub(super) struct Aggregates {
-    /// In order of appearance.
+    /// The aggregates in order of appearance.
     pub found: Vec<AggregateExpr>,
-    /// The name of the first result column of each call, by its span.
+    /// For each call, by its span, the name of its first result column.
     pub names: super::naming::CallNames,
     /// The number of key columns.
     pub keys: usize,
-    /// The input columns that are keys, which `*` excludes.
+    /// The input columns that are keys; `*` does not include them.
     pub key_columns: Vec<usize>,
 }
 
 pub(super) use tuple::ResultColumn;
 
-/// The columns and aggregates that an expression can refer to.
+/// The columns to which an expression can refer, and the place for its aggregates.
 pub(super) struct ExprContext<'c> {
-    /// The columns.
+    /// The columns of the rows over which the expression is computed.
     pub schema: &'c Schema,
-    /// Collects aggregates; None if they are not allowed.
+    /// Collects the aggregates; None if aggregates are not allowed.
     pub aggregates: Option<&'c mut Aggregates>,
 }
 
 impl Binder<'_> {
-    /// Binds an expression over rows of `schema` and folds constants.
+    /// Binds an expression over rows of `schema`, and folds constants.
     pub(super) fn expr(&mut self, expr: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         let bound = self.bind_expr(expr, &mut ExprContext { schema, aggregates: None })?;
         Ok(fold::fold(bound, &self.context)?)
@@ -91,7 +91,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A column, else a let or a parameter; a column hides them.
+    /// Binds a name: a column, or else a `let` or a parameter. A column hides a `let` of the same name.
     fn bind_name(&mut self, name: &ast::Name, context: &mut ExprContext<'_>) -> Bind<Expr> {
         if let Some(index) = context.schema.index_of(&name.text) {
             if context.aggregates.is_some() {
@@ -130,7 +130,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Records that a column was not found.
+    /// Records that a column was not found, so that the caller can search it in the records.
     pub(super) fn miss(&self, column: &str) {
         self.environment.missing.borrow_mut().insert(column.to_owned());
     }
@@ -145,7 +145,7 @@ impl Binder<'_> {
         self.report(diagnostic)
     }
 
-    /// Binds an expression of `summarize` and moves its aggregates to `aggregates`.
+    /// Binds an expression of `summarize`, and moves the aggregates in it to `aggregates`.
     pub(super) fn aggregate_expr(
         &mut self,
         expr: &ast::ParsedExpr,

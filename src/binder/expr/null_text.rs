@@ -1,8 +1,9 @@
-//! Strings that count as null for the function applied directly to them.
+//! Binds functions that treat some strings as null, if they are applied to them directly.
 //!
-//! A string is never null in KQL. Measured on the engine, there are two exceptions: the results of `substring` for a
-//! null position and of `format_datetime` for a null datetime are null for `isnull`, `isnotnull` and `strlen`, but are
-//! empty strings as soon as they are stored in a column. Strings have no nulls here, so the binder tests the arguments.
+//! A string is never null in KQL. Measurements of the engine show two exceptions: the results of `substring` for a
+//! null position and of `format_datetime` for a null datetime are null for `isnull`, `isnotnull` and `strlen`. As
+//! soon as they are stored in a column, they are empty strings. Strings have no nulls in this program, so the binder
+//! makes the function test the arguments instead.
 
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -12,8 +13,8 @@ use crate::syntax::ast;
 use crate::types::{Type, Value};
 
 impl Binder<'_> {
-    /// For `function` applied to a string that is null if another value is: an expression that tests that value. None
-    /// if the call needs no special handling.
+    /// If `function` is applied to a string that is null when another value is null, returns an expression that tests
+    /// that value. Returns None if the call needs no special handling.
     pub(super) fn call_on_null_text(
         &mut self,
         function: &'static ScalarFunction,
@@ -44,7 +45,7 @@ impl Binder<'_> {
         Ok(Some(answer))
     }
 
-    /// True if any of `values` is null.
+    /// Returns an expression that is true if any of `values` is null.
     fn any_null(&mut self, values: Vec<Expr>, at: Span, span: Span) -> Bind<Expr> {
         let mut any: Option<Expr> = None;
         for value in values {
@@ -57,7 +58,7 @@ impl Binder<'_> {
         Ok(any.unwrap_or_else(|| Expr::literal(Value::Bool(false), span)))
     }
 
-    /// A call of a scalar function by name, reported at `at`.
+    /// Binds a call of the scalar function `function`; errors are reported at `at`.
     fn named_call(&mut self, function: &str, arguments: Vec<Expr>, at: Span, span: Span) -> Bind<Expr> {
         let name = ast::Name { text: function.into(), span: at };
         match functions::scalar_function(function) {
@@ -67,7 +68,7 @@ impl Binder<'_> {
     }
 }
 
-/// The values that make `text` null if one of them is null.
+/// Returns the values that make `text` null if one of them is null; constants that are not null are left out.
 fn deciding(text: &Expr) -> Vec<&Expr> {
     let parts = match text.as_call() {
         Some(("substring", parts)) => &parts[1..],

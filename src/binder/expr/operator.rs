@@ -1,4 +1,4 @@
-//! Operators: calls of the registry entry with the operator's symbol.
+//! Binds operators as calls of the function whose name is the symbol of the operator.
 
 use super::ExprContext;
 use crate::binder::scope::Binding;
@@ -13,7 +13,7 @@ use crate::types::{Type, Value};
 /// Maximum number of values in a table after `in`.
 const MAX_MEMBERS: usize = 1_000_000;
 
-/// An operator, and where it is written.
+/// An operator, and its position in the query.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WrittenOperator<T> {
     pub operator: T,
@@ -36,7 +36,8 @@ impl Binder<'_> {
         self.operator_call(symbol, span, vec![operand], span)
     }
 
-    /// Chains of operators are walked in a loop, because a query can contain thousands of `or`s.
+    /// Binds a binary operator. Chains of operators are walked in a loop, because a query may have thousands of
+    /// `or`s.
     pub(super) fn bind_binary(
         &mut self,
         operator: WrittenOperator<BinaryOperator>,
@@ -80,7 +81,7 @@ impl Binder<'_> {
         self.operator_call(symbol.symbol(), at, operands, span)
     }
 
-    /// The values of a table's first column.
+    /// Computes a table, and returns the values of its first column as literals.
     fn members(&mut self, plan: &LogicalPlan, span: Span) -> Bind<Vec<Expr>> {
         self.known_first_column(plan, span)?;
         let Some(ty) = plan.schema().fields().first().map(|field| field.ty) else {
@@ -101,7 +102,7 @@ impl Binder<'_> {
         Ok(values)
     }
 
-    /// Applies the operator `symbol` to bound operands.
+    /// Binds the operator `symbol`, whose operands are already bound.
     pub(in crate::binder) fn operator_call(
         &mut self,
         symbol: &str,

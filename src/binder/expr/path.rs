@@ -1,4 +1,4 @@
-//! `base.name` and `base[index]`: paths into dynamic values.
+//! Binds `base.name` and `base[index]`, which are paths into dynamic values.
 
 use super::ExprContext;
 use crate::binder::function::Call;

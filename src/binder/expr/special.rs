@@ -1,4 +1,4 @@
-//! Calls of special forms: the binder expands them, because they take tables or names of columns.
+//! Binds calls of special forms, which take tables or names of columns, so that the binder must expand them.
 
 use super::ExprContext;
 use crate::binder::function::Call;
@@ -16,7 +16,7 @@ use crate::types::dynamic::ArrayWriter;
 use crate::types::{Field, Schema, Value};
 
 impl Binder<'_> {
-    /// Expands a call of a special form where a value is required.
+    /// Expands a call of a special form in a position where a value is required.
     pub(super) fn special_value(
         &mut self,
         form: &'static SpecialForm,
@@ -48,7 +48,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Reports a call with too few or too many arguments.
+    /// Reports a call that has too few or too many arguments.
     pub(in crate::binder) fn check_count(&mut self, form: &'static SpecialForm, call: &Call<'_>) -> Bind<()> {
         let given = call.arguments.len();
         match expand(form.params, given) {
@@ -57,8 +57,8 @@ impl Binder<'_> {
         }
     }
 
-    /// `toscalar(table)`: the first column of the first row, computed now; a typed null if there are no rows.
-    /// `toscalar(value)` is the value.
+    /// Binds `toscalar(table)`: the first value of the first row, which is computed now; a typed null if there are no
+    /// rows. `toscalar(value)` is the value.
     fn toscalar(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         if let Some(column) = self.row_scalar(call.span) {
             return match context.aggregates {
@@ -94,7 +94,7 @@ impl Binder<'_> {
         Ok(Expr::literal(value, call.span))
     }
 
-    /// `column_ifexists(name, default)`: the column if the input has it, otherwise the default.
+    /// Binds `column_ifexists(name, default)`: the column if the input has it, otherwise the default.
     fn column_if_exists(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let default = &call.arguments[1].value;
         let wanted = self.column_name(&call.arguments[0].value)?;
@@ -107,13 +107,13 @@ impl Binder<'_> {
         }
     }
 
-    /// `iscolumnexists(name)`.
+    /// Binds `iscolumnexists(name)` as a constant.
     fn is_column(&mut self, call: &Call<'_>, context: &ExprContext<'_>) -> Bind<Expr> {
         let name = self.column_name(&call.arguments[0].value)?;
         Ok(Expr::literal(Value::Bool(context.schema.index_of(&name).is_some()), call.span))
     }
 
-    /// The name of a column, given as a constant string.
+    /// Returns the name of a column that is given as a constant string.
     fn column_name(&mut self, name: &ast::ParsedExpr) -> Bind<String> {
         match self.constant(name)?.as_str() {
             Some(text) => Ok(text.to_owned()),
@@ -121,7 +121,7 @@ impl Binder<'_> {
         }
     }
 
-    /// `column_names_of(table)`: an array of strings.
+    /// Binds `column_names_of(table)` as a constant array of strings.
     fn column_names_of(&mut self, call: &Call<'_>) -> Bind<Expr> {
         let plan = self.table_argument(&call.arguments[0].value)?;
         let mut names = ArrayWriter::new();
@@ -129,7 +129,7 @@ impl Binder<'_> {
         Ok(Expr::literal(Value::dynamic(names.finish()), call.span))
     }
 
-    /// `estimate_data_size(*)` or `(a, b, ...)`: the sizes of the columns, added up.
+    /// Binds `estimate_data_size(*)` or `estimate_data_size(a, b, ...)` as the sum of the sizes of the columns.
     fn estimate_data_size(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let columns = self.all(call.arguments, |binder, argument| match &argument.value.kind {
             ast::ParsedExprKind::Star if context.aggregates.is_some() => {
@@ -144,7 +144,7 @@ impl Binder<'_> {
         self.function_call(&data_size::DATA_SIZE, call.name, columns.concat(), call.span)
     }
 
-    /// `bin_auto(value)`: `bin_at` with the size and the fixed point of two options.
+    /// Binds `bin_auto(value)` as `bin_at` with the size and the fixed point that two options of the query set.
     fn bin_auto(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let Some(size) = self.options.bin_auto.size.clone() else {
             let help = "write, before the query: set query_bin_auto_size = 1h;";
@@ -161,7 +161,7 @@ impl Binder<'_> {
         }
     }
 
-    /// `pack_all()`: a bag of all columns; `pack_all(true)` leaves out null values and empty strings.
+    /// Binds `pack_all()` as a bag of all columns; `pack_all(true)` leaves out null values and empty strings.
     fn pack_all(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let columns: Vec<usize> = (0..context.schema.len()).collect();
         let ignores_empty = match call.arguments.first() {
@@ -175,7 +175,7 @@ impl Binder<'_> {
         self.pack(call, &columns, context)
     }
 
-    /// `bag_pack_columns(a, b, ...)`: a bag of the given columns.
+    /// Binds `bag_pack_columns(a, b, ...)` as a bag of the given columns.
     fn bag_pack_columns(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         let columns = self.all(call.arguments, |binder, argument| match &argument.value.kind {
             ast::ParsedExprKind::Name(column) => match context.schema.index_of(&column.text) {
@@ -191,7 +191,7 @@ impl Binder<'_> {
         self.bag_of(columns, context.schema, call.span)
     }
 
-    /// A bag of the columns at these positions, each under its name.
+    /// Returns a bag of the columns at these positions, in which each column is under its name.
     pub(in crate::binder) fn bag_of(&mut self, columns: &[usize], schema: &Schema, span: Span) -> Bind<Expr> {
         let name = ast::Name { text: "bag_pack".to_owned(), span };
         let Some(function) = functions::scalar_function(&name.text).filter(|_| !columns.is_empty()) else {
@@ -200,7 +200,7 @@ impl Binder<'_> {
         self.function_call(function, &name, pairs(columns, schema, span), span)
     }
 
-    /// `ingestion_time()`: the time of ingestion, if the table has a column that holds it.
+    /// Binds `ingestion_time()` as the column of the table that has the time of ingestion.
     fn ingestion_time_call(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         if context.aggregates.is_some() {
             return Err(self.outside_of_aggregate("`ingestion_time()`", call.span));
@@ -208,7 +208,8 @@ impl Binder<'_> {
         self.ingestion_time(context.schema, call.span)
     }
 
-    /// Reports a value of a row that is neither a key of `summarize` nor inside an aggregate.
+    /// Reports something that depends on a row although it is neither a key of `summarize` nor inside of an
+    /// aggregate.
     pub(super) fn outside_of_aggregate(&mut self, what: &str, span: Span) -> crate::binder::Failed {
         let message = format!("{what} is used outside an aggregate");
         let help = "summarize returns one row per group: add it after `by` or wrap it in an aggregate";
@@ -216,7 +217,7 @@ impl Binder<'_> {
     }
 }
 
-/// The name and the value of each of the columns, in turn.
+/// Returns the name and the value of each of the columns, one after the other.
 fn pairs(columns: &[usize], schema: &Schema, span: Span) -> Vec<Expr> {
     let pair = |index: &usize| {
         let field = schema.field(*index);

@@ -1,5 +1,6 @@
-//! Functions that return several columns: `series_fit_line(y)`, and `array_sort_asc(a, b)` of several arrays. Where
-//! columns are made, their results are spread over columns; elsewhere, an index selects one: `series_fit_line(y)[1]`.
+//! Binds functions that return several columns, such as `series_fit_line(y)`, and `array_sort_asc(a, b)` of several
+//! arrays. Where an operator makes columns, the results become several columns. Elsewhere, an index selects one of
+//! them: `series_fit_line(y)[1]`.
 
 use super::ExprContext;
 use crate::binder::naming::{CallNames, column_of_several};
@@ -14,13 +15,13 @@ use crate::types::{Type, Value};
 
 /// One of the columns that a function returns.
 pub(in crate::binder) struct ResultColumn {
-    /// The name if the query gives none.
+    /// The name of the column if the query gives none.
     pub name: String,
     pub value: Expr,
 }
 
 impl Binder<'_> {
-    /// The columns that a call returns; None for an expression that has one value.
+    /// Binds a call that returns several columns; None for an expression that has one value.
     pub(in crate::binder) fn result_columns(
         &mut self,
         value: &ast::ParsedExpr,
@@ -56,7 +57,8 @@ impl Binder<'_> {
         columns.collect::<Bind<Vec<_>>>().map(Some)
     }
 
-    /// The elements of the array that a function with several columns computes, each with the type of its column.
+    /// Returns the elements of the array that a function with several columns computes, each cast to the type of its
+    /// column.
     fn tuple_elements(
         &mut self,
         function: &'static ScalarFunction,
@@ -72,7 +74,8 @@ impl Binder<'_> {
         Ok(function.columns.iter().enumerate().map(element).collect())
     }
 
-    /// Each of several arrays in the order of the first; None for a single array.
+    /// Returns each of several arrays, in the order that sorting the first one gives. Returns None for a single
+    /// array.
     fn sorted_arrays(
         &mut self,
         name: &Name,
@@ -93,7 +96,8 @@ impl Binder<'_> {
         sorted.collect::<Bind<Vec<_>>>().map(Some)
     }
 
-    /// The column that an index selects of a call that returns several; None for any other base.
+    /// Binds an index on a call that returns several columns, and returns the column that it selects; None for any
+    /// other base.
     pub(super) fn indexed_column(
         &mut self,
         base: &ast::ParsedExpr,
@@ -116,7 +120,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Reports a call that returns several columns where a value is required.
+    /// Reports a call that returns several columns in a position where a single value is required.
     pub(super) fn several_for_one<T>(&mut self, name: &Name) -> Bind<T> {
         let message = format!("`{}` returns several columns where a single value is required", name.text);
         let help = "assign them to columns first, | extend (a, b, ...) = ..., or select one with an index";
@@ -124,7 +128,8 @@ impl Binder<'_> {
     }
 }
 
-/// A call that may return several columns.
+/// Returns the function, its name and the arguments of a call that may return several columns; None for other
+/// expressions.
 fn call_of_several(value: &ast::ParsedExpr) -> Option<(&'static ScalarFunction, &Name, &[Argument])> {
     match &value.kind {
         ast::ParsedExprKind::Parenthesised(inner) => call_of_several(inner),

@@ -1,4 +1,4 @@
-//! Calls that may end in `typeof(type)`: the result is converted to that type.
+//! Binds calls whose last argument may be `typeof(type)`: their result is converted to that type.
 
 use super::ExprContext;
 use crate::binder::function::Call;
@@ -12,7 +12,7 @@ use crate::types::Type;
 use crate::types::dynamic::Path;
 
 impl Binder<'_> {
-    /// A call of `function`, cast to the type that its last argument names, if any.
+    /// Binds a call of `function`, and casts it to the type that its last argument names, if any.
     pub(super) fn typed_call(
         &mut self,
         function: &'static ScalarFunction,
@@ -34,7 +34,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The value at `path` inside the JSON string `json`, cast to `ty` like any dynamic.
+    /// Returns the value at `path` inside the JSON string `json`, cast to `ty` as any dynamic value is.
     fn json_value(&mut self, path: &str, json: Expr, ty: Type, call: &Call<'_>) -> Bind<Expr> {
         let Some(parse_json) = functions::scalar_function("parse_json") else {
             return Err(self.unknown_function(call.name));
@@ -45,7 +45,8 @@ impl Binder<'_> {
     }
 }
 
-/// The type that the last argument names, and the arguments before it; all arguments if it names none.
+/// Returns the type that the last argument names, and the arguments before it; None and all arguments if it names
+/// none.
 fn split<'a>(binder: &mut Binder<'_>, arguments: &'a [ast::Argument]) -> Bind<(Option<Type>, &'a [ast::Argument])> {
     let Some((last, before)) = arguments.split_last() else { return Ok((None, arguments)) };
     match &last.value.kind {

@@ -1,4 +1,4 @@
-//! as: names the input.
+//! Binds the operator `as`, which names its input.
 
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
@@ -9,8 +9,8 @@ use crate::syntax::ast::{self, Parameter, ParsedExprKind};
 use crate::types::Value;
 
 impl Binder<'_> {
-    /// Binds the name to these rows from here on. Rows that differ each time they are computed are computed now if the
-    /// query asks to keep them.
+    /// Makes `name` refer to these rows from here on. If the query asks to keep the rows, and they would differ each
+    /// time that they are computed, they are computed now.
     /// Source: the reference's page on the as operator.
     pub(super) fn name_rows(
         &mut self,
@@ -34,7 +34,8 @@ impl Binder<'_> {
         Ok(rows)
     }
 
-    /// The rows of `plan`, computed now if they would differ each time they are computed.
+    /// Returns a plan with the rows of `plan` that always returns the same rows: they are computed now if they would
+    /// differ each time.
     pub(in crate::binder) fn repeatable(&self, plan: LogicalPlan, name: &str) -> Bind<LogicalPlan> {
         if is_repeatable(&plan) {
             return Ok(plan);

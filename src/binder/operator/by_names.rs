@@ -1,4 +1,4 @@
-//! project-by-names: columns are selected by constant strings.
+//! Binds `project-by-names`, which selects columns by constant strings.
 
 use super::columns::{pick, wildcard};
 use crate::binder::{Bind, Binder};
@@ -8,7 +8,7 @@ use crate::syntax::ast;
 use crate::types::{Value, dynamic};
 
 impl Binder<'_> {
-    /// The columns whose names match, in the order of the names. Names of no column are ignored.
+    /// Selects the columns whose names match, in the order of the names. Names that no column has are ignored.
     /// Source: the reference's page on the project-by-names operator.
     pub(super) fn project_by_names(&mut self, input: LogicalPlan, names: &[ast::ParsedExpr]) -> Bind<LogicalPlan> {
         let names = self.all(names, Self::column_names)?;
@@ -21,7 +21,7 @@ impl Binder<'_> {
         Ok(pick(input, &columns))
     }
 
-    /// The names of one argument: a string, or an array of strings.
+    /// Returns the names in one argument: a string, or an array of strings.
     fn column_names(&mut self, argument: &ast::ParsedExpr) -> Bind<Vec<String>> {
         let names = match &self.constant(argument)? {
             Value::String(name) => Some(vec![name.to_string()]),

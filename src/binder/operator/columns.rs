@@ -1,4 +1,4 @@
-//! project-away, project-keep, project-rename and project-reorder: columns are selected and renamed, not computed.
+//! Binds `project-away`, `project-keep`, `project-rename` and `project-reorder`, which select and rename columns.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -58,7 +58,8 @@ impl Binder<'_> {
         Ok(pick(input, &order))
     }
 
-    /// The columns that match the patterns, in the order of the patterns, without duplicates.
+    /// Returns the positions of the columns that match the patterns, in the order of the patterns, without
+    /// duplicates.
     fn matches(&mut self, patterns: &[ColumnPattern], schema: &Schema) -> Bind<Vec<usize>> {
         let found = self.all(patterns, |binder, pattern| {
             if pattern.wildcard {
@@ -116,7 +117,7 @@ fn compare(a: &str, b: &str, order: ReorderOrder) -> Ordering {
     }
 }
 
-/// Natural order: runs of digits are compared by value, everything else character by character.
+/// Compares two names in natural order: runs of digits are compared by value, all else character by character.
 fn by_numbers(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a, b);
     loop {

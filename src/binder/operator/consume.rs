@@ -1,4 +1,4 @@
-//! consume: reads all rows for their effects, such as warnings, and returns none.
+//! Binds `consume`, which reads all rows for their side effects, such as warnings, and returns none.
 
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Span};
@@ -6,7 +6,7 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::Parameter;
 
 impl Binder<'_> {
-    /// An aggregation reads all of its input, even below a limit of no rows.
+    /// Returns an aggregation, because it reads all of its input even below a limit of zero rows.
     pub(super) fn consume(&mut self, input: LogicalPlan, parameters: &[Parameter], span: Span) -> Bind<LogicalPlan> {
         self.all(parameters, |binder, parameter| match parameter.name.text.as_str() {
             "decodeblocks" => Ok(()),

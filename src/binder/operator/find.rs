@@ -1,4 +1,4 @@
-//! find: the rows of several tables that satisfy a condition, with the name of their table.
+//! Binds `find`, which returns the rows of several tables that satisfy a condition, with the name of their table.
 //!
 //! Source: the reference's page on the find operator, and the analyzer for the order of the columns.
 
@@ -12,9 +12,9 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, Find, FindColumn, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value};
 
-/// The column that names the table of each row.
+/// The column that has the name of the table of each row.
 const SOURCE_COLUMN: &str = "source_";
-/// The bag of the columns that have no output column of their own.
+/// The column that has a bag of all columns without an output column of their own.
 const PACK_COLUMN: &str = "pack_";
 
 impl Binder<'_> {
@@ -68,7 +68,7 @@ impl Binder<'_> {
         Ok(column)
     }
 
-    /// The output columns of `project`.
+    /// Binds the output columns of `project`.
     fn find_columns(&mut self, columns: &[FindColumn], branches: &[Branch]) -> Bind<FindOutput> {
         let mut output = FindOutput { columns: Vec::new(), pack: false };
         let schema = Schema::new(all_fields(branches));
@@ -97,7 +97,7 @@ impl Binder<'_> {
         Ok(output)
     }
 
-    /// Projects the rows of one table to the output columns.
+    /// Returns the rows of one table with the output columns.
     fn find_output(&mut self, plan: LogicalPlan, output: &FindOutput, span: Span) -> Bind<LogicalPlan> {
         let schema = plan.schema().clone();
         let column = |column: &OutputColumn| {
@@ -119,21 +119,22 @@ impl Binder<'_> {
     }
 }
 
-/// The output columns of a find, without the name of the table.
+/// The output columns of a `find`, without the column of the table name.
 struct FindOutput {
     columns: Vec<OutputColumn>,
     /// True if the other columns of a table are packed into a bag.
     pack: bool,
 }
 
-/// An output column of a find.
+/// An output column of a `find`.
 struct OutputColumn {
     name: String,
-    /// The type to cast to; None for the type that it has in each table, which must have the column.
+    /// The type to which the column is cast. If None, the column keeps the type that it has in each table, and each
+    /// must have it.
     ty: Option<Type>,
 }
 
-/// The output columns of `project-smart`: those that the condition names, and those that all tables have.
+/// Returns the output columns of `project-smart`: those that the condition names, and those that all tables have.
 fn smart_columns(used: &[String], branches: &[Branch]) -> FindOutput {
     let everywhere = |name: &str| branches.iter().all(|branch| branch.plan.schema().index_of(name).is_some());
     let all = all_fields(branches);
@@ -143,15 +144,15 @@ fn smart_columns(used: &[String], branches: &[Branch]) -> FindOutput {
     FindOutput { columns, pack: !rest.is_empty() }
 }
 
-/// The columns that a condition reads.
+/// The columns to which a condition refers.
 #[derive(Default)]
 struct UsedColumns {
     names: Vec<String>,
-    /// True if the condition looks into all columns, or into none.
+    /// True if the condition may refer to any column, because it searches all columns or names none.
     any: bool,
 }
 
-/// The columns among `fields` that `predicate` names.
+/// Returns the columns among `fields` that `predicate` names.
 fn columns_of(predicate: &ast::ParsedExpr, fields: &[Field]) -> UsedColumns {
     let mut used = UsedColumns::default();
     add_columns(predicate, true, fields, &mut used);
@@ -159,7 +160,8 @@ fn columns_of(predicate: &ast::ParsedExpr, fields: &[Field]) -> UsedColumns {
     used
 }
 
-/// Adds the columns of `expr`; with `is_condition`, a lone string is a term to search for in all columns.
+/// Adds the columns that `expr` names. With `is_condition`, a string on its own is a term that is searched for in all
+/// columns.
 fn add_columns(expr: &ast::ParsedExpr, is_condition: bool, fields: &[Field], used: &mut UsedColumns) {
     let mut add = |part: &ast::ParsedExpr, is_condition| add_columns(part, is_condition, fields, used);
     match &expr.kind {
@@ -200,7 +202,7 @@ fn type_list(types: &[Type]) -> String {
     types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// Moves the bag after the columns that only later tables have.
+/// Moves the bag to the end, after columns that only later tables have.
 fn pack_last(plan: LogicalPlan) -> LogicalPlan {
     let schema = plan.schema().clone();
     match schema.index_of(PACK_COLUMN) {

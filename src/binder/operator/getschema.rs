@@ -1,4 +1,4 @@
-//! getschema: one row per column of the input.
+//! Binds `getschema`, which returns one row for each column of the input.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl Binder<'_> {
     }
 }
 
-/// The .NET name of the type.
+/// Returns the .NET name of a type.
 /// Source: the reference's page on the getschema operator and its pages on scalar data types.
 fn runtime_type(ty: Type) -> &'static str {
     match ty {

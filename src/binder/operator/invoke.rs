@@ -1,4 +1,4 @@
-//! invoke: calls a function with the input as its first argument.
+//! Binds `invoke`, which calls a function with the input as its first argument.
 
 use crate::binder::function::Call;
 use crate::binder::{Bind, Binder};

@@ -1,7 +1,7 @@
-//! join and lookup: the rows of two tables whose key columns are equal.
+//! Binds `join` and `lookup`, which combine rows of two tables whose key columns are equal.
 //!
-//! A column of the right table whose name exists on the left gets a number appended, skipping every name that
-//! occurs in either table.
+//! If the left table has a column of the same name, the column of the right table gets a number appended. The number
+//! is chosen so that the name does not occur in either table.
 
 use crate::binder::naming::Names;
 use crate::binder::{Bind, Binder, Failed};
@@ -11,12 +11,12 @@ use crate::plan::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, 
 use crate::syntax::ast::{self, BinaryOperator, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value};
 
-/// The accepted values of `hint.strategy`.
+/// The valid values of `hint.strategy`.
 const STRATEGIES: &[&str] = &["auto", "broadcast", "centralized", "shuffle"];
-/// The accepted values of `hint.remote`.
+/// The valid values of `hint.remote`.
 const REMOTES: &[&str] = &["auto", "left", "local", "right"];
 
-/// The accepted values of `lookup kind=`.
+/// The valid values of `lookup kind=`.
 const LOOKUP_KINDS: &[(&str, JoinKind)] = &[("leftouter", JoinKind::LeftOuter), ("inner", JoinKind::Inner)];
 
 impl Binder<'_> {
@@ -35,7 +35,7 @@ impl Binder<'_> {
         Ok(joined(left, right, kind, keys, build, |_| true))
     }
 
-    /// A join that omits the right keys; the right table is assumed to be the smaller one.
+    /// Binds `lookup`: a join without the right keys in its output, whose right table is taken as the smaller one.
     /// Source: the reference's page on the lookup operator.
     pub(super) fn lookup(
         &mut self,
@@ -51,7 +51,7 @@ impl Binder<'_> {
         Ok(joined(left, right, kind, keys, Side::Right, |column| !key_columns.contains(&column)))
     }
 
-    /// The join kind; hints are checked, but have no effect.
+    /// Returns the kind of the join. Hints are checked, but have no effect.
     fn join_kind(
         &mut self,
         parameters: &[Parameter],
@@ -162,9 +162,9 @@ impl Binder<'_> {
         Ok(Expr::column(index, ty, name.span))
     }
 
-    /// A pair of columns as a join key; an int and a long are compared as longs.
-    /// The key of two columns that a condition compares: of one type, or an int and a long. Columns of the same name
-    /// must have the same type. Source: the analyzer of the KQL language service.
+    /// Returns the key of two columns that a condition compares. They must have one type, or one is an int and the
+    /// other a long; these are compared as longs. Columns of the same name must have the same type. Source: the
+    /// analyzer of the KQL language service.
     fn same_type(&mut self, left: Expr, right: Expr, span: Span) -> Bind<JoinKey> {
         match (left.ty, right.ty) {
             (a, b) if a == b => Ok(JoinKey { left, right }),
@@ -182,7 +182,7 @@ impl Binder<'_> {
     }
 }
 
-/// Splits a condition at its top-level `and`s.
+/// Splits a condition at its outermost `and`s, and appends the parts to `parts`.
 fn split<'e>(condition: &'e ast::ParsedExpr, parts: &mut Vec<&'e ast::ParsedExpr>) {
     match &condition.kind {
         ParsedExprKind::Parenthesised(inner) => split(inner, parts),
@@ -194,7 +194,7 @@ fn split<'e>(condition: &'e ast::ParsedExpr, parts: &mut Vec<&'e ast::ParsedExpr
     }
 }
 
-/// The column after `$left.` or `$right.`.
+/// Returns the column after `$left.` or `$right.`; None if the expression is not a column of this side.
 fn qualified(expr: &ast::ParsedExpr, side: Side) -> Option<&ast::Name> {
     match &expr.kind {
         ParsedExprKind::Parenthesised(inner) => qualified(inner, side),
@@ -206,7 +206,7 @@ fn qualified(expr: &ast::ParsedExpr, side: Side) -> Option<&ast::Name> {
     }
 }
 
-/// Joins two tables; `keep` selects the output columns of the right one.
+/// Joins two tables. `keep` is true for the positions of the right columns that are in the output.
 pub(super) fn joined(
     left: LogicalPlan,
     right: LogicalPlan,
@@ -234,11 +234,11 @@ pub(super) fn joined(
     LogicalPlan::Join(Join { left, right, kind, keys, build, output, schema, window: None })
 }
 
-/// Maximum size of a condition that is moved below a join.
+/// Maximum number of nodes of a condition that is moved below a join.
 const MAX_MOVED: usize = 1_000;
 
-/// Filters `plan`. Among left rows with equal keys, `innerunique` picks one that satisfies the conditions after the
-/// join, so conditions on left columns alone are tested before the row is picked.
+/// Filters `plan`. Of left rows with equal keys, `innerunique` keeps one that satisfies the conditions after the
+/// join. So conditions on left columns only are tested before that row is chosen.
 /// Source: the reference's page on the innerunique join, which promises this.
 pub(super) fn filtered(plan: LogicalPlan, predicate: Expr) -> LogicalPlan {
     match predicate.kind {
@@ -267,7 +267,8 @@ fn is_unique(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// True if the columns come from the left side of an `innerunique`, possibly through expressions of limited size.
+/// True if the columns come from the left side of an `innerunique` join, directly or through expressions of limited
+/// size.
 fn reaches_left(plan: &LogicalPlan, columns: &[usize], parts: usize) -> bool {
     match plan {
         LogicalPlan::Filter { input, .. } | LogicalPlan::Sort { input, .. } => reaches_left(input, columns, parts),
@@ -287,7 +288,7 @@ fn reaches_left(plan: &LogicalPlan, columns: &[usize], parts: usize) -> bool {
     }
 }
 
-/// Moves the condition to the place that [`reaches_left`] found.
+/// Moves the condition below the join that [`reaches_left`] found.
 fn below_join(plan: LogicalPlan, predicate: Expr) -> LogicalPlan {
     match plan {
         LogicalPlan::Filter { input, predicate: own } => below_join(*input, predicate).filter(own),
@@ -307,13 +308,14 @@ fn below_join(plan: LogicalPlan, predicate: Expr) -> LogicalPlan {
     }
 }
 
-/// The side that looks smaller, judged by its operators; the right one if they look equal. Only the query decides,
-/// because the order of the result depends on it.
+/// Returns the side that looks smaller, judged by its operators; the right side if they look equal. The decision
+/// depends only on the query and not on the files, because the order of the result depends on it.
 fn smaller(left: &LogicalPlan, right: &LogicalPlan) -> Side {
     if magnitude(left) < magnitude(right) { Side::Left } else { Side::Right }
 }
 
-/// The expected size of a plan's result: 0 for a few rows, 1 for one row per group, 2 for the rows of files.
+/// Estimates the size of the result of a plan: 0 for a few rows, 1 for one row for each group, 2 for the rows of
+/// files.
 fn magnitude(plan: &LogicalPlan) -> u8 {
     match plan {
         LogicalPlan::Scan(scan) => {

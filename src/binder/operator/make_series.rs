@@ -1,6 +1,6 @@
-//! make-series: an aggregation by the keys and the bin of the axis, whose rows become arrays.
+//! Binds `make-series`, an aggregation by the keys and the bin of the axis, whose results become arrays.
 //!
-//! Source: the reference's page on the make-series operator. Rows outside the bounds are filtered out before they are
+//! Source: the reference's page on the make-series operator. Rows outside of the bounds are removed before rows are
 //! grouped, so a group has a series only if it has rows inside. A value without a bin, such as null, is outside.
 
 use super::summarize::{Output, assemble};
@@ -50,7 +50,7 @@ impl Binder<'_> {
         Ok(LogicalPlan::Series(Series { input: Box::new(binned), keys: key_count, axis, defaults, nonempty, schema }))
     }
 
-    /// True for `kind=nonempty`; hints have no effect.
+    /// Returns true for `kind=nonempty`. Hints have no effect.
     fn series_parameters(&mut self, parameters: &[ast::Parameter]) -> Bind<bool> {
         let kinds = self.all(parameters, |binder, parameter| {
             let value = match &parameter.value.kind {
@@ -70,7 +70,7 @@ impl Binder<'_> {
         Ok(kinds.contains(&true))
     }
 
-    /// The columns of an aggregate, each with the element where there are no rows.
+    /// Binds the columns of an aggregate. Returns for each the element of bins without rows, too.
     fn series_item(
         &mut self,
         item: &MakeSeriesItem,
@@ -98,8 +98,8 @@ impl Binder<'_> {
     }
 }
 
-/// The element of bins without rows: 0 if the query names none, converted to the type of the aggregate if that changes
-/// nothing. None if there is no 0 of that type.
+/// Returns the element of bins without rows: the one that the query names, or else 0. It is converted to the type of the
+/// aggregate if that does not change its value. Returns None if the query names none and the type has no 0.
 fn default_element(default: Option<&Value>, ty: Type) -> Option<Value> {
     let is_number = |ty| matches!(ty, Type::Int | Type::Long | Type::Real | Type::Decimal);
     let zero = Value::Long(0);
@@ -117,21 +117,21 @@ fn default_element(default: Option<&Value>, ty: Type) -> Option<Value> {
     Some(converted.unwrap_or_else(|| element.clone()))
 }
 
-/// The axis of a make-series, over the rows of its input.
+/// The bound axis of a `make-series`.
 struct BoundAxis {
     axis: Axis,
-    /// The start of the bin of a row.
+    /// Computes the start of the bin of a row.
     bin: Expr,
-    /// True for the rows that are in a bin of the axis.
+    /// A condition that is true for the rows in a bin of the axis.
     inside: Expr,
 }
 
-/// The bounds of an axis as constants of the type of its bins.
+/// The bounds of an axis, as constants of the type of its bins.
 struct ConstantBounds {
     from: Option<Value>,
     to: Option<Value>,
     step: Value,
-    /// True for `in range(...)`, whose end is inclusive and whose bins are multiples of the step.
+    /// True for `in range(...)`: the end is included, and bins are multiples of the step.
     is_range: bool,
 }
 
@@ -167,7 +167,7 @@ impl Binder<'_> {
         Ok(BoundAxis { axis, bin, inside })
     }
 
-    /// The constants of `bounds`, and the position of the step.
+    /// Computes the constants of `bounds`. Returns the position of the step in the query, too.
     fn axis_bounds(&mut self, bounds: &AxisBounds, ty: Type) -> Bind<(ConstantBounds, Span)> {
         let (from, to, step, is_range) = match bounds {
             AxisBounds::FromTo { from, to, step } => (from.as_ref(), to.as_ref(), step, false),
@@ -182,7 +182,7 @@ impl Binder<'_> {
         Ok((ConstantBounds { from: from?, to: to?, step: step_value?, is_range }, step.span))
     }
 
-    /// A constant of type `ty`; whole numbers are also reals.
+    /// Returns a constant of type `ty`. A whole number is converted to a real or a long if needed.
     fn axis_constant(&mut self, expr: &ast::ParsedExpr, ty: Type) -> Bind<Value> {
         let value = self.constant(expr)?;
         let widens = matches!((value.ty(), ty), (Type::Int, Type::Long) | (Type::Int | Type::Long, Type::Real));
@@ -195,7 +195,7 @@ impl Binder<'_> {
         self.error(Code::ArgumentType, expr.span, message)
     }
 
-    /// The axis with these bounds; reports a step that is not positive, and too many elements.
+    /// Returns the axis with these bounds; reports a step that is not positive, and too many elements.
     fn axis_of(&mut self, bounds: &ConstantBounds, ty: Type, span: Span) -> Bind<Axis> {
         let zero = match ty {
             Type::Real => Value::Real(0.0),
@@ -228,7 +228,8 @@ impl Binder<'_> {
         Ok(Axis { ty, scale, first, end })
     }
 
-    /// A condition that is true for the rows in a bin of `axis`, which may end at `to`, inside its last bin.
+    /// Returns a condition that is true for the values in a bin of `axis`. The axis may end at `to`, inside of its
+    /// last bin.
     fn inside(&mut self, value: &Expr, axis: &Axis, to: Option<Value>, span: Span) -> Bind<Expr> {
         let mut conditions = Vec::new();
         let mut compare = |binder: &mut Self, symbol: &str, bound: Value| {
@@ -252,7 +253,7 @@ impl Binder<'_> {
         conditions.into_iter().reduce(both).ok_or_else(|| Error::internal("an axis has a condition").into())
     }
 
-    /// A call of a scalar function that the query does not name.
+    /// Binds a call of the scalar function `name`, which the query itself does not name.
     pub(in crate::binder) fn call_by_name(&mut self, name: &str, arguments: Vec<Expr>, span: Span) -> Bind<Expr> {
         let name = ast::Name { text: name.to_owned(), span };
         match functions::scalar_function(&name.text) {

@@ -1,4 +1,4 @@
-//! Tabular operators: dispatch to one method per operator.
+//! Binds tabular operators, with one method for each operator.
 
 mod as_name;
 mod by_names;
@@ -37,7 +37,7 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, OperatorKind};
 use crate::types::{Schema, Type};
 
-/// The visualizations of `render`. Source: the parser of the KQL language service.
+/// The valid charts of `render`. Source: the parser of the KQL language service.
 const CHARTS: &[&str] = &[
     "3Dchart",
     "anomalychart",
@@ -63,7 +63,7 @@ const CHARTS: &[&str] = &[
 ];
 
 impl Binder<'_> {
-    /// Applies `operators` to a source named `name`.
+    /// Applies `operators` to `input`, a source that is called `name`.
     pub(super) fn operators(
         &mut self,
         input: LogicalPlan,
@@ -90,7 +90,7 @@ impl Binder<'_> {
         if failed { Err(Failed::Reported) } else { Ok(plan) }
     }
 
-    /// The name of the rows after these operators.
+    /// Returns the name of the rows that these operators return.
     fn label<'n>(&self, source: Option<&'n ast::Name>, operators: &'n [ast::Operator]) -> InputLabel<'n> {
         let named = |operator: &'n ast::Operator| match &operator.kind {
             OperatorKind::As { name, .. } => Some(name.text.as_str()),
@@ -184,7 +184,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Hints control how a cluster distributes work, so they are ignored.
+    /// Checks hints, which have no effect, because they control how a cluster distributes work.
     fn hints(&mut self, parameters: &[ast::Parameter]) -> Bind<()> {
         let is_shuffle = |value: &ast::ParsedExpr| match &value.kind {
             ast::ParsedExprKind::Name(name) => name.text.eq_ignore_ascii_case("shuffle"),
@@ -224,16 +224,16 @@ impl Binder<'_> {
     }
 }
 
-/// Drops the columns of window functions, which follow those of `schema`.
+/// Drops the columns of window functions, which come after those of `schema`.
 fn without_windows(plan: LogicalPlan, schema: &Schema) -> LogicalPlan {
     if plan.schema().len() == schema.len() { plan } else { plan.project(project::identity(schema)) }
 }
 
-/// The name of an operator's input.
+/// The name of the input of an operator.
 struct InputLabel<'n> {
-    /// Assigned by `as` immediately before, or the name of a source table without operators.
+    /// The name that an `as` directly before gives, or the name of a source table if there are no operators.
     given: Option<String>,
-    /// Assigned by `as`, or the name of the source table.
+    /// Like `given`, but operators that keep the columns, such as `where`, may follow the `as` or the source table.
     any: Option<&'n str>,
 }
 

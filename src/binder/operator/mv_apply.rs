@@ -1,4 +1,4 @@
-//! mv-apply: a subquery over the elements of each row.
+//! Binds `mv-apply`, which runs a subquery over the elements of each row.
 
 use crate::binder::segments::Segments;
 use crate::binder::{Bind, Binder};
@@ -7,7 +7,7 @@ use crate::plan::{LogicalPlan, PerRow, PerRowOutput, RowColumns};
 use crate::syntax::ast::{self, MvExpandItem, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema};
 
-/// The parts of `mv-apply` as written.
+/// The parts of `mv-apply` in the syntax tree.
 #[derive(Clone, Copy)]
 pub(super) struct MvApply<'a> {
     pub parameters: &'a [Parameter],
@@ -39,9 +39,9 @@ impl Binder<'_> {
     }
 }
 
-/// The columns of the row, but for those that are expanded in place, then those that the subquery adds. A column of the
-/// subquery replaces that of the row of the same name. Source: the columns that the analyzer of the KQL language
-/// service gives.
+/// Returns the output columns: those of the row except the ones that are expanded in place, then those that the
+/// subquery adds. A column of the subquery replaces the column of the row that has the same name. Source: the columns
+/// that the analyzer of the KQL language service returns.
 fn output_columns(outer: &Schema, body: &Schema, items: &[MvExpandItem]) -> (Vec<PerRowOutput>, Schema) {
     let in_place = |name: &str| {
         items.iter().any(|item| {

@@ -1,4 +1,4 @@
-//! mv-expand: one row per element of dynamic columns.
+//! Binds `mv-expand`, which returns one row for each element of dynamic columns.
 
 use crate::binder::naming::Names;
 use crate::binder::{Bind, Binder};
@@ -61,7 +61,7 @@ impl Binder<'_> {
         Ok(LogicalPlan::Unnest(Unnest { input: Box::new(input), items: bound, bags_as_arrays, limit, output, schema }))
     }
 
-    /// Whether bags become arrays, and the name of the position.
+    /// Returns true if bags become arrays, and the name of the column with the position of the element.
     fn mv_expand_parameters(&mut self, parameters: &[Parameter]) -> Bind<(bool, Option<String>)> {
         let mut bags_as_arrays = false;
         let mut index_name = None;

@@ -1,4 +1,4 @@
-//! take, sort, top.
+//! Binds `take`, `sort` and `top`.
 
 use super::without_windows;
 use crate::binder::{Bind, Binder};
@@ -20,7 +20,7 @@ impl Binder<'_> {
         Ok(without_windows(LogicalPlan::Sort { input: Box::new(input), keys }, &schema))
     }
 
-    /// A count of zero or less gives no rows.
+    /// Binds `top`. A number of zero or less returns no rows.
     pub(super) fn top(&mut self, input: LogicalPlan, count: &ast::ParsedExpr, by: &ast::SortExpr) -> Bind<LogicalPlan> {
         let count = usize::try_from(self.constant_number(count)?).unwrap_or(0);
         let schema = input.schema().clone();
@@ -39,7 +39,7 @@ impl Binder<'_> {
         })
     }
 
-    /// Reports a dynamic, which can be neither sorted nor grouped.
+    /// Reports a dynamic value, which can be neither sorted nor grouped. `what` says what is done with it.
     pub(in crate::binder) fn not_dynamic(&mut self, expr: &crate::expr::Expr, what: &str) -> Bind<()> {
         if expr.ty != Type::Dynamic {
             return Ok(());

@@ -1,4 +1,4 @@
-//! parse, parse-where: columns whose values a pattern finds in a string.
+//! Binds `parse` and `parse-where`, which return columns whose values a pattern finds in a string.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, Parameter, ParsedExprKind, PatternPart, PatternPartKind};
 use crate::types::Type;
 
-/// The flags of regular expressions.
+/// The valid flags of regular expressions.
 /// Source: the reference's page on regular expressions.
 const FLAGS: &str = "imsRUux";
 
@@ -86,7 +86,7 @@ impl Binder<'_> {
         Ok(mode)
     }
 
-    /// Source: the errors SEM0472 and SEM0477 of the engine.
+    /// Reports `kind` and `flags` that cannot be used together. Source: the errors SEM0472 and SEM0477 of the engine.
     fn check_mode(&mut self, parameters: &[Parameter], drops_unmatched: bool, mode: &PatternMode) -> Bind<()> {
         let span = parameters.last().map_or(Span::default(), |last| last.name.span.to(last.value.span));
         if mode.kind != PatternKind::Regex && !mode.flags.is_empty() {
@@ -99,7 +99,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// Checks a part of the pattern against the parts after it.
+    /// Checks the part of the pattern at `index` against the parts after it.
     fn check_part(&mut self, parts: &[PatternPart], index: usize, mode: &PatternMode) -> Bind<()> {
         use PatternPartKind::{Column, Star, Text};
         let (part, next) = (&parts[index], parts.get(index + 1));
@@ -130,7 +130,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Refuses columns whose values the engine finds by rules that are not known.
+    /// Reports a column for whose value the rules of the engine are not known. `next` is the part after the column.
     fn check_shape(&mut self, ty: Type, next: Option<PatternPartKind>, span: Span, mode: &PatternMode) -> Bind<()> {
         let is_time = matches!(ty, Type::Datetime | Type::Timespan);
         let message = match (mode.kind, next) {

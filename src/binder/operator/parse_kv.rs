@@ -1,4 +1,4 @@
-//! parse-kv: columns whose values are found in a string by their keys.
+//! Binds `parse-kv`, which returns columns whose values are found in a string by their keys.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, DatatableColumn, Parameter, ParsedExprKind};
 use crate::types::Value;
 
-/// The properties of `parse-kv`, as written.
+/// The properties of `parse-kv`, as the query writes them.
 #[derive(Default)]
 struct KeyValueProperties {
     pairs: Option<String>,
@@ -81,7 +81,8 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The page on parse-kv describes no other combinations of properties.
+    /// Returns the syntax that the properties describe. Combinations that the page on parse-kv does not describe are
+    /// reported.
     fn key_value_syntax(&mut self, known: KeyValueProperties, quotes: &Quotes, span: Span) -> Bind<KeyValueSyntax> {
         let is_quoted = *quotes != Quotes::default();
         match (known.pairs, known.key_value, known.regex) {

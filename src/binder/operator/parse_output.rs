@@ -1,4 +1,4 @@
-//! The plan node of the parse operators: their columns replace columns of the same name, or are appended.
+//! Makes the plan node of the parse operators. Their columns replace columns of the same name, or are appended.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::plan::{LogicalPlan, Parse, ParseOutput};
 use crate::syntax::ast::{self, Name};
 use crate::types::{Field, Schema, Type};
 
-/// A column of the pattern.
+/// A column in the pattern of a parse operator.
 #[derive(Clone, Copy)]
 pub(super) struct ParsedColumn<'n> {
     pub name: &'n Name,
     pub ty: Type,
 }
 
-/// The treatment of rows that do not match; see [`Parse`].
+/// What happens with rows that do not match; see [`Parse`].
 #[derive(Clone, Copy)]
 pub(super) struct ParsedRows {
     pub is_strict: bool,
@@ -24,7 +24,7 @@ pub(super) struct ParsedRows {
 }
 
 impl Binder<'_> {
-    /// Binds the value to parse; values of other types are parsed as `tostring()` returns them.
+    /// Binds the value that is parsed. A value of another type is parsed as the string that `tostring()` returns.
     pub(super) fn parsed_value(&mut self, value: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         Ok(self.expr(value, schema)?.cast(Type::String))
     }

@@ -1,7 +1,7 @@
-//! partition: a subquery for each value of a column.
+//! Binds `partition`, which runs a subquery for each value of a column.
 //!
-//! Source: the reference's page on the partition operator. Its strategies differ in how a cluster runs the subquery,
-//! not in the result, so they are ignored; the rows come in the order of the values.
+//! Source: the reference's page on the partition operator. Its strategies differ only in how a cluster runs the
+//! subquery, not in the result, so they are ignored. The rows are returned in the order of the values.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::scan::MemoryTable;
 use crate::syntax::ast::{self, Parameter, ParsedExprKind, PartitionBody};
 use crate::types::{Field, Schema, Type, Value};
 
-/// The strategies that the reference lists.
+/// The strategies in the reference.
 const STRATEGIES: [&str; 3] = ["legacy", "native", "shuffle"];
 
-/// The maximum number of values for which a pipeline of its own runs, as in Kusto.
+/// Maximum number of values for which a pipeline with its own source runs, as in Kusto.
 const MAX_PIPELINES: usize = 64;
 
 impl Binder<'_> {
@@ -80,7 +80,7 @@ impl Binder<'_> {
         Ok(body.project(super::project::identity(&schema)))
     }
 
-    /// Runs the pipeline for each value of `key`, which is a constant in it.
+    /// Runs `pipeline` once for each value of `key`, which is a constant in it.
     fn partition_values(
         &mut self,
         input: LogicalPlan,
@@ -130,7 +130,7 @@ impl Binder<'_> {
     }
 }
 
-/// The rows in the order of `key`, with a number for each of its values as an additional last column.
+/// Returns the rows sorted by `key`, with an additional last column that numbers its values.
 fn numbered_by(input: LogicalPlan, key: Expr) -> LogicalPlan {
     let order = SortKey { expr: key.clone(), descending: false, nulls_first: true };
     let sorted = LogicalPlan::Sort { input: Box::new(input), keys: vec![order] };

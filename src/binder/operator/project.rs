@@ -1,4 +1,4 @@
-//! project, extend: columns computed from columns. Within one operator every expression sees the old columns.
+//! Binds `project` and `extend`, which compute columns. All expressions of one operator see the columns of its input.
 
 use crate::binder::expr::{ExprContext, ResultColumn};
 use crate::binder::naming::{Names, spelled};
@@ -66,7 +66,7 @@ impl Binder<'_> {
         Ok(input.project(columns))
     }
 
-    /// Reports a name that is written twice.
+    /// Reports a name that occurs twice among `spelled`.
     pub(in crate::binder) fn spelled_once<'i>(&mut self, mut spelled: impl Iterator<Item = &'i Name>) -> Bind<()> {
         let mut names = Names::default();
         match spelled.find(|name| !names.claim(&name.text)) {
@@ -75,7 +75,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The columns that an item produces: one, or several if a function returns several.
+    /// Binds an item. Returns its columns: one, or several if a function returns several.
     pub(in crate::binder) fn labelled<'i>(
         &mut self,
         item: &'i Assignment,
@@ -93,7 +93,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The columns of a function that returns several, with the names of `item`.
+    /// Returns the columns of a function that returns several, with the names that `item` gives them.
     pub(super) fn spread<'i>(
         &mut self,
         item: &'i Assignment,
@@ -116,18 +116,18 @@ impl Binder<'_> {
     }
 }
 
-/// The name of a column.
+/// The name of an output column, and where it comes from.
 #[derive(Debug)]
 pub(in crate::binder) enum ColumnLabel<'i> {
-    /// Written in the query.
+    /// The query writes the name.
     Written(&'i Name),
-    /// Derived from the value; None if it is numbered.
+    /// The name is derived from the value; None if the column is numbered.
     Made(Option<String>),
-    /// Derived for one of several columns of a function, which replaces no other column.
+    /// The name is derived for one of several columns of a function. Such a column replaces no other column.
     Spread(String),
 }
 
-/// All columns unchanged, as a projection.
+/// Returns a projection that keeps all columns unchanged.
 pub(in crate::binder) fn identity(schema: &Schema) -> Vec<(String, Expr)> {
     schema
         .fields()

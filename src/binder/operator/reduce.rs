@@ -1,4 +1,4 @@
-//! `reduce`: patterns of similar strings.
+//! Binds `reduce`, which groups similar strings and returns their patterns.
 //!
 //! Source: the reference's page on the reduce operator, and the analyzer for the columns of `kind=source`.
 
@@ -13,7 +13,7 @@ use crate::plan::{LogicalPlan, TableCall};
 use crate::syntax::ast::{Assignment, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value, cast};
 
-/// The threshold if the query has none.
+/// The threshold if the query gives none.
 const DEFAULT_THRESHOLD: f64 = 0.1;
 
 impl Binder<'_> {
@@ -55,7 +55,7 @@ impl Binder<'_> {
         }))
     }
 
-    /// True for `kind=source`, which keeps the rows.
+    /// Returns true for `kind=source`, which keeps the rows.
     fn reduce_kind(&mut self, kind: Option<&Parameter>) -> Bind<bool> {
         let Some(kind) = kind else { return Ok(false) };
         match (kind.name.text.as_str(), &kind.value.kind) {
@@ -98,7 +98,7 @@ impl Binder<'_> {
         Ok(ReducePatterns { threshold, separators, keeps_rows })
     }
 
-    /// The rows of the input with the columns of the function.
+    /// Returns the rows of the input with the columns that the function adds.
     fn with_patterns(&mut self, input: LogicalPlan, text: Expr, function: ReducePatterns) -> Bind<LogicalPlan> {
         let own = function.fields();
         if let Some(clash) = own.iter().find(|field| input.schema().index_of(&field.name).is_some()) {

@@ -1,4 +1,4 @@
-//! sample and sample-distinct.
+//! Binds `sample` and `sample-distinct`.
 
 use super::project::identity;
 use crate::binder::{Bind, Binder};
@@ -9,11 +9,11 @@ use crate::plan::{LogicalPlan, SortKey};
 use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Field, Schema, Type};
 
-/// The hidden column by which the rows of a sample are chosen.
+/// The hidden column of random numbers by which the rows of a sample are chosen.
 const CHANCE: &str = "$chance";
 
 impl Binder<'_> {
-    /// The rows with the largest random numbers.
+    /// Binds `sample`: the rows that have the largest random numbers.
     pub(super) fn sample(&mut self, input: LogicalPlan, count: &ast::ParsedExpr, keyword: Span) -> Bind<LogicalPlan> {
         let count = self.row_count(count)?;
         let Some(rand) = functions::scalar_function("rand") else {
@@ -28,7 +28,7 @@ impl Binder<'_> {
         Ok(LogicalPlan::Top { input: Box::new(with_chance), keys, count }.project(columns))
     }
 
-    /// The first distinct values, which is a biased sample.
+    /// Binds `sample-distinct`: the first distinct values, which are a biased sample.
     /// Source: the reference's page on the sample-distinct operator, which allows this.
     pub(super) fn sample_distinct(
         &mut self,
@@ -44,7 +44,7 @@ impl Binder<'_> {
         Ok(LogicalPlan::Limit { input: Box::new(distinct), count })
     }
 
-    /// A constant number of rows or values.
+    /// Returns a constant number of rows or values; reports a negative one.
     pub(in crate::binder) fn row_count(&mut self, count: &ast::ParsedExpr) -> Bind<usize> {
         match usize::try_from(self.constant_number(count)?) {
             Ok(count) => Ok(count),
@@ -52,7 +52,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The column after `of`, whose values are grouped.
+    /// Binds the column after `of`, whose values are grouped.
     pub(super) fn value_column(&mut self, of: &ast::ParsedExpr, schema: &Schema) -> Bind<(Expr, Field)> {
         let column = self.expr(of, schema)?;
         let (ParsedExprKind::Name(name), Some(index)) = (&of.kind, column.as_column()) else {

@@ -1,7 +1,8 @@
-//! `scan`: sequences of steps through the rows.
+//! Binds `scan`, which matches sequences of rows with steps.
 //!
-//! Source: the reference's page on the scan operator. What the page leaves open is refused: `optional` steps, a plain
-//! reference to a declared column, a reference to a later step, and assignments that would need a conversion.
+//! Source: the reference's page on the scan operator. What the page does not specify is refused: `optional` steps, a
+//! reference to a declared column without its step, a reference to a later step, and assignments that need a
+//! conversion.
 
 use std::collections::BTreeMap;
 
@@ -13,15 +14,15 @@ use crate::syntax::ast::visit::operands;
 use crate::syntax::ast::{self, Name, ParsedExprKind, ScanOperator, ScanStep, ScanStepOutput};
 use crate::types::{Field, Schema, Type, Value, cast};
 
-/// The columns of references to steps, by the position of the reference in the query.
+/// The columns that have the values of references to steps, by the position of the reference in the query.
 pub(in crate::binder) type StepColumns = BTreeMap<Span, (usize, Type)>;
 
-/// The columns and steps that the expressions of a `scan` can refer to.
+/// The columns and steps to which the expressions of a `scan` can refer.
 struct StepScope<'s> {
     input: &'s Schema,
     declared: &'s Schema,
     steps: &'s [ScanStep],
-    /// The state columns that the expressions bound so far refer to.
+    /// The columns of the state to which the expressions bound so far refer.
     state: Vec<StateColumn>,
 }
 
@@ -60,7 +61,7 @@ impl Binder<'_> {
         }))
     }
 
-    /// The name of the column of `with_match_id`.
+    /// Returns the name of the column that `with_match_id` asks for.
     fn match_id<'p>(&mut self, parameters: &'p [ast::Parameter]) -> Bind<Option<&'p Name>> {
         let mut found = None;
         for parameter in parameters {
@@ -81,7 +82,7 @@ impl Binder<'_> {
         Ok(found)
     }
 
-    /// Reports a new column with the name of another column, and a step with the name of another step.
+    /// Reports a new column that has the name of another column, and a step that has the name of another step.
     fn check_names(&mut self, input: &Schema, scan: &ScanOperator, match_id: Option<&Name>) -> Bind<()> {
         let columns = scan.declared.iter().map(|column| &column.name).chain(match_id);
         let mut names: Vec<&str> = input.names().collect();
@@ -144,13 +145,13 @@ impl Binder<'_> {
         self.unknown_column(name, scope.declared)
     }
 
-    /// An expression of the step at `position`.
+    /// Binds an expression of the step at `position`.
     fn step_value(&mut self, expr: &ast::ParsedExpr, position: usize, scope: &mut StepScope<'_>) -> Bind<Expr> {
         self.find_step_columns(expr, position, scope)?;
         self.expr(expr, scope.input)
     }
 
-    /// Gives each reference to a step in `expr` a column after those of the input.
+    /// Assigns each reference to a step in `expr` a column after those of the input.
     fn find_step_columns(&mut self, expr: &ast::ParsedExpr, position: usize, scope: &mut StepScope<'_>) -> Bind<()> {
         if let ParsedExprKind::Member { base, name } = &expr.kind
             && let ParsedExprKind::Name(step) = &base.kind
@@ -179,7 +180,7 @@ impl Binder<'_> {
         operands(expr).into_iter().try_for_each(|operand| self.find_step_columns(operand, position, scope))
     }
 
-    /// Reports a reference that the state of the step at `position` does not have.
+    /// Reports a reference to a step whose state does not exist at the step at `position`.
     fn check_step(&mut self, step: &Name, found: usize, position: usize, scope: &StepScope<'_>) -> Bind<()> {
         if scope.input.index_of(&step.text).is_some() || scope.declared.index_of(&step.text).is_some() {
             let message = format!("`{}` is both a step and a column", step.text);
@@ -206,12 +207,12 @@ impl Binder<'_> {
         }
     }
 
-    /// The column of a reference to a step; None for any other member.
+    /// Returns the column for a reference to a step; None for any other member access.
     pub(in crate::binder) fn step_column(&self, span: Span) -> Option<Expr> {
         self.step_columns.get(&span).map(|(column, ty)| Expr::column(*column, *ty, span))
     }
 
-    /// The value as one of a declared column of type `ty`. Only numbers are converted.
+    /// Returns the value as one of a declared column of type `ty`. Only numbers are converted.
     fn assignable(&mut self, value: Expr, ty: Type) -> Bind<Expr> {
         let is_whole = |ty: Type| matches!(ty, Type::Int | Type::Long);
         let widens = is_whole(value.ty) && (is_whole(ty) || matches!(ty, Type::Real | Type::Decimal));

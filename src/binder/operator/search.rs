@@ -1,4 +1,4 @@
-//! search: the rows of one or more tables that contain a term in any column, or satisfy a condition.
+//! Binds `search`, which returns the rows of tables that have a term in any column, or that satisfy a condition.
 
 use super::project::identity;
 use super::union::{Branch, Options, unite};
@@ -10,20 +10,20 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, BinaryOperator, Parameter, ParsedExprKind};
 use crate::types::{Field, Schema, Type, Value};
 
-/// State while the condition of a search is bound.
+/// The search whose condition is being bound.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::binder) struct Searching {
     /// True if the search is case-sensitive.
     pub case_sensitive: bool,
-    /// The number of columns of the table itself; columns of the other tables follow.
+    /// The number of columns of the table itself. Columns that only other tables have come after them.
     pub columns: usize,
 }
 
-/// The column that names the table of each row.
+/// The column that has the name of the table of each row.
 pub(in crate::binder) const TABLE_COLUMN: &str = "$table";
 
 impl Binder<'_> {
-    /// `search` as a source: over the named tables, or all.
+    /// Binds `search` as a source, over the given tables, or over all tables.
     pub(in crate::binder) fn search(
         &mut self,
         parameters: &[Parameter],
@@ -35,7 +35,7 @@ impl Binder<'_> {
         self.search_branches(branches, parameters, predicate, span)
     }
 
-    /// The given tables of `operator`, or all if none is given.
+    /// Binds the given tables of `operator`, or all tables if none are given.
     pub(super) fn tables_or_all(&mut self, operator: &str, tables: &[ast::Pipeline], span: Span) -> Bind<Vec<Branch>> {
         let branches = match tables {
             [] => {
@@ -47,7 +47,7 @@ impl Binder<'_> {
         if branches.is_empty() { Err(self.no_tables(span, operator)) } else { Ok(branches) }
     }
 
-    /// The branches of an entry; a table or let without operators has the name that is written.
+    /// Binds the tables of an entry. A table or `let` without operators is called by the name in the query.
     fn named_branches(&mut self, table: &ast::Pipeline) -> Bind<Vec<Branch>> {
         let mut branches = self.branches(table, &Options::default())?;
         if let (ast::SourceKind::Name(name), [], [branch]) =
@@ -59,7 +59,7 @@ impl Binder<'_> {
         Ok(branches)
     }
 
-    /// `search` after a `|`: over the input, whose name is `label`.
+    /// Binds `search` after a `|`, over the input, whose name is `label`.
     pub(super) fn search_rows(
         &mut self,
         input: LogicalPlan,
@@ -92,7 +92,7 @@ impl Binder<'_> {
         Ok(unite(found, false))
     }
 
-    /// The rows of one table for which the condition is true. Columns of other tables are null.
+    /// Returns the rows of one table for which the condition is true. Columns that only other tables have are null.
     pub(super) fn searched(
         &mut self,
         plan: LogicalPlan,
@@ -114,7 +114,7 @@ impl Binder<'_> {
         Ok(if is_whole { found } else { found.project(own) })
     }
 
-    /// True if the search is case-sensitive.
+    /// Returns true if the search is case-sensitive.
     fn search_kind(&mut self, parameters: &[Parameter]) -> Bind<bool> {
         let mut case_sensitive = false;
         for parameter in parameters {
@@ -136,7 +136,7 @@ impl Binder<'_> {
         Ok(case_sensitive)
     }
 
-    /// A search condition: a string on its own is a term to search for in every column.
+    /// Binds a search condition. A string on its own is a term that is searched for in every column.
     fn search_condition(&mut self, expr: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         match &expr.kind {
             ParsedExprKind::Star => Ok(Expr::literal(Value::Bool(true), expr.span)),
@@ -176,7 +176,8 @@ impl Binder<'_> {
         self.any_column(operator, span, &Expr::literal(Value::string(text), span), schema)
     }
 
-    /// Warns about a term that looks like a number or a time: such columns are not searched.
+    /// Warns about a term that looks like a number, a bool or a time, because columns of these types are not
+    /// searched.
     fn warn_of_other_types(&mut self, term: &str, span: Span, schema: &Schema) {
         let may_be_other = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | '-' | '+');
         let is_truth = term.eq_ignore_ascii_case("true") || term.eq_ignore_ascii_case("false");
@@ -189,7 +190,7 @@ impl Binder<'_> {
     }
 }
 
-/// The columns of all tables, without duplicate names.
+/// Returns the columns of all tables, without duplicate names.
 pub(super) fn all_fields(branches: &[Branch]) -> Vec<Field> {
     let mut names = Names::default();
     let fields = branches.iter().flat_map(|branch| branch.plan.schema().fields());

@@ -1,4 +1,4 @@
-//! summarize, distinct and count.
+//! Binds `summarize`, `distinct` and `count`.
 
 use super::project::ColumnLabel;
 use crate::binder::expr::{Aggregates, ExprContext};
@@ -72,7 +72,7 @@ impl Binder<'_> {
         Ok(assemble(input, keys, aggregates.found, outputs, &mut names))
     }
 
-    /// The columns of one item: several if its aggregate returns several.
+    /// Binds one item. Returns its columns: several if its aggregate returns several.
     fn summarize_item(&mut self, item: &Assignment, schema: &Schema, aggregates: &mut Aggregates) -> Bind<Vec<Output>> {
         let before = aggregates.found.len();
         let outputs = self.aggregate_outputs(item, schema, aggregates)?;
@@ -87,7 +87,8 @@ impl Binder<'_> {
         }
     }
 
-    /// The columns of an expression over aggregates; one without aggregates has one column.
+    /// Binds an expression that may have aggregates. Returns its columns; an expression without aggregates has one
+    /// column.
     pub(super) fn aggregate_outputs(
         &mut self,
         item: &Assignment,
@@ -121,7 +122,7 @@ impl Binder<'_> {
         Ok(vec![Output { written: written(0), wanted, expr }])
     }
 
-    /// The keys of groups and their columns.
+    /// Binds the keys of groups.
     pub(super) fn keys(
         &mut self,
         items: &[Assignment],
@@ -150,7 +151,7 @@ impl Binder<'_> {
     }
 }
 
-/// True for `gettype(x)`, also inside functions that pass the name of their argument on.
+/// True for `gettype(x)`, also inside of functions that take over the name of their argument.
 fn names_by_type(expr: &ast::ParsedExpr) -> bool {
     let ast::ParsedExprKind::Call { function, arguments } = &expr.kind else { return false };
     let hands_on = functions::scalar_function(&function.text)
@@ -161,17 +162,17 @@ fn names_by_type(expr: &ast::ParsedExpr) -> bool {
 /// The keys of an aggregation.
 pub(super) struct GroupKeys {
     pub values: Vec<Expr>,
-    /// The columns of the values.
+    /// The columns that have the keys.
     pub fields: Vec<Field>,
 }
 
 /// An output column after the keys.
 pub(super) struct Output {
-    /// The name written in the query.
+    /// The name in the query; None if there is none.
     written: Option<String>,
-    /// The derived name; None or empty if it is numbered.
+    /// The derived name; None or empty if the column is numbered.
     wanted: Option<String>,
-    /// An expression over the keys and the results of the aggregates.
+    /// The value: an expression over the keys and the results of the aggregates.
     pub expr: Expr,
 }
 
@@ -185,7 +186,8 @@ impl Output {
     }
 }
 
-/// An aggregation, and a projection above it if expressions wrap its aggregates: the keys, then the outputs.
+/// Returns an aggregation whose output has the keys, then the outputs. If expressions contain its aggregates, a
+/// projection is added.
 pub(super) fn assemble(
     input: LogicalPlan,
     GroupKeys { values: keys, fields: key_fields }: GroupKeys,

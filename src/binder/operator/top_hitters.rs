@@ -1,4 +1,5 @@
-//! top-hitters: the most frequent values of a column, or those with the largest sum.
+//! Binds `top-hitters`, which returns the values of a column that are the most frequent, or that have the largest
+//! sum.
 
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Span};
@@ -9,8 +10,8 @@ use crate::syntax::ast::{self, Assignment};
 use crate::types::{Field, Schema};
 
 impl Binder<'_> {
-    /// Kusto estimates the counts and sums; these are exact. `by` is the summed expression, or the keyword if rows are
-    /// counted.
+    /// Binds `top-hitters`. Kusto estimates the counts and sums; here they are exact. `by` is the summed expression,
+    /// or the position of the keyword if rows are counted.
     /// Source: the reference's page on the top-hitters operator, and the analyzer for the names of the columns.
     pub(super) fn top_hitters(
         &mut self,
@@ -39,7 +40,7 @@ impl Binder<'_> {
         self.hitter("sum", vec![value], &format!("approximate_sum_{}", name.unwrap_or_default()), by.value.span)
     }
 
-    /// A call of the aggregate `function` whose result has this name.
+    /// Returns a call of the aggregate `function` whose result has the name `name`.
     pub(super) fn hitter(
         &mut self,
         function: &str,

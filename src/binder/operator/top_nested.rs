@@ -1,8 +1,9 @@
-//! top-nested: the first values by an aggregate, and for each of them the first values of the next level.
+//! Binds `top-nested`: the first values by an aggregate, and for each of them the first values of the next level.
 //!
-//! Each level is computed while binding: the groups of a level are few, and decide which rows the next level reads.
+//! Each level is computed while binding, because its groups are few, and decide which rows the next level reads.
 //!
-//! Source: the reference's page on the operator. A row of the rest has nulls at the deeper levels without `others`.
+//! Source: the reference's page on the operator. At levels without `others`, the row for the remaining values has
+//! nulls.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,10 +21,10 @@ use crate::scan::MemoryTable;
 use crate::syntax::ast::{self, SortOrder, TopNestedLevel};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast, dynamic};
 
-/// The maximum number of levels.
+/// Maximum number of levels.
 const MAX_LEVELS: usize = 32;
 
-/// A bound level.
+/// A level that was bound.
 struct NestedLevel<'a> {
     key: Expr,
     key_name: String,
@@ -34,12 +35,12 @@ struct NestedLevel<'a> {
     descending: bool,
 }
 
-/// The groups of a level.
+/// The groups of a level. A path has one value for each level above.
 #[derive(Default)]
 struct NestedGroups {
-    /// For each path of values, the first values of this level with their aggregates.
+    /// For each path, the first values of this level, each with its aggregate.
     first: HashMap<String, Vec<(Value, Value)>>,
-    /// For each path of values, the aggregates of the other rows: of this level, then of the deeper ones.
+    /// For each path, the aggregates of the remaining rows: that of this level, then those of the deeper levels.
     rest: HashMap<String, Vec<Value>>,
     /// The type of the aggregate.
     ty: Option<Type>,
@@ -99,7 +100,7 @@ impl Binder<'_> {
         Ok(NestedLevel { key, key_name, value_name, count, others, by: &level.by.value, descending })
     }
 
-    /// The constant after `with others =`, which must fit the values of the level.
+    /// Returns the constant after `with others =`; reports one whose type does not fit the values of the level.
     fn others_value(&mut self, others: &ast::ParsedExpr, ty: Type) -> Bind<Value> {
         let value = self.constant(others)?;
         let are_numbers = value.ty().is_numeric() && ty.is_numeric();
@@ -112,7 +113,8 @@ impl Binder<'_> {
         Ok(cast::cast(&value, ty).map_err(Error::from)?)
     }
 
-    /// The groups of the level at `depth`, and the rows of the first of them. `rows` end with the keys of all levels.
+    /// Computes the groups of the level at `depth`. Returns a plan of the rows in the first groups, too. `rows` end
+    /// with the keys of all levels.
     fn nested_groups(
         &mut self,
         rows: LogicalPlan,
@@ -150,7 +152,7 @@ impl Binder<'_> {
         Ok((groups, joined_groups(rows, first, JoinKind::LeftSemi, levels.len(), depth)))
     }
 
-    /// The aggregates of the rows that are in none of the first groups, by the path above them.
+    /// Computes the aggregates of the rows that are in none of the first groups, by their path.
     fn nested_rest(
         &mut self,
         rest: &LogicalPlan,
@@ -175,7 +177,7 @@ impl Binder<'_> {
         Ok(found)
     }
 
-    /// The first `keys` keys of the levels, and the aggregates of the levels `values`, by these keys.
+    /// Returns the first `keys` keys of the levels, and the aggregates of the levels `values`, grouped by these keys.
     fn nested_values(
         &mut self,
         rows: &LogicalPlan,
@@ -207,7 +209,7 @@ impl Binder<'_> {
     }
 }
 
-/// Joins rows with groups by the keys up to the level at `depth`.
+/// Joins rows with groups, by the keys of the levels down to `depth`.
 fn joined_groups(rows: LogicalPlan, groups: LogicalPlan, kind: JoinKind, levels: usize, depth: usize) -> LogicalPlan {
     let first = rows.schema().len() - levels;
     let key = |index: usize| {
@@ -228,7 +230,7 @@ fn path_key(path: &[Value]) -> String {
     key
 }
 
-/// Appends the rows below `path`, whose cells are `row`.
+/// Appends the output rows for the groups below `path`. `row` has the cells of the levels above.
 fn add_rows(
     levels: &[NestedLevel<'_>],
     groups: &[NestedGroups],

@@ -1,6 +1,6 @@
-//! union: the rows of several tables, with columns matched by name.
+//! Binds `union`, which returns the rows of several tables and matches their columns by name.
 //!
-//! A name with several types becomes one column per type, such as `x_long` and `x_string`.
+//! If a column has several types, it becomes one column for each type, such as `x_long` and `x_string`.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Options {
     source_column: Option<String>,
 }
 
-/// A branch, and its name in the `withsource` column.
+/// A table of a union, and its name in the `withsource` column.
 #[derive(Clone)]
 pub(in crate::binder) struct Branch {
     pub plan: LogicalPlan,
@@ -31,7 +31,7 @@ pub(in crate::binder) struct Branch {
 }
 
 impl Branch {
-    /// Prepends a column with the label, or `default` if there is none.
+    /// Returns the rows with an additional first column that has the label, or `default` if there is none.
     pub(super) fn labelled(self, column: &str, default: &str, span: Span) -> LogicalPlan {
         let label = self.label.unwrap_or_else(|| default.to_owned());
         let label = (column.to_owned(), Expr::literal(Value::string(label), span));
@@ -59,7 +59,7 @@ impl Binder<'_> {
         Ok(unite(branches, options.inner))
     }
 
-    /// Reports that `operator` has no table to read: no files are given, or the query names unknown tables.
+    /// Reports that `operator` has no table to read, because no files are given or the query names unknown tables.
     pub(super) fn no_tables(&mut self, span: Span, operator: &str) -> Failed {
         match self.environment.catalog.readable() {
             Ok(names) if names.is_empty() => {
@@ -100,8 +100,8 @@ impl Binder<'_> {
         Ok(options)
     }
 
-    /// The tables that an entry stands for: several if its name contains `*`, none if it is missing and missing tables
-    /// are allowed.
+    /// Binds the tables that an entry stands for: several if its name contains `*`, none if it is missing and missing
+    /// tables are allowed.
     pub(super) fn branches(&mut self, table: &ast::Pipeline, options: &Options) -> Bind<Vec<Branch>> {
         let name = match &table.source.kind {
             SourceKind::Name(name) if table.operators.is_empty() => Some(name),
@@ -126,7 +126,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Binds the tables and views `names`, which match `pattern`.
+    /// Binds the tables and views `names`, which `pattern` matched.
     pub(super) fn matched_branches(&mut self, pattern: &str, names: Vec<String>, span: Span) -> Bind<Vec<Branch>> {
         let wildcard = Arc::new(Wildcard::new(pattern, names.len()));
         self.environment.report.expect_any(Arc::clone(&wildcard));
@@ -141,7 +141,7 @@ impl Binder<'_> {
         Ok(branches.into_iter().flatten().collect())
     }
 
-    /// The names of the readable tables and of views, both of the query and stored ones.
+    /// Returns the names of the readable tables and of all views, those of the query and stored ones.
     pub(super) fn tables_and_views(&self) -> Bind<Vec<String>> {
         let is_view = |binding: &Binding| matches!(binding, Binding::Function(function) if function.definition.view);
         let is_stored_view = |stored: &Definition| stored.function.as_ref().is_ok_and(|function| function.view);
@@ -154,8 +154,8 @@ impl Binder<'_> {
         Ok(names)
     }
 
-    /// The name of a pipeline in the `withsource` column: that of a table without operators, or the last one that `as`
-    /// assigns.
+    /// Returns the name of a pipeline in the `withsource` column: that of a table without operators, or the one that
+    /// a last `as` gives. Returns None if it has none.
     pub(in crate::binder) fn label_of(&self, table: &ast::Pipeline) -> Option<String> {
         match (&table.source.kind, table.operators.last().map(|operator| &operator.kind)) {
             (_, Some(OperatorKind::As { name, .. })) => Some(name.text.clone()),
@@ -165,8 +165,8 @@ impl Binder<'_> {
         }
     }
 
-    /// The name of a table in the `withsource` column. A `let` of a table without operators has the name of that table;
-    /// a `let` of any other rows has none.
+    /// Returns the name of a table in the `withsource` column. A `let` of a table without operators has the name of
+    /// that table; a `let` of other rows has none.
     pub(super) fn label_of_name(&self, name: &ast::Name) -> Option<String> {
         match self.scope.get(&name.text) {
             Some(Binding::Table(_, label)) => label.clone(),
@@ -185,7 +185,7 @@ impl Binder<'_> {
         self.diagnostics[from..].iter().all(|diagnostic| is_missing(diagnostic.code))
     }
 
-    /// Prepends a column with its name to each branch.
+    /// Adds a column with the name of its table to the front of each branch.
     fn with_source(&mut self, branches: Vec<Branch>, options: &Options, span: Span) -> Bind<Vec<LogicalPlan>> {
         let Some(column) = &options.source_column else {
             return Ok(branches.into_iter().map(|branch| branch.plan).collect());
@@ -200,7 +200,8 @@ impl Binder<'_> {
     }
 }
 
-/// Projects all branches to a common schema.
+/// Returns the union of branches, each projected to a common schema. If `inner`, it has only the columns of every
+/// branch.
 pub(super) fn unite(branches: Vec<LogicalPlan>, inner: bool) -> LogicalPlan {
     let branches = match <[LogicalPlan; 1]>::try_from(branches) {
         Ok([only]) => return only,
@@ -232,7 +233,8 @@ struct UnitedColumn {
     output: String,
 }
 
-/// Names with their types, in order of first appearance; an inner union keeps only those of every branch.
+/// Returns the columns of a union with their types, in order of first appearance. If `inner`, only those of every
+/// branch.
 fn united_columns(branches: &[LogicalPlan], inner: bool) -> Vec<UnitedColumn> {
     let mut found: Vec<(String, Vec<Type>)> = Vec::new();
     for field in branches.iter().flat_map(|branch| branch.schema().fields()) {

@@ -1,4 +1,4 @@
-//! rolling_percentile and sequence_detect.
+//! Binds the plugins rolling_percentile and sequence_detect.
 
 use super::arguments::PluginCall;
 use super::{fields_of, table_call};
@@ -49,7 +49,7 @@ impl Binder<'_> {
         Ok(table_call(input, function, [index, value].into_iter().chain(dimensions).collect(), Vec::new()))
     }
 
-    /// The conditions are the arguments before the first bare column that is no bool.
+    /// Binds sequence_detect. Its conditions are the arguments before the first plain column that is not a bool.
     pub(super) fn sequence_detect(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
         let [time, step_window, span, rest @ ..] = call.call.arguments.as_slice() else {
@@ -91,7 +91,7 @@ impl Binder<'_> {
         Ok(table_call(input, function, arguments, Vec::new()))
     }
 
-    /// A condition on a row.
+    /// Binds a condition on a row.
     pub(super) fn step_condition(&mut self, argument: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         let condition = self.expr(argument, schema)?;
         match condition.ty {

@@ -1,4 +1,4 @@
-//! The arguments of a plugin: by position or by name.
+//! Binds the arguments of a plugin, which are given by position or by name.
 
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
@@ -17,35 +17,35 @@ pub(super) struct PluginCall<'c> {
     pub span: Span,
 }
 
-/// The arguments of a call, by parameter.
+/// The arguments of a call, by the parameter to which they belong.
 pub(super) struct PluginArguments<'c> {
     /// The argument of each parameter that occurs at most once; None if it was left out.
     single: Vec<Option<&'c ast::ParsedExpr>>,
-    /// The arguments of the parameter that may be repeated.
+    /// The arguments of the parameter that may occur several times.
     pub repeated: Vec<&'c ast::ParsedExpr>,
 }
 
 impl<'c> PluginArguments<'c> {
-    /// The argument of the parameter at `index`, if any.
+    /// Returns the argument of the parameter at `index`; None if it was left out.
     pub fn optional(&self, index: usize) -> Option<&'c ast::ParsedExpr> {
         self.single.get(index).copied().flatten()
     }
 
-    /// The argument of the parameter at `index`, which is required.
+    /// Returns the argument of the parameter at `index`, which cannot be left out.
     pub fn required(&self, index: usize) -> Bind<&'c ast::ParsedExpr> {
         self.optional(index).ok_or_else(|| Error::internal("required arguments were counted").into())
     }
 }
 
 impl PluginCall<'_> {
-    /// The position of the declared columns.
+    /// Returns the position of the declared columns, or of the whole call if it declares none.
     pub fn schema_span(&self) -> Span {
         self.call.schema.as_ref().map_or(self.span, |schema| schema.span)
     }
 }
 
 impl Binder<'_> {
-    /// Assigns the arguments to parameters; the names of parameters ignore case.
+    /// Assigns the arguments to parameters. The names of parameters match in any case.
     pub(super) fn plugin_arguments<'c>(&mut self, call: &PluginCall<'c>) -> Bind<PluginArguments<'c>> {
         let params = call.plugin.params;
         let mut arguments = PluginArguments { single: vec![None; params.len()], repeated: Vec::new() };
@@ -93,7 +93,7 @@ impl Binder<'_> {
         self.wrong_count(&call.call.plugin, call.call.arguments.len(), arity(params), &form)
     }
 
-    /// An argument that is a column of the input.
+    /// Binds an argument that must be a column of the input.
     pub(super) fn plugin_column(&mut self, argument: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         match &argument.kind {
             ParsedExprKind::Name(name) => match schema.index_of(&name.text) {
@@ -109,7 +109,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Arguments that are columns of the input and no dynamics.
+    /// Binds arguments that must be columns of the input and not dynamic.
     pub(super) fn plugin_dimensions(&mut self, arguments: &[&ast::ParsedExpr], schema: &Schema) -> Bind<Vec<Expr>> {
         self.all(arguments, |binder, argument| {
             let column = binder.plugin_column(argument, schema)?;
@@ -125,7 +125,7 @@ impl Binder<'_> {
         })
     }
 
-    /// A constant string; None if it was left out.
+    /// Returns a constant string; None if the argument was left out.
     pub(super) fn plugin_text(&mut self, argument: Option<&ast::ParsedExpr>) -> Bind<Option<String>> {
         let Some(argument) = argument else { return Ok(None) };
         match self.constant(argument)?.as_str() {
@@ -134,7 +134,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A constant bool; false if it was left out.
+    /// Returns a constant bool; `default` if the argument was left out.
     pub(super) fn plugin_flag(&mut self, argument: Option<&ast::ParsedExpr>, default: bool) -> Bind<bool> {
         let Some(argument) = argument else { return Ok(default) };
         match self.constant(argument)? {
@@ -143,7 +143,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A constant array of strings; empty if it was left out.
+    /// Returns a constant array of strings; empty if the argument was left out.
     pub(super) fn plugin_texts(&mut self, argument: Option<&ast::ParsedExpr>) -> Bind<Vec<String>> {
         let Some(argument) = argument else { return Ok(Vec::new()) };
         match &self.constant(argument)? {
@@ -154,8 +154,8 @@ impl Binder<'_> {
         }
     }
 
-    /// A constant distance on a timeline of type `timeline`: a timespan between datetimes, otherwise a number. It must
-    /// be positive.
+    /// Returns a constant distance on a timeline of type `timeline`: ticks of a timespan between datetimes or
+    /// timespans, otherwise a number. It must be positive.
     pub(super) fn plugin_distance(&mut self, argument: &ast::ParsedExpr, timeline: Type) -> Bind<i64> {
         let value = self.constant(argument)?;
         if let Some(text) = value.as_str() {
@@ -180,7 +180,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A column of times or whole numbers.
+    /// Binds an argument that must be a column of times or whole numbers.
     pub(super) fn plugin_timeline(&mut self, argument: &ast::ParsedExpr, schema: &Schema) -> Bind<Expr> {
         let column = self.plugin_column(argument, schema)?;
         match column.ty {

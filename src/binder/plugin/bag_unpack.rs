@@ -1,7 +1,7 @@
-//! bag_unpack: one column for each property of a column of bags.
+//! Binds bag_unpack, which makes one column of each property in a column of bags.
 //!
-//! Source: the reference's page on the plugin, and results of the engine: new columns are ordered by name, and have the
-//! type of all their values or are dynamic.
+//! Source: the reference's page on the plugin, and results of the engine. New columns are ordered by name. They have
+//! the type of all their values, or are dynamic if the values have several types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::syntax::ast;
 use crate::types::dynamic::{Kind, Path, Step};
 use crate::types::{Field, Schema, Type, Value};
 
-/// The treatment of a property that has the name of a column.
+/// What happens with a property that has the name of a column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Conflict {
     Error,
@@ -25,13 +25,13 @@ enum Conflict {
     KeepSource,
 }
 
-/// The other columns of the input.
+/// The columns of the input other than the bag.
 struct SourceColumns {
     columns: Vec<(String, Expr)>,
     conflict: Conflict,
 }
 
-/// A new column.
+/// A property of the bags, which becomes a column.
 struct Property {
     key: String,
     name: String,
@@ -83,7 +83,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Appends a new column.
+    /// Appends the column of a property.
     fn add_property(
         &mut self,
         bag: &Expr,
@@ -105,7 +105,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The declared columns: those of the input first, if it keeps them.
+    /// Returns the declared columns. If they keep those of the input, these come first.
     fn declared(
         &mut self,
         bag: &Expr,
@@ -130,7 +130,7 @@ impl Binder<'_> {
         Ok(columns)
     }
 
-    /// The properties of all bags, by name.
+    /// Returns the properties of all bags, by name. The input is computed for this.
     fn properties(&mut self, input: &LogicalPlan, bag: &Expr, prefix: &str) -> Bind<Vec<Property>> {
         let plan = self.property_types(input, bag)?;
         let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -152,7 +152,7 @@ impl Binder<'_> {
         Ok(found.into_iter().map(property).collect())
     }
 
-    /// A plan for the distinct pairs of a key and the type of a value.
+    /// Returns a plan of the distinct pairs of a key and the name of the type of its value.
     fn property_types(&mut self, input: &LogicalPlan, bag: &Expr) -> Bind<LogicalPlan> {
         let span = bag.span;
         let is_bag = vec![self.type_name(bag.clone(), span)?, Expr::literal(Value::string(Kind::Bag.name()), span)];
@@ -187,7 +187,7 @@ fn value_of(bag: &Expr, key: &str) -> Expr {
     bag.clone().path(Path::new(vec![Step::Member(key.to_owned())]), bag.span)
 }
 
-/// The type of a column whose values have the types of these names; nulls have any type.
+/// Returns the type of a column whose values have the types with these names. Nulls fit any type.
 fn type_of(names: &BTreeSet<String>) -> Type {
     let mut names = names.iter().filter(|name| *name != Kind::Null.name());
     match (names.next().map(String::as_str), names.next()) {

@@ -1,4 +1,4 @@
-//! ipv4_lookup and ipv6_lookup: the lookup table is read while binding.
+//! Binds ipv4_lookup and ipv6_lookup. The lookup table is read while binding.
 
 use super::arguments::PluginCall;
 use super::table_call;
@@ -14,8 +14,8 @@ use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
 
 impl Binder<'_> {
-    /// Source: the reference's pages on the plugins, the analyzer for the columns of ipv4_lookup, and results of the
-    /// engine for those of ipv6_lookup, which puts the columns of the lookup table first.
+    /// Binds both plugins. Source: the reference's pages on the plugins, the analyzer for the columns of ipv4_lookup,
+    /// and results of the engine for those of ipv6_lookup, in which the columns of the lookup table come first.
     pub(super) fn ip_lookup(
         &mut self,
         input: LogicalPlan,
@@ -74,7 +74,8 @@ impl Binder<'_> {
         }
     }
 
-    /// The rows of the lookup table and a row of nulls, with names that differ from those of the input.
+    /// Returns the rows of the lookup table and a row of nulls after them, with column names that differ from those
+    /// of the input.
     fn lookup_rows(&mut self, table: &LogicalPlan, extra: &[usize], input: &Schema) -> Bind<(Batch, Vec<Field>)> {
         let own = table.schema().fields();
         let shown = own.iter().enumerate().filter(|(index, _)| !extra.contains(index)).map(|(_, field)| &field.name);

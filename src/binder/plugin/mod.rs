@@ -1,4 +1,4 @@
-//! evaluate: calls of plugins, one method for each kind in the registry.
+//! Binds `evaluate`, a call of a plugin, with one method for each kind of plugin in the registry.
 
 mod analytics;
 mod arguments;
@@ -23,11 +23,11 @@ use crate::types::{Field, Schema};
 
 use arguments::PluginCall;
 
-/// The maximum number of columns that a plugin makes of data.
+/// Maximum number of columns that a plugin makes of data.
 const MAX_COLUMNS: usize = 4_000;
 
 impl Binder<'_> {
-    /// `evaluate` after a `|`, or as a source if there is no input.
+    /// Binds `evaluate` after a `|`, or as a source if `input` is None.
     pub(super) fn evaluate_plugin(
         &mut self,
         input: Option<LogicalPlan>,
@@ -71,7 +71,8 @@ impl Binder<'_> {
         }
     }
 
-    /// Reports rows of a subquery that runs for each row, such as that of `mv-apply`: they are not known while binding.
+    /// Reports rows of a subquery that runs for each row, such as that of `mv-apply`, because they are not known
+    /// while binding.
     pub(super) fn known_while_binding(&mut self, plan: &LogicalPlan, what: &str, span: Span) -> Bind<()> {
         let mut is_known = true;
         per_row::row_columns(plan, &mut |_| is_known = false);
@@ -95,8 +96,8 @@ impl Binder<'_> {
     }
 }
 
-/// Passes `arguments` of each row to `function`; the output has the columns `kept` of the input before its own, whose
-/// names are made unique.
+/// Returns a call of `function` with the values of `arguments` in each row. The output has the columns `kept` of the
+/// input, then those of the function, whose names are made unique.
 fn table_call(
     input: LogicalPlan,
     function: impl TableFunction + 'static,
@@ -108,12 +109,12 @@ fn table_call(
     LogicalPlan::TableCall(TableCall { input: Box::new(input), function: Arc::new(function), arguments, kept, schema })
 }
 
-/// All columns as arguments.
+/// Returns all columns as expressions.
 fn all_columns(schema: &Schema) -> Vec<Expr> {
     identity(schema).into_iter().map(|(_, column)| column).collect()
 }
 
-/// The fields of columns that are arguments.
+/// Returns the fields of those `columns` that are columns of `schema`.
 fn fields_of(columns: &[Expr], schema: &Schema) -> Vec<Field> {
     columns.iter().filter_map(Expr::as_column).map(|column| schema.field(column).clone()).collect()
 }

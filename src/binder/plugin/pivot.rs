@@ -1,6 +1,6 @@
-//! pivot: one column for each value of a column.
+//! Binds pivot, which makes one column of each value of a column.
 //!
-//! Source: the reference's page on the plugin. The aggregate of no rows fills cells without rows.
+//! Source: the reference's page on the plugin. A cell that has no rows gets the aggregate over no rows.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::scan::MemoryTable;
 use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
 
-/// The parts of a pivot.
+/// The arguments of a pivot.
 struct PivotCall<'c> {
     pivot: Expr,
     aggregate: ast::ParsedExpr,
@@ -80,7 +80,7 @@ impl Binder<'_> {
         Ok(PivotCall { pivot, aggregate, groups, schema: call.call.schema.as_ref() })
     }
 
-    /// The aggregate for each combination of groups and a value: the groups, the value, the aggregate.
+    /// Returns a plan whose rows have the groups, the value, and the aggregate of one combination of these.
     fn pivot_cells(&mut self, input: LogicalPlan, parts: &PivotCall<'_>) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
         let is_whole = parts.pivot.as_column().is_none();
@@ -104,7 +104,7 @@ impl Binder<'_> {
         Ok(LogicalPlan::Aggregate { input, keys, aggregates: aggregates.found, schema }.project(columns))
     }
 
-    /// The declared columns: groups by their names, and the values that have the other names.
+    /// Returns the declared columns: groups are found by their names, and all other names are values.
     fn declared_pivot(&mut self, pivoted: &Pivoted, declared: &ast::OutputSchema) -> Bind<(Schema, Batch)> {
         let (schema, all) = pivoted.all();
         let mut columns = Vec::new();
@@ -130,13 +130,13 @@ impl Binder<'_> {
     }
 }
 
-/// The call without keys: the aggregate of all rows.
+/// Returns the call without groups and values, which aggregates all rows.
 fn without_keys<'c>(parts: &PivotCall<'c>) -> PivotCall<'c> {
     let pivot = Expr::literal(Value::Bool(true), Span::default());
     PivotCall { pivot, aggregate: parts.aggregate.clone(), groups: Vec::new(), schema: parts.schema }
 }
 
-/// Adds the names in `expr`, which may be columns.
+/// Appends the names in `expr`, which may be columns, to `names`.
 fn names_in(expr: &ast::ParsedExpr, names: &mut Vec<String>) {
     match &expr.kind {
         ParsedExprKind::Name(name) => names.push(name.text.clone()),
@@ -160,19 +160,20 @@ fn names_in(expr: &ast::ParsedExpr, names: &mut Vec<String>) {
     }
 }
 
-/// A pivoted table.
+/// A table after pivoting.
 struct Pivoted {
     groups: Vec<Field>,
     rows: DimensionKeys,
-    /// The name of each new column, and its cells by group.
+    /// The name of each new column, and its cells, by the index of the group.
     columns: Vec<(String, HashMap<usize, Value>)>,
     ty: Type,
-    /// The value of cells without rows.
+    /// The value of cells that have no rows.
     default: Value,
 }
 
 impl Pivoted {
-    /// Rotates `cells`: the groups, the value, the aggregate. Groups and values keep the order of their first cells.
+    /// Rotates `cells`, whose columns are the groups, the value, and the aggregate. Groups and values keep the order
+    /// in which they first occur.
     fn new(cells: &Batch, schema: &Schema, default: Value) -> Bind<Self> {
         let groups = schema.fields()[..schema.len() - 2].to_vec();
         let group_columns: Vec<usize> = (0..groups.len()).collect();
@@ -196,7 +197,7 @@ impl Pivoted {
         Ok(Self { groups, rows, columns, ty, default })
     }
 
-    /// All columns.
+    /// Returns all columns with their schema.
     fn all(&self) -> (Schema, Batch) {
         let mut columns = self.rows.columns(&self.groups, 0..self.rows.len());
         let mut fields = self.groups.clone();

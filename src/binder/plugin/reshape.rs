@@ -1,4 +1,4 @@
-//! narrow, rows_near and schema_merge.
+//! Binds the plugins narrow, rows_near and schema_merge.
 
 use super::arguments::PluginCall;
 use super::{all_columns, table_call};

@@ -1,4 +1,4 @@
-//! autocluster, basket and diffpatterns.
+//! Binds the plugins autocluster, basket and diffpatterns.
 
 use super::arguments::PluginCall;
 use super::{all_columns, table_call};
@@ -12,7 +12,7 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::{Schema, Type, Value, cast};
 
-/// The maximum number of rows with which autocluster begins.
+/// Maximum number of rows from which autocluster starts to search patterns.
 const MAX_SEEDS: usize = 1_000;
 
 impl Binder<'_> {
@@ -69,7 +69,7 @@ impl Binder<'_> {
         Ok(SplitValue { text: self.constant(argument)?.to_text(), span: argument.span })
     }
 
-    /// The weight column and the wildcards, over the columns of `schema`.
+    /// Binds the weight column and the wildcards for the columns of `schema`.
     fn segment_input(
         &mut self,
         weight: Option<&ast::ParsedExpr>,
@@ -97,7 +97,7 @@ impl Binder<'_> {
         Ok(SegmentInput { columns: schema.fields().to_vec(), weight, wildcards: values })
     }
 
-    /// A constant part of 1, or `default`.
+    /// Returns a constant fraction for which `is_valid` is true; `default` if the argument was left out.
     fn part(&mut self, argument: Option<&ast::ParsedExpr>, default: f64, is_valid: fn(f64) -> bool) -> Bind<f64> {
         let Some(argument) = Self::unless_default(argument) else { return Ok(default) };
         match cast::cast(&self.constant(argument)?, Type::Real).map_err(Error::from)? {
@@ -106,7 +106,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The argument, unless it is `'~'`, which means the default.
+    /// Returns the argument; None if it was left out or is `'~'`, which stands for the default.
     fn unless_default(argument: Option<&ast::ParsedExpr>) -> Option<&ast::ParsedExpr> {
         let is_default = |argument: &&ast::ParsedExpr| match &argument.kind {
             ParsedExprKind::Literal(value) => value.as_str() == Some("~"),

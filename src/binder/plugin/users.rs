@@ -1,4 +1,4 @@
-//! Plugins that count active users.
+//! Binds plugins that count active users.
 
 use super::arguments::PluginCall;
 use super::{fields_of, table_call};
@@ -14,10 +14,10 @@ use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::datetime::Period;
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast, dynamic};
 
-/// The maximum number of sets that are intersected.
+/// Maximum number of sets that are intersected.
 const MAX_SETS: usize = 16;
 
-/// The arguments between the timeline and the dimensions.
+/// The arguments between the timeline and the dimensions, which are constants.
 struct Constants<'c> {
     values: &'c [ast::Argument],
     timeline: Type,
@@ -68,7 +68,7 @@ impl Binder<'_> {
         Ok(table_call(input, function, [id, time].into_iter().chain(dimensions).collect(), Vec::new()))
     }
 
-    /// Keeps all columns of the input, as the analyzer does.
+    /// Binds dcount_intersect. The output keeps all columns of the input, as in the analyzer.
     pub(super) fn dcount_intersect(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
         let arguments = self.plugin_arguments(call)?;
         let sets: Vec<&ast::ParsedExpr> = [arguments.required(0)?].into_iter().chain(arguments.repeated).collect();
@@ -110,7 +110,7 @@ impl Binder<'_> {
         Ok(table_call(input, function, vec![user, time, state], Vec::new()))
     }
 
-    /// A constant array of distances on a timeline, or one of them.
+    /// Returns a constant array of distances on a timeline, or a single distance.
     fn plugin_distances(&mut self, argument: &ast::ParsedExpr, timeline: Type) -> Bind<Vec<i64>> {
         let ty = if matches!(timeline, Type::Datetime | Type::Timespan) { Type::Timespan } else { Type::Long };
         let value = self.constant(argument)?;
@@ -122,7 +122,7 @@ impl Binder<'_> {
         })
     }
 
-    /// True for a table in parentheses or under a name.
+    /// True for an argument that is a table: in parentheses, or a name that stands for a table.
     fn is_table(&self, argument: &ast::ParsedExpr) -> bool {
         match &argument.kind {
             ParsedExprKind::Pipeline(_) => true,
@@ -132,7 +132,8 @@ impl Binder<'_> {
         }
     }
 
-    /// The distinct users of a lookback table, in its column of the same name; none without a table.
+    /// Computes the distinct users of a lookback table, in its column that is named like `user`; no users if there is
+    /// no table.
     fn known_users(&mut self, lookback: Option<&ast::ParsedExpr>, user: &ast::ParsedExpr, ty: Type) -> Bind<Batch> {
         let Some(lookback) = lookback else { return Ok(Batch::new(vec![ColumnBuilder::new(ty).finish()], 0)) };
         let table = self.table_argument(lookback)?;
@@ -148,7 +149,7 @@ impl Binder<'_> {
         Ok(Batch::concat(&[ty], &self.evaluate(&distinct)?)?)
     }
 
-    /// The first and the last time, and the number of arguments that give them.
+    /// Returns the first time, the last time, and the number of arguments that state them.
     fn activity_range(&mut self, call: &PluginCall<'_>, constants: &Constants<'_>) -> Bind<(i64, i64, usize)> {
         let given = constants.values.len();
         let (least, most) = match call.plugin.kind {
@@ -201,7 +202,7 @@ impl Binder<'_> {
         })
     }
 
-    /// A constant distance on the timeline, or the name of a period of the calendar.
+    /// Returns a constant distance on the timeline, or a period of the calendar that is given by its name.
     fn plugin_window(&mut self, argument: &ast::ParsedExpr, timeline: Type) -> Bind<ActivityWindow> {
         let value = self.constant(argument)?;
         let period = match value.as_str() {
@@ -221,7 +222,7 @@ impl Binder<'_> {
         Ok(ActivityWindow::Calendar(period))
     }
 
-    /// A constant of the type of the timeline.
+    /// Returns a constant point on the timeline, which must have its type.
     fn plugin_moment(&mut self, argument: &ast::ParsedExpr, timeline: Type) -> Bind<i64> {
         match (self.constant(argument)?, timeline) {
             (Value::Datetime(time), Type::Datetime) | (Value::Timespan(time), Type::Timespan) => Ok(time),

@@ -1,4 +1,4 @@
-//! Joins and unions inside subqueries that run once for each segment of rows.
+//! Binds joins and unions inside of subqueries that run once for each segment of rows.
 
 use super::{Segments, number, numbered, numbers, reads_rows, within_segments};
 use crate::binder::{Bind, Binder};
@@ -10,7 +10,8 @@ use crate::syntax::ast;
 use crate::types::{Field, Schema, Type, Value};
 
 impl Binder<'_> {
-    /// A join of the rows with a table that is the same for all segments, or with rows of the same segment.
+    /// Returns a join of the rows with a table that is the same for all segments, or with other rows of the same
+    /// segment.
     pub(super) fn segmented_join(&mut self, join: Join, segments: &Segments<'_>) -> Bind<LogicalPlan> {
         let keeps_left =
             matches!(join.kind, JoinKind::Inner | JoinKind::LeftOuter | JoinKind::LeftSemi | JoinKind::LeftAnti);
@@ -47,7 +48,7 @@ impl Binder<'_> {
         Ok(in_order_of_segments(joined))
     }
 
-    /// Replaces the numbers of both sides, of which one may be null, by one.
+    /// Replaces the segment numbers of both sides, of which one may be null, by a single column.
     fn with_one_number(&mut self, joined: LogicalPlan) -> Bind<LogicalPlan> {
         let width = joined.schema().len() - 2;
         let name = ast::Name { text: "coalesce".to_owned(), span: Span::default() };
@@ -61,7 +62,7 @@ impl Binder<'_> {
         Ok(joined.project(columns.into_iter().chain([(per_row::row_number().name, one)])))
     }
 
-    /// The rows of all inputs, of which some may be the same for all segments.
+    /// Returns the rows of all inputs. An input that does not read the segments is repeated for each segment.
     pub(super) fn segmented_union(
         &mut self,
         inputs: Vec<LogicalPlan>,
@@ -82,15 +83,15 @@ fn in_order_of_segments(plan: LogicalPlan) -> LogicalPlan {
     LogicalPlan::Sort { input: Box::new(plan), keys }
 }
 
-/// The rows of a table, once for each segment, with its number.
+/// Returns the rows of a table once for each segment, with the number of the segment.
 fn for_each_segment(table: LogicalPlan, segments: &Segments<'_>) -> LogicalPlan {
     let zero = || Expr::literal(Value::Long(0), Span::default());
     let keys = vec![JoinKey { left: zero(), right: zero() }];
     with_number(numbers(segments.rows.clone()), table, keys)
 }
 
-/// The rows of a table that match a row of the segment, with its number. `keys` are those of the join of the rows
-/// `left`, whose column at `number_at` is the number, with the table.
+/// Returns the rows of a table that match a row of a segment, with the number of that segment. `keys` are the keys of
+/// the join of the rows `left` with the table; the number is in the column `number_at` of `left`.
 fn matching_rows(left: LogicalPlan, number_at: usize, table: LogicalPlan, keys: &[JoinKey]) -> LogicalPlan {
     let own = std::iter::once(number(number_at)).chain(keys.iter().map(|key| key.left.clone()));
     let own: Vec<Expr> = own.collect();
@@ -104,7 +105,8 @@ fn matching_rows(left: LogicalPlan, number_at: usize, table: LogicalPlan, keys: 
     with_number(distinct, table, keys)
 }
 
-/// The rows of `table` with the first column of the rows of `numbers` that have equal keys, in the order of the table.
+/// Returns the rows of `table`, each with the number of the rows of `numbers` that have equal keys, in the order of
+/// the table. The number is the first column of `numbers`.
 fn with_number(numbers: LogicalPlan, table: LogicalPlan, keys: Vec<JoinKey>) -> LogicalPlan {
     debug_assert_eq!(numbers.schema().field(0).ty, Type::Long);
     let columns = (0..table.schema().len()).map(|column| JoinColumn { side: Side::Right, column });

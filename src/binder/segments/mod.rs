@@ -1,7 +1,8 @@
-//! Subqueries that run once for each segment of rows, as one plan over all rows.
+//! Binds subqueries that run once for each segment of rows, as a single plan over the rows of all segments.
 //!
-//! The rows of a segment have the same number, which every node passes on as its last column, and they are next to each
-//! other. So a group or a rank is one within a segment, and rows of different segments never meet.
+//! The rows of a segment have the same number, and are next to each other. Every node of the plan keeps the number as
+//! its last column, and uses it as a key. So a group or a rank belongs to one segment, and rows of different segments
+//! are never combined.
 
 mod join;
 
@@ -18,19 +19,19 @@ use crate::plan::{
 use crate::scan::MemoryTable;
 use crate::types::{Field, Schema, Type};
 
-/// Properties that the plans of a subquery share.
+/// What the plans of a subquery share.
 pub(super) struct Segments<'s> {
     /// The rows of all segments, with their numbers.
     pub rows: &'s LogicalPlan,
-    /// The operator that has the subquery, for messages.
+    /// The operator that has the subquery; used in messages.
     pub operator: &'s str,
-    /// Its position in the query.
+    /// The position of the operator in the query.
     pub span: Span,
 }
 
 impl Binder<'_> {
-    /// The plan with the number of the segment as an additional last column. Its rows must come from the leaf
-    /// [`LogicalPlan::Rows`].
+    /// Returns the plan with the number of the segment as an additional last column. The rows of the plan must come
+    /// from the leaf [`LogicalPlan::Rows`].
     pub(super) fn segmented(&mut self, plan: LogicalPlan, segments: &Segments<'_>) -> Bind<LogicalPlan> {
         let width = plan.schema().len();
         let number = number(width);
@@ -92,7 +93,7 @@ impl Binder<'_> {
         self.error(Code::UnsupportedSyntax, segments.span, message)
     }
 
-    /// Groups by the number and the keys. Without keys, a segment without rows has a result, too.
+    /// Groups by the number of the segment and the keys. Without keys, a segment without rows gets a result, too.
     fn segmented_aggregate(
         &mut self,
         input: LogicalPlan,
@@ -116,7 +117,7 @@ impl Binder<'_> {
         Ok(with_missing(groups, over_nothing, segments))
     }
 
-    /// Adds the number to the keys of the series.
+    /// Adds the number of the segment to the keys of the series.
     fn segmented_series(&mut self, series: Series, segments: &Segments<'_>) -> Bind<LogicalPlan> {
         let width = series.input.schema().len();
         let over_nothing = match series.nonempty {
@@ -139,7 +140,7 @@ impl Binder<'_> {
         Ok(if over_nothing.is_empty() { groups } else { with_missing(groups, over_nothing, segments) })
     }
 
-    /// The results of the aggregates if there are no rows.
+    /// Computes the results of the aggregates over no rows.
     fn over_nothing(&mut self, schema: &Schema, aggregates: &[AggregateExpr]) -> Bind<Vec<Expr>> {
         let fields = aggregates.iter().flat_map(|aggregate| aggregate.fields.iter().cloned());
         let plan = LogicalPlan::Aggregate {
@@ -151,7 +152,7 @@ impl Binder<'_> {
         self.first_row(&plan)
     }
 
-    /// The values of the first row of a plan.
+    /// Computes a plan, and returns the values of its first row as literals; none if it has no rows.
     fn first_row(&mut self, plan: &LogicalPlan) -> Bind<Vec<Expr>> {
         let rows = self.evaluate(plan)?;
         let row = rows.iter().find(|batch| batch.rows() > 0);
@@ -159,7 +160,8 @@ impl Binder<'_> {
         Ok(columns.iter().map(|column| Expr::literal(column.value(0), Span::default())).collect())
     }
 
-    /// The number of the segment is the last column of the input; the state of the steps comes after it.
+    /// Binds a `scan` over segments. The number of the segment is the last column of the input, and the state of the
+    /// steps comes after it.
     fn segmented_sequence(&mut self, sequence: Sequence, segments: &Segments<'_>) -> Bind<LogicalPlan> {
         let at = sequence.input.schema().len();
         let columns = sequence.step_schema();
@@ -175,7 +177,7 @@ impl Binder<'_> {
         Ok(number_last(LogicalPlan::Sequence(Sequence { input, segment, schema, ..sequence }), &number(at)))
     }
 
-    /// A table function that sees all rows of a segment.
+    /// Binds a table function that must see all rows of a segment together.
     fn table_call_by_segment(&mut self, call: TableCall, segments: &Segments<'_>) -> Bind<LogicalPlan> {
         let mut arguments = call.arguments;
         arguments.push(number(call.input.schema().len()));
@@ -185,7 +187,7 @@ impl Binder<'_> {
         Ok(LogicalPlan::TableCall(TableCall { input, function, arguments, schema, ..call }))
     }
 
-    /// A table function that adds columns to each row.
+    /// Binds a table function that adds columns to each row.
     fn segmented_table_call(&mut self, call: TableCall, segments: &Segments<'_>) -> Bind<LogicalPlan> {
         let number_at = call.kept.len();
         let mut kept = call.kept;
@@ -197,23 +199,23 @@ impl Binder<'_> {
     }
 }
 
-/// The column at `index`, which holds the number of the segment.
+/// Returns the column at `index`, which has the number of the segment.
 fn number(index: usize) -> Expr {
     Expr::column(index, Type::Long, Span::default())
 }
 
-/// The columns of `schema`, then the number of the segment.
+/// Returns the columns of `schema`, followed by the number of the segment.
 fn numbered(schema: &Schema) -> Schema {
     Schema::new(schema.fields().iter().cloned().chain([per_row::row_number()]))
 }
 
-/// The segments in order, and inside each the order of `keys`.
+/// Returns sort keys that order rows by segment, and inside of each segment by `keys`.
 fn within_segments(keys: Vec<SortKey>, number: Expr) -> Vec<SortKey> {
     let segment = SortKey { expr: number, descending: false, nulls_first: true };
     std::iter::once(segment).chain(keys).collect()
 }
 
-/// The first `count` rows of each segment.
+/// Returns the first `count` rows of each segment.
 fn first_rows(plan: LogicalPlan, count: usize) -> LogicalPlan {
     let width = plan.schema().len();
     let schema = plan.schema().clone();
@@ -230,7 +232,7 @@ fn first_rows(plan: LogicalPlan, count: usize) -> LogicalPlan {
     first.project(super::operator::project::identity(&schema))
 }
 
-/// Moves the column `number` to the end.
+/// Returns the plan with the column `number` moved to the end.
 fn number_last(plan: LogicalPlan, number: &Expr) -> LogicalPlan {
     let (fields, moved) = (plan.schema().fields().to_vec(), number.as_column().unwrap_or_default());
     let others = fields.iter().enumerate().filter(|(index, _)| *index != moved);
@@ -240,12 +242,12 @@ fn number_last(plan: LogicalPlan, number: &Expr) -> LogicalPlan {
     plan.project(columns)
 }
 
-/// A table without rows.
+/// Returns a table without rows that has the columns of `schema`.
 fn nothing(schema: &Schema) -> LogicalPlan {
     LogicalPlan::scan("nothing", Arc::new(MemoryTable::new(schema.clone(), Vec::new())))
 }
 
-/// `groups`, and a row with the values `over_nothing` for each segment without a group.
+/// Returns `groups`, and a row with the values `over_nothing` for each segment that has no group.
 fn with_missing(groups: LogicalPlan, over_nothing: Vec<Expr>, segments: &Segments<'_>) -> LogicalPlan {
     let missing = without(numbers(segments.rows.clone()), groups.clone());
     let columns = over_nothing.into_iter().chain([number(0)]).zip(groups.schema().fields());
@@ -254,14 +256,14 @@ fn with_missing(groups: LogicalPlan, over_nothing: Vec<Expr>, segments: &Segment
     LogicalPlan::Union { inputs: vec![groups, missing], schema }
 }
 
-/// The numbers of all segments of `rows`, each once.
+/// Returns the numbers of all segments of `rows`, each once.
 fn numbers(rows: LogicalPlan) -> LogicalPlan {
     let key = number(rows.schema().len() - 1);
     let schema = Schema::new([per_row::row_number()]);
     LogicalPlan::Aggregate { input: Box::new(rows), keys: vec![key], aggregates: Vec::new(), schema }
 }
 
-/// The rows of `numbers` whose number is not in the last column of `groups`.
+/// Returns the rows of `numbers` whose number does not occur in the last column of `groups`.
 fn without(numbers: LogicalPlan, groups: LogicalPlan) -> LogicalPlan {
     let right = number(groups.schema().len() - 1);
     let schema = numbers.schema().clone();
@@ -284,7 +286,7 @@ pub(super) fn reads_rows(plan: &LogicalPlan) -> bool {
     found
 }
 
-/// True if a segment of the leaf may have no rows in `plan`.
+/// True if a segment that has rows in the leaf may have no rows in `plan`.
 fn may_lose_segments(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Rows(_) => false,
