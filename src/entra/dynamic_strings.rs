@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::python;
 use crate::json::cursor::Cursor;
 use crate::types::dynamic;
@@ -35,6 +37,39 @@ pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, F
         HeldJson::String => Some(Cow::Borrowed(json)),
     };
     (value, fit)
+}
+
+/// True if a string of the JSON, or a key, has half of a surrogate pair, which is no character.
+pub(crate) fn has_unpaired_surrogate(json: &str) -> bool {
+    let mut rest = json.as_bytes();
+    if memmem::find(rest, b"\\ud").is_none() && memmem::find(rest, b"\\uD").is_none() {
+        return false;
+    }
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        rest = &rest[at..];
+        let length = match (surrogate(rest), surrogate(rest.get(6..).unwrap_or_default())) {
+            (Some(Surrogate::High), Some(Surrogate::Low)) => 12,
+            (Some(_), _) => return true,
+            (None, _) => 2,
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    false
+}
+
+enum Surrogate {
+    High,
+    Low,
+}
+
+/// Returns the surrogate at the start of `escape`.
+fn surrogate(escape: &[u8]) -> Option<Surrogate> {
+    let [b'\\', b'u', b'd' | b'D', second, ..] = escape else { return None };
+    match second {
+        b'8' | b'9' | b'a' | b'A' | b'b' | b'B' => Some(Surrogate::High),
+        b'c'..=b'f' | b'C'..=b'F' => Some(Surrogate::Low),
+        _ => None,
+    }
 }
 
 /// The value that a string in a dynamic column denotes.
@@ -81,4 +116,23 @@ fn quoted_twice(text: &str) -> Option<String> {
 fn is_json(text: &str) -> bool {
     let mut cursor = Cursor::new(text.as_bytes());
     cursor.value().is_ok() && cursor.end().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_unpaired_surrogate;
+
+    #[test]
+    fn halves_of_pairs_are_found() {
+        for (json, found) in [
+            (r#"{"browser":"A\ud83d"}"#, true),
+            (r#"["\uDE00"]"#, true),
+            (r#"["\uD83D\uDE00"]"#, false),
+            (r#"["\uD83D\uD83D\uDE00"]"#, true),
+            (r#"["\\ud83d"]"#, false),
+            (r#"["\ud7ff"]"#, false),
+        ] {
+            assert_eq!(has_unpaired_surrogate(json), found, "{json}");
+        }
+    }
 }

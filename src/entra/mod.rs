@@ -9,6 +9,7 @@ pub mod differences;
 pub(crate) mod dynamic_strings;
 pub mod headerless_columns;
 pub mod integral_columns;
+pub(crate) mod iso_times;
 pub mod json_text;
 pub mod mapping;
 pub mod numeric_dates;
@@ -19,6 +20,7 @@ pub mod result_codes;
 pub mod row_limit;
 pub mod spelling;
 pub mod table;
+pub(crate) mod wrapped_scalars;
 
 pub use mapping::{ColumnSource, Mapping};
 pub use row_limit::RowLimit;

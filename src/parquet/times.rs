@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::FileInTable;
 use crate::entra::RowKind;
 use crate::entra::counted_times::parse_counted_time;
+use crate::entra::iso_times::parse_export_time;
 use crate::entra::numeric_dates::{DateOrder, DateOrderVerdict, DateOrders, DateRead, NumericDate};
 use crate::scan::{ColumnNote, Damage, ScanReport};
-use crate::types::{Type, Value, datetime, decimal};
+use crate::types::{Type, Value, decimal};
 
 /// Reads the datetimes of one file.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ impl TimeReader {
         if let Some(date) = NumericDate::of(text, RowKind::Flat) {
             return self.read_date(&date);
         }
-        if let Some(ticks) = datetime::parse(text) {
+        if let Some(ticks) = parse_export_time(text) {
             return (Some(ticks), None);
         }
         match parse_counted_time(text) {

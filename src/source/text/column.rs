@@ -8,7 +8,8 @@ use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, Strin
 use crate::entra::counted_times::parse_counted_time;
 use crate::entra::dynamic_strings::{Fit, read_dynamic};
 use crate::entra::integral_columns::json_without_point;
-use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
+use crate::entra::iso_times::parse_export_time;
+use crate::types::{Column, ColumnBuilder, Type, Value, cast, dynamic};
 
 /// Builds one column, row by row. The column stays a constant as long as every row has the same generated string or
 /// none.
@@ -261,7 +262,7 @@ fn read_integer(json: &str, ty: Type) -> ConvertedValue<i64> {
     match text.trim() {
         "" => ConvertedValue::Nothing,
         text if ty == Type::Datetime => {
-            let parsed = if json.starts_with('"') { datetime::parse(text) } else { None };
+            let parsed = if json.starts_with('"') { parse_export_time(text) } else { None };
             match parsed {
                 Some(ticks) => ConvertedValue::Value(ticks),
                 None => parse_counted_time(text)

@@ -8,13 +8,14 @@ use super::column::ColumnWriter;
 use super::key_tree::ValueSlot;
 use super::plan::{PlannedColumn, PlannedSource, RESULT};
 use super::record_scanner::ValueRange;
-use crate::entra::dynamic_strings::{Fit, read_dynamic};
+use crate::entra::dynamic_strings::{Fit, has_unpaired_surrogate, read_dynamic};
 use crate::entra::integral_columns::without_point;
 use crate::entra::numeric_dates::{DateOrder, DateOrderVerdict, DateOrders, DateRead, NumericDate, begins_with_year};
 use crate::entra::portal::PortalHeader;
 use crate::entra::powershell;
 use crate::entra::python;
 use crate::entra::spelling::Spellings;
+use crate::entra::wrapped_scalars::wrapped_scalar;
 use crate::entra::{KnownTable, RowKind};
 use crate::scan::provenance::{Provenance, position};
 use crate::scan::{ColumnNote, Damage, Note, ScanReport, Warning};
@@ -149,6 +150,8 @@ impl BlockRows<'_> {
                 if zero { None } else { record.value(*value) }
             }
         };
+        let is_wrapped = |json: &&str| column.ty != Type::Dynamic && json.starts_with('{');
+        let json = json.filter(is_wrapped).and_then(wrapped_scalar).or(json);
         if let Some(spellings) = column.spellings[row.kind as usize] {
             return append_spelled(writer, spellings, json);
         }
@@ -166,6 +169,9 @@ impl BlockRows<'_> {
             }
             let cut = may_be_cut && json.is_some_and(powershell::is_cut);
             let fit = writer.append(json);
+            if column.ty == Type::Dynamic && json.is_some_and(has_unpaired_surrogate) {
+                return ValueOutcome::HalfPair;
+            }
             let is_broken = column.is_validated && fit == Fit::Whole && json.is_some_and(holds_broken_json);
             return ValueOutcome::of(if is_broken { Fit::NotJson } else { fit }, cut);
         };
@@ -174,6 +180,9 @@ impl BlockRows<'_> {
         let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
         let found = if column.is_number { found.map(unquoted_number) } else { found };
         writer.append_dynamic(found);
+        if found.is_some_and(has_unpaired_surrogate) {
+            return ValueOutcome::HalfPair;
+        }
         // What was found is short, so it is searched first.
         let is_cut = may_be_cut && found.is_none_or(powershell::is_cut) && whole.is_some_and(powershell::is_cut);
         ValueOutcome::of(fit, is_cut)
@@ -219,6 +228,7 @@ impl ValueFindings {
                 Type::String => Damage::HalfSurrogatePair(name),
                 ty => Damage::UnreadableValue(name, ty),
             },
+            ValueOutcome::HalfPair => Damage::HalfSurrogatePair(name),
             ValueOutcome::Cut => Damage::CutByPowerShell(name),
             ValueOutcome::NotJson => Damage::NotJson(name),
             ValueOutcome::Ambiguous(order) => Damage::AmbiguousDates(name, order),
@@ -247,6 +257,8 @@ enum ValueOutcome {
     Whole,
     /// The value does not fit the type of the column.
     Misfit,
+    /// The value has a string with an unpaired surrogate, which is replaced where the string is read.
+    HalfPair,
     /// The value was truncated before it was exported.
     Cut,
     /// The value is a string that is not JSON, in place of an object or array.
