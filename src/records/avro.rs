@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::FileReport;
 use super::chunk_source::ChunkSource;
+use super::message_text::message_text;
 use super::source_map::{SourceMap, SourceUnit, UnitStart};
 use crate::storage::limits::DecompressionLimit;
 use crate::types::dynamic;
@@ -125,22 +126,19 @@ impl ContainerHeader {
         Ok(Self { fields, codec, sync })
     }
 
-    /// Appends the message bodies of a block to `text`, and the offset of each to `starts`.
-    fn bodies(&self, block: &[u8], records: i64, text: &mut Vec<u8>, starts: &mut Vec<usize>) -> io::Result<()> {
+    /// Calls `each` with the body of each record of a block.
+    fn bodies(&self, block: &[u8], records: i64, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut rest = block;
+        let mut body = Vec::new();
         for _ in 0..records {
             if rest.is_empty() {
                 return Err(damaged("a block has fewer records than it declares"));
             }
-            let whole = text.len();
+            body.clear();
             for RecordField { is_body, ty } in &self.fields {
-                if let Err(error) = ty.read(&mut rest, is_body.then_some(&mut *text)) {
-                    text.truncate(whole);
-                    return Err(error);
-                }
+                ty.read(&mut rest, is_body.then_some(&mut body))?;
             }
-            starts.push(whole);
-            text.push(b'\n');
+            each(&body)?;
         }
         Ok(())
     }
@@ -180,7 +178,9 @@ impl<R: Read> ChunkSource for AvroBodies<R> {
         self.blocks += 1;
         let mut starts = Vec::new();
         let block = header.codec.decompress(compressed, &mut self.left);
-        let read = block.and_then(|block| header.bodies(&block, records, text, &mut starts));
+        let mut messages = BlockText { text, starts: &mut starts, left: &mut self.left, report: &self.report };
+        let first = self.messages + 1;
+        let read = block.and_then(|block| header.bodies(&block, records, &mut |body| messages.add(body, first)));
         let start = |(index, at): (usize, &usize)| UnitStart {
             text: self.offset + *at as u64,
             number: self.messages + index as u64 + 1,
@@ -196,6 +196,43 @@ impl<R: Read> ChunkSource for AvroBodies<R> {
             self.report.lost(format!("block {}", self.blocks), format!("the rest of it cannot be read: {error}"));
         }
         Ok(true)
+    }
+}
+
+/// The text of the messages of a block.
+struct BlockText<'a> {
+    text: &'a mut Vec<u8>,
+    /// The offset of each message in the text.
+    starts: &'a mut Vec<usize>,
+    /// Number of bytes that compressed messages may still decompress to.
+    left: &'a mut u64,
+    report: &'a FileReport,
+}
+
+impl BlockText<'_> {
+    /// Adds a message of a block whose first message has the number `first`. A message that cannot be decoded is
+    /// reported, and has no text.
+    fn add(&mut self, body: &[u8], first: u64) -> io::Result<()> {
+        let start = self.text.len();
+        let room = MAX_BLOCK_BYTES.saturating_sub(start) as u64;
+        match message_text(body, room.min(*self.left), self.report) {
+            Ok(None) => self.text.extend_from_slice(body),
+            Ok(Some(text)) => {
+                *self.left = check_size(text.len(), *self.left)?;
+                self.text.extend_from_slice(&text);
+            }
+            Err(error) if DecompressionLimit::of(&error).is_some() && room < *self.left => {
+                return Err(damaged("its messages are too large"));
+            }
+            Err(error) if DecompressionLimit::of(&error).is_some() => return Err(error),
+            Err(error) => {
+                let number = first + self.starts.len() as u64;
+                self.report.lost(format!("message {number}"), format!("it cannot be decompressed: {error}"));
+            }
+        }
+        self.starts.push(start);
+        self.text.push(b'\n');
+        Ok(())
     }
 }
 
@@ -437,7 +474,7 @@ mod tests {
         [long(text.len() as i64), text.to_vec()].concat()
     }
 
-    fn container(codec: Codec, bodies: &[&str]) -> Vec<u8> {
+    fn container(codec: Codec, bodies: &[impl AsRef<[u8]>]) -> Vec<u8> {
         let name: &[u8] = match codec {
             Codec::Null => b"null",
             Codec::Deflate => b"deflate",
@@ -447,7 +484,7 @@ mod tests {
         let mut out = [b"Obj\x01".to_vec(), long(2), header, long(0), vec![7; 16]].concat();
         for body in bodies {
             let map = [long(1), bytes(b"key"), long(1), bytes(b"value"), long(0)].concat();
-            let record = [long(-3), bytes(b"0"), map, long(1), bytes(body.as_bytes())].concat();
+            let record = [long(-3), bytes(b"0"), map, long(1), bytes(body.as_ref())].concat();
             let compressed = match codec {
                 Codec::Null => record,
                 Codec::Deflate => {
@@ -507,6 +544,25 @@ mod tests {
             let container = container(codec, &["{\"a\":1}", "{\"a\":2}"]);
             assert_eq!(read(&container).as_deref(), Ok("{\"a\":1}\n{\"a\":2}\n"), "{codec:?}");
         }
+    }
+
+    #[test]
+    fn layers_of_each_message_are_removed() {
+        let gzip = |text: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(text).expect("packed");
+            encoder.finish().expect("packed")
+        };
+        let utf16: Vec<u8> = "\u{feff}{\"a\":3}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let plain = b"{\"a\":1}".to_vec();
+        let bodies = [plain.clone(), gzip(b"{\"a\":2}"), utf16.clone(), gzip(&utf16), gzip(&plain)];
+        let text = read(&container(Codec::Deflate, &bodies)).expect("a text");
+        assert_eq!(text.replace('\u{feff}', "").replace(['{', '}', '"', ':', 'a'], ""), "1\n2\n3\n3\n1\n");
+        // Damage to one message is no damage to the others.
+        let mut broken = gzip(&plain);
+        broken.truncate(12);
+        let read = read(&container(Codec::Null, &[plain.clone(), broken, plain]));
+        assert!(read.is_err_and(|error| error.starts_with("1 lost of") && error.matches("{\"a\":1}").count() == 2));
     }
 
     #[test]

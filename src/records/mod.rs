@@ -12,6 +12,7 @@ mod decompressor;
 mod effort;
 mod encoding;
 mod legacy_decoder;
+mod message_text;
 mod multi_line;
 mod object_keys;
 mod open;
