@@ -167,9 +167,14 @@ fn settings_json(settings: &Settings) -> Json {
 fn input_json(Input { table, file, is_declared }: &Input, groups: &FilesByTable, settings: &Settings) -> Result<Json> {
     let group = groups.get(table).ok_or_else(|| Error::internal("every input belongs to the files of its table"))?;
     let inspection = if *is_declared { None } else { Some(inspect(file, group, settings)?) };
-    let (bytes, sha256) = hashed(file)?;
+    // A refused file may be missing.
+    let hash = file.refused().is_none().then(|| hashed(file)).transpose()?;
+    let sha256 = hash.as_ref().map(|(_, sha256)| sha256);
     // An entry of an archive has the hash of the archive.
-    let (bytes, has_other_size) = if file.is_plain() { (bytes, bytes != file.bytes) } else { (file.bytes, false) };
+    let (bytes, has_other_size) = match &hash {
+        Some((bytes, _)) if file.is_plain() => (*bytes, *bytes != file.bytes),
+        _ => (file.bytes, false),
+    };
     let entry = json!({
         "file": file.name,
         "table": table,

@@ -8,11 +8,14 @@ use crate::storage::delta_folder::{DeltaFolder, is_of_log};
 use crate::storage::files::DataFile;
 use crate::storage::listing::{DiscoveryNote, Listing};
 
-/// Removes the files of Delta tables that their logs do not name from a listing. If a log cannot be used, a single
-/// refused file stands for all files of its table.
+/// Why a file that a log names is not read.
+const MISSING: &str = "missing, although the log of its Delta table names it: rows are missing";
+
+/// Removes the files of Delta tables that their logs do not name from a listing. A file that a log names and that is
+/// missing is a refused file. If a log cannot be used, a single refused file stands for all files of its table.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Data`] if a log cannot be read, or names a file that is missing.
+/// [`Error::Data`] if a checkpoint cannot be read.
 pub fn choose(mut listing: Listing) -> Result<Listing> {
     for folder in std::mem::take(&mut listing.delta_folders) {
         choose_in(&folder, &mut listing)?;
@@ -30,7 +33,11 @@ fn choose_in(table: &DeltaFolder, found: &mut Listing) -> Result<()> {
     if own.is_empty() {
         return Ok(());
     }
-    let paths = match named_by(&table.log)? {
+    let paths = match named_by(&table.log) {
+        Err(Error::Io { .. }) => Err("a Delta table whose log cannot be read"),
+        paths => paths?,
+    };
+    let paths = match paths {
         Ok(paths) => paths,
         Err(reason) => {
             files.insert(first, table.folder.refuse(reason));
@@ -43,7 +50,7 @@ fn choose_in(table: &DeltaFolder, found: &mut Listing) -> Result<()> {
             Some(file) => named.push(file),
             // The file exists, but the user's pattern excludes it.
             None if table.present.accounts_for(&path) => {}
-            None => return Err(missing(&table.folder, &path)),
+            None => named.push(missing(&table.folder, &path)),
         }
     }
     let name = &table.folder.name;
@@ -59,10 +66,8 @@ fn choose_in(table: &DeltaFolder, found: &mut Listing) -> Result<()> {
     Ok(())
 }
 
-fn missing(folder: &DataFile, path: &str) -> Error {
-    let file = format!("{}/{path}", folder.name.trim_end_matches('/'));
-    let reason = "the log of the Delta table names this file, but it is missing".to_owned();
-    Error::Data { file, place: None, reason }
+fn missing(folder: &DataFile, path: &str) -> DataFile {
+    folder.refused_entry(format!("{}/{path}", folder.name.trim_end_matches('/')), MISSING)
 }
 
 /// True for a file that may belong to a Delta table: a log file, a Parquet file or a deletion vector. Other files in

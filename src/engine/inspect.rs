@@ -142,7 +142,9 @@ fn read<S, F: Fn(&Batch, usize, &DataFile) -> S>(
 ) -> Result<FileInspection<S>> {
     match try_read(file, files, settings, plan) {
         Err(error @ (Error::Data { .. } | Error::Io { .. } | Error::Limit(_))) => {
-            Ok(FileInspection::unread(error.to_string()))
+            let text = error.to_string();
+            let reason = text.strip_prefix(&file.name).and_then(|text| text.strip_prefix(": ")).unwrap_or(&text);
+            Ok(FileInspection::unread(reason.to_owned()))
         }
         result => result,
     }

@@ -26,6 +26,9 @@ pub struct FileKind {
 }
 
 impl FileKind {
+    /// A file that cannot be opened.
+    pub const UNREADABLE: Self = Self { format: "unreadable", encoding: "", compression: "" };
+
     /// Examines the first bytes of `file`.
     ///
     /// # Errors

@@ -588,8 +588,35 @@ fn a_part_of_a_delta_table_follows_its_log() {
     assert_eq!(ask(&[query, &format!("{folder}/month=1")]).0, "month=1/a\nx");
     fs::remove_file(evidence.path("d/month=1/a.parquet")).expect("removed");
     assert_eq!(ask(&[query, &format!("{folder}/month=2")]).0, "month=2/b");
-    let output = coldcase(&[query, &format!("{folder}/month=1")]);
-    assert!(output.code == 5 && output.stderr.contains("it is missing"), "{output:?}");
+    let output = coldcase(&[query, &format!("{folder}/month=1"), "-o", "csv", "--strict"]);
+    assert!(output.code == 5 && output.stderr.contains("month=1/a.parquet"), "{output:?}");
+    assert_eq!(output.stdout.replace("\r\n", "\n"), "Id\nx\n");
+}
+
+/// A file that a Delta table lacks does not hide the rows of other files and sources.
+#[test]
+fn a_missing_file_of_a_delta_table_is_damage() {
+    let evidence = Evidence::new();
+    let table = delta_table(&evidence);
+    let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"other\"}}\n");
+    let other = evidence.write("other.json", row);
+    fs::remove_file(evidence.path("d/month=2/b.parquet")).expect("removed");
+    let query = "SigninLogs | project Id";
+    let (found, said) = ask(&[query, &table, &other]);
+    assert_eq!(found, "month=1/a\nother");
+    assert!(said.contains("missing, although the log of its Delta table names it"), "{said}");
+    let manifest = evidence.path("manifest.json");
+    let output = coldcase(&[query, &table, &other, "--strict", "--manifest", &manifest]);
+    assert_eq!(output.code, 5, "{output:?}");
+    assert!(fs::read_to_string(&manifest).expect("a manifest").contains("month=2/b.parquet"), "{output:?}");
+    let sniffed = coldcase(&["sniff", &table, "-o", "csv"]);
+    assert!(sniffed.code == 0 && sniffed.stdout.contains("month=2/b.parquet"), "{sniffed:?}");
+    let verified = coldcase(&["verify", &table, "-o", "csv"]);
+    assert!(verified.code == 5 && verified.stdout.contains(",not read,"), "{verified:?}");
+    // A log that cannot be read at all.
+    fs::remove_file(evidence.path("d/_delta_log/00000000000000000000.json")).expect("removed");
+    let (found, said) = ask(&[query, &table, &other]);
+    assert!(found == "other" && said.contains("a Delta table whose log lacks commits"), "{found}: {said}");
 }
 
 /// A Delta table whose files were all removed has no rows, even if the files still exist.

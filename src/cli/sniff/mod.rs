@@ -13,7 +13,7 @@ use super::progress::{self, ProgressLine, ProgressMode};
 use super::reporter::Message;
 use super::sources::{InputSource, InputSources, SourceOptions, Stdin};
 use super::{Outcome, inspection, memory, rows, session, stop};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::inspect::{FileInspection, InspectedFiles, TableSummary, for_each_file, inspect, inspect_days};
 use crate::messages;
@@ -154,7 +154,11 @@ fn files(named: Vec<InputSource>, stdin: Stdin) -> Result<Listing> {
 
 /// One row per table and shape in the file; for a file without rows, one row without them.
 fn of_file(file: &DataFile, inspection: FileInspection) -> Result<(Vec<Vec<Value>>, ResultPages)> {
-    let kind = FileKind::of(file)?;
+    // Why a file cannot be opened is among its problems.
+    let kind = match FileKind::of(file) {
+        Err(Error::Io { .. } | Error::Data { .. }) if inspection.unread.is_some() => FileKind::UNREADABLE,
+        kind => kind?,
+    };
     let problems = inspection::problems(&inspection).join("; ");
     let none = TableSummary {
         table: String::new(),
