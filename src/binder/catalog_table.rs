@@ -7,7 +7,7 @@ use super::ingestion::{INGESTED, RECEIVED, with_arrival_columns};
 use super::operator::project::identity;
 use super::scope::Binding;
 use super::{ArrivalRange, Bind, Binder, Environment, Failed, TimeRange};
-use crate::diagnostic::{Code, Diagnostic, Error, Span};
+use crate::diagnostic::{Code, Diagnostic, Error, Span, suggest};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
 use crate::scan::{Note, Provenance, TableProvider, Warning, Wildcard};
@@ -45,6 +45,10 @@ impl Binder<'_> {
             None => table,
         };
         if let Some(column) = dedup.filter(|column| table.schema().index_of(column).is_none()) {
+            if let Some(near) = suggest(column, table.schema().names()) {
+                let text = format!("--dedup {column}: {} has no such column: did you mean {near}?", name.text);
+                return Err(Error::Usage(text).into());
+            }
             let (table, column) = (name.text.clone(), column.to_owned());
             self.environment.report.warn(Warning::NoDedupColumn { table, column });
         }

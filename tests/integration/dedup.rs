@@ -62,4 +62,10 @@ fn tables_without_the_column_are_unchanged() {
     assert_eq!(output.stdout.replace("\r\n", "\n"), "Count\n4\n");
     assert!(output.stderr.contains("warning: SigninLogs has no column NoSuchColumn"), "{output:?}");
     assert_eq!(coldcase(&["SigninLogs | count", TWICE, "--dedup", "TimeGenerated"]).code, 2);
+    // A misspelt column is refused: every copy would count.
+    for wrong in ["id", "Idd", "CorelationId"] {
+        let output = coldcase(&["SigninLogs | count", TWICE, "--dedup", wrong]);
+        assert!(output.code == 2 && output.stdout.is_empty(), "{wrong}: {output:?}");
+        assert!(output.stderr.contains("did you mean"), "{wrong}: {output:?}");
+    }
 }
