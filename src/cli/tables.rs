@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Result, Sources, render_line};
 use crate::entra::known_table;
 use crate::scan::FunctionLibrary;
 use crate::source::listing::expand;
+use crate::storage::file_id::unique_files;
 use crate::storage::files::DataFile;
 use crate::storage::listing::Listing;
 use crate::storage::remote::redacted;
@@ -97,9 +98,11 @@ fn functions(library: FunctionLibrary, from: &str) -> Vec<Vec<Value>> {
 
 /// A row for a pattern, with the files that it matches. Without a table, every known table is looked for in its files.
 fn row(table: &str, pattern: &str, from: &str, listing: Result<Listing>) -> Vec<Value> {
-    let (files, bytes, problem) = match listing {
-        Ok(Listing { files, .. }) => {
-            (files.len(), files.iter().map(|file| file.bytes).fold(0, u64::saturating_add), String::new())
+    let (files, bytes, problem) = match listing.map(unique_files) {
+        Ok(Listing { files, notes, .. }) => {
+            let bytes = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
+            let problems = notes.iter().filter(|note| note.is_damage()).map(ToString::to_string);
+            (files.len(), bytes, problems.collect::<Vec<_>>().join("; "))
         }
         Err(error) => (0, 0, error.to_string()),
     };

@@ -1,18 +1,22 @@
-//! `coldcase verify`: checks that archives are, byte for byte, as they were written.
+//! `coldcase verify`: checks that archives are, byte for byte and file for file, as they were written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::args::VerifyArgs;
 use super::reporter::Message;
 use super::sources::{InputSources, SourceOptions};
-use super::{Outcome, reporter, rows, session, stop};
+use super::{Outcome, digest, reporter, rows, session, stop};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::inspect::for_each_file;
 use crate::messages::CommandNote;
 use crate::parquet::ParquetFile;
 use crate::parquet::checksums::ChecksumResult;
+use crate::storage::archive_files::{ExpectedFile, ListedArchive, archived};
 use crate::storage::file_id::unique_files;
 use crate::storage::files::DataFile;
-use crate::storage::listing::Listing;
+use crate::storage::listing::{DiscoveryNote, Listing};
 use crate::types::{Type, Value};
 
 const COLUMNS: [(&str, Type); 7] = [
@@ -29,6 +33,53 @@ const COLUMNS: [(&str, Type); 7] = [
 struct VerifiedFile {
     row: Vec<Value>,
     is_intact: bool,
+    /// True for a file of an archive that has no list of its files.
+    lacks_list: bool,
+}
+
+/// What the lists of the archives say about their files.
+struct ArchiveLists {
+    /// The folders of the archives.
+    folders: Vec<PathBuf>,
+    /// The listed files by their absolute paths.
+    expected: BTreeMap<PathBuf, ExpectedFile>,
+}
+
+impl ArchiveLists {
+    fn new(archives: Vec<ListedArchive>) -> Self {
+        let folders = archives.iter().map(|archive| archive.folder.clone()).collect();
+        let files = archives.into_iter().flat_map(|archive| archive.files);
+        Self { folders, expected: files.map(|file| (file.path.clone(), file)).collect() }
+    }
+
+    /// True if the file is in the folder of an archive that has a list.
+    fn covers(&self, file: &DataFile) -> bool {
+        archived(file).is_some_and(|path| self.folders.iter().any(|folder| path.starts_with(folder)))
+    }
+
+    /// Returns the status of an intact file that the list contradicts, and why.
+    fn contradict(&self, file: &DataFile) -> Result<Option<(&'static str, String)>> {
+        let Some(expected) = archived(file).and_then(|path| self.expected.get(&path)) else {
+            let reason = "the list of its archive does not name it: another program added it, or an earlier version";
+            return Ok(self.covers(file).then(|| ("not listed", reason.to_owned())));
+        };
+        let (_, sha256) = digest::sha256(&mut *file.open_stored()?, |error| Error::io(&file.name, error))?;
+        let reason = "its SHA-256 is not the one in the list of its archive: it was replaced or changed";
+        Ok((sha256 != expected.sha256).then(|| ("damaged", reason.to_owned())))
+    }
+
+    /// The rows of the listed files that do not exist.
+    fn missing(&self, found: &[DataFile]) -> Vec<Vec<Value>> {
+        let mut missing: BTreeMap<&PathBuf, &ExpectedFile> = self.expected.iter().collect();
+        found.iter().filter_map(archived).for_each(|path| _ = missing.remove(&path));
+        let null = || Value::null(Type::Long);
+        let row = |file: &ExpectedFile| {
+            let reason = Value::string("the list of its archive names it");
+            let (name, bytes) = (Value::string(file.name.as_str()), i64::try_from(file.bytes).unwrap_or(i64::MAX));
+            vec![name, Value::string(""), null(), null(), Value::Long(bytes), Value::string("missing"), reason]
+        };
+        missing.into_values().filter(|file| !file.path.exists()).map(row).collect()
+    }
 }
 
 pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
@@ -41,8 +92,9 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     for source in sources.named {
         listing.extend(source.listing?);
     }
-    let Listing { files, notes, .. } = unique_files(listing);
-    notes.iter().for_each(|note| Message::Note(note.to_string()).print());
+    let Listing { files, notes, archives: lists, .. } = unique_files(listing);
+    report(&notes);
+    let listed = ArchiveLists::new(lists);
     let (archives, others): (Vec<_>, Vec<_>) = files.into_iter().partition(DataFile::is_parquet);
     let names: Vec<String> = others.iter().take(3).map(|file| file.name.clone()).collect();
     if !names.is_empty() {
@@ -52,12 +104,19 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     if archives.is_empty() {
         return Err(Error::Usage("no Parquet file to verify: give an archive".to_owned()));
     }
-    let (mut table, mut failed) = (Vec::new(), 0);
-    for_each_file(&archives, &settings, &|file, _| verify(file), &mut |verified: VerifiedFile| {
-        failed += u64::from(!verified.is_intact);
+    let (mut table, mut failed, mut without_list) = (Vec::new(), 0, 0);
+    for_each_file(&archives, &settings, &|file, _| verify(file, &listed), &mut |verified: VerifiedFile| {
+        failed += usize::from(!verified.is_intact);
+        without_list += usize::from(verified.lacks_list);
         table.push(verified.row);
         Ok(())
     })?;
+    let missing = listed.missing(&archives);
+    failed += missing.len();
+    table.extend(missing);
+    if without_list > 0 {
+        Message::from(CommandNote::NoFileList(without_list)).print();
+    }
     let total = table.len();
     rows::write(&args.output, &sources.configuration.defaults, &COLUMNS, table)?;
     if failed == 0 {
@@ -69,8 +128,20 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     Ok(Outcome::Damaged)
 }
 
-fn verify(file: &DataFile) -> Result<VerifiedFile> {
-    let found = ParquetFile::of(file).and_then(|opened| {
+/// Prints the notes of the listing.
+fn report(notes: &[DiscoveryNote]) {
+    for note in notes {
+        match note.is_damage() {
+            true => Message::Warning(note.to_string()).print(),
+            false => Message::Note(note.to_string()).print(),
+        }
+    }
+}
+
+fn verify(file: &DataFile, listed: &ArchiveLists) -> Result<VerifiedFile> {
+    let refused = |reason: &str| Error::Data { file: file.name.clone(), place: None, reason: reason.to_owned() };
+    let opened = file.refused().map_or_else(|| ParquetFile::of(file), |reason| Err(refused(reason)));
+    let found = opened.and_then(|opened| {
         let verdict = opened.verify().map_err(|error| Error::io(&file.name, error))?;
         Ok((opened, verdict))
     });
@@ -90,13 +161,23 @@ fn verify(file: &DataFile) -> Result<VerifiedFile> {
         }
         Err(Error::Data { place, reason, .. }) => {
             let place = place.map_or(String::new(), |place| format!("{place}: "));
-            (String::new(), null(), null(), "damaged", format!("{place}{reason}"))
+            let status = if file.refused().is_some() { "not read" } else { "damaged" };
+            (String::new(), null(), null(), status, format!("{place}{reason}"))
         }
         Err(error @ Error::Io { .. }) => (String::new(), null(), null(), "unreadable", error.to_string()),
         Err(error) => return Err(error),
     };
+    let contradiction = match status {
+        "intact" | "no checksums" => listed.contradict(file),
+        _ => Ok(None),
+    };
+    let (status, damage) = match contradiction {
+        Err(error @ Error::Io { .. }) => ("unreadable", error.to_string()),
+        found => found?.unwrap_or((status, damage)),
+    };
+    let lacks_list = !table.is_empty() && file.found_in().is_some() && !listed.covers(file);
     let bytes = number(file.bytes);
     let text = |text: &str| Value::string(text);
     let row = vec![text(&file.name), text(&table), groups, count, bytes, text(status), text(&damage)];
-    Ok(VerifiedFile { row, is_intact: status == "intact" })
+    Ok(VerifiedFile { row, is_intact: status == "intact", lacks_list })
 }

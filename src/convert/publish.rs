@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use crate::diagnostic::{Error, Result};
+use crate::storage::archive_list::{ArchiveFile, ArchiveList};
 use crate::storage::journal::{Journal, JournalState};
 use crate::temporary;
 
@@ -60,17 +61,40 @@ pub(super) struct Appending<'a> {
 }
 
 impl Appending<'_> {
-    /// Moves `files` (relative paths) from `staged` to the same paths in the archive. If that fails, the moved files
-    /// are removed again; if that fails too, the journal keeps them from counting.
-    pub fn add(&self, staged: &Path, files: &[PathBuf], request: &Json) -> Result<()> {
-        let journal = |state| Journal { state, files: files.to_vec(), request: request.clone() };
+    /// Moves `files` from `staged` to the same paths in the archive. If that fails, the moved files are removed again;
+    /// if that fails too, the journal keeps them from counting.
+    pub fn add(&self, staged: &Path, files: &[ArchiveFile], request: &Json) -> Result<()> {
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        let journal = |state| Journal { state, files: paths.clone(), request: request.clone() };
         self.write(&journal(JournalState::Adding))?;
-        let added = self.move_all(staged, files).and_then(|()| self.write(&journal(JournalState::Added)));
+        let moved = self.move_all(staged, &paths).and_then(|()| self.add_to_list(files));
+        let added = moved.and_then(|()| self.write(&journal(JournalState::Added)));
         if added.is_err() {
             // The first error is reported.
-            let _ = self.undo(files);
+            let _ = self.undo(&paths);
         }
         added
+    }
+
+    /// Adds files to the list. An archive without one stays without: what it had before is unknown.
+    fn add_to_list(&self, files: &[ArchiveFile]) -> Result<()> {
+        let Some(mut list) = ArchiveList::read(self.archive)? else { return Ok(()) };
+        list.files.extend_from_slice(files);
+        self.write_list(&list)
+    }
+
+    /// Removes files from the list.
+    fn remove_from_list(&self, files: &[PathBuf]) -> Result<()> {
+        let Some(mut list) = ArchiveList::read(self.archive)? else { return Ok(()) };
+        let before = list.files.len();
+        let removed: BTreeSet<&PathBuf> = files.iter().collect();
+        list.files.retain(|file| !removed.contains(&file.path));
+        if list.files.len() == before { Ok(()) } else { self.write_list(&list) }
+    }
+
+    /// Writes the list atomically.
+    pub fn write_list(&self, list: &ArchiveList) -> Result<()> {
+        self.replace(&ArchiveList::path(self.archive), &list.to_text())
     }
 
     fn move_all(&self, staged: &Path, files: &[PathBuf]) -> Result<()> {
@@ -97,6 +121,7 @@ impl Appending<'_> {
             let path = self.archive.join(file);
             self.remove_file(&path)?;
         }
+        self.remove_from_list(files)?;
         let mut folders: BTreeSet<PathBuf> = files.iter().flat_map(|file| self.folders_of(file)).collect();
         folders.remove(self.archive.join("").as_path());
         folders.remove(self.archive);
@@ -122,12 +147,15 @@ impl Appending<'_> {
 
     /// Writes the journal atomically.
     pub fn write(&self, journal: &Journal) -> Result<()> {
-        let path = Journal::path(self.archive);
+        self.replace(&Journal::path(self.archive), &journal.to_text())
+    }
+
+    fn replace(&self, path: &Path, text: &str) -> Result<()> {
         let new = path.with_extension("new");
-        let written = self.disk.write(&new, &journal.to_text()).and_then(|()| self.disk.rename(&new, &path));
+        let written = self.disk.write(&new, text).and_then(|()| self.disk.rename(&new, path));
         if let Err(error) = written {
             let _ = self.disk.remove_file(&new);
-            return Err(Error::io(&path, error));
+            return Err(Error::io(path, error));
         }
         self.sync(self.archive)
     }

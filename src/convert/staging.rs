@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::publish::{Appending, Disk, RealDisk};
 use crate::diagnostic::{Error, Result};
+use crate::storage::archive_list::{ArchiveFile, ArchiveList};
 use crate::storage::journal::{Journal, JournalState};
 use crate::temporary::{self, Registered, TemporaryKind};
 
@@ -80,13 +81,22 @@ impl Staging {
         match Journal::read(&self.destination)? {
             Some(Journal { state: JournalState::Adding, files, .. }) => {
                 self.had_remains = true;
-                self.appending(&RealDisk).undo(&files)
+                self.appending(&RealDisk).undo(&files)?;
             }
-            unreported => {
-                self.unreported = unreported;
-                Ok(())
-            }
+            unreported => self.unreported = unreported,
         }
+        self.check_complete()
+    }
+
+    /// Refuses an archive that lacks files: rows in them would be added a second time.
+    fn check_complete(&self) -> Result<()> {
+        let files = ArchiveList::read(&self.destination)?.map_or(Vec::new(), |list| list.files);
+        let missing = files.iter().map(|file| self.destination.join(&file.path)).find(|path| !path.exists());
+        missing.map_or(Ok(()), |path| {
+            let reason = "the archive lacks this file, which its list names: copy the archive again before you add to \
+                          it, or convert to a new one";
+            Err(Error::Data { file: path.display().to_string(), place: None, reason: reason.to_owned() })
+        })
     }
 
     fn appending<'a>(&'a self, disk: &'a dyn Disk) -> Appending<'a> {
@@ -117,10 +127,13 @@ impl Staging {
         self.unreported.as_ref().is_some_and(|journal| journal.request == *request)
     }
 
-    /// Renames a new archive to its destination, atomically. `request` describes the conversion.
-    pub fn publish(&self, request: &Json) -> Result<()> {
+    /// Renames a new archive of `files` to its destination, atomically. `request` describes the conversion.
+    pub fn publish(&self, files: Vec<ArchiveFile>, request: &Json) -> Result<()> {
         let journal = Journal { state: JournalState::Added, files: Vec::new(), request: request.clone() };
-        Appending { archive: &self.archive(), disk: &RealDisk }.write(&journal)?;
+        let archive = self.archive();
+        let new = Appending { archive: &archive, disk: &RealDisk };
+        new.write_list(&ArchiveList { files })?;
+        new.write(&journal)?;
         sync_folders(&self.archive())?;
         let _hold = temporary::hold();
         match fs::remove_dir(&self.destination) {
@@ -141,8 +154,8 @@ impl Staging {
         self.sync_parent()
     }
 
-    /// Adds files (relative paths) to an existing archive, atomically.
-    pub fn publish_files(&self, files: &[PathBuf], request: &Json, disk: &dyn Disk) -> Result<()> {
+    /// Adds files to an existing archive, atomically.
+    pub fn publish_files(&self, files: &[ArchiveFile], request: &Json, disk: &dyn Disk) -> Result<()> {
         let _hold = temporary::hold();
         self.appending(disk).add(&self.archive(), files, request)
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::detection::{AccountWarning, RuleWarning};
+use crate::storage::listing::number_of_files;
 
 /// A message of a command that affects what its result means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +106,8 @@ pub enum CommandNote {
         /// True if there are others.
         more: bool,
     },
+    /// The number of verified files whose archive has no list of its files.
+    NoFileList(usize),
 }
 
 impl fmt::Display for CommandWarning {
@@ -190,6 +193,12 @@ impl fmt::Display for CommandNote {
                 let names = names.join(", ");
                 write!(f, "skipped files without checksums (only Parquet files have them): {names}{more}")
             }
+            Self::NoFileList(files) => write!(
+                f,
+                "the archive of {} has no list of its files, because an earlier version made it or the list was not \
+                 copied: whether files are missing is unknown",
+                number_of_files(*files)
+            ),
         }
     }
 }

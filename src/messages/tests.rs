@@ -184,6 +184,10 @@ fn discovery_notes() -> Vec<DiscoveryNote> {
         DiscoveryNote::NoneInDeltaLog("table".to_owned()),
         DiscoveryNote::NotInDeltaLog { table: "table".to_owned(), files: 1 },
         DiscoveryNote::NotInDeltaLog { table: "table".to_owned(), files: 3 },
+        DiscoveryNote::NotInArchiveList { archive: "archive".to_owned(), files: 1 },
+        DiscoveryNote::NotInArchiveList { archive: "archive".to_owned(), files: 2 },
+        DiscoveryNote::ResizedFiles(vec!["archive/SigninLogs/SigninLogs-00000.parquet".to_owned()]),
+        DiscoveryNote::UnreadableList("archive/.coldcase-files: the list is damaged".to_owned()),
     ];
     let reasons = [
         SkipReason::Hidden,
@@ -322,6 +326,7 @@ fn command_notes() -> Vec<String> {
         CommandNote::ArrivalAssumed { rule: "Late".to_owned(), table: "SigninLogs".to_owned(), rows: 3 },
         CommandNote::RuleDisabled("Late".to_owned()),
         CommandNote::MissesUnknown { rule: "Late".to_owned(), reason: "a row of its query is not one record" },
+        CommandNote::NoFileList(3),
         CommandNote::NoChecksums { names: vec!["a.json".to_owned()], more: false },
         CommandNote::NoChecksums { names: ["a", "b", "c"].map(str::to_owned).to_vec(), more: true },
     ];

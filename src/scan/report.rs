@@ -105,10 +105,11 @@ impl ScanReport {
 
     /// Reports a discovery note once.
     pub fn discovered(&self, note: &DiscoveryNote) {
-        let DiscoveryNote::Unread { reason, names, .. } = note else {
+        if !note.is_damage() {
             return self.note_once(Note::Discovery(note.clone()));
-        };
+        }
         self.damaged(Damage::NotRead(note.clone()), "", 1);
+        let DiscoveryNote::Unread { reason, names, .. } = note else { return };
         let reason = RejectReason::Lost(reason);
         names.iter().for_each(|file| self.reject(&Reject { file, place: None, reason, raw: None }));
     }

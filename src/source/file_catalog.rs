@@ -48,6 +48,15 @@ impl ExpandedFiles {
     fn called(&self, name: &str) -> Arc<[DataFile]> {
         self.files.iter().filter(|file| file.stem() == name).cloned().collect()
     }
+
+    /// Returns the files of archives of the table `name`.
+    fn archived_as(&self, name: &str, limits: ReadLimits) -> Arc<[DataFile]> {
+        let is_archived = |file: &&DataFile| {
+            let opened = file.is_parquet().then(|| ColumnFile::of(file, limits).ok()).flatten();
+            opened.is_some_and(|opened| opened.archived_table() == Some(name))
+        };
+        self.files.iter().filter(is_archived).cloned().collect()
+    }
 }
 
 impl ListedFiles {
@@ -271,7 +280,10 @@ impl FileCatalog {
     /// records that name the table. Returns None if there are none.
     fn open_unknown(&self, name: &str) -> Result<Option<FileTable>> {
         let listed = self.files.expanded(self.limits)?;
-        let called = listed.called(name);
+        let called = match listed.called(name) {
+            none if none.is_empty() => listed.archived_as(name, self.limits),
+            called => called,
+        };
         let (files, inference) = match called.is_empty() {
             true => (Arc::clone(&listed.files), Inference::only(name)),
             false => (called, Inference::new()),

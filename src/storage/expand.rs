@@ -10,11 +10,11 @@ use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
+use super::archive_files;
 use super::delta_folder::{DELTA_LOG, DeltaFolder, PresentFiles};
 use super::files::{DataFile, display};
 use super::folders::{self, AllFiles, FileSelection, LinkPolicy};
 use super::glob::GlobPattern;
-use super::journal;
 use super::listing::{DiscoveryNote, Listing};
 use super::location::Location;
 use super::remote::address::Address;
@@ -61,7 +61,7 @@ fn expand_local(pattern: &OsStr, links: LinkPolicy) -> Result<Listing> {
         }
         Ok(metadata) if metadata.is_file() => {
             let mut found = Listing::from(vec![DataFile::new(path)?]);
-            journal::leave_out_uncounted(&mut found)?;
+            archive_files::check(&mut found, path, &AllFiles)?;
             found.unless_nothing(|reason| nothing_in(path, reason), "the file is not part of its archive yet")
         }
         // Files are opened several times, but a pipe can be read only once.
@@ -133,8 +133,8 @@ fn walk(root: &Path, selection: &dyn FileSelection, links: LinkPolicy) -> Result
         DiscoveryNote::Unread { reason: reason.describe(), names, advice: reason.advice() }
     });
     let delta_folders = delta_folders(root, &files, &delta_logs)?;
-    let mut found = Listing { notes: notes.collect(), files, delta_folders };
-    journal::leave_out_uncounted(&mut found)?;
+    let mut found = Listing { notes: notes.collect(), files, delta_folders, archives: Vec::new() };
+    archive_files::check(&mut found, root, selection)?;
     Ok(found)
 }
 

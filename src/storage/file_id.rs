@@ -11,7 +11,7 @@ const MAX_NAMED: usize = 10;
 
 /// Removes files that occur earlier under the same or another name, with a note for each.
 #[must_use]
-pub fn unique_files(Listing { files, mut notes, delta_folders }: Listing) -> Listing {
+pub fn unique_files(Listing { files, mut notes, delta_folders, archives }: Listing) -> Listing {
     let mut first: HashMap<FileId, String> = HashMap::with_capacity(files.len());
     let (mut kept, mut twice, mut more) = (Vec::with_capacity(files.len()), Vec::new(), 0_usize);
     for file in files {
@@ -30,7 +30,7 @@ pub fn unique_files(Listing { files, mut notes, delta_folders }: Listing) -> Lis
         twice.push(DiscoveryNote::MoreNamedTwice(more));
     }
     notes.extend(twice);
-    Listing { files: kept, notes, delta_folders }
+    Listing { files: kept, notes, delta_folders, archives }
 }
 
 /// Identifies a file under all of its names: device, inode, length and modification time. The inode alone is not

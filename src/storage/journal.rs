@@ -4,15 +4,12 @@
 //! queries ignore all of them; with the state `added`, all of them are read. The journal is removed after the run has
 //! reported its success, so an existing journal belongs to a run that is in progress or was killed.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::files::DataFile;
-use super::listing::{DiscoveryNote, Listing};
 use crate::diagnostic::{Error, Result};
 
 /// The file name of the journal; because of the dot, scans skip it.
@@ -54,13 +51,7 @@ impl Journal {
     pub fn read(archive: &Path) -> Result<Option<Self>> {
         let path = Self::path(archive);
         let failed = |error| Error::io(&path, error);
-        let length = match fs::metadata(&path) {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(failed(error)),
-            Ok(metadata) => metadata.len(),
-        };
+        let Some(length) = length_of(&path)? else { return Ok(None) };
         let text = if length > MAX_BYTES { String::new() } else { fs::read_to_string(&path).map_err(failed)? };
         Self::parse(&text).map(Some).ok_or_else(|| Error::Data {
             file: path.display().to_string(),
@@ -90,50 +81,30 @@ impl Journal {
             JournalState::Adding => "adding",
             JournalState::Added => "added",
         };
-        let name = |path: &PathBuf| path.iter().map(|name| name.to_string_lossy()).collect::<Vec<_>>().join("/");
-        let files: Vec<String> = self.files.iter().map(name).collect();
+        let files: Vec<String> = self.files.iter().map(|file| in_slashes(file)).collect();
         format!("{:#}\n", json!({"state": state, "files": files, "request": self.request}))
     }
 }
 
+/// The length of a file; None if it does not exist.
+pub(super) fn length_of(path: &Path) -> Result<Option<u64>> {
+    match fs::metadata(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(Error::io(path, error)),
+        Ok(metadata) => Ok(Some(metadata.len())),
+    }
+}
+
+/// A relative path with `/` between its names, on every system.
+pub(super) fn in_slashes(path: &Path) -> String {
+    path.iter().map(|name| name.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
 /// Parses a relative path; None if it would leave the archive.
-fn relative(text: &str) -> Option<PathBuf> {
+pub(super) fn relative(text: &str) -> Option<PathBuf> {
     let path = PathBuf::from(text);
     let stays = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     (stays && !text.is_empty()).then_some(path)
-}
-
-/// Removes files of an unfinished append from the listing, with a note.
-pub(crate) fn leave_out_uncounted(listing: &mut Listing) -> Result<()> {
-    let mut visited = BTreeSet::new();
-    let mut uncounted = BTreeSet::new();
-    for file in listing.files.iter().filter_map(archived) {
-        // If a folder was visited, so were the folders around it.
-        for folder in file.ancestors().skip(1).take_while(|folder| !visited.contains(*folder)).collect::<Vec<_>>() {
-            visited.insert(folder.to_owned());
-            if let Some(Journal { state: JournalState::Adding, files, .. }) = Journal::read(folder)? {
-                uncounted.extend(files.iter().map(|file| folder.join(file)));
-            }
-        }
-    }
-    if uncounted.is_empty() {
-        return Ok(());
-    }
-    let counts = |file: &DataFile| archived(file).is_none_or(|path| !uncounted.contains(&path));
-    let (kept, left_out): (Vec<_>, Vec<_>) = std::mem::take(&mut listing.files).into_iter().partition(counts);
-    listing.files = kept;
-    listing.notes.extend(DiscoveryNote::unread(
-        "files of an unfinished `convert --append`",
-        left_out.into_iter().map(|file| file.name).collect(),
-        "they are ignored until it finishes: if it was interrupted, run it again",
-    ));
-    Ok(())
-}
-
-/// The absolute path of a file that may be part of an archive.
-fn archived(file: &DataFile) -> Option<PathBuf> {
-    let is_parquet = |path: &&Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
-    std::path::absolute(file.local_path().filter(is_parquet)?).ok()
 }
 
 #[cfg(test)]

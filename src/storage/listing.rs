@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::archive_files::ListedArchive;
 use super::delta_folder::DeltaFolder;
 use super::files::DataFile;
 use super::text_settings::TextSettings;
@@ -19,6 +20,8 @@ pub struct Listing {
     pub notes: Vec<DiscoveryNote>,
     /// Delta tables around the files: their logs say which of the files are to be read.
     pub delta_folders: Vec<DeltaFolder>,
+    /// Archives around the files, with the files that they are known to have.
+    pub archives: Vec<ListedArchive>,
 }
 
 impl Listing {
@@ -44,6 +47,7 @@ impl Listing {
         self.files.extend(other.files);
         self.notes.extend(other.notes);
         self.delta_folders.extend(other.delta_folders);
+        self.archives.extend(other.archives);
     }
 }
 
@@ -83,6 +87,13 @@ pub enum DiscoveryNote {
         /// The number of files.
         files: usize,
     },
+    /// The number of Parquet files in the folder of an archive that its list does not name.
+    NotInArchiveList {
+        /// The folder of the archive.
+        archive: String,
+        /// The number of files.
+        files: usize,
+    },
     /// A result that this program wrote as text, with the manifest that says so.
     OwnResult {
         /// The result.
@@ -90,6 +101,10 @@ pub enum DiscoveryNote {
         /// The manifest.
         manifest: String,
     },
+    /// Files of an archive that have another length than when they were written.
+    ResizedFiles(Vec<String>),
+    /// A list of the files of an archive that cannot be read, with the file and the reason.
+    UnreadableList(String),
     /// Files that may hold rows and are not read.
     Unread {
         /// Why they are not read.
@@ -108,10 +123,10 @@ impl DiscoveryNote {
         (!names.is_empty()).then_some(Self::Unread { reason, names, advice })
     }
 
-    /// True if files that may hold rows are not read.
+    /// True if rows may be missing or may have been changed.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Unread { .. })
+        matches!(self, Self::Unread { .. } | Self::ResizedFiles(_) | Self::UnreadableList(_))
     }
 }
 
@@ -130,21 +145,40 @@ impl fmt::Display for DiscoveryNote {
                 let files = number_of_files(*files);
                 write!(f, "{table}: skipped {files} that the log of the Delta table does not name")
             }
+            Self::NotInArchiveList { archive, files } => {
+                let (is, them) = if *files == 1 { ("is", "it") } else { ("are", "them") };
+                let files = number_of_files(*files);
+                write!(
+                    f,
+                    "{archive}: the list of the archive does not name {files} that {is} read: another program \
+                           may have added {them}"
+                )
+            }
             Self::OwnResult { file, manifest } => write!(
                 f,
                 "skipped because coldcase wrote it, as {manifest} says: {file}; name the file itself to read it as \
                  evidence"
             ),
+            Self::ResizedFiles(names) => write!(
+                f,
+                "files that have another length than the list of their archive says: {}; they were changed or replaced: \
+                 check the archive with coldcase verify",
+                first_names(names)
+            ),
+            Self::UnreadableList(error) => f.write_str(error),
             Self::Unread { reason, names, advice } => {
-                let (first, more) = names.split_at(names.len().min(MAX_NAMED));
-                write!(f, "not read: {reason}: {}", first.join(", "))?;
-                if !more.is_empty() {
-                    write!(f, " and {} more", more.len())?;
-                }
+                write!(f, "not read: {reason}: {}", first_names(names))?;
                 if advice.is_empty() { Ok(()) } else { write!(f, "; {advice}") }
             }
         }
     }
+}
+
+/// The first of `names`, and the number of the others.
+fn first_names(names: &[String]) -> String {
+    let (first, more) = names.split_at(names.len().min(MAX_NAMED));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    format!("{}{more}", first.join(", "))
 }
 
 /// "1 file", "2 files", ...

@@ -1,5 +1,7 @@
 //! Files, folders, zip archives and servers: how files are listed and opened. Nothing here knows what their bytes mean.
 
+pub mod archive_files;
+pub mod archive_list;
 pub mod counters;
 pub mod delta_folder;
 pub mod expand;

@@ -5,6 +5,7 @@
 mod aliases;
 mod analyze;
 mod architecture;
+mod archive_list;
 mod backtest;
 mod bounds;
 mod breakglass;

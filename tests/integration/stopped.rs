@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use coldcase::convert::{Disk, RealDisk, Staging};
+use coldcase::storage::archive_list::{ArchiveFile, ArchiveList};
 use serde_json::json;
 
 use crate::command::{Output, coldcase, coldcase_with, root};
@@ -270,7 +271,14 @@ fn appends_are_atomic_whichever_step_is_the_last() {
                 fs::copy(new.join("SigninLogs").join(original), staged).expect("a copy");
             }
             let disk = Killed { left: steps.into() };
-            finished = staging.publish_files(&files, &request, &disk).is_ok();
+            let listed: Vec<ArchiveFile> = files
+                .iter()
+                .map(|file| {
+                    let bytes = fs::metadata(staging.archive().join(file)).expect("a file").len();
+                    ArchiveFile { path: file.clone(), bytes, sha256: String::new() }
+                })
+                .collect();
+            finished = staging.publish_files(&listed, &request, &disk).is_ok();
         }
         // Readers see all or nothing, however they name the archive.
         let read = count(&archive, &[]);
@@ -287,11 +295,15 @@ fn appends_are_atomic_whichever_step_is_the_last() {
             let named = coldcase(&["SigninLogs | count", &archive.join(&files[0]).display().to_string()]);
             assert!(named.code != 0 && named.stderr.contains("append"), "{steps}: a file of the archive: {named:?}");
         }
+        // The list of the archive never names a file that is not there.
+        assert!(!read.stderr.contains("the list of their archive"), "{steps}: {read:?}");
         // The next run removes files that do not count, and knows what was added.
         let staging = Staging::new(&archive, None).expect("a place");
         assert_eq!(staging.was_added(&request), found == 36, "{steps}");
         drop(staging);
         assert_eq!(rows(&archive), found, "{steps}");
+        let list = ArchiveList::read(&archive).expect("readable").expect("a list");
+        assert_eq!(list.files.len(), if found == 36 { 4 } else { 2 }, "{steps}");
         assert!(found == 36 || !archive.join(&files[1]).exists(), "{steps}: files that do not count are left");
         if finished {
             break;
@@ -328,7 +340,7 @@ fn repeating_a_stopped_append_does_not_duplicate_rows_without_an_id() {
     // After a success, the same request adds the rows again.
     assert_eq!(coldcase(&["convert", &second, "-O", &to, "--append", "-q"]).code, 0);
     assert_eq!(rows(&archive), 27);
-    assert_eq!(names(&archive), ["SigninLogs"]);
+    assert_eq!(names(&archive), [".coldcase-files", "SigninLogs"]);
 }
 
 /// A file with rows, and one that fails every run that reads it.

@@ -90,9 +90,10 @@ Examples:
 #[command(
     help_template = HELP_TEMPLATE,
     before_help = VERIFY_EXAMPLES,
-    after_help = "Checksums cover every byte of the Parquet files that coldcase writes. If a checksum does not match, \
-    or a file has none, the exit status is 5. Checksums detect damage, not forgery: to detect forgery, compare the \
-    SHA-256 of the files with the manifest of the conversion."
+    after_help = "Checksums cover every byte of the Parquet files that coldcase writes, and an archive has a list of its \
+    files with their SHA-256 (.coldcase-files). If a checksum does not match, a file has none, or the files are not \
+    those of the list, the exit status is 5. Both detect damage, not forgery: to detect forgery, compare the SHA-256 of \
+    the files with the manifest of the conversion."
 )]
 pub struct VerifyArgs {
     /// Archives: Parquet files, folders or globs

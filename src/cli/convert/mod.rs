@@ -29,7 +29,7 @@ use crate::convert::{
 };
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
-use crate::entra::known_table;
+use crate::entra::{known_table, restored_from};
 use crate::messages::{CommandNote, CommandWarning};
 use crate::output;
 use crate::scan::ScanReport;
@@ -83,11 +83,12 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
 }
 
 fn publish(staging: &Staging, target: &ConvertTarget, done: &Converted, request: &Json) -> Result<()> {
+    let files = || done.archive_files(&staging.archive());
     match target {
-        ConvertTarget::Archive { existing: None, .. } => staging.publish(request),
+        ConvertTarget::Archive { existing: None, .. } => staging.publish(files()?, request),
         // Without new rows, the archive stays unchanged.
         ConvertTarget::Archive { existing: Some(_), .. } if done.files.is_empty() => Ok(()),
-        ConvertTarget::Archive { existing: Some(_), .. } => staging.publish_files(&done.files, request, &RealDisk),
+        ConvertTarget::Archive { existing: Some(_), .. } => staging.publish_files(&files()?, request, &RealDisk),
         ConvertTarget::File(_) => staging.publish_file(FILE),
     }
 }
@@ -138,7 +139,7 @@ impl Conversion<'_> {
             let found = self.table(&table)?;
             converted.push(table);
             let (known, others): (Vec<_>, Vec<_>) =
-                found.into_iter().filter(|_| finds_tables).partition(|name| known_table(name).is_some());
+                found.into_iter().filter(|_| finds_tables).partition(|name| is_known(name));
             waiting.extend(known);
             unknown.extend(others);
         }
@@ -244,6 +245,11 @@ impl Conversion<'_> {
         let archive = Engine::new(Arc::new(builder.build()), settings);
         KnownIds::read(&archive, table, prepared.schema(), self.max_memory() / 4).map(Some)
     }
+}
+
+/// True for a known table, and for a restored copy of one.
+fn is_known(table: &str) -> bool {
+    known_table(table).is_some() || restored_from(table).is_some()
 }
 
 /// Describes the progress of a conversion.

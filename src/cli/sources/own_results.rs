@@ -36,7 +36,7 @@ pub(super) fn without_results(listing: Listing) -> Listing {
     if results.is_empty() {
         return listing;
     }
-    let Listing { files, mut notes, delta_folders } = listing;
+    let Listing { files, mut notes, delta_folders, archives } = listing;
     let manifest_of = |file: &DataFile| {
         let manifests = results.get(&file.bytes).filter(|_| is_in_folder(file) && !is_marked(file.ending()))?;
         let hash = hash(file).ok()?;
@@ -50,7 +50,7 @@ pub(super) fn without_results(listing: Listing) -> Listing {
         None => true,
     };
     let files = files.into_iter().filter(is_kept).collect();
-    Listing { files, notes, delta_folders }
+    Listing { files, notes, delta_folders, archives }
 }
 
 /// The hashes of results and the names of their manifests, by the number of bytes of the result.

@@ -160,7 +160,7 @@ impl StoreSearch<'_> {
             found.iter().filter(|meta| wanted(meta.location.as_ref())).map(|meta| self.file(meta)).collect::<Vec<_>>();
         let notes = DiscoveryNote::unread(HIDDEN, hidden, "name them to read them").into_iter().collect();
         let delta_folders = self.delta_folders(&found, &files);
-        let listing = Listing { files, notes, delta_folders };
+        let listing = Listing { files, notes, delta_folders, archives: Vec::new() };
         listing.unless_nothing(|reason| wrong(self.url, reason), nothing)
     }
 
