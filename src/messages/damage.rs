@@ -196,6 +196,11 @@ pub fn damage(kind: &Damage, count: u64) -> String {
         Damage::NotConverted(names) => {
             format!("the archive has no columns for these keys, and their values are not in it: {names}")
         }
+        Damage::OnlyPreviews => format!(
+            "skipped {} of a Splunk search that was still running, and the file does not have the final results: rows \
+             are missing",
+            counted("preview row")
+        ),
         Damage::PartialAnswer | Damage::FewerRows(..) | Damage::ErrorAnswer(_) | Damage::MissingPages(_) => {
             response_damage(kind, count)
         }

@@ -101,6 +101,9 @@ fn column_note(event: &ColumnNote) -> String {
         ColumnNote::ColumnAdded { table, column, ty } => {
             format!("{table} has no column {column}; it is read from the key of that name, as {ty}")
         }
+        ColumnNote::PreviewRows => {
+            "preview rows of a Splunk search are not read: the final results have them again".to_owned()
+        }
         ColumnNote::EmptyCsvRows => "empty rows of a CSV file are not read".to_owned(),
         ColumnNote::UnnamedCsvColumns => "unnamed columns of a CSV file are not read".to_owned(),
         ColumnNote::UnknownCsvColumn(column) => format!("the CSV column {column:?} is unknown and not read"),

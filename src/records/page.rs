@@ -38,16 +38,32 @@ impl ResultPage {
     }
 }
 
-/// True for a member that tells that a search service did not search everything: it timed out, or a part of an index
-/// failed.
+/// True for a member that tells that a search service did not search everything: it timed out, a part of an index
+/// failed, or messages say so.
 pub(crate) fn says_partial(key: &[u8], value: &[u8]) -> bool {
     const FLAGS: [&[u8]; 5] = [b"timed_out", b"terminated_early", b"is_partial", b"isPartial", b"partial"];
-    if key == b"_shards" {
-        let shards = std::str::from_utf8(value).ok().filter(|text| dynamic::validate(text.as_bytes()).is_ok());
-        let failed = shards.and_then(|shards| dynamic::get_member(shards, "failed"));
-        return failed.is_some_and(|failed| failed != "0");
+    let json = || std::str::from_utf8(value).ok().filter(|text| dynamic::validate(text.as_bytes()).is_ok());
+    match key {
+        b"_shards" => {
+            let failed = json().and_then(|shards| dynamic::get_member(shards, "failed"));
+            failed.is_some_and(|failed| failed != "0")
+        }
+        b"messages" => json().is_some_and(|messages| dynamic::elements(messages).any(is_about_missing_events)),
+        _ => value == b"true" && FLAGS.contains(&key),
     }
-    value == b"true" && FLAGS.contains(&key)
+}
+
+/// True for a message of Splunk that events may be missing: `{"type": "ERROR", "text": ...}`, or a warning that says so.
+fn is_about_missing_events(message: &str) -> bool {
+    const SIGNS: [&str; 8] =
+        ["incomplete", "truncated", "partial", "finalized", "terminated", "limit", "failed", "unable to"];
+    let member = |key: &str| dynamic::get_member(message, key).map(dynamic::to_text).unwrap_or_default();
+    let text = member("text").to_lowercase();
+    match member("type").to_ascii_uppercase().as_str() {
+        "FATAL" | "ERROR" => true,
+        "WARN" => SIGNS.iter().any(|sign| text.contains(sign)),
+        _ => false,
+    }
 }
 
 /// True for the key of the link to the next page, such as `@odata.nextLink`, `odata.nextLink` or `nextLink`.
@@ -90,6 +106,15 @@ mod tests {
         }
         for text in [r#"{"timed_out":true,"hits":[]}"#, r#"{"_shards":{"total":5,"failed":2},"hits":[]}"#] {
             assert!(page(text).failed, "{text}");
+        }
+        for (kind, text, fails) in [
+            ("WARN", "Search results may be incomplete: a peer ended early", true),
+            ("ERROR", "x", true),
+            ("WARN", "Field extractor x is slow", false),
+            ("INFO", "Your timerange was substituted based on your search string; limit", false),
+        ] {
+            let found = page(&format!(r#"{{"messages":[{{"type":"{kind}","text":"{text}"}}],"results":[]}}"#));
+            assert_eq!(found.failed, fails, "{kind} {text}");
         }
         let whole = page(r#"{"timed_out":false,"_shards":{"total":5,"failed":0},"hits":[]}"#);
         assert_eq!(whole, ResultPage::default());

@@ -260,6 +260,8 @@ pub enum ColumnNote {
     UnnamedCsvColumns,
     /// Rows of a CSV file that have only delimiters.
     EmptyCsvRows,
+    /// Preview rows of a streamed search of Splunk, which are not read: the final results have them again.
+    PreviewRows,
     /// A column of a CSV file of the Entra admin center that is not known.
     UnknownCsvColumn(String),
     /// A CSV file whose header line occurs several times.

@@ -228,6 +228,7 @@ impl SharedScan {
         self.report_limits();
         self.events.report_collector();
         self.events.report_pages();
+        self.events.report_previews();
         self.check_any_read()?;
         let (seen, unrecognised) = (self.events.log.tables(), self.events.log.unrecognised());
         let has_parquet = self.foreign.load(Ordering::Acquire) > 0;

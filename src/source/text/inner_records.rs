@@ -36,6 +36,25 @@ pub(super) struct InnerRecords {
     pub is_partial: bool,
     /// True if the value has more bytes of strings than are searched.
     pub is_cut: bool,
+    /// Lines of a running search that Splunk streamed.
+    pub streamed: StreamedResults,
+}
+
+/// Results of a search that Splunk streamed while it was running: previews, whose rows the final results have again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StreamedResults {
+    /// The number of records in previews, which are not read.
+    pub previews: u64,
+    /// True if there is a final result, with or without a record.
+    pub is_final: bool,
+}
+
+impl InnerRecords {
+    /// True if the value is anything but an unrecognised record.
+    pub(super) fn holds_some(&self) -> bool {
+        let is_streamed = self.streamed != StreamedResults::default();
+        self.is_cut || is_streamed || !self.records.is_empty() || !self.errors.is_empty()
+    }
 }
 
 /// A record inside a value.
@@ -177,6 +196,20 @@ impl InnerRecordSearch {
 
     fn object(&mut self, object: &str, position: ValuePosition<'_>) {
         let keys = ObjectKeys::of(object);
+        let before = self.found.records.len();
+        self.members(object, position, &keys);
+        match keys.preview {
+            Some(true) if keys.has_result => {
+                self.found.streamed.previews += (self.found.records.len() - before) as u64;
+                self.found.records.truncate(before);
+            }
+            Some(true) => self.found.is_partial |= self.found.records.len() > before,
+            Some(false) => self.found.streamed.is_final |= keys.has_result || keys.is_last_row,
+            None => {}
+        }
+    }
+
+    fn members(&mut self, object: &str, position: ValuePosition<'_>, keys: &ObjectKeys<'_>) {
         let is_inner = position.depth > 0;
         let before = self.found.records.len();
         if let Some(raw) = keys.raw {
@@ -262,6 +295,10 @@ struct ObjectKeys<'a> {
     has_tables: bool,
     is_page: bool,
     failed: bool,
+    /// The member `preview` of results of Splunk, and its other members.
+    preview: Option<bool>,
+    has_result: bool,
+    is_last_row: bool,
     /// Number of keys that sign-ins have; `is_sign_in` is true if one of them distinguishes sign-ins from other
     /// objects.
     of_sign_in: usize,
@@ -324,6 +361,9 @@ impl<'a> ObjectKeys<'a> {
         match key {
             RAW => self.raw = Some(value).filter(|value| value.starts_with('"') && may_hold_json(value)),
             "body" => self.body = Some(value),
+            "preview" => self.preview = value.parse().ok(),
+            "result" => self.has_result = value.starts_with('{'),
+            "lastrow" => self.is_last_row = value == "true",
             "status" | "Status" if value.starts_with('{') || powershell::is_cut(value) => {
                 (self.of_sign_in, self.is_sign_in) = (self.of_sign_in + 1, true);
             }

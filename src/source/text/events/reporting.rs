@@ -12,6 +12,7 @@ use crate::entra::{ColumnSource, KnownTable, RowKind, union_names};
 use crate::records::FramingNote;
 use crate::scan::{ColumnNote, Damage, EmptyReason, Note, UnnamedRows, Warning};
 use crate::source::text::classify::{RecordClass, RowClass};
+use crate::source::text::inner_records::StreamedResults;
 use crate::source::text::key_tree::ValueSlot;
 use crate::source::text::plan::{PlannedColumn, PlannedSource, RESULT, RecordSelection, keys_after};
 use crate::types::{Schema, dynamic};
@@ -143,6 +144,18 @@ impl ScanEvents {
         let pages = std::mem::take(&mut *self.log.pages());
         pages.report(self.plan.selection.single_table().map(|binding| binding.table), &self.report);
         self.report.keep_pages(pages);
+    }
+
+    /// Reports previews of streamed searches; called after all files were read. If the final results are missing, so are
+    /// rows.
+    pub(crate) fn report_previews(&self) {
+        for (file, StreamedResults { previews, is_final }) in self.log.streamed() {
+            match is_final {
+                _ if previews == 0 => {}
+                true => self.report.note_times(ColumnNote::PreviewRows, previews),
+                false => self.report.damaged(Damage::OnlyPreviews, &file, previews),
+            }
+        }
     }
 
     /// Warns if a file of a collector that may keep only successes has no failure; called after all files were read.

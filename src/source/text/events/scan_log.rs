@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::scan::{Note, ResultPages};
+use crate::source::text::inner_records::StreamedResults;
 
 /// The findings of the partitions of one scan; threads share it.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub(crate) struct ScanLog {
     pages: Mutex<ResultPages>,
     /// For each file that may contain only successes, by its index: true if it has a failure.
     failures: Mutex<BTreeMap<usize, bool>>,
+    /// Results of streamed searches, by file.
+    streamed: Mutex<BTreeMap<String, StreamedResults>>,
 }
 
 impl ScanLog {
@@ -60,6 +63,19 @@ impl ScanLog {
     /// Records for a part of a file that may contain only successes whether it has a failure.
     pub(crate) fn add_failures(&self, file: usize, has_failure: bool) {
         *lock(&self.failures).entry(file).or_default() |= has_failure;
+    }
+
+    /// Adds results of a streamed search in a part of `file`.
+    pub(crate) fn add_streamed(&self, file: &str, found: StreamedResults) {
+        let mut files = lock(&self.streamed);
+        let of_file = files.entry(file.to_owned()).or_default();
+        of_file.previews += found.previews;
+        of_file.is_final |= found.is_final;
+    }
+
+    /// Returns the results of streamed searches, by file.
+    pub(crate) fn streamed(&self) -> BTreeMap<String, StreamedResults> {
+        lock(&self.streamed).clone()
     }
 
     /// True if one of the files that may contain only successes has no failure.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::super::block_origin::{BlockOrigin, SourcePosition};
 use super::super::classify::{RecordClass, RowClass};
-use super::super::inner_records::{InnerRecord, InnerRecords, InnerText, error_answer, find_inner_records};
+use super::super::inner_records::{
+    InnerRecord, InnerRecords, InnerText, StreamedResults, error_answer, find_inner_records,
+};
 use super::super::rewrite::RecordRewrite;
 use super::JsonReader;
 use crate::diagnostic::Result;
@@ -92,7 +94,7 @@ impl JsonReader {
         if found.is_cut {
             self.lost(block, span.clone(), span.start, origin, "its strings are too long to be searched completely");
         }
-        let holds_some = found.is_cut || !found.records.is_empty() || !found.errors.is_empty();
+        let holds_some = found.holds_some();
         self.decoded.is_inside = true;
         let read =
             found.records.into_iter().try_for_each(|inner| self.read_inner_record(block, span.start, inner, origin));
@@ -108,10 +110,14 @@ impl JsonReader {
         if found.is_partial {
             self.events.note(&FramingNote::Damage(Damage::PartialAnswer), origin.file, origin.offset);
         }
+        if found.streamed != StreamedResults::default() {
+            self.events.log.add_streamed(origin.file, found.streamed);
+        }
         for (offset, page) in found.pages.iter().filter(|_| !found.records.is_empty()) {
             self.events.note(&FramingNote::Page(page.clone()), origin.file, origin.offset + (start + offset) as u64);
         }
         self.file.wrapped |= found.is_partial || !found.errors.is_empty() || !found.pages.is_empty();
+        self.file.wrapped |= found.streamed.previews > 0;
     }
 
     /// Counts needed objects that PowerShell truncated, unless a column contains the whole object: such a column
