@@ -60,7 +60,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Creates a query error with one diagnostic.
+    /// Creates an error about a query from a single diagnostic.
     pub fn query(code: Code, span: Span, message: impl Into<String>) -> Self {
         Diagnostic::new(code, span, message).into()
     }
@@ -182,7 +182,7 @@ pub enum Severity {
 /// A second position that explains the position of a diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// The position.
+    /// The second position.
     pub span: Span,
     /// How the position is related to the diagnostic.
     pub message: String,

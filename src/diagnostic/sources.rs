@@ -14,7 +14,7 @@ pub struct Sources {
     texts: Vec<SourceText>,
 }
 
-/// One source text.
+/// A source text, with the offset of its first byte.
 #[derive(Clone, Debug)]
 pub(super) struct SourceText {
     base: u32,
@@ -28,11 +28,11 @@ pub(super) struct SourceText {
 pub struct Region {
     /// The file or other origin of the text.
     pub file: String,
-    /// The first line.
+    /// The line of the first character.
     pub line: usize,
-    /// The first column.
+    /// The column of the first character.
     pub column: usize,
-    /// The last line.
+    /// The line of the last character.
     pub end_line: usize,
     /// The column after the last one.
     pub end_column: usize,

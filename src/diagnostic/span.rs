@@ -39,9 +39,9 @@ impl Span {
 /// A value and its position in the source text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Spanned<T> {
-    /// The value.
+    /// The value itself.
     pub node: T,
-    /// The position.
+    /// The position of the value in the source text.
     pub span: Span,
 }
 

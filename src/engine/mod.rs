@@ -29,7 +29,7 @@ use crate::scan::{Catalog, Damage, Note, Overlap, ScanReport, WithColumns};
 use crate::syntax;
 use crate::types::{Batch, Schema};
 
-/// Runs queries over a catalog.
+/// Prepares and runs queries over the tables of a catalog.
 #[derive(Clone, Debug)]
 pub struct Engine {
     catalog: Arc<dyn Catalog>,
@@ -55,7 +55,7 @@ pub struct Prepared {
     counts_deliveries: bool,
 }
 
-/// A result in memory.
+/// The rows of a result in memory.
 #[derive(Debug)]
 pub struct QueryResult {
     /// The columns of the rows.

@@ -13,24 +13,24 @@ use crate::scan::{NamedColumns, ScanColumn, ScanMemory, ScanReport, ScanRequest}
 use crate::storage::counters::ScanCounters;
 use crate::types::Batch;
 
-/// The settings and shared state of one run; cheap to clone.
+/// The settings and the shared state of one run, which are cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ExecContext {
     /// What functions can read: `now()` and the seed.
     pub eval: EvalContext,
-    /// Threads that read and compute; at least one.
+    /// The number of threads that read and compute; at least one.
     pub threads: usize,
     /// The maximum number of rows of a batch.
     pub batch_rows: usize,
-    /// The memory that operators may use.
+    /// The memory that all operators together may use.
     pub memory: Arc<MemoryBudget>,
-    /// Where operators write rows that do not fit in memory.
+    /// The folder of the temporary files for rows that do not fit in memory.
     pub spill: Arc<SpillFolder>,
     /// Becomes true if the run is to be stopped, for example by a signal.
     pub cancelled: Arc<AtomicBool>,
     /// A filter for scans that `top` learned while the query runs; None if there is none.
     pub dynamic_filter: Option<Arc<DynamicFilter>>,
-    /// The columns that the query names.
+    /// The columns and paths that the query names, by which scans decide what to report.
     pub named_columns: Arc<NamedColumns>,
     /// Where scans report what they skipped.
     pub report: Arc<ScanReport>,

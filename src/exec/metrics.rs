@@ -86,7 +86,7 @@ impl NodeMetrics {
         let _ = self.scan.set(Arc::clone(counters));
     }
 
-    /// Counts a batch that the node returned.
+    /// Counts a batch of `rows` rows that the node returned.
     pub(super) fn count_batch(&self, rows: usize) {
         self.rows.fetch_add(rows as u64, Ordering::Relaxed);
         self.batches.fetch_add(u64::from(rows > 0), Ordering::Relaxed);

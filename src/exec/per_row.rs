@@ -21,7 +21,7 @@ use crate::types::{Batch, Column, Type};
 /// The number of input rows for which the body runs at a time.
 const ROWS_AT_A_TIME: usize = 4_096;
 
-/// Runs the body of a [`PerRow`].
+/// The operator that runs the body of a [`PerRow`].
 #[derive(Debug)]
 pub struct PerRowPlan {
     body: LogicalPlan,

@@ -35,7 +35,7 @@ enum SerialStage {
     Operator(Arc<dyn RowOperator>),
     /// Emits the rows that an operator still has after the last row.
     Flush(Arc<dyn RowOperator>),
-    /// Window functions.
+    /// Window functions, such as `row_number()`.
     Window(Arc<WindowStage>),
     /// The operator `scan`.
     Sequence(Arc<SequenceStage>),

@@ -13,7 +13,7 @@ use crate::diagnostic::Span;
 use crate::functions::{Overload, ScalarFunction, Volatility, operator, signature};
 use crate::types::{Type, Value, dynamic};
 
-/// A bound expression.
+/// A bound expression, with its type.
 #[derive(Clone, Debug)]
 pub struct Expr {
     /// What the expression computes, with its operands.
@@ -24,18 +24,18 @@ pub struct Expr {
     pub span: Span,
 }
 
-/// The kinds of bound expression.
+/// The kinds of bound expressions.
 #[derive(Clone, Debug)]
 pub enum ExprKind {
     /// The column of the input at this position.
     Column(usize),
-    /// One value for every row.
+    /// The same value for every row.
     Literal(Value),
     /// A call of a function or operator. The arguments have the types of the overload's parameters.
     Call {
-        /// The function.
+        /// The function that is called.
         function: &'static ScalarFunction,
-        /// The overload.
+        /// The overload of the function that fits the arguments.
         overload: &'static Overload,
         /// The arguments.
         arguments: Vec<Expr>,

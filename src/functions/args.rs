@@ -27,7 +27,7 @@ pub fn too_long(what: &str) -> Error {
     Error::Limit(format!("{what} would be longer than {} MiB; narrow the query", MAX_VALUE_BYTES >> 20))
 }
 
-/// The arguments of a kernel.
+/// The arguments with which a kernel is called.
 #[derive(Debug)]
 pub struct Args<'a> {
     columns: &'a [Column],
@@ -280,7 +280,7 @@ impl<'a> Args<'a> {
     }
 }
 
-/// A string argument, array or constant.
+/// A string argument: an array, or a constant.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the variants are the two forms of a column")]
 pub enum Texts<'a> {
@@ -299,7 +299,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// An argument of any type, converted to strings.
+/// An argument of any type whose values are read as strings.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the variants are the ways to the text")]
 pub enum AnyTexts<'a> {
@@ -322,7 +322,7 @@ impl AnyTexts<'_> {
     }
 }
 
-/// A 64-bit argument, array or constant.
+/// An argument of integers or times: an array, or a constant.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the variants are the forms of a column")]
 pub enum Longs<'a> {
@@ -343,7 +343,7 @@ impl Longs<'_> {
     }
 }
 
-/// A numeric argument as doubles, array or constant.
+/// A numeric argument whose values are read as doubles: an array, or a constant.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the variants are the forms of a column")]
 pub enum Reals<'a> {
@@ -365,7 +365,7 @@ impl Reals<'_> {
     }
 }
 
-/// A bool argument, array or constant.
+/// A bool argument: an array, or a constant.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the variants are the two forms of a column")]
 pub enum Bools<'a> {
@@ -388,7 +388,7 @@ fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
     nulls.is_some_and(|nulls| nulls.is_null(row))
 }
 
-/// A type that can be appended to a result column.
+/// A type of results that can be appended to a column.
 pub trait ResultValue {
     /// Appends the value; the builder's type must fit.
     fn append(self, builder: &mut ColumnBuilder);

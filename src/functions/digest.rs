@@ -14,13 +14,13 @@ const MAX_EXACT: usize = 4_096;
 const COMPRESSION: f64 = 2_000.0;
 /// Maximum number of entries; JSON with more is not accepted as a result of tdigest().
 const MAX_ENTRIES: usize = 1 << 20;
-/// The first part of a digest in the reference's examples.
+/// The first element of a digest, as in the reference's examples.
 const HEADER: &str = "[7]";
 
 /// Values with weights. Each value is stored as an integer that sorts in the same order; see [`key`].
 #[derive(Clone, Debug)]
 pub(crate) struct TDigest {
-    /// Long, Real, Datetime or Timespan.
+    /// The type of the values: long, real, datetime or timespan.
     ty: Type,
     entries: Vec<(i64, u64)>,
 }

@@ -18,7 +18,7 @@ pub(crate) const PRECISIONS: [u8; 5] = [12, 14, 16, 17, 18];
 const HASHES: &str = "0";
 const REGISTERS: &str = "1";
 
-/// A set of hashes.
+/// A set of values, represented by their hashes or by a sketch.
 #[derive(Clone, Debug)]
 pub(crate) struct DistinctSet {
     precision: u8,

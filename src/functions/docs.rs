@@ -201,7 +201,7 @@ pub fn plugin_markdown(plugin: &Plugin) -> String {
     page.markdown()
 }
 
-/// The documentation page of a callable.
+/// The content of the documentation page of a function, operator or plugin.
 struct Page {
     name: &'static str,
     aliases: &'static [&'static str],

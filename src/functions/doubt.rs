@@ -15,7 +15,7 @@ pub enum Doubt {
     XmlDepth,
     /// A user agent is too long.
     UserAgentLength,
-    /// A string names no part of a user agent.
+    /// A string is not the name of a part of a user agent.
     UserAgentPart,
     /// The string is empty, whose hash in Kusto is not known.
     HashOfEmpty,

@@ -3,7 +3,7 @@
 //! Source: the function lists of the KQL reference. A function that is listed but not implemented is reported as "not
 //! supported yet" rather than "unknown".
 
-/// True for the name of a KQL function.
+/// True if `name` is the name of a KQL function, supported or not.
 #[must_use]
 pub fn is_kql_function(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()

@@ -101,19 +101,19 @@ impl EvalContext {
 /// The definition of a scalar function.
 #[derive(Debug)]
 pub struct ScalarFunction {
-    /// Its name, lower case.
+    /// The name, in lower case.
     pub name: &'static str,
     /// Other names for the same function.
     pub aliases: &'static [&'static str],
-    /// Its chapter in the documentation.
+    /// The chapter of the documentation that it belongs to.
     pub category: Category,
     /// One sentence for the documentation: what it returns.
     pub summary: &'static str,
-    /// Its signatures, each with its kernel.
+    /// The signatures, each with the code that computes it.
     pub overloads: &'static [Overload],
-    /// At least one example; they run in the tests.
+    /// Examples for the documentation, at least one. The tests run them.
     pub examples: &'static [Example],
-    /// The name of an unnamed column of its result.
+    /// How a result column is named if the query gives no name.
     pub result_name: ResultName,
     /// The names and types of its columns if it returns several, otherwise empty. The kernel then returns an array of
     /// their values, and only operators that make columns can call it (`project`, `extend`, `print`).

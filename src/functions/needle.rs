@@ -14,17 +14,17 @@ use memchr::{memchr2_iter, memmem};
 pub enum Anchor {
     /// The needle is the whole string.
     Whole,
-    /// At the start of the string.
+    /// The needle is at the start of the string.
     Start,
-    /// At the end of the string.
+    /// The needle is at the end of the string.
     End,
-    /// Anywhere.
+    /// The needle is anywhere in the string.
     Anywhere,
-    /// A whole term, or several.
+    /// The needle is a whole term, or several terms.
     Term,
-    /// At the start of a term.
+    /// The needle is at the start of a term.
     TermStart,
-    /// At the end of a term.
+    /// The needle is at the end of a term.
     TermEnd,
 }
 
@@ -48,11 +48,11 @@ pub struct Needle {
 
 #[derive(Debug)]
 enum SearchMethod {
-    /// Searches the exact bytes.
+    /// Searches the bytes of the needle as they are.
     Exact(memmem::Finder<'static>),
     /// An ASCII needle whose letters match both cases; `offset` is the position of its rarest byte.
     AsciiIgnoringCase { offset: usize },
-    /// Searches the string converted to upper case.
+    /// Converts the string to upper case, and searches the needle in it.
     Folded(memmem::Finder<'static>),
 }
 

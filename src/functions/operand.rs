@@ -36,7 +36,7 @@ impl<'a, T: Copy> Operand<'a, T> {
         if self.constant { self.values[0] } else { self.values[row] }
     }
 
-    /// Applies `of` to this operand and `other`, row by row.
+    /// Returns the results of `of` for the values of this operand and `other`, row by row.
     pub(crate) fn combine(&self, other: &Self, rows: usize, of: impl Fn(T, T) -> T) -> Vec<T> {
         let (a, b) = (&self.values[..], &other.values[..]);
         match (self.constant, other.constant) {

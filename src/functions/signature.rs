@@ -12,41 +12,41 @@ pub type Kernel = fn(&Args<'_>) -> Result<Column>;
 /// One signature of a function, with its kernel.
 #[derive(Debug)]
 pub struct Overload {
-    /// Its parameters, in order.
+    /// The parameters, in order.
     pub params: &'static [Param],
-    /// Its result type.
+    /// The type of the result.
     pub returns: Returns,
     /// The code that computes it.
     pub kernel: Kernel,
 }
 
-/// One parameter.
+/// A parameter of a function.
 #[derive(Debug)]
 pub struct Param {
-    /// Its name, usually that of the KQL reference.
+    /// The name, usually that in the KQL reference.
     pub name: &'static str,
-    /// The types it accepts.
+    /// The types of arguments that it accepts.
     pub accepts: Accepts,
     /// What the argument is, in a few words for the documentation, without a period.
     pub about: &'static str,
     /// How many arguments it takes.
     pub occurs: Occurs,
-    /// True if its argument must be a constant.
+    /// True if the argument must be a constant.
     pub constant: bool,
 }
 
 /// How many arguments of a call a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occurs {
-    /// Exactly once.
+    /// Exactly one argument.
     Once,
-    /// At most once; only optional parameters follow.
+    /// At most one argument; only optional parameters follow.
     Optional,
-    /// Once or more; only as the last parameter.
+    /// One or more arguments; only as the last parameter.
     Repeated,
-    /// Any number of times; only as the last parameter.
+    /// Any number of arguments; only as the last parameter.
     Any,
-    /// Once or more, alternating with the adjacent grouped parameters, as in `case(if, then, if, then, else)`.
+    /// One or more arguments, alternating with the adjacent grouped parameters, as in `case(if, then, if, then, else)`.
     Grouped,
 }
 
@@ -128,7 +128,7 @@ pub struct TypeVariable {
 /// The casts that are allowed to reach a common type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Casts {
-    /// Every cast that KQL makes implicitly.
+    /// All casts that KQL makes implicitly.
     Implicit,
     /// From int to long.
     IntToLong,
@@ -209,16 +209,16 @@ pub fn implicit_cost(from: Type, to: Type) -> Option<u32> {
     }
 }
 
-/// The type of a function's result.
+/// The rule by which the type of a result is determined.
 #[derive(Clone, Copy)]
 pub enum Returns {
-    /// Always this one.
+    /// Always this type.
     Type(Type),
     /// The type of the argument at this position, after its cast.
     Argument(usize),
-    /// Computed from the argument types, after their casts.
+    /// The result of this function for the argument types, after their casts.
     By(fn(&[Type]) -> Type),
-    /// Computed from the argument types, after their casts, and from the constant arguments.
+    /// The result of this function for the argument types, after their casts, and for the constant arguments.
     ByConstants(fn(&[Type], &[Option<&Value>]) -> Type),
 }
 
@@ -256,7 +256,7 @@ impl fmt::Debug for Returns {
 /// of the published analyzer has the same cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultName {
-    /// `Column1`, `Column2`, ...
+    /// `Column1`, `Column2` and so on.
     Numbered,
     /// The name of the first argument, if it is a column or has a name by the same rule.
     FirstArgument,
@@ -284,7 +284,7 @@ pub enum Volatility {
 pub enum Nulls {
     /// A null argument makes the result null ("" for string results); the row loops of [`Args`] do that.
     Propagate,
-    /// The kernel decides.
+    /// The kernel decides what the result for a null argument is.
     Handled,
 }
 
@@ -346,7 +346,7 @@ fn expand_group(params: &'static [Param], start: usize, size: usize, grouped: us
     before.iter().chain(group.iter().cycle().take(grouped)).chain(after).collect()
 }
 
-/// The number of arguments that a call may have.
+/// The numbers of arguments that a call may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arity {
     /// The minimum number of arguments.

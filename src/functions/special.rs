@@ -19,11 +19,11 @@ pub struct SpecialForm {
     pub category: Category,
     /// One sentence for the documentation: what it returns.
     pub summary: &'static str,
-    /// Its parameters.
+    /// The parameters.
     pub params: &'static [Param],
-    /// Its result, as the documentation shows it.
+    /// The result, as the documentation shows it.
     pub returns: &'static str,
-    /// Whole queries that return one cell; they run in the tests.
+    /// Examples for the documentation: whole queries that return one cell. The tests run them.
     pub examples: &'static [Example],
     /// Selects the code of the binder that expands a call.
     pub expansion: Expansion,

@@ -1,11 +1,11 @@
-//! Functions from tables to tables, with which plugins are computed.
+//! Functions that take a table and return a table. Plugins are computed with them.
 
 use std::fmt::Debug;
 
 use crate::diagnostic::Result;
 use crate::types::{Batch, Column, Field};
 
-/// A function from a table to a table.
+/// A function that takes the rows of a table and returns the rows of another.
 pub trait TableFunction: Debug + Send + Sync {
     /// Returns the name that plans and errors show.
     fn name(&self) -> &'static str;

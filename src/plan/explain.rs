@@ -1,4 +1,4 @@
-//! Prints a plan as an indented tree.
+//! Prints a plan as text, an indented tree.
 
 use std::fmt::Write;
 

@@ -57,7 +57,7 @@ pub enum LogicalPlan {
         /// The expressions that have the same values for all rows of a group. Without any there is one group, even if
         /// there are no rows.
         keys: Vec<Expr>,
-        /// The aggregates of each group.
+        /// The aggregates that are computed for each group.
         aggregates: Vec<AggregateExpr>,
         /// The output columns.
         schema: Schema,
@@ -89,7 +89,7 @@ pub enum LogicalPlan {
     Union {
         /// The plans whose rows are the inputs; at least one.
         inputs: Vec<LogicalPlan>,
-        /// The columns of each input.
+        /// The columns, which are the same in every input.
         schema: Schema,
     },
     /// Returns one row for each element of dynamic columns.
@@ -104,7 +104,7 @@ pub enum LogicalPlan {
     Series(Series),
     /// Adds columns that depend on the order of the rows.
     Window(Window),
-    /// Follows sequences of steps through the rows.
+    /// Follows sequences of steps through the rows (`scan`).
     Sequence(Sequence),
     /// Runs a plan for each row (`mv-apply`).
     PerRow(PerRow),
@@ -112,7 +112,7 @@ pub enum LogicalPlan {
     Rows(RowColumns),
 }
 
-/// A scan of a table.
+/// A scan of a table, with the columns that are read and the filter.
 #[derive(Clone, Debug)]
 pub struct Scan {
     /// The name of the table in the query.
@@ -140,7 +140,7 @@ pub struct ScanFilter {
     pub predicate: Expr,
 }
 
-/// An aggregate of a [`LogicalPlan::Aggregate`].
+/// A call of an aggregate function in a [`LogicalPlan::Aggregate`].
 #[derive(Clone, Debug)]
 pub struct AggregateExpr {
     /// The aggregate function that is called.

@@ -20,7 +20,7 @@ impl NodeId {
 pub struct PlanNode<'a> {
     /// The node, with all nodes below it.
     pub plan: &'a LogicalPlan,
-    /// Its id.
+    /// The id of the node.
     pub id: NodeId,
 }
 

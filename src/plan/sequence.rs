@@ -13,7 +13,7 @@ use crate::types::{Field, Schema, Type, Value};
 pub struct Sequence {
     /// The plan that returns the input rows.
     pub input: Box<LogicalPlan>,
-    /// The default values of the declared columns.
+    /// The default values of the columns that the query declares.
     pub defaults: Vec<Value>,
     /// The values of earlier records that the steps read.
     pub state: Vec<StateColumn>,
@@ -49,7 +49,7 @@ pub enum RecordColumn {
 /// A step of a `scan`.
 #[derive(Clone, Debug)]
 pub struct SequenceStep {
-    /// Its name in the query.
+    /// The name of the step in the query.
     pub name: String,
     /// The condition under which a record matches the step, a bool expression.
     pub condition: Expr,

@@ -30,7 +30,7 @@ pub struct WindowCall {
     pub term: Option<Expr>,
     /// A bool expression that is true for rows at which the function starts again; None if it never does.
     pub restart: Option<Expr>,
-    /// Its position in the query.
+    /// The position of the call in the query.
     pub span: Span,
 }
 

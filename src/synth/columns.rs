@@ -63,7 +63,7 @@ pub enum SynthValue<R> {
     Text(fn(&R) -> &str),
     /// A string column whose value was JSON before the workspace stored it: a number, an array or an object.
     Json(fn(&R) -> &str),
-    /// A dynamic column, as JSON.
+    /// A dynamic column; the function returns JSON.
     Dynamic(fn(&R) -> &str),
     /// A bool.
     Bool(fn(&R) -> Option<bool>),
@@ -71,7 +71,7 @@ pub enum SynthValue<R> {
     Long(fn(&R) -> i64),
     /// A real.
     Real(fn(&R) -> f64),
-    /// A datetime, in microseconds since 1970.
+    /// A datetime column, in microseconds since 1970.
     Time(fn(&R) -> i64),
 }
 

@@ -28,7 +28,7 @@ pub struct Decision {
     pub frequency: bool,
 }
 
-/// Whether policies allow access.
+/// Whether the policies allow access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessVerdict {
     /// Access is allowed, with a second factor if one is required.

@@ -79,16 +79,16 @@ pub struct SynthOptions {
     pub threads: usize,
 }
 
-/// A table that can be generated.
+/// The tables that can be generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GeneratedTable {
-    /// Interactive sign-ins.
+    /// Interactive sign-ins: `SigninLogs`.
     SigninLogs,
     /// Sign-ins of apps on behalf of users: `AADNonInteractiveUserSignInLogs`.
     NonInteractive,
     /// Sign-ins of service principals: `AADServicePrincipalSignInLogs`.
     ServicePrincipal,
-    /// Changes to the directory.
+    /// Changes to the directory: `AuditLogs`.
     AuditLogs,
     /// Users at risk: `AADRiskyUsers`.
     RiskyUsers,

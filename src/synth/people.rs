@@ -35,7 +35,7 @@ const GROUPS: &[(u64, u64)] = &[
 pub struct User {
     /// The display name.
     pub name: String,
-    /// The user principal name.
+    /// The user principal name, which looks like a mail address.
     pub principal: String,
     /// The object id.
     pub id: String,
@@ -62,7 +62,7 @@ pub struct User {
 
 /// Trips that a user makes again and again.
 struct Trips {
-    /// The destination: `city * SPOTS + spot`.
+    /// Where the trips go: `city * SPOTS + spot`.
     destination: usize,
     /// The number of days from the start of one trip to the start of the next.
     period: u64,

@@ -17,7 +17,7 @@ pub enum Purpose {
     Visit = 3,
     /// The name of a file.
     File = 4,
-    /// One user with their devices.
+    /// One user, with the user's devices.
     User = 5,
     /// The injected incidents.
     Incident = 6,
@@ -33,7 +33,7 @@ pub enum Purpose {
     Risk = 11,
 }
 
-/// A random stream.
+/// A stream of random numbers.
 pub struct Random(ChaCha8Rng);
 
 /// Returns a number that depends only on two others and looks random. It needs no stream.

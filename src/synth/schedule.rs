@@ -47,7 +47,7 @@ pub struct DueAttempt<'w> {
 /// The place and device of an attempt that does not come from the user's home.
 #[derive(Clone)]
 pub struct Visitor<'w> {
-    /// The address.
+    /// The IP address.
     pub address: String,
     /// The location: `city * SPOTS + spot`.
     pub location: usize,

@@ -24,13 +24,13 @@ pub struct SignIn<'w> {
     pub stored: StoredRow,
     /// When it took place, in microseconds since 1970: 28 s to 20 min before it was published.
     pub created: i64,
-    /// The id, the same in every shape.
+    /// The id of the sign-in, which is the same in every shape.
     pub id: String,
     /// The unique token identifier, which is another form of the id.
     pub token: String,
     /// The properties that the rows of an attempt share.
     pub attempt: Attempt<'w>,
-    /// The result.
+    /// The result of the sign-in.
     pub outcome: &'static SignInOutcome,
     /// How the second factor was satisfied.
     pub proof: Proof,
@@ -71,7 +71,7 @@ pub struct Attempt<'w> {
     pub decision: Decision,
     /// The value of `riskLevelDuringSignIn`: none, low, or in a password spray medium.
     pub risk: &'static str,
-    /// True if a person is present.
+    /// True if a person is present, false if an app signs in on behalf of one.
     pub interactive: bool,
     /// How much later than TimeGenerated the rows arrive, in microseconds.
     pub late: i64,
@@ -142,7 +142,7 @@ impl SignIn<'_> {
         &CITIES[self.attempt.location / SPOTS]
     }
 
-    /// True if a token was issued.
+    /// True if the sign-in was successful: a token was issued.
     pub fn granted(&self) -> bool {
         self.outcome.stage == Stage::Granted
     }

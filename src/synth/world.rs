@@ -31,7 +31,7 @@ const EUROPEAN: &[&str] = &[
     "BG", "GR",
 ];
 
-/// The organisation.
+/// The organisation whose logs are generated.
 pub struct World {
     people: People,
     users: Vec<OnceLock<User>>,
@@ -41,7 +41,7 @@ pub struct World {
     pub break_glass: [User; 2],
     /// The service accounts.
     pub services: Vec<ServiceAccount>,
-    /// Accounts that only injected incidents use.
+    /// The accounts that only injected incidents use.
     pub reserved: Vec<User>,
     /// Draws the index of an app in [`APPS`].
     pub apps: Weighted,
@@ -59,7 +59,7 @@ pub struct World {
     pub audiences: Vec<String>,
     /// Each location as a JSON object, at the index `city * SPOTS + spot`.
     pub locations: Vec<String>,
-    /// The trusted networks of each city as a JSON array.
+    /// For each city, the trusted networks of its office as a JSON array.
     pub networks: Vec<String>,
     /// Each second factor as a JSON object, for `mfaDetail`.
     pub methods: Vec<String>,

@@ -59,7 +59,7 @@ fn close(open: &mut Option<(i64, LineFile)>, summary: &mut SynthSummary) -> Resu
     Ok(())
 }
 
-/// A file of lines, compressed or not.
+/// A file of JSON Lines, compressed or not.
 struct LineFile {
     path: String,
     sink: LineSink,

@@ -41,7 +41,7 @@ impl Extractor {
         Self { path, last: None }
     }
 
-    /// Returns the path.
+    /// Returns the path that is extracted.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

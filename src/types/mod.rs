@@ -88,7 +88,7 @@ impl Type {
         Self::Dynamic,
     ];
 
-    /// Returns the canonical name.
+    /// Returns the canonical name of the type, such as `long`.
     #[must_use]
     pub fn name(self) -> &'static str {
         SPELLINGS.iter().find(|(ty, _)| *ty == self).map_or("", |(_, names)| names[0])
@@ -113,13 +113,13 @@ impl Type {
         }
     }
 
-    /// True for int, long, real and decimal.
+    /// True if the type is int, long, real or decimal.
     #[must_use]
     pub fn is_numeric(self) -> bool {
         matches!(self, Self::Int | Self::Long | Self::Real | Self::Decimal)
     }
 
-    /// True for int and long.
+    /// True if the type is int or long.
     #[must_use]
     pub fn is_integer(self) -> bool {
         matches!(self, Self::Int | Self::Long)

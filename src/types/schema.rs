@@ -9,9 +9,9 @@ use super::Type;
 /// A column: its case-sensitive name and its type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
-    /// The name.
+    /// The name of the column.
     pub name: String,
-    /// The type.
+    /// The type of the column.
     pub ty: Type,
 }
 
@@ -70,7 +70,7 @@ impl Schema {
         Self::new(indices.iter().map(|&index| self.fields[index].clone()))
     }
 
-    /// Returns the names, in order.
+    /// Returns the names of the columns, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|field| field.name.as_str())
     }

@@ -1,4 +1,4 @@
-//! One scalar value, null included.
+//! A single value of any type, including null.
 
 use std::sync::Arc;
 

@@ -215,7 +215,7 @@ const NEVER: i64 = i64::MAX;
 /// When the rows of a table arrive, in terms of its columns.
 #[derive(Clone, Copy)]
 enum Arrival {
-    /// At the time in this column.
+    /// At the time in the column at this position.
     Column(usize),
     /// The given number of ticks after the time of the row.
     After { delay: i64, is_known: bool },

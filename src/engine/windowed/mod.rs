@@ -100,11 +100,11 @@ pub enum RecordColumns {
     Arrived,
     /// The position of the record in the table, a long.
     Position,
-    /// The name of the table, a string.
+    /// The name of the table of the record, a string.
     Table,
-    /// The name of the file, a string.
+    /// The name of the file of the record, a string.
     File,
-    /// The line in the file, a long.
+    /// The line of the record in its file, a long.
     Line,
 }
 
@@ -141,7 +141,7 @@ impl Engine {
     /// the clock, or if it reads a table without a time; such a query must be prepared again for each run.
     ///
     /// # Errors
-    /// Errors of preparing the query and of reading files, and [`Error::Limit`] if the rows do not fit in memory.
+    /// Errors of preparing the query and of reading files, and `Error::Limit` if the rows do not fit in memory.
     pub fn windowed(&self, text: &str, times: &WindowTimes, report: &Arc<ScanReport>) -> Result<Option<WindowedQuery>> {
         let catalog = Arc::new(RecordedCatalog::new(Arc::clone(&self.catalog)));
         let settings = Settings { time_range: None, ..self.settings.clone() };

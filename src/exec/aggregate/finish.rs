@@ -17,7 +17,7 @@ use crate::types::{Batch, Column, Value};
 /// Groups are removed from the states only if at most one in this many of them is kept.
 const MIN_REDUCTION: usize = 2;
 
-/// The rows of finished groups.
+/// The rows of the groups that were finished.
 pub(super) struct FinishedGroups {
     /// A row for each group that is kept.
     pub rows: Batch,

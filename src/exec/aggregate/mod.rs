@@ -22,7 +22,7 @@ use crate::types::{Batch, Column, Schema, Type, Value};
 
 use partitioned::PartitionedGroups;
 
-/// The states of all threads that are not merged yet may use one part in this many of the memory, together.
+/// The states of all threads that are not merged yet may together use the memory limit divided by this number.
 const UNMERGED_SHARE: usize = 48;
 /// Maximum number of rows that are passed on at once if there is no memory for states.
 const MAX_RAW_ROWS: usize = 8_192;
@@ -69,7 +69,7 @@ struct AggregateSpec<'a> {
 }
 
 enum ArgumentSource {
-    /// A position in [`AggregateSpec::inputs`].
+    /// The position of the argument in [`AggregateSpec::inputs`].
     Column(usize),
     Constant(Value),
 }
@@ -142,7 +142,7 @@ struct GroupStates {
 }
 
 impl GroupStates {
-    /// Adds rows, given as values of [`AggregateSpec::inputs`].
+    /// Adds rows to the groups. They are given as values of [`AggregateSpec::inputs`].
     pub fn update(&mut self, spec: &AggregateSpec<'_>, batch: &Batch) -> Result<()> {
         self.table.assign(&batch.columns()[..spec.keys.len()], batch.rows(), &mut self.batch_groups)?;
         let column = |argument: &ArgumentSource| match argument {
@@ -209,7 +209,7 @@ struct PartialAggregate<'a> {
     /// The rows that are not aggregated, as values of [`AggregateSpec::inputs`].
     raw_rows: Vec<Batch>,
     row_count: usize,
-    /// Bytes of `raw_rows`.
+    /// Number of bytes of `raw_rows`.
     bytes: usize,
 }
 

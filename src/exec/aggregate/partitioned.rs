@@ -45,7 +45,7 @@ pub(super) struct PartitionedGroups<'a> {
 #[derive(Default)]
 struct GroupPartition {
     chunks: Vec<PartitionChunk>,
-    /// The rows after `chunks`.
+    /// The rows that follow those of `chunks`.
     rows: PartitionWriter,
 }
 

@@ -178,7 +178,7 @@ mod tests {
         Column::array(Type::Long, Arc::new(values))
     }
 
-    /// Decodes the dictionary of a column.
+    /// Returns the column with its dictionary decoded.
     fn plain(column: &Column) -> Column {
         crate::expr::eval::plain_texts(column).unwrap()
     }

@@ -27,7 +27,7 @@ pub struct GroupTable {
 }
 
 impl GroupTable {
-    /// The id that no group has.
+    /// An id that no group has.
     pub const NONE: u32 = NO_ID;
 
     /// Returns a table without groups, for keys with columns of these types.

@@ -6,7 +6,7 @@
 use crate::types::interner::NO_ID;
 use crate::types::{Column, Type};
 
-/// The number of keys, or strings, that are looked up together.
+/// Number of keys or strings that are looked up together.
 pub(super) const BLOCK: usize = 512;
 
 /// Number of bytes of the id of a string.

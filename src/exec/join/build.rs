@@ -12,7 +12,7 @@ use crate::expr::{Expr, evaluate};
 use crate::memory::Reservation;
 use crate::types::{Batch, Column, SharedMemory, Type, Value};
 
-/// The states of all threads that are not merged yet may use one part in this many of the memory, together.
+/// The states of all threads that are not merged yet may together use the memory limit divided by this number.
 const UNMERGED_SHARE: usize = 48;
 
 /// The time of a row whose time is null; it sorts before all others.
@@ -29,9 +29,9 @@ pub enum BuildSide {
 /// A column of an input of the join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputColumn {
-    /// Its position.
+    /// The position of the column.
     pub index: usize,
-    /// Its type.
+    /// The type of the column.
     pub ty: Type,
 }
 
@@ -93,7 +93,7 @@ pub(super) struct BuildState<'a> {
     batches: Vec<Batch>,
     /// The key of each row, as its id in `keys`.
     row_keys: Vec<u32>,
-    /// Bytes of `batches`.
+    /// Number of bytes of `batches`.
     bytes: usize,
     memory: SharedMemory,
     /// The key of each row of the current batch.
@@ -145,7 +145,7 @@ impl<'a> BuildState<'a> {
         self.keys.len()
     }
 
-    /// True if the rows should not stay in memory.
+    /// True if the rows use so much memory that they should be partitioned.
     pub fn should_spill(&self) -> bool {
         self.reservation.should_spill()
     }
@@ -299,7 +299,7 @@ impl JoinTable {
         self.keys.len()
     }
 
-    /// Returns the positions of the rows with this key.
+    /// Returns the positions of the rows with this key, in the order of the rows.
     #[must_use]
     pub fn rows_of(&self, key: u32) -> &[u32] {
         let key = key as usize;

@@ -37,7 +37,7 @@ pub struct ParseRows {
 struct ParsedStrings {
     /// The values for each column of the pattern; None if the column is not in the output.
     columns: Vec<Option<Column>>,
-    /// True for each string that matches.
+    /// Marks the strings that match the pattern.
     matched: BooleanBuffer,
 }
 

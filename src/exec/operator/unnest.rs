@@ -20,7 +20,7 @@ use crate::plan::{self, UnnestOutput};
 use crate::scan::BatchIterator;
 use crate::types::{Batch, Column, Type, cast};
 
-/// The maximum number of rows of an output batch.
+/// Maximum number of rows of an output batch.
 const MAX_ROWS: usize = 65_536;
 /// An output batch may have this many times as many bytes as other batches, because it has more rows.
 const BATCH_BYTES_FACTOR: usize = 4;

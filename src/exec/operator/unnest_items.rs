@@ -229,7 +229,7 @@ impl DictionaryItem {
 /// A `range()` of numbers or times, generated without JSON.
 pub(super) struct RangeItem {
     arguments: Vec<Column>,
-    /// The step if there is no third argument.
+    /// The step if the call has no third argument.
     default_step: i64,
     ty: Type,
     /// The range of the open row; None for a null, which becomes one row with a null.

@@ -18,7 +18,7 @@ pub struct CurrentBatch {
     pub records: Batch,
     /// The columns of this batch that the expressions of the steps read.
     pub row_batch: Batch,
-    /// The next row of the batch.
+    /// The next row of this batch to be evaluated.
     pub row: usize,
     /// For each step, a mask of the rows that may match it; None if all rows may.
     row_masks: Vec<Option<BooleanArray>>,

@@ -20,7 +20,7 @@ pub struct CompiledSteps {
     pub steps: Vec<CompiledStep>,
 }
 
-/// The expressions of a step.
+/// The prepared expressions of one step.
 #[derive(Debug)]
 pub struct CompiledStep {
     /// The parts of the condition, joined by `and`, that read only the current row: bool expressions over the input.

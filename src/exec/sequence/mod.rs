@@ -66,7 +66,7 @@ impl SequenceStage {
     }
 }
 
-/// The state of a scan between two rows.
+/// The state of the operator `scan` between two rows.
 #[derive(Debug)]
 pub struct SequenceRun<'a> {
     stage: &'a SequenceStage,

@@ -1,4 +1,4 @@
-//! The records that a scan returns, collected until they are a batch.
+//! The records that the operator `scan` returns, collected until there are enough for a batch.
 
 use arrow::array::UInt32Array;
 
@@ -11,9 +11,9 @@ use crate::types::{Batch, ColumnBuilder, Type, Value};
 pub struct MatchedRecord {
     /// The position of its row in [`CurrentBatch::records`](super::batch::CurrentBatch::records).
     pub row: usize,
-    /// The values of the declared columns.
+    /// The values of the columns that the query declares.
     pub declared: Vec<Value>,
-    /// The number of the sequence.
+    /// The number of the sequence to which the record belongs.
     pub match_id: i64,
 }
 

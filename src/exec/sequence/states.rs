@@ -4,7 +4,7 @@ use super::output::text_bytes;
 use crate::plan::Sequence;
 use crate::types::Value;
 
-/// The state of each step.
+/// The states of all steps.
 #[derive(Debug)]
 pub struct StepStates {
     /// The values of a step that has no sequence.
@@ -13,7 +13,7 @@ pub struct StepStates {
     active: Vec<Option<StepState>>,
     /// The number that the next sequence gets.
     next_match: i64,
-    /// The bytes of the strings of all states.
+    /// Number of bytes of the strings in all states.
     bytes: usize,
 }
 
@@ -52,7 +52,7 @@ impl StepStates {
         self.bytes
     }
 
-    /// Begins a sequence in the first step.
+    /// Begins a sequence in the first step, with a new number.
     pub fn begin(&mut self) {
         let match_id = self.next_match;
         self.next_match = self.next_match.wrapping_add(1);

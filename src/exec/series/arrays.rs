@@ -26,7 +26,7 @@ pub(super) struct OrderedRows {
     pub keys: Batch,
     /// The series of each group.
     pub groups: Vec<GroupSeries>,
-    /// The bin of each row.
+    /// The number of the bin of each row.
     pub bins: Vec<i64>,
     /// The values of each row, a column for each array.
     pub values: Batch,

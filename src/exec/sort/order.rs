@@ -71,7 +71,7 @@ impl RowOrder {
         Ok(order.into_iter().map(|index| all[index as usize]).collect())
     }
 
-    /// Removes the columns that are only keys.
+    /// Removes the columns that are only keys from a batch.
     pub fn output(&self, batch: Batch) -> Batch {
         if batch.columns().len() == self.width { batch } else { batch.project(&(0..self.width).collect::<Vec<_>>()) }
     }

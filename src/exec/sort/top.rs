@@ -21,7 +21,7 @@ use crate::types::{Batch, Schema, SharedMemory, Type};
 const SLACK_ROWS: usize = 16_384;
 /// Number of batches whose bytes a state may keep beyond those needed, before it drops rows.
 const SLACK_BATCHES: usize = 4;
-/// The states of all threads that are not merged yet may use one part in this many of the memory, together.
+/// The states of all threads that are not merged yet may together use the memory limit divided by this number.
 const UNMERGED_SHARE: usize = 16;
 
 /// The order and the number of the rows that a `top` returns.
@@ -71,7 +71,7 @@ pub fn top(input: &ExecPipeline, spec: TopSpec<'_>, context: &ExecContext) -> Re
     Ok(TopRows::InMemory(whole.batches, whole.reservation))
 }
 
-/// The state that all threads share.
+/// What the states of all threads share.
 struct TopShared<'a> {
     spec: TopSpec<'a>,
     types: &'a [Type],

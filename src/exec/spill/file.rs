@@ -46,7 +46,7 @@ pub struct SpillFile {
     rows: usize,
 }
 
-/// How a column is stored.
+/// Where the values of a column are.
 #[derive(Clone, Debug)]
 enum SpilledColumn {
     /// The column is not in the file, because every row has this value.
@@ -89,7 +89,7 @@ impl SpillWriter {
         self.writer.write(&record).map_err(|error| failure(&self.folder, error))
     }
 
-    /// Completes the file.
+    /// Completes the file, which can then be read.
     pub fn finish(mut self) -> Result<SpillFile> {
         self.writer.finish().map_err(|error| failure(&self.folder, error))?;
         let compressed = self.writer.into_inner().map_err(|error| failure(&self.folder, error))?;

@@ -25,9 +25,9 @@ impl Keys for Vec<i64> {
 /// Consecutive rows of a run, with their keys.
 #[derive(Clone, Debug)]
 pub struct Chunk<K> {
-    /// The rows; at least one.
+    /// The rows, at least one.
     pub batch: Batch,
-    /// Their keys.
+    /// The sort keys of the rows.
     pub keys: K,
 }
 
@@ -37,7 +37,7 @@ type Chunks<K> = Box<dyn Iterator<Item = Result<Chunk<K>>> + Send>;
 pub struct Run<K> {
     /// The key of the first row.
     pub first: K,
-    /// Opens the run.
+    /// Opens the run, and returns its chunks.
     pub open: Box<dyn FnOnce() -> Result<Chunks<K>> + Send>,
 }
 

@@ -59,7 +59,7 @@ impl SpillFolder {
     /// Returns a writer for a new temporary file.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::diagnostic::Error::Io) if nothing can be written to the folder.
+    /// [`Error::Io`] if nothing can be written to the folder.
     pub fn writer(&self) -> Result<ScratchWriter> {
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let scratch = match &mut *scratch {

@@ -17,7 +17,7 @@ pub struct Running {
     rank: i64,
     /// The term of the last row.
     last: Option<Value>,
-    /// The sum so far.
+    /// The sum up to the last row; None if there is none.
     sum: Option<Value>,
     /// The times of the first and the last row of the session so far, in ticks; None if there is no session.
     session: Option<(i64, i64)>,

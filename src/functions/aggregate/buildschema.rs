@@ -34,7 +34,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[AggregateFunction {
 /// The key under which a schema describes the elements of an array.
 const INDEXER: &str = "`indexer`";
 
-/// The types of the values at one path.
+/// The types of the values at one path, and the schemas of what these values contain.
 #[derive(Debug, Default)]
 struct ValueSchema {
     /// The types that occurred, in the order of their first occurrence.
@@ -43,7 +43,7 @@ struct ValueSchema {
     /// occurrence.
     members: Vec<(String, ValueSchema)>,
     positions: HashMap<String, usize>,
-    /// Memory of the members in bytes.
+    /// Memory of `members` in bytes.
     bytes: usize,
 }
 

@@ -15,7 +15,7 @@ const CHUNK_COST: usize = 64;
 /// Number of obsolete rows, beyond twice the chosen ones, that triggers compaction.
 const SLACK: usize = 4096;
 
-/// The location of a kept row.
+/// Where a kept row is: its chunk, and its row in that chunk.
 #[derive(Clone, Copy, Debug)]
 struct RowLocation {
     chunk: u32,
@@ -28,7 +28,7 @@ pub struct ChosenRows {
     types: Vec<Type>,
     chunks: Vec<Batch>,
     places: Vec<Option<RowLocation>>,
-    /// Rows in all chunks, chosen or obsolete.
+    /// Number of rows in all chunks, including those that are no longer chosen.
     kept: usize,
     /// Memory of the chunks in bytes.
     bytes: usize,
@@ -46,7 +46,7 @@ impl ChosenRows {
         self.places.resize(groups, None);
     }
 
-    /// True if the group has a row.
+    /// True if a row is chosen for the group.
     #[must_use]
     pub fn has(&self, group: u32) -> bool {
         self.places[group as usize].is_some()

@@ -11,18 +11,18 @@ pub struct DoubleDouble {
 }
 
 impl DoubleDouble {
-    /// Adds a double.
+    /// Adds a double to the sum.
     pub fn add(&mut self, value: f64) {
         let (high, low) = two_sum(self.high, value);
         (self.high, self.low) = quick_two_sum(high, self.low + low);
     }
 
-    /// Adds the exact product of two doubles.
+    /// Adds the product of two doubles to the sum, without rounding the product.
     pub fn add_product(&mut self, a: f64, b: f64) {
         self.add_sum(two_product(a, b));
     }
 
-    /// Adds another sum.
+    /// Adds another sum to this one.
     pub fn add_sum(&mut self, other: Self) {
         let (high, high_rest) = two_sum(self.high, other.high);
         let (low, low_rest) = two_sum(self.low, other.low);

@@ -9,7 +9,7 @@ use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use crate::types::column::decimal_from_bytes;
 use crate::types::{Column, ColumnBuilder, Decimal, Type, Value};
 
-/// A type of values that aggregates compare and keep.
+/// A type of values that aggregates compare and keep, with access to the values in columns.
 pub trait Element: Clone + Debug + Send + 'static {
     /// The borrowed form of the value, such as `&str` for a string.
     type Ref<'a>: Copy;
@@ -246,7 +246,7 @@ pub fn for_each_text<T: Clone>(column: &Column, mut once: impl FnMut(&str) -> T,
     }
 }
 
-/// The groups of the rows of a batch.
+/// The rows of a batch, by group.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupedRows<'a> {
     /// The group of each row.
@@ -263,7 +263,7 @@ pub fn for_each_text_of_groups<T: Clone>(
     mut once: impl FnMut(&str) -> T,
     mut each: impl FnMut(usize, T),
 ) {
-    /// Maximum bits of bookkeeping per row.
+    /// Maximum number of bits of bookkeeping per row; with more, no rows are skipped.
     const BITS: usize = 128;
     let GroupedRows { groups, count } = rows;
     let dictionary = dictionary_of(column).filter(|(keys, texts)| {

@@ -10,10 +10,10 @@ use crate::types::{Column, ColumnBuilder, Type};
 
 /// The state of an aggregate for one group, to which the values are added one by one.
 pub trait Fold: Clone + Default + Debug + Send + 'static {
-    /// The type of its input values.
+    /// The type of the values that are added.
     type Input: Element;
 
-    /// Adds a value that is not null.
+    /// Adds a value, which is not null, to the state.
     fn take(&mut self, value: <Self::Input as Element>::Ref<'_>);
 
     /// Merges the state of later rows.

@@ -128,7 +128,7 @@ struct ListText {
 }
 
 impl ListText {
-    /// Appends the element that `write` writes.
+    /// Appends one element; `write` appends its JSON.
     fn push(&mut self, write: impl FnOnce(&mut String)) {
         if self.length > 0 {
             self.text.push(',');

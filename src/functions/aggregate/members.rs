@@ -8,19 +8,19 @@ use std::hash::BuildHasher;
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
-/// Up to this many values of a group are searched linearly.
+/// Maximum number of values of a group that are searched linearly.
 const FEW: u32 = 6;
 /// Marks the end of a group's list.
 const END: u32 = u32::MAX;
 
-/// A set of value ids per group.
+/// For each group a set of values, which are ids of interned strings or other ids.
 #[derive(Debug)]
 pub struct GroupMembers {
     lists: Vec<MemberList>,
     nodes: Vec<MemberNode>,
     /// (group, value) pairs of the groups with more than [`FEW`] values.
     pairs: HashTable<(u32, u32)>,
-    /// Seeded per run, so that attackers cannot choose collisions.
+    /// The hasher of `pairs`. It is seeded for each run, so that attackers cannot choose collisions.
     hasher: FixedState,
 }
 
@@ -75,7 +75,7 @@ impl GroupMembers {
         self.lists[group as usize].count as usize
     }
 
-    /// Adds `value` to `group`; false if it is already there.
+    /// Adds `value` to the set of `group`; false if it is already there.
     pub fn insert(&mut self, group: u32, value: u32) -> bool {
         if self.contains(group, value) {
             return false;

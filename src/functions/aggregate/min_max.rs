@@ -102,7 +102,7 @@ struct Extreme<T> {
     best: Vec<Option<T>>,
     wanted: Ordering,
     returns: Type,
-    /// Heap bytes of the values.
+    /// Heap memory of the values in `best`, in bytes.
     heap: usize,
 }
 

@@ -82,12 +82,12 @@ pub struct AggregateFunction {
     pub columns: fn(&AggregateFunction, &[AggregateArgument<'_>]) -> Vec<Field>,
     /// Rejects constant arguments, as [`ScalarFunction::validate`](super::ScalarFunction::validate) does.
     pub validate: fn(&[Option<&Value>]) -> Result<()>,
-    /// A warning about constant arguments that are probably a mistake, as
-    /// [`ScalarFunction::caution`](super::ScalarFunction::caution).
+    /// Returns a warning about constant arguments that are probably a mistake, as
+    /// [`ScalarFunction::caution`](super::ScalarFunction::caution) does.
     pub caution: fn(&[Option<&Value>]) -> Option<Diagnostic>,
     /// Returns the initial state of a call whose constant arguments are valid.
     pub accumulator: fn(&AggregateCall) -> Result<Box<dyn Accumulator>>,
-    /// Whole queries that return one cell; they run in the tests.
+    /// Examples for the documentation: whole queries that return one cell. The tests run them.
     pub examples: &'static [Example],
 }
 
@@ -156,13 +156,13 @@ fn one_column(function: &AggregateFunction, arguments: &[AggregateArgument<'_>])
 /// A call of an aggregate, as its accumulator sees it.
 #[derive(Clone, Debug)]
 pub struct AggregateCall {
-    /// The types of its arguments, after their casts.
+    /// The types of the arguments, after their casts.
     pub arguments: Vec<Type>,
-    /// The values of the constant arguments, by position.
+    /// The value of each argument if it is constant, otherwise None.
     pub constants: Vec<Option<Value>>,
     /// The type of its (first) result.
     pub returns: Type,
-    /// Seed for hash tables, because attackers write the rows.
+    /// The seed for hash tables. They need one because attackers write the rows.
     pub seed: u64,
     /// Maximum size in bytes of one result value that collects many values, such as an array.
     pub max_value: usize,

@@ -203,7 +203,7 @@ fn numbers(constant: &Value) -> Option<Vec<f64>> {
 #[derive(Clone, Debug, Default)]
 struct Values {
     keys: Vec<i64>,
-    /// The weight of each key; empty if all weights are 1.
+    /// The weight of each key, by position; empty if all weights are 1.
     weights: Vec<u64>,
 }
 

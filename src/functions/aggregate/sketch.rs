@@ -4,7 +4,7 @@
 //! estimator of Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), which is unbiased over
 //! the whole range without tables.
 
-/// A sketch of a set of hashes.
+/// A HyperLogLog sketch, which represents a set of hashes approximately.
 #[derive(Clone, Debug)]
 pub struct Sketch {
     /// For each register the length of the longest run of zeros seen, plus one; 0 if it has seen no hash.

@@ -13,7 +13,7 @@ pub(super) type AddValue<'e, S> = dyn FnMut(usize, &mut dyn FnMut(&mut S)) + 'e;
 
 /// The summary of one group. The result must not depend on how the rows are divided into parts.
 pub(super) trait GroupSummary: Debug + Default + Send + 'static {
-    /// The constant arguments of the call.
+    /// The options of the call, read from its constant arguments.
     type Options: Clone + Debug + Send + 'static;
 
     /// Calls `each` with the row of every value and a function that adds the value to a summary.

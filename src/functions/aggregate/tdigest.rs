@@ -41,7 +41,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 const DIGEST: AggregateFunction =
     AggregateFunction { returns: Returns::Type(Type::Dynamic), ..AggregateFunction::DEFAULT };
 
-/// The values of a group; None before the first value.
+/// The distribution of the values of a group; None before the first value.
 #[derive(Debug, Default)]
 struct Distribution(Option<TDigest>);
 

@@ -14,7 +14,7 @@ use crate::functions::distinct_set::DistinctSet;
 use crate::functions::signature::{Accepts, Arity, Param, Returns, arity, expand};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
-/// A call with its rows: their groups and the arguments.
+/// A call of an aggregate, the group of each row, and the arguments.
 struct RandomCall {
     function: &'static AggregateFunction,
     call: AggregateCall,

@@ -145,7 +145,7 @@ struct Measure {
     sample: bool,
     /// True if the result is the square root, as for a standard deviation.
     root: bool,
-    /// True for the covariance of two columns.
+    /// True if two columns are used, as for the covariance.
     pairs: bool,
 }
 
@@ -157,7 +157,7 @@ fn moments(_: &AggregateCall, measure: Measure) -> Result<Box<dyn Accumulator>> 
     Ok(Box::new(Moments { groups: Vec::new(), measure }))
 }
 
-/// Count and sums of x, y and their product.
+/// The sums from which the statistics are computed: the count, and the sums of x, y and their product.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     count: u64,

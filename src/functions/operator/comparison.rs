@@ -95,7 +95,7 @@ const fn overloads(kernel: Kernel) -> [Overload; 5] {
     ]
 }
 
-/// An order relation between two values.
+/// A comparison operator for two values that have an order.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Relation {
     Less,

@@ -1,4 +1,4 @@
-//! Comparison and arithmetic of numbers inside dynamics with numbers of any type.
+//! Compares the numbers in dynamics with numbers of any type, and computes with them.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use super::arithmetic;
 use crate::functions::Args;
 use crate::types::{Column, Decimal, Value, decimal, dynamic, number};
 
-/// A number of one of the numeric types.
+/// A number of a numeric type; int is widened to long.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Number {
     Long(i64),

@@ -115,7 +115,7 @@ const LONG_LIST: usize = 1024;
 type Kept = (Arc<str>, Type, Rc<ListMembers>);
 
 thread_local! {
-    /// Cached entries, most recently used first.
+    /// The cached lists, most recently used first.
     static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -1,4 +1,4 @@
-//! Search for several needles at once.
+//! Searches for several terms at once.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-/// Escapes the parentheses of `fragment` that have no partner.
+/// Escapes the parentheses of `fragment` that have no partner, so that they are literals.
 pub(super) fn escape_unpaired(fragment: &str) -> Cow<'_, str> {
     let unpaired = unpaired(fragment);
     if unpaired.is_empty() {

@@ -41,7 +41,7 @@ pub enum TextPattern {
 /// string, by the end or, unless it is a string or dynamic, by a `*`. No two strings follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PatternElement {
-    /// `*`: skips as little as possible.
+    /// A `*`, which skips as little as possible.
     Star,
     /// A string that must occur; with kind=regex, a regular expression that must match.
     Text(String),

@@ -19,7 +19,7 @@ use crate::functions::pattern;
 /// regular expressions.
 const GROUP: &str = "coldcase_column_";
 
-/// A regular expression and the numbers of the groups of its columns.
+/// A regular expression, and for each column the number of its group in that.
 pub(super) struct RegexMatcher {
     regex: Rc<Regex>,
     groups: Vec<usize>,

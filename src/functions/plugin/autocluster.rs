@@ -12,7 +12,7 @@ use crate::diagnostic::{Error, Result};
 use crate::functions::{TableFunction, TableOutput};
 use crate::types::{Batch, Field, Type, dynamic};
 
-/// The maximum number of comparisons of values.
+/// Maximum number of values that are compared in one call.
 const MAX_COMPARISONS: usize = 1 << 34;
 
 /// The plugin autocluster, which finds segments of rows. The arguments are the columns of the input.
@@ -31,7 +31,7 @@ pub struct AutoCluster {
 struct EncodedRows {
     /// The columns of the input that segments may share.
     columns: Vec<usize>,
-    /// The value of each row in each of `columns`, row by row.
+    /// The number of the value of each row in each of `columns`, row after row.
     codes: Vec<u32>,
     weights: Vec<f64>,
     total: f64,

@@ -12,7 +12,7 @@ use crate::types::{Batch, Field, Type};
 /// The plugin diffpatterns, which finds patterns. The arguments are the columns of the input.
 #[derive(Debug)]
 pub struct DiffPatterns {
-    /// The column that divides the rows into the two sets.
+    /// The position of the column that divides the rows into the two sets.
     pub split: usize,
     /// The values of that column in the rows of the first and of the second set.
     pub values: [SplitValue; 2],
@@ -27,7 +27,7 @@ pub struct DiffPatterns {
 /// The value of the split column in one of the sets.
 #[derive(Debug)]
 pub struct SplitValue {
-    /// The value as text.
+    /// The value as a string.
     pub text: String,
     /// The position of the value in the query, for errors.
     pub span: Span,

@@ -12,7 +12,7 @@ use crate::types::{Batch, Field, dynamic};
 /// address is in the highest 32 bits.
 pub(crate) type AddressPrefix = (u128, u32);
 
-/// The networks of a lookup table.
+/// A lookup table, with its networks prepared for the search.
 #[derive(Debug)]
 pub struct IpLookup {
     version: IpVersion,

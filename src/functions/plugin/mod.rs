@@ -35,11 +35,11 @@ pub struct Plugin {
     pub name: &'static str,
     /// One sentence for the documentation: what it returns.
     pub summary: &'static str,
-    /// Its parameters after the input.
+    /// Its parameters, which come after its input.
     pub params: &'static [Param],
     /// Its output columns, as the documentation shows them.
     pub returns: &'static str,
-    /// Whole queries that return one cell; they run in the tests.
+    /// Examples for the documentation: whole queries that return one cell. The tests run them.
     pub examples: &'static [Example],
     /// Selects the code of the binder that expands a call.
     pub kind: PluginKind,
@@ -71,7 +71,7 @@ pub enum PluginKind {
     SlidingWindowCounts,
 }
 
-/// The version of the Internet Protocol.
+/// A version of the Internet Protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is its own name")]
 pub enum IpVersion {

@@ -64,7 +64,7 @@ impl<'v> TemplateIndex<'v> {
         Ok(())
     }
 
-    /// Adds a string; returns the number of its group.
+    /// Adds a string to the most similar group, or to a new one; returns the number of the group.
     pub fn add(&mut self, text: &'v str) -> usize {
         let divided = self.separators.divide(text);
         let keys = keys(&divided);

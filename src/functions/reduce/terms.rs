@@ -1,4 +1,4 @@
-//! Divides a string into terms and the separators around them.
+//! Splits a string into terms and the separators around them.
 
 /// The characters that separate terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum TermSeparators {
     Listed(Vec<char>),
 }
 
-/// A string divided into terms.
+/// A string, split into terms.
 #[derive(Debug)]
 pub struct DividedString<'v> {
     /// The terms, none of them empty.

@@ -1,4 +1,4 @@
-//! array_sort_asc and array_sort_desc.
+//! array_sort_asc and array_sort_desc: arrays sorted by their elements, or by those of another array.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! Bitwise functions of whole numbers.
+//! Bitwise functions of whole numbers, and their hexadecimal form.
 
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Kernel, Overload, Param, ResultName, Returns};

@@ -64,7 +64,7 @@ const COMPRESSION: ScalarFunction =
 const MIN_SAVED: usize = 32;
 /// Maximum length in bytes of a stored block.
 const MAX_STORED: usize = 65_535;
-/// The header of a zlib stream of the fastest level.
+/// The header of a zlib stream that was compressed at the fastest level.
 const ZLIB_HEADER: [u8; 2] = [0x78, 0x01];
 /// The header of a gzip file without a name or time, written on an unknown system.
 const GZIP_HEADER: [u8; 10] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF];

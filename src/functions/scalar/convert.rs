@@ -32,7 +32,7 @@ const ANY: Param = Param::of("value", Accepts::Any, VALUE);
 /// Numbers, bools, and strings and dynamics that contain one.
 const NUMERIC: Param =
     Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Bool, Int, Long, Real, Decimal]), VALUE);
-/// Numbers, strings, dynamics, and types that are stored as ticks.
+/// Numbers, times, and strings and dynamics that contain one.
 const TICKS: Param =
     Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Int, Long, Real, Decimal, Datetime, Timespan]), VALUE);
 

@@ -1,4 +1,4 @@
-//! New guids.
+//! new_guid: random guids.
 
 use rand::Rng;
 

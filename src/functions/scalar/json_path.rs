@@ -3,7 +3,7 @@
 
 use crate::types::dynamic::Step;
 
-/// Maximum number of steps in a path.
+/// Maximum number of steps in a path; a longer string is not a path.
 const MOST_STEPS: usize = 64;
 
 /// Parses a path into steps; None if the string is not a path.

@@ -1,4 +1,4 @@
-//! Parsers of versions and CSV records.
+//! parse_version and parse_csv: versions as numbers that can be compared, and the fields of a CSV record.
 
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::ScalarFunction;

@@ -1,4 +1,4 @@
-//! Rounding of numbers, datetimes and timespans.
+//! Functions that round numbers, datetimes and timespans.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Searching for strings inside strings, and replacing them.
+//! Functions that search for strings inside strings, or replace them.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -277,7 +277,7 @@ fn pairs<'a>(lookups: &'a str, rewrites: &'a str) -> Vec<(Cow<'a, str>, Option<C
 /// Maximum number of bytes that one call of [`replace_all`] scans.
 const MOST_WORK: usize = 1 << 32;
 
-/// A part of a string during replacement.
+/// A part of a string in which lookups are being replaced.
 enum Part<'a> {
     /// Text that no lookup has matched; later lookups search it.
     Open(&'a str),

@@ -123,7 +123,7 @@ impl Line {
     }
 }
 
-/// True if all values are equal.
+/// True if all values of a series are equal.
 #[expect(clippy::float_cmp, reason = "equal values, not close ones")]
 fn is_level(series: &[f64]) -> bool {
     series.iter().all(|value| *value == series[0])

@@ -68,14 +68,14 @@ fn point<'a>(element: &'a str, placeholder: &MissingValue) -> SeriesResult<Optio
 /// A series with missing values, and what replaces them.
 struct Gaps<'a> {
     points: Vec<Option<&'a str>>,
-    /// The JSON of a missing value.
+    /// The JSON of a value that is missing and not filled.
     missing: String,
-    /// The JSON of each element if all are missing.
+    /// The JSON of each element if all elements are missing.
     constant: String,
     fill_edges: bool,
 }
 
-/// An element of a series that is not missing.
+/// An element of a series that is not missing, with its position.
 struct KnownPoint<'a> {
     index: usize,
     /// The JSON of the element.

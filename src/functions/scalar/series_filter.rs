@@ -12,7 +12,7 @@ use crate::functions::{Doubt, ScalarFunction};
 use crate::types::dynamic::ArrayWriter;
 use crate::types::{Column, Type, Value};
 
-/// The maximum number of multiplications for a series.
+/// Maximum number of multiplications for one series.
 const MAX_WORK: usize = 1 << 30;
 
 /// The functions that this file defines.
@@ -63,7 +63,7 @@ fn check_work(series: &[f64], filter: usize) -> SeriesResult<()> {
     if series.len().saturating_mul(filter) > MAX_WORK { Err(Doubt::SeriesTooLarge) } else { Ok(()) }
 }
 
-/// True if all elements of the array are whole.
+/// True if the argument in `row` is an array of whole numbers.
 fn is_whole(column: &Column, row: usize) -> bool {
     array_of(column, row).is_some_and(|elements| elements.iter().all(|element| element.parse::<i64>().is_ok()))
 }

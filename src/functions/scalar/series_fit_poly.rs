@@ -76,7 +76,7 @@ fn fit_poly(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// A polynomial and how well it fits.
+/// A fitted polynomial, and how well it fits.
 struct Polynomial {
     /// The quality of the fit, from 0 to 1; None for equal values.
     rsquare: Option<f64>,

@@ -277,7 +277,7 @@ fn sign(number: f64) -> f64 {
 /// An operand of an element-wise operation.
 enum SeriesOperand<'a> {
     Series(Vec<&'a str>),
-    /// The same number for every element.
+    /// A number, as JSON, that is used for every element.
     One(String),
 }
 

@@ -133,7 +133,7 @@ fn pair(periods: &str, scores: &str) -> String {
     array.finish()
 }
 
-/// A period in points and its score between 0 and 1.
+/// A period, in points, and its score between 0 and 1.
 #[derive(Clone, Copy, Debug)]
 struct ScoredPeriod {
     length: usize,

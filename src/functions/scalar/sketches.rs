@@ -1,4 +1,4 @@
-//! Functions of the results of `hll()` and `tdigest()`.
+//! Functions that read the results of `hll()` and `tdigest()`.
 
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::aggregate::hll::not_a_set;

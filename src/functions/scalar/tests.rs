@@ -8,7 +8,7 @@ use crate::functions::signature::{Arity, Overload, Param, arity, expand};
 use crate::functions::{Accepts, Args, EvalContext, ScalarFunction, scalar_functions};
 use crate::types::{Column, Decimal, Type, Value, datetime};
 
-/// Number of calls per overload.
+/// Number of random calls of each overload.
 const CALLS: usize = 40;
 
 const LONGS: [i64; 9] = [0, 1, -1, 2, 7, -8, 1025, i64::MAX, i64::MIN];

@@ -74,7 +74,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const ZONED: ScalarFunction =
     ScalarFunction { category: Category::Datetime, validate: check_zone, ..ScalarFunction::DEFAULT };
 
-/// Rejects a constant that is not the name of a time zone.
+/// Rejects a constant second argument that is not the name of a time zone.
 fn check_zone(constants: &[Option<&Value>]) -> Result<()> {
     match constants.get(1).copied().flatten().and_then(Value::as_str) {
         Some(name) => zone(name).map(|_| ()),

@@ -1,4 +1,4 @@
-//! URLs: their parts and their encoding.
+//! Functions that split, encode and decode URLs.
 
 use std::collections::BTreeMap;
 

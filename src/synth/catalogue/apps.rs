@@ -7,13 +7,13 @@ use super::{APP_OWNER, TENANT};
 pub struct App {
     /// The display name.
     pub name: &'static str,
-    /// The app id.
+    /// The id of the app.
     pub id: &'static str,
-    /// The resource for which the token is.
+    /// The resource to which the token gives access.
     pub resource: Resource,
     /// The requested scopes, as JSON array elements.
     pub scopes: &'static str,
-    /// The tenant that owns the app.
+    /// The id of the tenant that owns the app.
     pub owner: &'static str,
     /// True if the app runs in a browser.
     pub browser: bool,
@@ -23,14 +23,14 @@ pub struct App {
     pub weight: u64,
 }
 
-/// The resource of a token.
+/// A resource to which a token gives access.
 #[derive(Clone, Copy)]
 pub struct Resource {
     /// The display name.
     pub name: &'static str,
-    /// The app id.
+    /// The app id of the resource.
     pub id: &'static str,
-    /// The id of the service principal.
+    /// The id of the resource's service principal.
     pub principal: &'static str,
 }
 

@@ -8,7 +8,7 @@ pub struct City {
     pub location: SynthLocation,
     /// The number of the autonomous system (AS) from which sign-ins come.
     pub network: &'static str,
-    /// The relative number of people there.
+    /// The relative number of people who live there.
     pub weight: u64,
     /// The name of the trusted location, if the organisation has an office there; otherwise None.
     pub office: Option<&'static str>,

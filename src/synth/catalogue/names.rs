@@ -1,4 +1,4 @@
-//! The names of people.
+//! The first and last names of which the names of people are made.
 
 /// First names, as displayed and as in a user principal name.
 pub const FIRST_NAMES: &[(&str, &str)] = &[

@@ -124,7 +124,7 @@ fn small(n: i64) -> u32 {
     u32::try_from(n).unwrap_or(0)
 }
 
-/// True for leap years.
+/// True if `year` is a leap year.
 #[must_use]
 pub fn is_leap_year(year: i32) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)

@@ -31,9 +31,9 @@ pub struct Decimal {
 impl Decimal {
     /// The number 0.
     pub const ZERO: Self = Self { digits: 0, exponent: 0 };
-    /// The largest number.
+    /// The greatest number that a decimal can be.
     pub const MAX: Self = Self { digits: 10_i128.pow(34) - 1, exponent: MAX_POWER - 33 };
-    /// The smallest number.
+    /// The least number that a decimal can be.
     pub const MIN: Self = Self { digits: 1 - 10_i128.pow(34), ..Self::MAX };
 
     /// Returns `digits` times ten to the `exponent`.
@@ -201,19 +201,19 @@ impl Decimal {
         Self { digits: self.digits.abs(), ..self }
     }
 
-    /// True for zero.
+    /// True if the number is zero.
     #[must_use]
     pub fn is_zero(self) -> bool {
         self.digits == 0
     }
 
-    /// True for a number below zero.
+    /// True if the number is below zero.
     #[must_use]
     pub fn is_negative(self) -> bool {
         self.digits < 0
     }
 
-    /// True for a whole number.
+    /// True if the number has no fraction.
     #[must_use]
     pub fn is_integer(self) -> bool {
         self.exponent >= 0

@@ -172,7 +172,7 @@ pub struct Entry<'a> {
     pub value: &'a str,
 }
 
-/// Iterator of [`elements`].
+/// Iterates over the elements of an array; see [`elements`].
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
     items: ItemCursor<'a>,
@@ -203,7 +203,7 @@ impl Elements<'_> {
     }
 }
 
-/// Iterator of [`entries`].
+/// Iterates over the entries of a bag; see [`entries`].
 #[derive(Clone, Debug)]
 pub struct Entries<'a> {
     items: ItemCursor<'a>,

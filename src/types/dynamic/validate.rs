@@ -1,4 +1,4 @@
-//! Validates the JSON text of dynamic values.
+//! Checks that strings are valid JSON for dynamic values.
 
 use std::borrow::Cow;
 

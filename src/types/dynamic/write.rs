@@ -121,7 +121,7 @@ impl ArrayWriter {
         self.text.len() == 1
     }
 
-    /// Returns the array.
+    /// Returns the JSON of the array.
     #[must_use]
     pub fn finish(mut self) -> String {
         self.text.push(']');
@@ -154,7 +154,7 @@ impl BagWriter {
         self.text.push_str(json);
     }
 
-    /// Appends an entry with a string.
+    /// Appends an entry whose value is a string.
     pub fn push_text(&mut self, key: &str, text: &str) {
         self.key(key);
         quote(text, &mut self.text);
@@ -174,7 +174,7 @@ impl BagWriter {
         self.text.push(':');
     }
 
-    /// Returns the bag.
+    /// Returns the JSON of the bag.
     #[must_use]
     pub fn finish(mut self) -> String {
         self.text.push('}');

@@ -24,10 +24,10 @@ pub(crate) struct Interner<S> {
     strings: S,
 }
 
-/// A slot of the table.
+/// A slot of the hash table.
 #[derive(Clone, Copy, Debug)]
 struct HashSlot {
-    /// The lower half of the hash.
+    /// The lower half of the hash of the string.
     hash: u32,
     /// The id of the string; [`NO_ID`] if the slot is free.
     id: u32,

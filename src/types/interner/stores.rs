@@ -102,7 +102,7 @@ impl StringStore for ConcatenatedStrings {
     }
 }
 
-/// Byte strings of one length.
+/// Byte strings that all have the same length.
 #[derive(Debug)]
 pub(crate) struct FixedWidthKeys {
     bytes: Vec<u8>,

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-/// Finds the captures by recursion over the pattern.
+/// Finds the captures of a pattern in `text`, by recursion over the pattern; None if it does not match.
 fn reference<'t>(elements: &[PatternElement], text: &'t str) -> Option<Vec<&'t str>> {
     let mut captures = Vec::new();
     let is_open = elements.last() == Some(&PatternElement::Star);

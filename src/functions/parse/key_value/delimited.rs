@@ -14,7 +14,7 @@ pub(super) struct Delimiters<'p> {
     pub greedy: bool,
 }
 
-/// Reads the pairs of a string from left to right.
+/// Reads the pairs of keys and values of a string from left to right.
 pub(super) struct PairReader<'p, 'q, 't> {
     pub text: &'t str,
     pub delimiters: &'p Delimiters<'p>,

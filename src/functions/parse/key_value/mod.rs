@@ -35,7 +35,7 @@ pub struct KeyValuePattern {
 /// How keys and values are separated.
 #[derive(Clone, Debug)]
 pub enum KeyValueSyntax {
-    /// Separated by given strings, neither of which is empty.
+    /// Keys and values are separated by given strings, neither of which is empty.
     Delimited {
         /// The string between two pairs.
         pairs: String,
@@ -44,9 +44,9 @@ pub enum KeyValueSyntax {
         /// True if a value without quotes ends before the next key, false if it ends before the next pair delimiter.
         greedy: bool,
     },
-    /// Separated by any characters but letters and digits.
+    /// Keys and values are separated by all characters but letters and digits.
     Words,
-    /// Found by a regular expression with two groups: the key and the value.
+    /// Keys and values are found by a regular expression with two groups: the key and the value.
     Regex(String),
 }
 
@@ -96,7 +96,7 @@ impl<'p> KeyValueMatcher<'p> {
 }
 
 impl TextMatcher for KeyValueMatcher<'_> {
-    /// Always true: a key that is missing is no mismatch.
+    /// Sets the value of each key that `text` contains. Always true, because a missing key is not a mismatch.
     fn captures<'t>(&mut self, text: &'t str, captures: &mut [Capture<'t>]) -> bool {
         let mut found = Found { keys: &self.pattern.keys, captures, missing: self.pattern.keys.len() };
         let quotes = self.pattern.quotes.in_text(text);
@@ -123,7 +123,7 @@ impl<'t> Found<'_, '_, 't> {
         self.missing == 0
     }
 
-    /// True if a column for `key` is declared.
+    /// True if the pattern has a column for `key`.
     fn has_key(&self, key: &str) -> bool {
         self.keys.iter().any(|asked| asked == key)
     }

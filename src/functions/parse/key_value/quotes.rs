@@ -18,7 +18,7 @@ impl Quotes {
     }
 }
 
-/// The quotes of one string.
+/// Finds the quoted parts of one string.
 pub(super) struct QuotedText<'q, 't> {
     quotes: &'q Quotes,
     text: &'t str,

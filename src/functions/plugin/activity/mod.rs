@@ -65,7 +65,7 @@ struct Appearance {
     user: usize,
 }
 
-/// One output row without its dimensions.
+/// An output row without its dimensions: the times, and the counts and rates.
 struct ActivityRow {
     times: Vec<i64>,
     measures: Vec<Value>,
