@@ -30,7 +30,7 @@ pub struct ExecContext {
     pub cancelled: Arc<AtomicBool>,
     /// A filter for scans that `top` learned while the query runs; None if there is none.
     pub dynamic_filter: Option<Arc<DynamicFilter>>,
-    /// The columns and paths that the query names, by which scans decide what to report.
+    /// The columns that the query names, and the paths into them. Each scan gets them.
     pub named_columns: Arc<NamedColumns>,
     /// Where scans report what they skipped.
     pub report: Arc<ScanReport>,

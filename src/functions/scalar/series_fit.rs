@@ -1,4 +1,4 @@
-//! Statistics of a series, and linear regression.
+//! series_stats and series_fit_line: the statistics of a series, and linear regression.
 //!
 //! Source of the columns: the reference's pages, and results of the engine.
 

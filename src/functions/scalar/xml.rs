@@ -1,6 +1,6 @@
 //! parse_xml: an XML document as dynamic.
 //!
-//! Source: the reference's page on parse_xml(). In its examples a text that is a number becomes a number.
+//! Source: the reference's page on parse_xml(). In its examples, text that is a number becomes a number.
 
 use roxmltree::{Document, Node, ParsingOptions};
 

@@ -1,4 +1,4 @@
-//! The sizes of units.
+//! The units that the conversion functions accept, and their sizes.
 //!
 //! Source of the names: the reference's pages on the functions. The sizes are those of the SI and of the international
 //! yard and pound.
