@@ -1,6 +1,6 @@
 //! Typed access to the arguments of a call, and the loops over their rows.
 //!
-//! A kernel never sees a dictionary-encoded column: evaluation calls it once per distinct value instead.
+//! A kernel never gets a dictionary-encoded column: it is called once for each distinct value instead.
 
 use std::borrow::Cow;
 use std::cell::Cell;

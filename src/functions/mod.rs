@@ -130,7 +130,8 @@ pub struct ScalarFunction {
     /// Rejects constant arguments that are wrong for every row, such as an invalid regular expression. The error has an
     /// empty span; the binder adds the location. None stands for an argument that is not constant.
     pub validate: fn(&[Option<&Value>]) -> Result<()>,
-    /// A warning about constant arguments that are probably a mistake. Its span is empty; the binder adds the location.
+    /// Returns a warning about constant arguments that are probably a mistake. Its span is empty; the binder adds the
+    /// location.
     pub caution: fn(&[Option<&Value>]) -> Option<Diagnostic>,
 }
 

@@ -231,8 +231,8 @@ impl Element for String {
     }
 }
 
-/// Calls `each` with every non-null row of a string column and the result of `once` for its string. `once` is called
-/// only once per distinct value of a dictionary.
+/// Calls `each` with every non-null row of a string column and what `once` returns for its string. For a dictionary,
+/// `once` is called only once for each distinct string.
 pub fn for_each_text<T: Clone>(column: &Column, mut once: impl FnMut(&str) -> T, mut each: impl FnMut(usize, T)) {
     let Some((keys, texts)) = dictionary_of(column) else {
         return String::for_each(column, |row, text| each(row, once(text)));

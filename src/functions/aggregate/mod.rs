@@ -153,7 +153,7 @@ fn one_column(function: &AggregateFunction, arguments: &[AggregateArgument<'_>])
     vec![Field::new(name, function.returns.resolve(&types))]
 }
 
-/// A call of an aggregate, as its accumulator sees it.
+/// What the accumulator of an aggregate knows about its call.
 #[derive(Clone, Debug)]
 pub struct AggregateCall {
     /// The types of the arguments, after their casts.
@@ -185,14 +185,14 @@ pub trait Accumulator: Debug + Send {
     /// Adds a batch: row `i` belongs to group `rows[i]`; `arguments` have `rows.len()` rows each.
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()>;
 
-    /// Merges the state of a later part of the input: its group `i` is this one's group `map[i]`.
+    /// Merges the state of a later part of the input into this one: group `i` of `later` is group `map[i]` here.
     fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()>;
 
     /// Returns the results, one row per group: the columns that [`AggregateFunction::result_columns`] names.
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>>;
 
-    /// Moves the state of these groups out: its group `i` is this one's `groups[i]`. Each group is selected at most
-    /// once, and this state is not used afterwards.
+    /// Moves the state of some groups out: group `i` of the returned state is group `groups[i]` here. Each group is
+    /// selected at most once, and this state is not used afterwards.
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>>;
 
     /// Converts the state to `Any`, so that [`Self::merge`] can restore its concrete type.

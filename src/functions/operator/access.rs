@@ -1,4 +1,4 @@
-//! `base[index]` with an index that differs from row to row; a constant index is a path.
+//! The operator `base[index]`, if the index differs from row to row. With a constant index it becomes a path instead.
 
 use super::JSON;
 use crate::functions::ScalarFunction;

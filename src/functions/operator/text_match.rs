@@ -1,6 +1,7 @@
 //! String operators: case-insensitive equality, substrings, terms and regular expressions.
 //!
-//! A dynamic is converted to string. No result is null: a null is the empty string, so that negated operators keep it.
+//! A dynamic is converted to string. No result is null: a null counts as the empty
+//! string, so that negated operators, such as `!has`, are true for it.
 
 use crate::diagnostic::Result;
 use crate::functions::args::Args;

@@ -1,4 +1,4 @@
-//! Taking strings apart: the patterns of the operators `parse`, `parse-where` and `parse-kv`, and their matchers.
+//! Takes strings apart: the patterns of the operators `parse`, `parse-where` and `parse-kv`, and their matchers.
 //!
 //! A matcher finds the substring of each column in one string. Converting the substrings to the types of the columns,
 //! and dropping rows, is the work of the operator.

@@ -128,7 +128,7 @@ impl<'t> Found<'_, '_, 't> {
         self.keys.iter().any(|asked| asked == key)
     }
 
-    /// Sets the value of `key`, unless it has one or no column for it is declared.
+    /// Sets the value of `key`, unless it has one already, or the pattern has no column for it.
     fn set(&mut self, key: &str, value: Cow<'t, str>) {
         let Some(index) = self.keys.iter().position(|asked| asked == key) else { return };
         if self.captures[index].is_none() {
