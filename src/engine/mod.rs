@@ -6,6 +6,7 @@ mod explain_metrics;
 pub mod inspect;
 mod placeholders;
 mod settings;
+mod shared_scans;
 mod windowed;
 
 use std::cell::RefCell;

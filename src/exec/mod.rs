@@ -21,6 +21,7 @@ mod scan;
 mod scheduler;
 mod sequence;
 mod series;
+mod shared_scan;
 mod sort;
 mod table_call;
 mod window;
@@ -28,6 +29,7 @@ mod window;
 pub use context::ExecContext;
 pub use metrics::{Clock, NodeMetrics, PlanMetrics};
 pub use scheduler::{Flow, for_each};
+pub use shared_scan::{SharedRows, SharingScan, read_shared};
 
 use crate::diagnostic::Result;
 use crate::memory::Reservation;

@@ -29,15 +29,43 @@ pub(super) fn partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<d
     if let Some(node) = metrics::current() {
         node.set_scan(&request.counters);
     }
-    let partitions = scan.table.scan(&request)?;
-    let Some(coverage) = coverage else { return Ok(partitions) };
-    coverage.expect(partitions.len());
-    context.report.watch(Arc::clone(&coverage));
+    Ok(watched(scan.table.scan(&request)?, coverage.as_slice(), context))
+}
+
+/// Registers the requested time ranges, and lets `partitions` tell them when they were read to the end.
+pub(super) fn watched(
+    partitions: Vec<Arc<dyn Partition>>,
+    coverages: &[Arc<TimeCoverage>],
+    context: &ExecContext,
+) -> Vec<Arc<dyn Partition>> {
+    if coverages.is_empty() {
+        return partitions;
+    }
+    for coverage in coverages {
+        coverage.expect(partitions.len());
+        context.report.watch(Arc::clone(coverage));
+    }
     let covered = |inner| {
-        let coverage = Arc::clone(&coverage);
-        on_completion(inner, move || coverage.end_partition())
+        let coverages = coverages.to_vec();
+        on_completion(inner, move || coverages.iter().for_each(|coverage| coverage.end_partition()))
     };
-    Ok(partitions.into_iter().map(covered).collect())
+    partitions.into_iter().map(covered).collect()
+}
+
+/// Extends `coverages`, which are of one column, by the times of rows that have `columns`.
+pub(super) fn note_times<'a>(
+    coverages: impl IntoIterator<Item = &'a TimeCoverage>,
+    columns: &[ScanColumn],
+    rows: &Batch,
+) {
+    let mut coverages = coverages.into_iter().peekable();
+    let Some(column) = coverages.peek().map(|coverage| ScanColumn::Column(coverage.column())) else { return };
+    let Some(index) = columns.iter().position(|held| *held == column) else { return };
+    let times = rows.column(index).to_array();
+    let Some(times) = times.as_primitive_opt::<Int64Type>() else { return };
+    if let (Some(first), Some(last)) = (compute::min(times), compute::max(times)) {
+        coverages.for_each(|coverage| coverage.record(first, last));
+    }
 }
 
 /// The predicate of a scan, as a filter that a source applies to its rows.
@@ -48,32 +76,17 @@ struct PredicateFilter {
     coverage: Option<Arc<TimeCoverage>>,
 }
 
-impl PredicateFilter {
-    /// Extends `coverage` to the times of the rows in `columns`, which are about to be tested.
-    fn note_times(&self, coverage: &TimeCoverage, columns: &Batch) {
-        let is_time = |column: &ScanColumn| *column == ScanColumn::Column(coverage.column());
-        let Some(index) = self.filter.columns.iter().position(is_time) else { return };
-        let times = columns.column(index).to_array();
-        let Some(times) = times.as_primitive_opt::<Int64Type>() else { return };
-        if let (Some(first), Some(last)) = (compute::min(times), compute::max(times)) {
-            coverage.record(first, last);
-        }
-    }
-}
-
 impl RowFilter for PredicateFilter {
     fn columns(&self) -> &[ScanColumn] {
         &self.filter.columns
     }
 
-    fn time_coverage(&self) -> Option<&TimeCoverage> {
-        self.coverage.as_deref()
+    fn time_coverages(&self) -> &[Arc<TimeCoverage>] {
+        self.coverage.as_slice()
     }
 
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray> {
-        if let Some(coverage) = &self.coverage {
-            self.note_times(coverage, columns);
-        }
+        note_times(self.coverage.as_deref(), &self.filter.columns, columns);
         evaluate_mask(&self.filter.predicate, columns, &self.context)
     }
 }

@@ -176,7 +176,7 @@ impl ParquetFile {
         for (column, reason) in &self.layout.unreadable {
             request.report.damaged(Damage::UnreadableColumn(column.clone(), reason.clone()), &self.name, 1);
         }
-        if let Some(coverage) = request.filter.as_ref().and_then(|filter| filter.time_coverage()) {
+        for coverage in request.filter.iter().flat_map(|filter| filter.time_coverages()) {
             self.record_times(&mapping, coverage);
         }
         let total = self.metadata.num_row_groups();

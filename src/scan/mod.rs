@@ -11,6 +11,7 @@ pub mod damage;
 mod event_log;
 pub mod events;
 pub mod external;
+mod held;
 pub mod library;
 mod lost;
 pub mod memory;
@@ -38,6 +39,7 @@ pub use coverage::TimeCoverage;
 pub use damage::{Damage, DamageLog};
 pub use events::{ColumnNote, EmptyReason, Note, OverlapBasis, TimeGap, UnnamedRows, Warning};
 pub use external::{ExternalColumn, ExternalFormat, ExternalSource, ExternalTarget};
+pub use held::HeldTable;
 pub use library::{FunctionLibrary, StoredFunction};
 pub use lost::FileProblems;
 pub use memory::MemoryTable;
@@ -121,6 +123,11 @@ pub trait TableProvider: Debug + Send + Sync {
     /// compared, and a few other records.
     fn overlap(&self) -> Option<Overlap> {
         None
+    }
+
+    /// True for a table that [`Self::matched_by_wildcard`] returned.
+    fn is_of_wildcard(&self) -> bool {
+        false
     }
 
     /// Returns the table as one of several that a wildcard matches; None if the table cannot be missing. It is then
@@ -246,9 +253,9 @@ pub trait RowFilter: Debug + Send + Sync {
     /// Returns a mask that is true for the rows that pass. `columns` has the columns of [`Self::columns`].
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray>;
 
-    /// Returns the time range that the filter requests, if any. A provider that skips rows by their times must record
-    /// these times in it.
-    fn time_coverage(&self) -> Option<&TimeCoverage> {
-        None
+    /// Returns the time ranges that the filter requests. A provider that skips rows by their times must record these
+    /// times in them.
+    fn time_coverages(&self) -> &[Arc<TimeCoverage>] {
+        &[]
     }
 }

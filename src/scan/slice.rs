@@ -125,22 +125,23 @@ impl SliceTable {
         shown.sort_unstable_by_key(|row| ranks[*row as usize]);
         self.rows.take(&UInt32Array::from(shown))
     }
+}
 
-    fn select(&self, rows: &Batch, columns: &[ScanColumn]) -> Result<Batch> {
-        let column = |wanted: &ScanColumn| {
-            if let Some(index) = self.columns.iter().position(|held| held == wanted) {
-                return Ok(rows.column(index).clone());
+/// Selects the columns `wanted` of rows that hold those of `held`; paths are looked up in a whole column if need be.
+pub(super) fn select_held(held: &[ScanColumn], rows: &Batch, wanted: &[ScanColumn]) -> Result<Batch> {
+    let column = |wanted: &ScanColumn| {
+        if let Some(index) = held.iter().position(|held| held == wanted) {
+            return Ok(rows.column(index).clone());
+        }
+        let whole = ScanColumn::Column(wanted.column());
+        match (wanted, held.iter().position(|held| *held == whole)) {
+            (ScanColumn::Path { path, .. }, Some(index)) => {
+                Ok(crate::types::extract::extract_column(rows.column(index), path))
             }
-            let whole = ScanColumn::Column(wanted.column());
-            match (wanted, self.columns.iter().position(|held| *held == whole)) {
-                (ScanColumn::Path { path, .. }, Some(index)) => {
-                    Ok(crate::types::extract::extract_column(rows.column(index), path))
-                }
-                _ => Err(Error::internal("a column is read that is not in memory")),
-            }
-        };
-        Ok(Batch::new(columns.iter().map(column).collect::<Result<_>>()?, rows.rows()))
-    }
+            _ => Err(Error::internal("a column is read that is not in memory")),
+        }
+    };
+    Ok(Batch::new(wanted.iter().map(column).collect::<Result<_>>()?, rows.rows()))
 }
 
 /// The range of the visible rows, and a test that is true for rows in it which the other time hides.
@@ -190,10 +191,12 @@ impl Partition for SlicePartition {
         Ok(Box::new((0..rows).step_by(step).map(move |start| {
             let whole = self.rows.slice(start, step.min(rows - start));
             let kept = match &self.request.filter {
-                Some(filter) => whole.filter(&filter.evaluate(&self.table.select(&whole, filter.columns())?)?)?,
+                Some(filter) => {
+                    whole.filter(&filter.evaluate(&select_held(&self.table.columns, &whole, filter.columns())?)?)?
+                }
                 None => whole,
             };
-            self.table.select(&kept, &self.request.columns)
+            select_held(&self.table.columns, &kept, &self.request.columns)
         })))
     }
 }

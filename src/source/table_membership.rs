@@ -265,8 +265,8 @@ impl RowFilter for TableFilter {
         &self.columns
     }
 
-    fn time_coverage(&self) -> Option<&TimeCoverage> {
-        self.inner.as_ref()?.time_coverage()
+    fn time_coverages(&self) -> &[Arc<TimeCoverage>] {
+        self.inner.as_ref().map_or(&[], |inner| inner.time_coverages())
     }
 
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray> {

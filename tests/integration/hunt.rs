@@ -205,3 +205,81 @@ fn rules_of_the_project_find_the_emergency_accounts() {
     let output = coldcase(&["hunt", "rules", "testdata/signinlogs", "-o", "jsonl"]);
     assert_eq!((output.code, lines(&output).len()), (0, 26), "{}", output.stderr);
 }
+
+/// The rows of each rule when it runs by itself.
+fn rows_alone(folder: &Path, rules: &[&str], args: &[&str]) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for rule in rules {
+        let rule = format!("rules/{rule}");
+        let output = coldcase_at(folder, &[&["hunt", &rule, "-t", "T=rows.jsonl", "-o", "jsonl"], args].concat(), b"");
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        rows.extend(output.stdout.lines().map(str::to_owned));
+    }
+    rows.sort();
+    rows
+}
+
+const QUERIES: &[(&str, &str)] = &[
+    ("a.kql", "T | where UserPrincipalName startswith 'bg'"),
+    ("b.kql", "T | where ResultType == 2 | project TimeGenerated, IPAddress"),
+    ("c.kql", "T | summarize count() by bin(TimeGenerated, 2d), ResultType"),
+    ("d.kql", "T | join kind=inner (T | where ResultType != 1) on UserPrincipalName"),
+    ("e.kql", "T | where tostring(LocationDetails.city) == 'Cork' | project City = LocationDetails.city, ResultType"),
+    ("f.kql", "T | extend Own = column_ifexists('Own', 'none') | summarize make_set(Own), count()"),
+    (
+        "g.kql",
+        "T | where ResultType in (T | where IPAddress has '203.0.113.8' | project ResultType) | top 1 by TimeGenerated",
+    ),
+    ("h.kql", "T | where rand() >= 0 | count"),
+    ("i.kql", "T | take 2 | count"),
+];
+
+#[test]
+fn rules_that_share_a_scan_find_what_they_find_alone() {
+    let folder = folder(QUERIES);
+    let names: Vec<&str> = QUERIES.iter().map(|(name, _)| *name).collect();
+    for args in [&[][..], &["--from", "2026-03-02"], &["--threads", "1"], &["--dedup", "ResultType"], &["--provenance"]]
+    {
+        let output = hunt(folder.path(), &[&["-o", "jsonl"], args].concat());
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let mut rows: Vec<&str> = output.stdout.lines().collect();
+        rows.sort_unstable();
+        assert_eq!(rows, rows_alone(folder.path(), &names, args), "{args:?}");
+    }
+}
+
+#[test]
+fn a_shared_scan_reports_the_times_that_each_rule_lacks() {
+    let later = "T | where TimeGenerated > datetime(2026-03-03) and TimeGenerated < datetime(2026-03-09) | count";
+    let folder = folder(&[("a.kql", "T | where ResultType == 7"), ("b.kql", later)]);
+    let output = hunt(folder.path(), &["-o", "jsonl"]);
+    let covered = "these files cover only 2026-03-01T10:00:00.0000000Z to 2026-03-03T10:00:00.0000000Z";
+    assert!(output.stderr.contains(covered), "{}", output.stderr);
+    assert_eq!(output.stderr.matches("the query asks for").count(), 1, "{}", output.stderr);
+}
+
+#[test]
+fn rules_whose_rows_do_not_fit_in_memory_run_one_after_the_other() {
+    let queries = [
+        ("a.kql", "T | where IPAddress has '203' | summarize arg_max(TimeGenerated, *) by ResultType"),
+        ("b.kql", "T | summarize max(strlen(IPAddress)), count()"),
+        ("c.kql", "T | top 2 by IPAddress asc | project TimeGenerated, ResultType"),
+    ];
+    let folder = folder(&queries);
+    let row = |number: usize| {
+        let text = format!("203.0.113.7 {number:07}").repeat(25);
+        let time = format!("2026-03-01T{:02}:{:02}:{:02}Z", number / 3600, number / 60 % 60, number % 60);
+        let result = number % 3;
+        format!(
+            "{{\"TimeGenerated\":\"{time}\",\"Type\":\"SigninLogs\",\"IPAddress\":\"{text}\",\"ResultType\":\"{result}\"}}\n"
+        )
+    };
+    fs::write(folder.path().join("rows.jsonl"), (0..60_000).map(row).collect::<String>()).expect("written");
+    let names: Vec<&str> = queries.iter().map(|(name, _)| *name).collect();
+    let output = hunt(folder.path(), &["-o", "jsonl", "-v", "--max-memory", "32M"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("rows that several rules need do not fit in memory"), "{}", output.stderr);
+    let mut rows: Vec<&str> = output.stdout.lines().collect();
+    rows.sort_unstable();
+    assert_eq!(rows, rows_alone(folder.path(), &names, &[]));
+}

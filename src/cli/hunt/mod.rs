@@ -93,6 +93,12 @@ fn report_outcomes(session: &Session, rules: &HuntRules, hunt: &Hunt) -> Result<
             }
         }
     }
+    if hunt.splits > 0 {
+        session.reporter.detail(|| {
+            "the rows that several rules need do not fit in memory, so files were read several times; raise --max-memory"
+                .to_owned()
+        });
+    }
     match codes.first() {
         Some(code) if codes.len() == hunt.outcomes.len() => Err(Error::Reported(*code)),
         _ => Ok(codes.len()),

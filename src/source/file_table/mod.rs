@@ -195,6 +195,10 @@ impl TableProvider for FileTable {
         overlap::among_rows(&self.files, &self.ids).or_else(elsewhere)
     }
 
+    fn is_of_wildcard(&self) -> bool {
+        self.wildcard.is_some()
+    }
+
     fn matched_by_wildcard(&self, wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
         Some(Arc::new(Self { wildcard: Some(Arc::clone(wildcard)), ..self.clone() }))
     }

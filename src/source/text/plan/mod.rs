@@ -127,7 +127,7 @@ impl ScanPlan {
     /// True if the scan must record the times of all records, even those that cannot match. Then of the records that
     /// the prefilter skips, the last one in each block is read, besides the first one in each file.
     pub(crate) fn watches_times(&self) -> bool {
-        self.filter.as_ref().is_some_and(|filter| filter.time_coverage().is_some())
+        self.filter.as_ref().is_some_and(|filter| !filter.time_coverages().is_empty())
     }
 
     /// True if a requested column reads one of `slots` in rows of `kind`.
