@@ -1,5 +1,5 @@
-//! Counters of the files, bytes and records that a scan reads and skips. They are updated once per block, batch or
-//! file, never per row.
+//! Counters of the files, bytes and records that a scan reads and skips. They are updated once for each block, batch
+//! or file, never for each row.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -8,36 +8,36 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A counter of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanCount {
-    /// Files that all scans of a run will list; counted for runs only.
+    /// Files that all scans of a run will list. Only the counters of a run have this count.
     FilesExpected,
-    /// Bytes of the expected files.
+    /// Bytes of the expected files. Only the counters of a run have this count.
     BytesExpected,
-    /// Files of the table.
+    /// Files that were listed for the table.
     FilesListed,
-    /// Files opened to read rows.
+    /// Files that were opened to read rows.
     Files,
-    /// Files skipped because their statistics exclude every row.
+    /// Files that were skipped because their statistics exclude every row.
     FilesPruned,
-    /// Skipped files that the statistics of datetime columns alone exclude.
+    /// Files among the skipped ones that the statistics of datetime columns alone exclude.
     FilesPrunedByTime,
-    /// Parquet files skipped because they hold only rows of other tables.
+    /// Files that were skipped because they only have rows of other tables, or because this program wrote them.
     FilesOfOtherTables,
     /// Files that were read to their end or skipped.
     FilesDone,
-    /// Bytes read, before decompression. For Parquet, the bytes of the selected columns times the share of selected
-    /// rows.
+    /// Bytes that were read, before decompression. For Parquet, this is the size of the selected columns times the
+    /// fraction of selected rows.
     Bytes,
     /// Bytes of files, or parts of files, that were read to their end or skipped.
     BytesDone,
     /// Rows of which at least the columns of the filter were decoded.
     Rows,
-    /// JSON records skipped by the prefilter without parsing.
+    /// JSON records that the prefilter skipped, so that they were not parsed.
     RecordsSkipped,
     /// Parquet row groups that were read.
     RowGroups,
-    /// Parquet row groups skipped in files that were read.
+    /// Parquet row groups that were skipped in files that were read.
     RowGroupsPruned,
-    /// Rows of Parquet pages skipped by the page index.
+    /// Rows of Parquet pages that the page index excluded.
     PageRowsPruned,
 }
 
@@ -48,12 +48,12 @@ const COUNTS: usize = ScanCount::PageRowsPruned as usize + 1;
 #[derive(Debug, Default)]
 pub struct ScanCounters {
     counts: [AtomicU64; COUNTS],
-    /// The counters of the run, to which a scan adds its counts, too.
+    /// The counters of the run, to which everything is added, too; None for the counters of a run themselves.
     run: Option<Arc<Self>>,
 }
 
 impl ScanCounters {
-    /// Creates the counters of one scan; everything added to them is added to `run`, too.
+    /// Creates the counters of one scan. Everything that is added to them is added to those of `run`, too.
     #[must_use]
     pub fn of_run(run: &Arc<Self>) -> Arc<Self> {
         Arc::new(Self { run: Some(Arc::clone(run)), ..Self::default() })
@@ -67,7 +67,7 @@ impl ScanCounters {
         }
     }
 
-    /// Subtracts `amount`, which was added but did not happen.
+    /// Subtracts `amount`, which was added before something that then did not happen.
     pub fn take_back(&self, count: ScanCount, amount: u64) {
         self.counts[count as usize].fetch_sub(amount, Ordering::Relaxed);
         if let Some(run) = &self.run {
@@ -75,14 +75,14 @@ impl ScanCounters {
         }
     }
 
-    /// The current value of a counter.
+    /// Returns the current value of a counter.
     #[must_use]
     pub fn get(&self, count: ScanCount) -> u64 {
         self.counts[count as usize].load(Ordering::Relaxed)
     }
 }
 
-/// A reader that counts the bytes that are read through it.
+/// A reader that counts the bytes that it reads from `input`.
 pub(crate) struct CountedReader<R> {
     pub input: R,
     pub counters: Arc<ScanCounters>,

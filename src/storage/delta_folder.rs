@@ -1,37 +1,38 @@
-//! Delta tables that were found while listing files. The module `delta` reads their logs and chooses the files.
+//! Delta tables that were found while files were listed. The module `delta` reads their logs and chooses their files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::files::DataFile;
 
-/// The name of the folder with the log of a Delta table.
+/// The name of the folder that has the log of a Delta table.
 pub(crate) const DELTA_LOG: &str = "_delta_log";
 
 /// The folder of a Delta table.
 #[derive(Clone, Debug)]
 pub struct DeltaFolder {
-    /// The folder itself, as a `DataFile` that stands for the table in messages.
+    /// The folder itself, as a `DataFile` that represents the table in messages.
     pub folder: DataFile,
     /// The files of the log.
     pub log: Vec<DataFile>,
-    /// The listed files of this table, without those of tables nested in it: name -> path below the folder, with `/`.
+    /// The files of this table that were listed, except those of tables inside of it. The key is the name of the
+    /// file; the value is its path below the folder, with `/`.
     pub members: BTreeMap<String, String>,
-    /// All files that exist in the folder, listed or not.
+    /// The files that exist in the folder, whether or not they were listed.
     pub present: PresentFiles,
 }
 
 /// The files that exist in a folder of which only a part may have been listed.
 #[derive(Clone, Debug)]
 pub enum PresentFiles {
-    /// A folder on a disk, of which the user named `root`.
+    /// A folder on a disk; the user named the folder `root`.
     Disk {
         /// The folder of the table.
         folder: PathBuf,
-        /// The folder that was listed; it may be below or above `folder`.
+        /// The folder that the user named; it may be below or above `folder`.
         root: PathBuf,
     },
-    /// Listed paths below the folder, with `/`.
+    /// The paths of all files below the folder, with `/`.
     Listed(BTreeSet<String>),
 }
 
@@ -45,7 +46,7 @@ impl DeltaFolder {
 }
 
 impl PresentFiles {
-    /// True if the file at `path` exists, or is outside the part of the folder that the user named.
+    /// True if the file at `path` exists, or if it is outside of the part of the folder that the user named.
     pub(crate) fn accounts_for(&self, path: &str) -> bool {
         match self {
             Self::Disk { folder, root } => {
@@ -57,13 +58,13 @@ impl PresentFiles {
     }
 }
 
-/// True if `path`, which is relative to the folder of a table, is in its log.
+/// True if `path`, which is relative to the folder of a table, is in the log of the table.
 pub(crate) fn is_of_log(path: &str) -> bool {
     path.split_once('/').is_some_and(|(folder, _)| folder == DELTA_LOG)
 }
 
-/// Returns the folder of the Delta table whose log contains `path`, with its trailing slash; "" for the root. The path
-/// is separated with `/`.
+/// Returns the folder of the Delta table whose log has `path`, with a slash at its end; "" for the root, None if the
+/// path is in no log. `path` is separated with `/`.
 pub(crate) fn folder_of_log(path: &str) -> Option<&str> {
     let at = path.match_indices(DELTA_LOG).map(|(at, _)| at);
     let is_whole =

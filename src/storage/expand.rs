@@ -1,7 +1,7 @@
 //! Expands the paths, globs and URLs that the user named into the files to read.
 //!
-//! Folders are searched recursively. Files keep the order in which they were named; files of a folder or glob are
-//! sorted by path. This order decides the order of the rows.
+//! Folders are searched recursively. Files keep the order in which the user named them; the files of a folder or glob
+//! are sorted by path. This order determines the order of the rows.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -34,8 +34,8 @@ pub fn expand(pattern: &OsStr, access: &Access) -> Result<Listing> {
     }
 }
 
-/// Returns the local file or folder that `pattern` names; for a glob, the folder before its first wildcard. None for a
-/// server.
+/// Returns the local file or folder that `pattern` names; for a glob, the folder before its first wildcard. Returns
+/// None for a location on a server.
 pub(crate) fn local_root(pattern: &OsStr) -> Option<PathBuf> {
     let path = match pattern.to_str().and_then(Address::parse) {
         None => PathBuf::from(pattern),
@@ -91,7 +91,7 @@ fn nothing_in(path: &Path, reason: &str) -> Error {
     Error::Data { file: display(path), place: None, reason: reason.to_owned() }
 }
 
-/// Like [`walk`] for the current folder, with paths that do not begin with `./`.
+/// Like [`walk`] for the current folder, but the paths do not begin with `./`.
 fn walk_here(pattern: &GlobPattern, links: LinkPolicy) -> Result<Listing> {
     let mut found = walk(Path::new("."), &Here(pattern), links)?;
     for file in &mut found.files {
@@ -105,7 +105,7 @@ fn walk_here(pattern: &GlobPattern, links: LinkPolicy) -> Result<Listing> {
     Ok(found)
 }
 
-/// A pattern whose paths are relative to the current folder.
+/// A pattern of paths that are relative to the current folder.
 struct Here<'a>(&'a GlobPattern);
 
 impl FileSelection for Here<'_> {
@@ -123,7 +123,7 @@ fn without_dot(path: &Path) -> &Path {
     path.strip_prefix(".").unwrap_or(path)
 }
 
-/// Lists the selected files below `root`, sorted by path, and the Delta tables around them.
+/// Lists the selected files below `root`, sorted by path, and the Delta tables to which they belong.
 fn walk(root: &Path, selection: &dyn FileSelection, links: LinkPolicy) -> Result<Listing> {
     let folders::FolderSearch { files, delta_logs, skipped, .. } = folders::search(root, selection, links)?;
     let found_in: Arc<Path> = root.into();
@@ -161,7 +161,7 @@ fn delta_folders(root: &Path, files: &[DataFile], logs: &[PathBuf]) -> Result<Ve
 }
 
 /// Describes the Delta table in `folder`, of which the part below `root` was listed. `inside` returns the path of a
-/// file relative to `folder`, if the file belongs to this table.
+/// file relative to `folder`; None if the file does not belong to this table.
 fn delta_folder(
     folder: &Path,
     root: &Path,
@@ -182,7 +182,8 @@ fn delta_folder(
     })
 }
 
-/// Returns the Delta table that contains the folder `root`, and the canonical path of `root`.
+/// Returns the Delta table that contains the folder `root`, and the canonical path of `root`. Returns None if there
+/// is none.
 fn table_around(root: &Path) -> Option<(PathBuf, PathBuf)> {
     let real = fs::canonicalize(root).ok()?;
     // A user who names the log itself wants to read it.
@@ -193,7 +194,7 @@ fn table_around(root: &Path) -> Option<(PathBuf, PathBuf)> {
     Some((folder, real))
 }
 
-/// The files in a folder, without subfolders.
+/// Returns the files in a folder, but not those in subfolders.
 fn files_in(folder: &Path) -> Result<Vec<DataFile>> {
     let failed = |source: io::Error| Error::io(folder, source);
     let mut files = Vec::new();

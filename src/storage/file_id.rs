@@ -1,4 +1,5 @@
-//! Files that are named several times, such as by links, or by a folder and a file in it. Each is read once.
+//! Recognises files that are named several times, such as through links, or as a file and by its folder. Each is read
+//! once.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -6,10 +7,10 @@ use std::path::Path;
 
 use super::listing::{DiscoveryNote, Listing};
 
-/// Maximum number of duplicate files with a note of their own.
+/// Maximum number of duplicate files that get a note of their own.
 const MAX_NAMED: usize = 10;
 
-/// Removes files that occur earlier under the same or another name, with a note for each.
+/// Removes files that occur before under the same or another name. Each removal gets a note.
 #[must_use]
 pub fn unique_files(Listing { files, mut notes, delta_folders, archives }: Listing) -> Listing {
     let mut first: HashMap<FileId, String> = HashMap::with_capacity(files.len());
@@ -33,15 +34,15 @@ pub fn unique_files(Listing { files, mut notes, delta_folders, archives }: Listi
     Listing { files: kept, notes, delta_folders, archives }
 }
 
-/// Identifies a file under all of its names: device, inode, length and modification time. The inode alone is not
-/// trusted, because some drivers invent it.
+/// Identifies a file under all of its names, by device, inode, length and time of modification. The inode alone is
+/// not trusted, because some drivers invent inodes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FileId(FileKey);
 
 #[cfg(unix)]
 type FileKey = (u64, u64, u64, i64, i64);
 
-/// The canonical path.
+/// Identifies a file by its canonical path.
 #[cfg(not(unix))]
 type FileKey = std::path::PathBuf;
 
@@ -52,12 +53,12 @@ pub(crate) struct FolderId(FolderKey);
 #[cfg(unix)]
 type FolderKey = (u64, u64);
 
-/// The canonical path.
+/// Identifies a folder by its canonical path.
 #[cfg(not(unix))]
 type FolderKey = std::path::PathBuf;
 
 impl FolderId {
-    /// The id of the folder at `path`; None if its metadata cannot be read.
+    /// Returns the id of the folder at `path`; None if its metadata cannot be read.
     #[cfg(unix)]
     pub(crate) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
@@ -65,7 +66,7 @@ impl FolderId {
         Some(Self((metadata.dev(), metadata.ino())))
     }
 
-    /// The id of the folder at `path`; None if its metadata cannot be read.
+    /// Returns the id of the folder at `path`; None if its metadata cannot be read.
     #[cfg(not(unix))]
     pub(crate) fn of(path: &Path) -> Option<Self> {
         path.canonicalize().ok().map(Self)
@@ -73,7 +74,7 @@ impl FolderId {
 }
 
 impl FileId {
-    /// The id of the file at `path` with this metadata.
+    /// Returns the id of the file at `path`, which has this metadata.
     #[cfg(unix)]
     pub(crate) fn of(_: &Path, metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
@@ -81,7 +82,7 @@ impl FileId {
         Some(Self((metadata.dev(), metadata.ino(), metadata.len(), written.0, written.1)))
     }
 
-    /// The id of the file at `path`; None if its path cannot be resolved.
+    /// Returns the id of the file at `path`; None if the path cannot be resolved.
     #[cfg(not(unix))]
     pub(crate) fn of(path: &Path, _: &Metadata) -> Option<Self> {
         path.canonicalize().ok().map(Self)

@@ -1,4 +1,4 @@
-//! A file that may hold rows: its location, how it is opened, and the detection of its format.
+//! Files that may have rows: where they are, how they are opened, and which format they have.
 
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
@@ -13,28 +13,28 @@ use super::text_settings::TextSettings;
 use super::zip_archive::ZipEntry;
 use crate::diagnostic::{Error, Result};
 
-/// Bytes at the start of a file that identify its format.
+/// Number of bytes at the start of a file that identify its format.
 const MAGIC_BYTES: usize = 8;
 
 /// Offset of the magic bytes in a tar header.
 const TAR_MAGIC_AT: usize = 257;
 
-/// A file that may hold rows.
+/// A file that may have rows.
 #[derive(Clone, Debug)]
 pub struct DataFile {
-    /// The location of the file; for an entry of an archive, that of the archive.
+    /// The location of the file; for an entry of an archive, the location of the archive.
     pub location: Location,
     /// The name in messages.
     pub name: String,
     /// The length in bytes, before decompression.
     pub bytes: u64,
-    /// Why it must not be read, if the listing found a reason.
+    /// The reason why the file must not be read; None if it may be read.
     refused: Option<&'static str>,
-    /// The position in the archive, if it is an entry of one.
+    /// The position in the archive; None if the file is not an entry of an archive.
     entry: Option<Arc<ZipEntry>>,
-    /// How its text is to be read, as far as the user specified it.
+    /// The settings with which text in the file is read, as far as the user specified them.
     text: TextSettings,
-    /// Identifies the file under all of its names.
+    /// The id of the file, by which duplicates are recognised; None if it is not known.
     id: Option<FileId>,
     /// The folder in which it was found; None if the user named the file itself.
     found_in: Option<Arc<Path>>,
@@ -43,7 +43,7 @@ pub struct DataFile {
 /// The compression of a text file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Uncompressed.
+    /// Not compressed.
     None,
     /// gzip, with one or more members.
     Gzip,
@@ -54,7 +54,7 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// The name in messages.
+    /// Returns the name of the compression in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ impl Compression {
 /// The format of a file, detected from its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileFormat {
-    /// Text, most likely JSON.
+    /// Text, which is most likely JSON.
     Text(Compression),
     /// Parquet.
     Parquet,
@@ -79,12 +79,12 @@ pub enum FileFormat {
     Avro,
     /// A zip archive.
     Zip,
-    /// A format that cannot be read, with the reason.
+    /// A format that cannot be read; the reason.
     Unsupported(&'static str),
 }
 
 impl FileFormat {
-    /// Detects the format from the first bytes of a file.
+    /// Detects the format from `head`, the first bytes of a file.
     #[must_use]
     pub fn of(head: &[u8]) -> Self {
         match head {
@@ -118,60 +118,60 @@ impl FileFormat {
 }
 
 impl DataFile {
-    /// The file at `path`, which must exist.
+    /// Returns the file at `path`, which must exist.
     pub fn new(path: &Path) -> Result<Self> {
         let metadata = fs::metadata(path).map_err(|source| Error::io(path, source))?;
         Ok(Self::at(path, &metadata))
     }
 
-    /// The file at `path`, with its metadata.
+    /// Returns the file at `path`, which has this metadata.
     pub(crate) fn at(path: &Path, metadata: &Metadata) -> Self {
         let file = Self::of(Location::Disk(path.to_owned()), display(path), metadata.len());
         Self { id: FileId::of(path, metadata), ..file }
     }
 
-    /// A file that is known to exist.
+    /// Returns a file that is known to exist. `bytes` is its length.
     pub(crate) fn of(location: Location, name: String, bytes: u64) -> Self {
         let (entry, id, found_in) = (None, None, None);
         Self { location, name, bytes, refused: None, entry, text: TextSettings::default(), id, found_in }
     }
 
-    /// An entry of this archive.
+    /// Returns an entry of this archive as a file.
     pub(crate) fn entry(&self, name: String, entry: ZipEntry) -> Self {
         Self { name, bytes: entry.compressed(), entry: Some(Arc::new(entry)), ..self.clone() }
     }
 
-    /// An entry of this archive that must not be read.
+    /// Returns an entry of this archive that must not be read, for `reason`.
     pub(crate) fn refused_entry(&self, name: String, reason: &'static str) -> Self {
         Self { name, bytes: 0, refused: Some(reason), ..self.clone() }
     }
 
-    /// Marks the file as one that must not be read.
+    /// Returns the file as one that must not be read, for `reason`.
     pub(crate) fn refuse(&self, reason: &'static str) -> Self {
         Self { refused: Some(reason), ..self.clone() }
     }
 
-    /// Sets how its text is to be read.
+    /// Returns the file with the settings with which text in it is read.
     pub(crate) fn with_text_settings(self, text: TextSettings) -> Self {
         Self { text, ..self }
     }
 
-    /// How its text is to be read.
+    /// Returns the settings with which text in the file is read.
     pub(crate) fn text_settings(&self) -> TextSettings {
         self.text
     }
 
-    /// The local path of the file, or of the archive that contains it.
+    /// Returns the local path of the file, or of the archive that contains it; None if there is none.
     pub(crate) fn local_path(&self) -> Option<&Path> {
         self.location.path()
     }
 
-    /// True if it is a temporary copy of a stream.
+    /// True if the file is a temporary copy of a stream.
     pub(crate) fn is_spooled(&self) -> bool {
         matches!(self.location, Location::Copy(_))
     }
 
-    /// Identifies the file under all of its names; None if the system does not say.
+    /// Returns the id of the file, by which duplicates are recognised; None if it is not known.
     pub(crate) fn id(&self) -> Option<&FileId> {
         self.id.as_ref()
     }
@@ -182,17 +182,17 @@ impl DataFile {
         fs::metadata(path).ok().and_then(|metadata| FileId::of(path, &metadata)).as_ref() != Some(listed)
     }
 
-    /// Sets the folder in which it was found.
+    /// Returns the file with the folder in which it was found.
     pub(super) fn in_folder(self, folder: &Arc<Path>) -> Self {
         Self { found_in: Some(Arc::clone(folder)), ..self }
     }
 
-    /// The folder in which it was found; None if the user named the file itself.
+    /// Returns the folder in which the file was found; None if the user named the file itself.
     pub(crate) fn found_in(&self) -> Option<&Path> {
         self.found_in.as_deref()
     }
 
-    /// True if it is not an entry of an archive.
+    /// True if the file is not an entry of an archive.
     pub(crate) fn is_plain(&self) -> bool {
         self.entry.is_none()
     }
@@ -202,8 +202,8 @@ impl DataFile {
         self.open_at(0, None, None)
     }
 
-    /// Opens the file at byte `start`; the reader will probably stop at `end`. An entry of an archive is always opened
-    /// from its start. `counters` count the bytes before decompression.
+    /// Opens the file at byte `start`; the reader will probably stop at `end`. An entry of an archive is always
+    /// opened at its start. Bytes that are read are added to `counters`, before decompression.
     pub(crate) fn open_at(
         &self,
         start: u64,
@@ -222,29 +222,30 @@ impl DataFile {
         })
     }
 
-    /// Opens the stored file; for an entry of an archive, the whole archive.
+    /// Opens the file as it is stored; for an entry of an archive, this is the whole archive.
     pub(crate) fn open_stored(&self) -> Result<Box<dyn Read + Send>> {
         self.location.open(0, None).map_err(|source| self.failed(source))
     }
 
-    /// Wraps an I/O error of this file.
+    /// Returns an I/O error that names this file.
     pub(crate) fn failed(&self, source: io::Error) -> Error {
         Error::io(&self.name, source)
     }
 
-    /// Returns an error if its server failed to deliver bytes, so that a failed transfer is not reported as damage.
+    /// Returns an error if the server failed to deliver bytes of the file. Called before damage is reported, because
+    /// a failed transfer is not damage.
     pub(crate) fn check_remote(&self) -> Result<()> {
         self.location.fault().map_or(Ok(()), |fault| Err(self.failed(fault)))
     }
 
-    /// Copies a stream, which can be read only once, to a temporary file. `name` is its name in messages.
+    /// Copies a stream, which can be read only once, to a temporary file. Messages call it `name`.
     pub(crate) fn spool(stream: &mut dyn Read, name: &str) -> Result<Self> {
         let copy = spooled_copy::copy(stream).map_err(|source| Error::io(name, source))?;
         let bytes = copy.length();
         Ok(Self::of(Location::Copy(copy), name.to_owned(), bytes))
     }
 
-    /// Copies stdin or a pipe, whose length is unknown, to a temporary file.
+    /// Copies stdin or a pipe, whose length is not known, to a temporary file.
     ///
     /// # Errors
     /// The stream cannot be read, its copy cannot be written, or it is longer than the [`spooled_copy::CopySettings`]
@@ -255,7 +256,7 @@ impl DataFile {
         Ok(Self::of(Location::Copy(copy), name.to_owned(), bytes))
     }
 
-    /// Detects the format from the first bytes.
+    /// Detects the format of the file from its first bytes.
     pub fn format(&self) -> Result<FileFormat> {
         let mut head = Vec::with_capacity(MAGIC_BYTES);
         match self.open_at(0, Some(MAGIC_BYTES as u64), None)?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
@@ -266,12 +267,12 @@ impl DataFile {
         Ok(FileFormat::of(&head))
     }
 
-    /// True if its name or its first bytes say that it is a Parquet file.
+    /// True if the name or the first bytes show that the file is a Parquet file.
     pub(crate) fn is_parquet(&self) -> bool {
         self.ending().eq_ignore_ascii_case("parquet") || matches!(self.format(), Ok(FileFormat::Parquet))
     }
 
-    /// The extension of its name, without the query of a URL; "" if there is none.
+    /// Returns the extension of the name, without the query of a URL; "" if there is none.
     pub(crate) fn ending(&self) -> &str {
         let query = self.name.match_indices('?').find(|(at, _)| self.name[at + 1..].starts_with('['));
         let path = query.map_or(self.name.as_str(), |(at, _)| &self.name[..at]);
@@ -279,28 +280,29 @@ impl DataFile {
         last.rsplit_once('.').map_or("", |(_, ending)| ending)
     }
 
-    /// The file name up to its first dot.
+    /// Returns the file name up to its first dot.
     #[must_use]
     pub fn stem(&self) -> &str {
         let last = self.name.rsplit(['/', '\\']).next().unwrap_or("");
         last.split('.').next().unwrap_or("")
     }
 
-    /// True if its name has the extension csv or tsv: files of one or two columns cannot be detected by content.
+    /// True if the name has the extension csv or tsv. It matters for files of one or two columns, which cannot be
+    /// recognised by content.
     #[must_use]
     pub fn is_called_csv(&self) -> bool {
         let last = self.name.rsplit(['/', '\\']).next().unwrap_or("");
         last.split('.').skip(1).any(|ending| ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("tsv"))
     }
 
-    /// Why it must not be read, if that is known from the listing.
+    /// Returns the reason why the file must not be read; None if it may be read.
     #[must_use]
     pub fn refused(&self) -> Option<&'static str> {
         self.refused
     }
 }
 
-/// The path in messages; bytes that are not UTF-8 are replaced.
+/// Returns the path for messages; bytes that are not UTF-8 are replaced.
 pub(super) fn display(path: &Path) -> String {
     path.display().to_string()
 }

@@ -1,7 +1,7 @@
 //! Lists the files below a folder, sorted by path.
 //!
-//! Exports have thousands of folders with one or two files each, so listing takes a noticeable share of a query:
-//! folders of the same depth are listed in parallel.
+//! Exports have thousands of folders with one or two files each, so listing them takes a noticeable part of the time
+//! of a query. Therefore folders of the same depth are listed in parallel.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, DirEntry, Metadata};
@@ -15,12 +15,12 @@ use super::hidden::{HIDDEN, is_hidden, is_ignored};
 use super::parallel::parallel_map;
 use crate::diagnostic::{Error, Result};
 
-/// Selects the files to list below a folder.
+/// Selects files below a folder.
 pub(crate) trait FileSelection: Sync {
     /// True if the file at this path is selected.
     fn wants(&self, file: &Path) -> bool;
 
-    /// False only if no file below this folder can be selected.
+    /// False if certainly no file below this folder is selected.
     fn may_hold(&self, folder: &Path) -> bool;
 }
 
@@ -37,18 +37,18 @@ impl FileSelection for AllFiles {
     }
 }
 
-/// Which symbolic links in a folder are followed. The folder itself may be a link.
+/// Tells which symbolic links in a folder are followed. The folder itself may be a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LinkPolicy {
-    /// Links to files below the same folder. Links out of the folder are not followed: otherwise whoever prepared the
-    /// folder could add any file of this machine to the evidence.
+    /// Only links to files below the same folder. If links out of the folder were followed, the person who prepared
+    /// the folder could add any file of this machine to the evidence.
     #[default]
     Inside,
-    /// All links. A folder is searched once, even if several links lead to it.
+    /// All links. A folder is searched only once, even if several links lead to it.
     Everywhere,
 }
 
-/// Why an entry of a folder is skipped.
+/// The reason why an entry of a folder is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SkipReason {
     /// Its name begins with a dot.
@@ -64,7 +64,7 @@ pub(crate) enum SkipReason {
 }
 
 impl SkipReason {
-    /// The reason for messages.
+    /// Returns the reason as text for messages.
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Hidden => HIDDEN,
@@ -75,7 +75,7 @@ impl SkipReason {
         }
     }
 
-    /// How the user can have it read; empty if that is impossible.
+    /// Returns what the user can do to have the entry read; "" if nothing helps.
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Hidden => "name them to read them",
@@ -88,13 +88,13 @@ impl SkipReason {
 /// The results of searching folders.
 #[derive(Default)]
 pub(crate) struct FolderSearch {
-    /// The files.
+    /// The files that were selected.
     pub files: Vec<DataFile>,
     /// The log folders of Delta tables.
     pub delta_logs: Vec<PathBuf>,
-    /// Skipped entries by reason, without those that are ignored silently.
+    /// The skipped entries by reason. Entries that are ignored silently are not included.
     pub skipped: BTreeMap<SkipReason, Vec<PathBuf>>,
-    /// Folders that are still to be listed.
+    /// The folders that are still to be listed.
     folders: Vec<PathBuf>,
     /// True if a link to a folder was followed, so that a folder may be reached twice.
     followed: bool,
@@ -108,8 +108,8 @@ struct FolderWalk<'a> {
     real: PathBuf,
 }
 
-/// Returns the selected files below `root`, sorted by path, and what was skipped: files and folders whose names begin
-/// with a dot, symbolic links that `links` excludes, and entries that cannot be read.
+/// Returns the selected files below `root`, sorted by path, and the entries that were skipped: files and folders
+/// whose names begin with a dot, symbolic links that `links` excludes, and entries that cannot be read.
 ///
 /// # Errors
 /// The folder itself cannot be listed.
@@ -135,7 +135,7 @@ pub(crate) fn search(root: &Path, selection: &dyn FileSelection, links: LinkPoli
     Ok(all)
 }
 
-/// Returns bytes that sort like the components of `path`; comparing paths would parse them each time.
+/// Returns bytes that sort as the components of `path` do. Comparing paths directly would parse them each time.
 fn sort_key(path: &Path) -> Vec<u8> {
     let bytes = path.as_os_str().as_encoded_bytes();
     bytes.iter().map(|&byte| if is_separator(char::from(byte)) { 0 } else { byte }).collect()
@@ -168,7 +168,7 @@ impl FolderWalk<'_> {
         found
     }
 
-    /// Adds an entry of a folder.
+    /// Adds an entry of a folder to `found`, as a file, a folder, or a skipped entry.
     fn add(&self, found: &mut FolderSearch, entry: &DirEntry, folder: &Path) {
         let name = entry.file_name();
         let path = entry.path();
@@ -238,17 +238,17 @@ impl FolderWalk<'_> {
     }
 }
 
-/// The target of a symbolic link.
+/// Tells where the target of a symbolic link is.
 enum LinkTarget {
-    /// Something that the search reaches without the link.
+    /// Below the searched folder, so that the search reaches it without the link, too.
     Searched,
-    /// Something that the search reaches only through the link.
+    /// In a place that the search reaches only through the link.
     Followed,
-    /// Something outside the folder that the user named.
+    /// Outside of the folder that the user named.
     Elsewhere,
 }
 
-/// True if a hidden file, or a file below a hidden folder, may be selected; also if that cannot be determined.
+/// True if a hidden file, or a file below a hidden folder, may be selected, or if that cannot be determined.
 fn may_be_wanted(path: &Path, selection: &dyn FileSelection) -> bool {
     let mut left = vec![path.to_owned()];
     while let Some(path) = left.pop() {
@@ -284,7 +284,7 @@ mod tests {
     use super::{AllFiles, LinkPolicy, search};
     use crate::diagnostic::Error;
 
-    /// A link, where there are some.
+    /// Creates a symbolic link, on systems that have them.
     fn link(target: &Path, path: &Path) {
         #[cfg(unix)]
         let _ = std::os::unix::fs::symlink(target, path);
@@ -292,7 +292,7 @@ mod tests {
         let _ = (target, path);
     }
 
-    /// The reference implementation, which lists one folder after another.
+    /// Lists files slowly, one folder after another: the reference implementation.
     fn one_by_one(root: &Path, links: LinkPolicy) -> Vec<PathBuf> {
         let real_root = root.canonicalize().expect("a path");
         let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");

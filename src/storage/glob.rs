@@ -1,4 +1,4 @@
-//! Globs: which paths match, and which folders may contain a match.
+//! Globs: determines which paths match, and which folders may have a match.
 
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf, is_separator};
 
@@ -11,7 +11,8 @@ use crate::diagnostic::{Error, Result};
 pub(crate) struct GlobPattern {
     matcher: GlobMatcher,
     root: PathBuf,
-    /// The pattern of the folder name at each depth below the root; shorter than the glob if `any_depth` is set.
+    /// The pattern for the name of the folder at each depth below the root. If `any_depth` is set, these are only the
+    /// first depths.
     folders: Vec<GlobMatcher>,
     /// True if the part of the glob after `folders` may match at any depth.
     any_depth: bool,
@@ -19,7 +20,7 @@ pub(crate) struct GlobPattern {
 
 impl GlobPattern {
     /// Parses a glob. Returns None if the text has no wildcards. A leading part for which `exists` is true is a plain
-    /// path, even if it contains wildcards: `case [42]/*.json` lists the folder `case [42]`.
+    /// path, even if it has wildcards: in `case [42]/*.json`, the folder is `case [42]` if it exists.
     ///
     /// # Errors
     /// The text is not a valid glob.
@@ -57,7 +58,7 @@ impl GlobPattern {
         path.ancestors().any(|path| self.matcher.is_match(path))
     }
 
-    /// The path before the first wildcard.
+    /// Returns the path before the first wildcard.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -84,7 +85,7 @@ impl FileSelection for GlobPattern {
     }
 }
 
-/// Splits the text after its first separator.
+/// Splits the text after its first separator; None if it has none.
 fn first_part(text: &str) -> Option<(&str, &str)> {
     text.find(is_separator).map(|at| text.split_at(at + MAIN_SEPARATOR.len_utf8()))
 }

@@ -1,10 +1,10 @@
-//! Hidden files and folders, whose names begin with a dot. They are skipped, as in shells, and reported, except for
-//! well-known metadata of operating systems and tools.
+//! Recognises hidden files and folders, whose names begin with a dot. As in shells, they are skipped. This is
+//! reported, except for well-known metadata of operating systems and tools.
 
-/// The reason in messages for skipping hidden files.
+/// The reason for skipping hidden files, in messages.
 pub(crate) const HIDDEN: &str = "hidden";
 
-/// Metadata of operating systems and tools, which is ignored silently.
+/// Names of metadata of operating systems and tools, which is ignored silently.
 const IGNORED_NAMES: [&str; 10] = [
     ".DS_Store",
     ".git",
@@ -18,13 +18,14 @@ const IGNORED_NAMES: [&str; 10] = [
     ".fseventsd",
 ];
 
-/// Prefixes of ignored names; the last one is that of our own temporary files.
+/// Prefixes of names that are ignored; the last one is that of the temporary files of this program.
 const IGNORED_PREFIXES: [&str; 6] = ["._", ".#", ".~lock.", ".Trash-", ".azDownload-", ".coldcase-"];
 
-/// Suffixes of ignored names: checksum files of Hadoop, swap files of editors, and our own unfinished conversions.
+/// Suffixes of names that are ignored: checksum files of Hadoop, swap files of editors, and unfinished conversions of
+/// this program.
 const IGNORED_SUFFIXES: [&str; 3] = [".crc", ".swp", ".coldcase-unfinished"];
 
-/// The folder with file system metadata in zip archives made by macOS.
+/// The folder in which macOS stores file system metadata in zip archives.
 const RESOURCE_FORKS: &str = "__MACOSX";
 
 /// True if a file or folder of this name is hidden.
@@ -40,14 +41,14 @@ pub(crate) fn is_ignored(name: &[u8]) -> bool {
     is_known && is_hidden(name)
 }
 
-/// Whether an entry of an archive is hidden.
+/// Tells whether an entry of an archive is hidden.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum EntryName<'a> {
-    /// It is not hidden.
+    /// The entry is not hidden.
     Plain,
-    /// It is hidden: the last name of this part of its path is the first hidden one.
+    /// The entry is hidden. The string is the part of its path up to the first hidden name.
     Hidden(&'a str),
-    /// It is ignored silently.
+    /// The entry is ignored silently.
     Ignored,
 }
 

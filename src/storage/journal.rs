@@ -1,8 +1,9 @@
-//! The journal of `convert --append`, which makes adding files to an archive atomic.
+//! The journal of `convert --append`, by which files are added to an archive atomically.
 //!
-//! New files are moved into the archive one by one. While the journal in the archive's folder has the state `adding`,
-//! queries ignore all of them; with the state `added`, all of them are read. The journal is removed after the run has
-//! reported its success, so an existing journal belongs to a run that is in progress or was killed.
+//! New files are moved into the archive one by one. As long as the journal in the folder of the archive has the state
+//! `adding`, queries ignore all of them. Once it has the state `added`, queries read all of them. The journal is
+//! removed after the run has reported its success, so a journal that exists belongs to a run that is in progress or
+//! was killed.
 
 use std::fs;
 use std::io;
@@ -12,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use crate::diagnostic::{Error, Result};
 
-/// The file name of the journal; because of the dot, scans skip it.
+/// The file name of the journal. Scans skip it because of the dot.
 const NAME: &str = ".coldcase-append";
 /// Maximum size of a journal in bytes.
 const MAX_BYTES: u64 = 256 << 20;
@@ -26,19 +27,19 @@ pub enum JournalState {
     Added,
 }
 
-/// The journal of the last run that added files to an archive and has not reported its success.
+/// The journal of the last run that added files to an archive, if that run has not reported its success.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Journal {
     /// The state of the run.
     pub state: JournalState,
     /// The added files, as paths relative to the archive.
     pub files: Vec<PathBuf>,
-    /// The request of the run; a run with the same request would add the same rows again.
+    /// The request of the run. A run with the same request would add the same rows again.
     pub request: Json,
 }
 
 impl Journal {
-    /// The path of the journal.
+    /// Returns the path of the journal of an archive.
     #[must_use]
     pub fn path(archive: &Path) -> PathBuf {
         archive.join(NAME)
@@ -47,7 +48,7 @@ impl Journal {
     /// Reads the journal of an archive; None if there is none.
     ///
     /// # Errors
-    /// The journal cannot be read, so it is unknown which files are part of the archive.
+    /// The journal cannot be read, so it is not known which files are part of the archive.
     pub fn read(archive: &Path) -> Result<Option<Self>> {
         let path = Self::path(archive);
         let failed = |error| Error::io(&path, error);
@@ -74,7 +75,7 @@ impl Journal {
         Some(Self { state, files, request: json["request"].clone() })
     }
 
-    /// The text of the journal.
+    /// Returns the text of the journal, which [`Self::read`] reads.
     #[must_use]
     pub fn to_text(&self) -> String {
         let state = match self.state {
@@ -86,7 +87,7 @@ impl Journal {
     }
 }
 
-/// The length of a file; None if it does not exist.
+/// Returns the length of a file in bytes; None if it does not exist.
 pub(super) fn length_of(path: &Path) -> Result<Option<u64>> {
     match fs::metadata(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
@@ -95,12 +96,12 @@ pub(super) fn length_of(path: &Path) -> Result<Option<u64>> {
     }
 }
 
-/// A relative path with `/` between its names, on every system.
+/// Returns a relative path with `/` between its names, on every system.
 pub(super) fn in_slashes(path: &Path) -> String {
     path.iter().map(|name| name.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
-/// Parses a relative path; None if it would leave the archive.
+/// Parses a relative path; None if it is empty or would leave the archive.
 pub(super) fn relative(text: &str) -> Option<PathBuf> {
     let path = PathBuf::from(text);
     let stays = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));

@@ -1,4 +1,4 @@
-//! File listings, and the discovery notes about them, which do not depend on the query.
+//! Listings of files, and discovery notes about them, which do not depend on the query.
 
 use std::fmt;
 
@@ -8,24 +8,24 @@ use super::files::DataFile;
 use super::text_settings::TextSettings;
 use crate::diagnostic::{Error, Result};
 
-/// Maximum number of names in a note; the other files are only counted.
+/// Maximum number of names in a note. Further files are only counted.
 const MAX_NAMED: usize = 3;
 
-/// The files that the user's paths match, with discovery notes.
+/// The files that the paths of the user match, with discovery notes.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     /// The files.
     pub files: Vec<DataFile>,
     /// Discovery notes.
     pub notes: Vec<DiscoveryNote>,
-    /// Delta tables around the files: their logs say which of the files are to be read.
+    /// The Delta tables to which the files belong. Their logs tell which of the files are to be read.
     pub delta_folders: Vec<DeltaFolder>,
-    /// Archives around the files, with the files that they are known to have.
+    /// The archives to which the files belong, with the files that they are known to have.
     pub archives: Vec<ListedArchive>,
 }
 
 impl Listing {
-    /// Returns the listing, or the error for the reason `nothing` if it has no files.
+    /// Returns the listing. If it has no files, returns the error that `error` makes of the reason `nothing`.
     pub(crate) fn unless_nothing(self, error: impl Fn(&str) -> Error, nothing: &str) -> Result<Self> {
         let is_valid = self.notes.iter().any(|note| matches!(note, DiscoveryNote::NoneInDeltaLog(_)));
         if !self.files.is_empty() || is_valid {
@@ -35,7 +35,7 @@ impl Listing {
         Err(error(&format!("{nothing}{}", reasons.collect::<String>())))
     }
 
-    /// Sets how the text of all files is to be read.
+    /// Returns the listing with the settings with which the text of all files is read.
     #[must_use]
     pub fn with_text_settings(self, text: TextSettings) -> Self {
         let files = self.files.into_iter().map(|file| file.with_text_settings(text)).collect();
@@ -62,62 +62,62 @@ impl From<Vec<DataFile>> for Listing {
 pub enum DiscoveryNote {
     /// A file that was named twice and is read once.
     NamedTwice(String),
-    /// A file under another name, which is read once.
+    /// A file that has another name, too, and is read once.
     SameFile {
-        /// The name that is not read.
+        /// The name under which it is not read.
         file: String,
-        /// The name that is read.
+        /// The name under which it is read.
         other: String,
     },
     /// The number of further files that were named twice.
     MoreNamedTwice(usize),
-    /// A zip archive that cannot be opened, with the reason.
+    /// A zip archive that cannot be opened.
     UnreadableArchive {
         /// The archive.
         file: String,
-        /// The problem.
+        /// The reason why it cannot be opened.
         reason: String,
     },
-    /// A Delta table whose log names none of the requested files: it is empty, which is a valid result.
+    /// A Delta table whose log names none of the requested files. It has no rows, which is a valid result.
     NoneInDeltaLog(String),
-    /// Files in the folder of a Delta table that its log does not name, as is usual.
+    /// Files in the folder of a Delta table that its log does not name. This is normal.
     NotInDeltaLog {
         /// The folder of the table.
         table: String,
         /// The number of files.
         files: usize,
     },
-    /// The number of Parquet files in the folder of an archive that its list does not name.
+    /// Parquet files in the folder of an archive that the list of its files does not name.
     NotInArchiveList {
         /// The folder of the archive.
         archive: String,
         /// The number of files.
         files: usize,
     },
-    /// A result that this program wrote as text, with the manifest that says so.
+    /// A result that this program wrote as text, which a manifest beside it proves.
     OwnResult {
         /// The result.
         file: String,
         /// The manifest.
         manifest: String,
     },
-    /// Files of an archive that have another length than when they were written.
+    /// Files of an archive whose length has changed since they were written.
     ResizedFiles(Vec<String>),
-    /// A list of the files of an archive that cannot be read, with the file and the reason.
+    /// A list of the files of an archive that cannot be read; the text has the file and the reason.
     UnreadableList(String),
-    /// Files that may hold rows and are not read.
+    /// Files that may have rows and are not read.
     Unread {
-        /// Why they are not read.
+        /// The reason why they are not read.
         reason: &'static str,
         /// The names of the files.
         names: Vec<String>,
-        /// How the user can have them read; "" if that is impossible.
+        /// What the user can do to have them read; "" if nothing helps.
         advice: &'static str,
     },
 }
 
 impl DiscoveryNote {
-    /// A note that these files are not read; None if there are none.
+    /// Returns a note that these files are not read; None if `names` is empty.
     #[must_use]
     pub fn unread(reason: &'static str, names: Vec<String>, advice: &'static str) -> Option<Self> {
         (!names.is_empty()).then_some(Self::Unread { reason, names, advice })
@@ -130,7 +130,7 @@ impl DiscoveryNote {
     }
 }
 
-/// Made here and not in `messages`, because the error about an empty listing quotes it.
+/// The text of the note. It is made here and not in `messages`, because the error about an empty listing quotes it.
 impl fmt::Display for DiscoveryNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,6 +1,6 @@
 //! The location of a file: on a local disk, in a temporary copy of a stream, or on a server.
 //!
-//! Text readers read streams that start at an offset; the Parquet reader reads byte ranges. Only this module and
+//! The readers of text read a stream from an offset on; the Parquet reader reads byte ranges. Only this module and
 //! `remote` know how a remote file is accessed.
 
 use std::fs::File;
@@ -28,8 +28,8 @@ pub(crate) trait Seekable: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Seekable for T {}
 
 impl Location {
-    /// Opens the bytes from `start` on. `end` is where the caller will probably stop: remote files are not prefetched
-    /// past it.
+    /// Opens the bytes from `start` on. `end` is the offset at which the caller will probably stop; no bytes of
+    /// remote files are fetched in advance after it.
     pub(crate) fn open(&self, start: u64, end: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
         match self {
             Self::Disk(path) => {
@@ -48,7 +48,7 @@ impl Location {
         }
     }
 
-    /// Opens the file for random access; None if it is on a server.
+    /// Opens the file for reading in any order; None if it is on a server.
     pub(crate) fn seekable(&self) -> io::Result<Option<Box<dyn Seekable>>> {
         Ok(match self {
             Self::Disk(path) => Some(Box::new(File::open(path)?)),
@@ -57,7 +57,7 @@ impl Location {
         })
     }
 
-    /// The path of a file on a disk.
+    /// Returns the path of the file, if it is on a disk.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Disk(path) => Some(path),
@@ -65,7 +65,7 @@ impl Location {
         }
     }
 
-    /// The remote file, if it is on a server.
+    /// Returns the remote file, if the file is on a server.
     pub(crate) fn remote(&self) -> Option<&Arc<RemoteFile>> {
         match self {
             Self::Disk(_) | Self::Copy(_) => None,
@@ -80,8 +80,8 @@ impl Location {
         }
     }
 
-    /// The first error that the server returned, even if a reader turned it into something else; None if there was
-    /// none.
+    /// Returns the first error of the server, even if a reader turned it into another error. Returns None if there
+    /// was none, or if the file is not on a server.
     pub(crate) fn fault(&self) -> Option<io::Error> {
         self.remote().and_then(|file| file.fault())
     }

@@ -1,4 +1,5 @@
-//! Files, folders, zip archives and servers: how files are listed and opened. Nothing here knows what their bytes mean.
+//! Files, folders, zip archives and servers: how files are listed and opened. Nothing in this module interprets the
+//! contents of files.
 
 pub mod archive_files;
 pub mod archive_list;

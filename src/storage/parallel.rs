@@ -1,22 +1,24 @@
-//! Work on several items at a time, with rayon. What blocks on a queue or channel has threads of its own instead
-//! (`exec::scheduler`, `convert::prefetch`, `convert::runs`): a worker of rayon that waits there stops the pool.
+//! Processes several items at a time, with rayon. Work that waits for a queue or channel must not run here, because a
+//! worker of rayon that waits stops the pool; such work has its own threads (`exec::scheduler`, `convert::prefetch`,
+//! `convert::runs`).
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// The threads of [`parallel_map`].
+/// Number of threads of [`parallel_map`].
 const WORKERS: usize = 4;
 
-/// Fewer items are processed on the calling thread.
+/// If there are fewer items, the calling thread processes them.
 const MIN_PARALLEL: usize = 64;
 
-/// The pool of the last call: most calls want as many threads as the one before, and their work is short.
+/// The pool of the last call. It is kept, because most calls need as many threads as the one before, and their work
+/// is short.
 static POOL: Mutex<Option<Arc<ThreadPool>>> = Mutex::new(None);
 
-/// Returns the result of `work` for each of `0..count`, in order. Threads claim one index at a time, since items differ
-/// in cost. If `work` panics, so does the call.
+/// Returns the result of `work` for each of `0..count`, in order. Threads take one index at a time, because the items
+/// take different times. If `work` panics, this function panics, too.
 pub(crate) fn map_indexes<T: Send>(threads: usize, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     // A worker that waited for other threads would take up a job of its own pool, perhaps one that blocks.
     let is_worker = rayon::current_thread_index().is_some();
@@ -26,7 +28,7 @@ pub(crate) fn map_indexes<T: Send>(threads: usize, count: usize, work: impl Fn(u
     }
 }
 
-/// Returns a pool of this many threads; None if the system does not start them.
+/// Returns a pool of `threads` threads; None if the system does not start them.
 fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
     let mut last = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pool) = last.as_ref().filter(|pool| pool.current_num_threads() == threads) {
@@ -37,8 +39,8 @@ fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
     Some(pool)
 }
 
-/// Returns the result of `work` for each of `items`, in order. For work that mostly waits for the system, such as
-/// opening files.
+/// Returns the result of `work` for each of `items`, in order. It is meant for work that mostly waits for the system,
+/// such as opening files.
 pub(crate) fn parallel_map<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
     let threads = if items.len() < MIN_PARALLEL { 1 } else { WORKERS };
     map_indexes(threads, items.len(), |index| work(&items[index]))

@@ -1,8 +1,9 @@
-//! Percent codes in the URLs and paths of files.
+//! Decodes percent codes in the URLs and paths of files.
 
 use percent_encoding::percent_decode_str;
 
-/// Decodes the percent codes of `text`. None if a `%` lacks its two digits, or the decoded bytes are not UTF-8.
+/// Decodes the percent codes of `text`. Returns None if a `%` is not followed by two digits, or if the result is not
+/// UTF-8.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let is_code = |after: &str| after.len() >= 2 && after.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit);
     if !text.split('%').skip(1).all(is_code) {

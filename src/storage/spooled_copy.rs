@@ -1,5 +1,5 @@
-//! Temporary copies of streams that are read more than once or out of order: stdin and pipes, remote archives, and
-//! Parquet files in archives. All copies share one unnamed temporary file.
+//! Temporary copies of streams that are read more than once or out of order: stdin and pipes, archives on servers,
+//! and Parquet files in archives. All copies share one unnamed temporary file.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -8,23 +8,23 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::diagnostic::{Error, Result};
 use crate::temporary::{self, Scratch, ScratchFile};
 
-/// Default limit for stdin and pipes in bytes.
+/// Maximum size of stdin or a pipe in bytes, unless the user sets it.
 const MAX_STREAM_BYTES: u64 = 64 << 30;
 
 static SETTINGS: OnceLock<CopySettings> = OnceLock::new();
 static SCRATCH: Mutex<Option<Arc<Scratch>>> = Mutex::new(None);
 
-/// Where copies are stored, and their maximum size.
+/// Settings of copies: the folder, and the maximum size.
 #[derive(Clone, Debug, Default)]
 pub struct CopySettings {
-    /// The folder, which must exist; None for the system's temporary folder.
+    /// The folder, which must exist; None for the temporary folder of the system.
     pub folder: Option<PathBuf>,
-    /// Maximum bytes of stdin or a pipe; None for 64 GiB.
+    /// Maximum number of bytes of stdin or a pipe; None for 64 GiB.
     pub max_stream_bytes: Option<u64>,
 }
 
 impl CopySettings {
-    /// Applies the settings to the process. Only the first call has an effect, because all copies share a file.
+    /// Sets the settings for this process. Only the first call has an effect, because all copies share a file.
     pub fn apply(self) {
         let _ = SETTINGS.set(self);
     }
@@ -39,7 +39,7 @@ pub(crate) fn copy(stream: &mut dyn Read) -> io::Result<Arc<ScratchFile>> {
     Ok(Arc::new(ScratchFile::copy(&scratch()?, stream, u64::MAX)?))
 }
 
-/// Copies stdin or a pipe; `name` is its name in messages.
+/// Copies stdin or a pipe. Messages call it `name`.
 ///
 /// # Errors
 /// The stream cannot be read, its copy cannot be written, or it is longer than the settings allow.

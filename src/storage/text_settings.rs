@@ -1,21 +1,21 @@
-//! Text settings that the user specifies, because the bytes of a file may not decide them.
+//! Settings for reading text that the user specifies, because the bytes of a file may not determine them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::entra::numeric_dates::DateOrder;
 
-/// How the text of a file is to be read.
+/// The settings with which the text of a file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TextSettings {
-    /// The order of day and month in numeric dates; None if the dates decide.
+    /// The order of day and month in numeric dates; None if the dates themselves determine it.
     pub date_order: Option<DateOrder>,
-    /// The encoding; None if the bytes decide.
+    /// The encoding; None if the bytes determine it.
     pub encoding: Option<TextEncoding>,
 }
 
 impl TextSettings {
-    /// Returns these settings, with those of `other` where these specify nothing.
+    /// Returns these settings; those that are not specified are taken from `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self { date_order: self.date_order.or(other.date_order), encoding: self.encoding.or(other.encoding) }
@@ -27,12 +27,12 @@ impl TextSettings {
 pub struct TextEncoding(&'static encoding_rs::Encoding);
 
 impl TextEncoding {
-    /// Returns its name in the standard, such as `windows-1252` or `Shift_JIS`.
+    /// Returns the name of the encoding in the standard, such as `windows-1252` or `Shift_JIS`.
     pub(crate) fn name(self) -> &'static str {
         self.0.name()
     }
 
-    /// Returns the tables of the encoding.
+    /// Returns the encoding for the decoder.
     pub(crate) fn standard(self) -> &'static encoding_rs::Encoding {
         self.0
     }
@@ -47,7 +47,7 @@ impl fmt::Display for TextEncoding {
 impl FromStr for TextEncoding {
     type Err = String;
 
-    /// Parses a label of the standard. Labels of encodings that it replaces by an error are unknown.
+    /// Parses a label of the standard. Labels that the standard maps to the replacement encoding are unknown here.
     fn from_str(label: &str) -> Result<Self, String> {
         encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()).map(Self).ok_or_else(|| {
             format!(

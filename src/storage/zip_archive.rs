@@ -1,5 +1,5 @@
-//! Zip archives, whose entries are read as files. Entries are listed from the central directory and read in place;
-//! nothing is ever written to their paths.
+//! Reads the entries of zip archives as files. Entries are listed from the central directory and read inside of the
+//! archive; nothing is ever written to their paths.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read};
@@ -20,18 +20,18 @@ use crate::storage::limits::ReadLimits;
 /// Maximum number of entries of an archive.
 const MAX_ENTRIES: usize = 1 << 20;
 
-/// Extensions of remote files that are not checked for being archives, because each check takes a round trip. An
-/// archive with such a name is refused when it is read. Local files are always checked by content.
+/// Extensions of remote files that are not examined for being archives, because each examination takes a round trip.
+/// If an archive has such a name, it is refused when it is read. Local files are always examined.
 const NON_ARCHIVE_EXTENSIONS: [&str; 11] =
     ["json", "jsonl", "ndjson", "log", "txt", "csv", "tsv", "parquet", "gz", "zst", "avro"];
 
-/// An entry that only Office documents have.
+/// An entry by which Office documents are recognised.
 const CONTENT_TYPES: &str = "[Content_Types].xml";
 
-/// Why Office documents are not read.
+/// The reason why Office documents are not read.
 const OFFICE: &str = "an Excel workbook or other Office document: save the sheet as CSV";
 
-/// Replaces each archive by its entries. Entries and archives that cannot be read remain as files with a reason.
+/// Replaces each archive by its entries. Archives and entries that cannot be read remain as files that have a reason.
 pub(crate) fn expand(files: &[DataFile], limits: ReadLimits) -> Result<Listing> {
     let mut expanded = Vec::with_capacity(files.len());
     let (mut notes, mut hidden) = (Vec::new(), Vec::new());
@@ -65,8 +65,8 @@ pub(crate) fn expand(files: &[DataFile], limits: ReadLimits) -> Result<Listing> 
     Ok(Listing { files: expanded, notes, ..Listing::default() })
 }
 
-/// Replaces the entries of each Delta table by one entry that is not read: only the log knows which files were removed
-/// from the table, and logs in archives are not read.
+/// Replaces the entries of each Delta table by one entry that is not read. Only the log tells which files were
+/// removed from the table, and logs inside of archives are not read.
 fn without_delta(archive: &DataFile, mut entries: Vec<DataFile>) -> Vec<DataFile> {
     let path = |entry: &DataFile| entry.name.get(archive.name.len() + 1..).unwrap_or_default().to_owned();
     let folder = |entry: &DataFile| folder_of_log(&path(entry)).map(str::to_owned);
@@ -86,7 +86,7 @@ fn without_delta(archive: &DataFile, mut entries: Vec<DataFile>) -> Vec<DataFile
     refused.chain(entries).collect()
 }
 
-/// True for a zip archive. Errors are ignored here: they are reported when the file is read.
+/// True for a zip archive. Errors are ignored here, because they are reported when the file is read.
 fn is_archive(file: &DataFile) -> bool {
     let ending = file.ending();
     let skipped = file.location.remote().is_some()
@@ -94,7 +94,8 @@ fn is_archive(file: &DataFile) -> bool {
     !skipped && file.refused().is_none() && matches!(file.format(), Ok(FileFormat::Zip))
 }
 
-/// Copies a Parquet entry to a temporary file, because it cannot be read as a stream; returns other entries unchanged.
+/// Copies a Parquet entry to a temporary file, because it cannot be read as a stream. Other entries are returned
+/// unchanged.
 fn seekable(entry: DataFile, limits: ReadLimits) -> Result<DataFile> {
     if entry.refused().is_some() || entry.format()? != FileFormat::Parquet {
         return Ok(entry);
@@ -110,7 +111,7 @@ fn seekable(entry: DataFile, limits: ReadLimits) -> Result<DataFile> {
     if copy.bytes > limit { Err(DecompressionLimit { limit }.error(&entry.name)) } else { Ok(copy) }
 }
 
-/// The position of an entry in its archive.
+/// The position of an entry in its archive, and what the directory states about it.
 #[derive(Clone, Debug)]
 pub(crate) struct ZipEntry {
     start: u64,
@@ -122,11 +123,11 @@ pub(crate) struct ZipEntry {
 
 /// The contents of an archive.
 struct ZipContents {
-    /// The entries in the order of the archive; those that cannot be read have a reason.
+    /// The entries in the order of the archive. Those that cannot be read have a reason.
     files: Vec<DataFile>,
-    /// The names of hidden entries.
+    /// The names of hidden entries, which are skipped.
     hidden: Vec<String>,
-    /// True for an Office document.
+    /// True if the archive is an Office document.
     office: bool,
 }
 
@@ -183,7 +184,7 @@ fn entries(archive: &DataFile, limits: ReadLimits) -> Result<ZipContents> {
     Ok(ZipContents { files: found.into_iter().map(file).collect(), hidden, office })
 }
 
-/// The position of an entry, or why it cannot be read.
+/// Returns the position of an entry, or the reason why it cannot be read.
 fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<ZipEntry, &'static str> {
     let deflated = match entry.compression() {
         _ if entry.encrypted() => return Err("it is encrypted"),
@@ -196,8 +197,9 @@ fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<ZipEntr
     Ok(ZipEntry { start, compressed: entry.compressed_size(), bytes: entry.size(), deflated, crc: entry.crc32() })
 }
 
-/// Refuses an archive with overlapping entries, which decompress the same bytes many times, or whose entries decompress
-/// to more bytes than allowed. An entry that is larger than the directory says ends with a checksum error.
+/// Returns an error for an archive that has overlapping entries, so that the same bytes would be decompressed many
+/// times, or whose entries decompress to more bytes than allowed. An entry that is longer than the directory states
+/// ends with a checksum error later.
 fn check_sizes(archive: &DataFile, entries: &[&ZipEntry], limits: ReadLimits) -> Result<()> {
     let mut places: Vec<(u64, u64)> = Vec::new();
     let mut bytes: u64 = 0;
@@ -218,7 +220,8 @@ fn check_sizes(archive: &DataFile, entries: &[&ZipEntry], limits: ReadLimits) ->
     Ok(())
 }
 
-/// True if the entries of an archive decompress to more than `limit` bytes. Damage is reported when an entry is read.
+/// True if the entries of an archive decompress to more than `limit` bytes together. Damage is ignored here, because
+/// it is reported when an entry is read.
 fn exceeds_limit(archive: &DataFile, entries: &[&ZipEntry], mut limit: u64) -> bool {
     entries.iter().any(|entry| {
         let Ok(input) = archive.entry(archive.name.clone(), (*entry).clone()).open() else { return false };
@@ -246,17 +249,17 @@ impl<R: Read> Read for EntryReader<R> {
 }
 
 impl ZipEntry {
-    /// The compressed size in bytes.
+    /// Returns the compressed size in bytes.
     pub(crate) fn compressed(&self) -> u64 {
         self.compressed
     }
 
-    /// The byte range in the archive; the end is None if it overflows.
+    /// Returns the byte range of the entry in the archive; the end is None if it overflows.
     pub(crate) fn range(&self) -> (u64, Option<u64>) {
         (self.start, self.start.checked_add(self.compressed))
     }
 
-    /// Decompresses the entry; `input` reads the archive from the first byte of the entry.
+    /// Returns a reader of the decompressed entry. `input` reads the archive from the first byte of the entry on.
     pub(crate) fn decompressed(&self, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
         let compressed = BufReader::with_capacity(1 << 16, input.take(self.compressed));
         let decompressed: Box<dyn Read + Send> = match self.deflated {
@@ -268,7 +271,7 @@ impl ZipEntry {
     }
 }
 
-/// A reader that verifies the length and checksum that the directory gives.
+/// A reader that verifies the length and the checksum that the directory states.
 struct ChecksumReader {
     input: Box<dyn Read + Send>,
     crc: flate2::Crc,
@@ -310,7 +313,8 @@ mod tests {
     use super::{Error, Listing, ReadLimits, expand};
     use crate::storage::files::DataFile;
 
-    /// The expansion of an archive: entries by name with their texts, notes, and the reason why it is refused.
+    /// An archive after expansion: the entries by name with their texts, the notes, and the reason if the archive is
+    /// refused.
     type Expanded = (Vec<(String, String)>, Vec<String>, Option<&'static str>);
 
     fn read(bytes: &[u8], limits: ReadLimits) -> Result<Expanded, Error> {
@@ -350,7 +354,7 @@ mod tests {
         writer.finish().expect("written").into_inner()
     }
 
-    /// The archive with some bytes replaced wherever they are.
+    /// Returns the archive with all occurrences of some bytes replaced.
     fn patched(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
         assert_eq!(from.len(), to.len());
         let places: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(from)).collect();

@@ -1,4 +1,4 @@
-//! Replaces remote files in a build without the feature `remote`: none can be opened.
+//! Replaces remote files in a build without the feature `remote`, in which none can be opened.
 
 use std::convert::Infallible;
 use std::io::{self, Read};
@@ -9,12 +9,12 @@ use super::address::Url;
 use crate::diagnostic::{Error, Result};
 use crate::storage::listing::Listing;
 
-/// A type without values: this build reaches no servers.
+/// A type that has no values, because this build cannot access servers.
 #[derive(Debug)]
 pub struct RemoteFile(Infallible);
 
 impl RemoteFile {
-    /// Its length in bytes.
+    /// Returns the length of the file in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         match self.0 {}
@@ -37,11 +37,11 @@ impl RemoteFile {
     }
 }
 
-/// No connections.
+/// Connections to servers, of which there are none in this build.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {}
 
-/// Refuses the address.
+/// Returns the error that this build cannot access servers.
 pub(crate) fn expand(url: &Url, _: &Access) -> Result<Listing> {
     let reason = "this program was built without access to servers; build it with `cargo install --path . --features \
                   remote`, or copy the files here first";

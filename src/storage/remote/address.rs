@@ -1,15 +1,16 @@
-//! Addresses: what a URL names, and how it is called without its secrets.
+//! Parses the addresses of files, and makes their names without secrets.
 
 use std::fmt::Write as _;
 
 use crate::diagnostic::{Error, Result};
 use crate::storage::percent;
 
-/// Shorter values, such as versions and permissions, occur in too many words of messages.
+/// Minimum length of a secret that is removed from messages. Shorter values, such as versions and permissions, occur
+/// in too many words.
 #[cfg(feature = "remote")]
 const SHORTEST_SECRET: usize = 4;
 
-/// Shown instead of a secret in messages.
+/// The text that replaces a secret in messages.
 pub(crate) const HIDDEN: &str = "[redacted]";
 
 /// A location that the user named.
@@ -21,27 +22,27 @@ pub(crate) enum Address {
     Remote(Url),
 }
 
-/// The protocols of stores.
+/// The protocol of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
-    /// `az`, `abfs`, `abfss`, `adl`, `azure`.
+    /// Azure storage: `az`, `abfs`, `abfss`, `adl`, `azure`.
     Azure,
-    /// `s3`, `s3a`.
+    /// Amazon S3: `s3`, `s3a`.
     S3,
-    /// `gs`.
+    /// Google Cloud Storage: `gs`.
     Google,
-    /// `http`, `https`.
+    /// A web server: `http`, `https`.
     Web,
 }
 
-/// A URL of a store.
+/// The URL of a file, folder or pattern in a store.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Url {
     pub scheme: Scheme,
     /// The scheme, `://`, and the bucket, container or host.
     pub root: String,
-    /// The text after the root and its slash, as written: a key, a folder or a pattern. Keys of buckets are not
-    /// percent-decoded; web addresses keep their query.
+    /// The text after the root and its slash: a key, a folder or a pattern. It is unchanged: keys in buckets are not
+    /// percent-decoded, and web addresses keep their query.
     pub rest: String,
 }
 
@@ -52,10 +53,10 @@ impl std::fmt::Debug for Url {
 }
 
 impl Address {
-    /// The address that `text` contains, if it is a URL: letters, `://`, and more. None for paths.
+    /// Parses `text` if it is a URL: letters, `://`, and more. Returns None for paths.
     ///
     /// # Errors
-    /// The scheme is unknown, the host or bucket is missing, or it is a `file` of another machine.
+    /// The scheme is not known, the host or bucket is missing, or it is a `file` URL of another machine.
     pub(crate) fn parse(text: &str) -> Option<Result<Self>> {
         let (scheme, rest) = split(text)?;
         Some(Self::of_scheme(&scheme.to_ascii_lowercase(), rest).map_err(|reason| wrong(text, reason)))
@@ -85,7 +86,7 @@ impl Address {
     }
 }
 
-/// True for a text with a scheme: letters and digits, `://`, and more. A single letter is a drive.
+/// True for a URL: letters and digits, `://`, and more. A single letter before `://` is the drive of a path.
 #[must_use]
 pub fn is_url(text: &str) -> bool {
     split(text).is_some()
@@ -100,7 +101,7 @@ fn wrong(text: &str, reason: &str) -> Error {
     Error::Usage(format!("{}: {reason}", redacted(text)))
 }
 
-/// The path of a `file` URL after its `://`.
+/// Returns the path that a `file` URL names, from the part after its `://`.
 fn local(rest: &str) -> Result<String, &'static str> {
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
     if !path.starts_with('/') {
@@ -110,12 +111,12 @@ fn local(rest: &str) -> Result<String, &'static str> {
 }
 
 impl Url {
-    /// The name in messages, provenance and manifests: without anything that may be secret.
+    /// Returns the name of the URL in messages, provenance and manifests. It has nothing that may be secret.
     pub(crate) fn name(&self) -> String {
         self.with(&self.rest)
     }
 
-    /// The parts of the address that may be secret, in every spelling in which a server may repeat them.
+    /// Returns the parts of the address that may be secret, in all spellings in which a server may repeat them.
     #[cfg(feature = "remote")]
     pub(crate) fn secrets(&self) -> Vec<String> {
         let user = self.root.split_once("://").and_then(|(_, host)| host.rsplit_once('@')).map(|(user, _)| user);
@@ -140,7 +141,7 @@ impl Url {
         all
     }
 
-    /// The name of an object of the same store.
+    /// Returns the name of the object `key` in the same store.
     pub(crate) fn with(&self, key: &str) -> String {
         match self.scheme {
             Scheme::Web => redacted(&format!("{}/{key}", self.root)),
@@ -149,7 +150,7 @@ impl Url {
     }
 }
 
-/// Returns the text without the secrets of its URLs: queries, which contain signatures, and passwords.
+/// Returns the text without the secrets in its URLs: passwords, and queries, which have signatures.
 #[must_use]
 pub fn redacted(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
@@ -167,14 +168,15 @@ pub fn redacted(text: &str) -> String {
     clean
 }
 
-/// True if the text after a question mark is a query, not a part of a pattern: names with values, like signatures.
+/// True if the text after a question mark is a query, and not a part of a pattern: it has names with values, as
+/// signatures do.
 fn is_query(text: &str) -> bool {
     let is_parameter =
         |part: &str| part.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains('/'));
     text.split('&').all(is_parameter)
 }
 
-/// Appends a URL from its host on, without secrets.
+/// Appends a URL, from its host on, to `clean`, without secrets.
 fn push_url(clean: &mut String, url: &str, is_web: bool) {
     let host_end = url.find(['/', '?', '#']).unwrap_or(url.len());
     let (host, path) = url.split_at(host_end);

@@ -1,5 +1,5 @@
-//! The HTTP client of all stores. It follows redirects on the same host only, and sends no `Referer`: addresses contain
-//! signatures, which other servers must not see.
+//! The HTTP client of all stores. It follows redirects only on the same host, and sends no `Referer`, because
+//! addresses have signatures that other servers must not see.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use object_store::client::{HttpClient, HttpConnector};
 use object_store::{ClientConfigKey, ClientOptions};
 use reqwest::redirect::{Action, Attempt, Policy};
 
-/// The maximum time to connect to a server.
+/// Maximum time for connecting to a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The maximum time of a request, as a multiple of the time that a server may be silent.
+/// Maximum time of a request, as a multiple of the time for which a server may be silent.
 const REQUEST_PATIENCE: u32 = 10;
 
-/// The maximum number of redirects that a request follows.
+/// Maximum number of redirects that a request follows.
 const MAX_REDIRECTS: usize = 5;
 
-/// Makes the clients of stores.
+/// Creates the HTTP clients of stores.
 #[derive(Debug)]
 pub(super) struct Connector {
-    /// The time that a server may be silent.
+    /// The time for which a server may be silent.
     pub patience: Duration,
 }
 
@@ -49,7 +49,7 @@ impl HttpConnector for Connector {
     }
 }
 
-/// Follows a redirect if it stays on the host, and does not leave https.
+/// Follows a redirect if it stays on the same host and does not change the protocol.
 fn within_host(attempt: Attempt<'_>) -> Action {
     let Some(first) = attempt.previous().first() else { return attempt.stop() };
     let next = attempt.url();
@@ -63,7 +63,7 @@ fn within_host(attempt: Attempt<'_>) -> Action {
     if attempt.previous().len() > MAX_REDIRECTS { attempt.error(TooManyRedirects) } else { attempt.follow() }
 }
 
-/// The error of a redirect to another server.
+/// The error that a server redirects to another server.
 #[derive(Debug)]
 struct RedirectToOtherHost(String);
 
@@ -75,7 +75,7 @@ impl fmt::Display for RedirectToOtherHost {
 
 impl std::error::Error for RedirectToOtherHost {}
 
-/// The error of too many redirects.
+/// The error that there are too many redirects.
 #[derive(Debug)]
 struct TooManyRedirects;
 

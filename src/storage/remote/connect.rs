@@ -1,4 +1,4 @@
-//! Connections to stores, made when first needed and kept for later files.
+//! Connections to stores. A connection is made when it is first needed, and kept for later files.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,18 +21,18 @@ use super::client::Connector;
 use super::failure::RemoteFailure;
 use crate::diagnostic::{Error, Result};
 
-/// The number of threads for the network; other threads scan the bytes.
+/// Number of threads for the network. Other threads scan the bytes that were fetched.
 const THREADS: usize = 2;
 
-/// How often a failed request is repeated, and for how long.
+/// Maximum number of times that a failed request is repeated. The next constant is the maximum time.
 const RETRIES: usize = 4;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Names of variables that the tools of Azure use, and the library's names of them.
+/// Variables as the tools of Azure name them, each with the name that the library `object_store` uses.
 const AZURE_ALIASES: [(&str, &str); 2] =
     [("AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"), ("AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY")];
 
-/// The connections made so far.
+/// The connections that were made so far.
 #[derive(Default)]
 pub(crate) struct Connections(Mutex<OpenConnections>);
 
@@ -42,7 +42,7 @@ struct OpenConnections {
     stores: BTreeMap<String, Arc<RemoteStore>>,
 }
 
-/// The threads for the network.
+/// The threads for the network; None after they were stopped.
 struct NetworkThreads(Option<Runtime>);
 
 impl Drop for NetworkThreads {
@@ -58,9 +58,9 @@ impl Drop for NetworkThreads {
 pub(crate) struct RemoteStore {
     pub objects: Arc<dyn ObjectStore>,
     pub scheme: Scheme,
-    /// The names of the variables that configure it.
+    /// The names of the environment variables that configure it.
     pub variables: Vec<String>,
-    /// Values that no message may show.
+    /// Values that must not occur in messages.
     pub secrets: Vec<String>,
     network: Arc<NetworkThreads>,
 }
@@ -76,7 +76,7 @@ impl RemoteStore {
         self.network.0.as_ref().expect("it is taken by drop alone")
     }
 
-    /// Waits for `future`. The threads for the network must not call this.
+    /// Waits for `future`. A thread for the network must not call this.
     pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime().block_on(future)
     }
@@ -88,7 +88,8 @@ impl RemoteStore {
 }
 
 impl Access {
-    /// The store at `root`: the root of `url`, or the whole of it for single files of the web.
+    /// Returns the store at `root`, connecting to it if needed. `root` is the root of `url`, or all of it for a
+    /// single file of the web.
     pub(crate) fn store(&self, url: &Url, root: &str) -> Result<Arc<RemoteStore>> {
         let mut connected = self.connections.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = connected.stores.get(root) {
@@ -162,7 +163,7 @@ impl Access {
     }
 }
 
-/// Passes the known variables to the builder, as `from_env` of the library does.
+/// Sets the options of the builder for which there are variables, as `from_env` of the library does.
 fn configured<B, K: FromStr>(builder: B, variables: &[&(String, String)], set: impl Fn(B, K, &str) -> B) -> B {
     let usual = |name: &str| {
         let alias = AZURE_ALIASES.iter().find(|(alias, _)| *alias == name);
@@ -177,7 +178,7 @@ fn runtime(url: &Url) -> Result<Runtime> {
     runtime.map_err(|error| Error::io(url.name(), error))
 }
 
-/// Secret values, which messages of servers and libraries may repeat.
+/// Returns the secret values that messages of servers and libraries may repeat.
 fn secrets(variables: &[&(String, String)], url: &Url) -> Vec<String> {
     let is_secret = |name: &str| ["KEY", "SECRET", "TOKEN", "SAS", "CREDENTIAL"].iter().any(|word| name.contains(word));
     variables

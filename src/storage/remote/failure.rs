@@ -1,4 +1,4 @@
-//! Failures of requests to servers, described without secrets.
+//! Describes failed requests to servers, without secrets.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,13 +9,13 @@ use object_store::client::{HttpError, HttpErrorKind};
 use super::address::{HIDDEN, Scheme, redacted};
 use super::connect::RemoteStore;
 
-/// The text before the status in messages of the library `object_store`.
+/// The text before the HTTP status in messages of the library `object_store`.
 const STATUS: &str = "status code: ";
 
-/// The maximum number of characters of a server's message that is quoted.
+/// Maximum number of characters of a server's message that are quoted.
 const MAX_WORDS: usize = 300;
 
-/// The variables with credentials of each kind of store, the usual ones first.
+/// For each kind of store, the variables that have its credentials; the most common ones come first.
 const CREDENTIALS: [(Scheme, &[&str]); 3] = [
     (
         Scheme::S3,
@@ -37,7 +37,7 @@ const CREDENTIALS: [(Scheme, &[&str]); 3] = [
     (Scheme::Google, &["GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SKIP_SIGNATURE"]),
 ];
 
-/// The description of a failed request.
+/// The description of a request that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RemoteFailure(String);
 
@@ -56,12 +56,12 @@ impl From<RemoteFailure> for std::io::Error {
 }
 
 impl RemoteFailure {
-    /// A failure that the library did not report.
+    /// Describes a failure that the library did not report.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 
-    /// Describes an error of a request to `store`.
+    /// Describes an error that a request to `store` returned.
     pub(crate) fn of(error: &Error, store: &RemoteStore) -> Self {
         let words = || server_words(error, &store.secrets);
         let credentials = || credentials(store.scheme, &store.variables);
@@ -73,7 +73,7 @@ impl RemoteFailure {
         })
     }
 
-    /// Describes an error of connecting to a store.
+    /// Describes an error that occurred while connecting to a store.
     pub(crate) fn connecting(error: &Error, scheme: Scheme, secrets: &[String]) -> Self {
         let variables = known_credentials(scheme);
         let hint = match variables.is_empty() {
@@ -88,7 +88,7 @@ fn known_credentials(scheme: Scheme) -> &'static [&'static str] {
     CREDENTIALS.iter().find(|(of, _)| *of == scheme).map_or(&[], |(_, names)| names)
 }
 
-/// Describes which of the usual variables are set.
+/// Describes which of the variables with credentials are set.
 fn credentials(scheme: Scheme, variables: &[String]) -> String {
     let known = known_credentials(scheme);
     if known.is_empty() {
@@ -99,7 +99,8 @@ fn credentials(scheme: Scheme, variables: &[String]) -> String {
     if unset.is_empty() { set } else { format!("{set}; not set are {}", unset.join(", ")) }
 }
 
-/// The HTTP status of a response. The library gives it by kind for single files, and in its message for listings.
+/// Returns the HTTP status of a response; None if there is none. For single files, the library gives it as the kind
+/// of the error; for listings, it is only in the message.
 fn status(error: &Error) -> Option<u16> {
     match error {
         Error::NotFound { .. } => Some(404),
@@ -109,7 +110,7 @@ fn status(error: &Error) -> Option<u16> {
     }
 }
 
-/// The code and message in the response of a server; "" if it has none.
+/// Returns the code and the message in the response of a server; "" if it has none.
 fn server_words(error: &Error, secrets: &[String]) -> String {
     let text = error.to_string();
     let part = |tag: &str| {
@@ -123,7 +124,7 @@ fn server_words(error: &Error, secrets: &[String]) -> String {
     }
 }
 
-/// Describes all other errors.
+/// Describes an error that has no HTTP status with a meaning of its own.
 fn other(error: &Error) -> String {
     let mut http = None;
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
@@ -158,7 +159,7 @@ fn deepest(error: &Error) -> &(dyn StdError + 'static) {
     error
 }
 
-/// A text of others, short, on one line, without secrets.
+/// Returns a text of a server or library in a form for messages: short, on one line, without secrets.
 fn clean(text: &str, secrets: &[String]) -> String {
     let mut text = redacted(text);
     for secret in secrets {

@@ -1,4 +1,4 @@
-//! A file on a server, read by ranges.
+//! Files on servers, which are read by byte ranges.
 
 use std::fmt;
 use std::io;
@@ -15,19 +15,20 @@ use super::connect::RemoteStore;
 use super::failure::RemoteFailure;
 use super::stream::RemoteStream;
 
-/// Bytes of the first block of a stream: as many as the reader of text looks at first.
+/// Length in bytes of the first block of a stream. The reader of text examines this many bytes first.
 const FIRST_BYTES: u64 = 1 << 20;
 
-/// Bytes of the first block of a file that is named like Parquet: enough to identify it. It is not read as a stream.
+/// Length in bytes of the first block of a file that is named like Parquet. It suffices to identify the file, which
+/// is then not read as a stream.
 const HEAD_BYTES: u64 = 64 << 10;
 
-/// Requested ranges with fewer bytes between them are fetched as one.
+/// If fewer bytes than this are between two requested ranges, both are fetched in one request.
 const GAP_BYTES: u64 = 64 << 10;
 
-/// Longer ranges are fetched in several requests at once.
+/// Maximum number of bytes of a request. A longer range is fetched in several requests at once.
 const REQUEST_BYTES: u64 = 8 << 20;
 
-/// The maximum number of requests of one call that run at once.
+/// Maximum number of requests of one call that run at once.
 const REQUESTS: usize = 8;
 
 /// A file on a server.
@@ -39,28 +40,28 @@ pub struct RemoteFile {
     state: Mutex<ReadState>,
 }
 
-/// The facts learnt while reading.
+/// What was learnt about the file while it was read.
 #[derive(Default)]
 struct ReadState {
-    /// The version of the file in the first response; all others must have the same.
+    /// The version of the file in the first response. All other responses must have the same version.
     version: FileVersion,
-    /// The first failure.
+    /// The first failure; None if there was none.
     fault: Option<RemoteFailure>,
-    /// The first block, if it is being prefetched.
+    /// The first block, if it is being fetched in advance.
     first: Option<PendingBytes>,
 }
 
-/// The version of a file.
+/// The version of a file, by which changes during reading are detected.
 #[derive(Default)]
 enum FileVersion {
-    /// Nothing was read yet.
+    /// No response was received yet.
     #[default]
     Unknown,
-    /// The version that the server gives; None if it gives none.
+    /// The version that the server states; None if it states none.
     Known(Option<String>),
 }
 
-/// The number of requested bytes, and the task that fetches them.
+/// Bytes that were requested: their number, and the task that fetches them.
 pub(super) type PendingBytes = (u64, JoinHandle<io::Result<Bytes>>);
 
 impl fmt::Debug for RemoteFile {
@@ -70,23 +71,23 @@ impl fmt::Debug for RemoteFile {
 }
 
 impl RemoteFile {
-    /// The file at `location`, with `bytes` bytes; `name` is its name in messages.
+    /// Creates the file at `location`, which has `bytes` bytes. Messages call it `name`.
     pub(super) fn new(store: Arc<RemoteStore>, location: Path, name: String, bytes: u64) -> Arc<Self> {
         Arc::new(Self { store, location, name, bytes, state: Mutex::default() })
     }
 
-    /// Its length in bytes.
+    /// Returns the length of the file in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The name in messages.
+    /// Returns the name of the file in messages.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The first failure to read it.
+    /// Returns the first failure to read the file; None if there was none.
     pub(crate) fn fault(&self) -> Option<io::Error> {
         self.state().fault.clone().map(io::Error::from)
     }
@@ -95,13 +96,13 @@ impl RemoteFile {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes of its first block.
+    /// Returns the length of the first block in bytes.
     pub(super) fn first_bytes(&self) -> u64 {
         let most = if self.name.ends_with(".parquet") { HEAD_BYTES } else { FIRST_BYTES };
         most.min(self.bytes)
     }
 
-    /// Requests the first block, which will be read soon.
+    /// Requests the first block in advance, because it will be read soon.
     pub(crate) fn prefetch(self: &Arc<Self>) {
         let mut state = self.state();
         if state.first.is_none() && state.fault.is_none() && self.bytes > 0 {
@@ -109,27 +110,27 @@ impl RemoteFile {
         }
     }
 
-    /// The first block, if it was prefetched.
+    /// Returns the first block, if it was requested in advance; it is returned only once.
     pub(super) fn take_prefetched(&self) -> Option<PendingBytes> {
         self.state().first.take()
     }
 
-    /// Requests a range in the background.
+    /// Requests a range. It is fetched in the background.
     pub(super) fn ask(self: &Arc<Self>, range: Range<u64>) -> PendingBytes {
         (range.end - range.start, self.store.start(Arc::clone(self).fetch(range)))
     }
 
-    /// Waits for requested bytes.
+    /// Waits for bytes that were requested, and returns them.
     pub(super) fn wait(&self, coming: PendingBytes) -> io::Result<Bytes> {
         self.store.wait(coming.1).map_err(io::Error::other)?
     }
 
-    /// Streams the bytes from `start` on, block by block; the reader probably stops at `end`.
+    /// Returns a stream of the bytes from `start` on. The reader will probably stop at `end`.
     pub(crate) fn stream(file: &Arc<Self>, start: u64, end: Option<u64>) -> RemoteStream {
         RemoteStream::new(Arc::clone(file), start, end)
     }
 
-    /// Returns the bytes of `ranges`, which are inside the file and in order of their starts.
+    /// Returns the bytes of each of `ranges`, which must lie inside of the file and be sorted by their starts.
     pub(crate) fn read_ranges(self: &Arc<Self>, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
         let merged = merged(ranges);
         let requests: Vec<Range<u64>> = merged.iter().flat_map(pieces).collect();
@@ -149,7 +150,7 @@ impl RemoteFile {
         ranges.iter().map(|range| slice(&whole, range)).collect()
     }
 
-    /// The bytes of one range.
+    /// Fetches the bytes of one range. The first failure is kept for [`Self::fault`].
     pub(super) async fn fetch(self: Arc<Self>, range: Range<u64>) -> io::Result<Bytes> {
         let fetched = self.try_fetch(range).await;
         fetched.map_err(|failure| {
@@ -174,8 +175,8 @@ impl RemoteFile {
         }
     }
 
-    /// Refuses bytes of another version than those before. A file that has grown since it was listed is read as far
-    /// as it was listed.
+    /// Returns an error if bytes are of another version of the file than those before. A file that has grown since it
+    /// was listed is read up to its listed length.
     fn check_version(&self, version: Option<&String>, bytes: u64) -> Result<(), RemoteFailure> {
         let mut state = self.state();
         let same = match &state.version {
@@ -190,7 +191,7 @@ impl RemoteFile {
     }
 }
 
-/// Ranges without small gaps between them; `ranges` are in order of their starts.
+/// Returns ranges that cover `ranges` and the small gaps between them. `ranges` are sorted by their starts.
 fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut merged: Vec<Range<u64>> = Vec::new();
     for range in ranges {
@@ -202,7 +203,7 @@ fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
     merged
 }
 
-/// The parts in which a range is fetched.
+/// Returns the parts in which a range is fetched.
 fn pieces(range: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
     let end = range.end;
     let step = usize::try_from(REQUEST_BYTES).unwrap_or(usize::MAX);
@@ -218,7 +219,8 @@ fn joined(mut pieces: Vec<Bytes>) -> Bytes {
     bytes.freeze()
 }
 
-/// The bytes of `range` out of longer ranges, in order of their starts.
+/// Returns the bytes of `range`, which one of the longer ranges in `whole` contains. These are sorted by their
+/// starts.
 fn slice(whole: &[(u64, Bytes)], range: &Range<u64>) -> io::Result<Bytes> {
     let found = whole[..whole.partition_point(|(start, _)| *start <= range.start)].last();
     let found = found.and_then(|(start, bytes)| {

@@ -1,4 +1,4 @@
-//! Lists the files that a URL names: one file, all files below a folder, or those that match a pattern.
+//! Lists the files that a URL names: one file, all files below a folder, or all files that match a pattern.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -25,10 +25,10 @@ use crate::storage::listing::{DiscoveryNote, Listing};
 use crate::storage::location::Location;
 use crate::storage::percent;
 
-/// The maximum number of files of a listing.
+/// Maximum number of files in a listing.
 const MAX_FILES: usize = 1 << 20;
 
-/// Returns the files that `url` names; files of a folder or pattern are in order of their paths.
+/// Returns the files that `url` names. The files of a folder or pattern are sorted by their paths.
 pub(crate) fn expand(url: &Url, access: &Access) -> Result<Listing> {
     let listing = |key: &str| {
         let store = access.store(url, &root(url))?;
@@ -48,7 +48,7 @@ pub(crate) fn expand(url: &Url, access: &Access) -> Result<Listing> {
     }
 }
 
-/// The address of the store for more than one file: on the web the host, with the query of `url`.
+/// Returns the address of the store for listings. On the web, it is the host with the query of `url`.
 fn root(url: &Url) -> String {
     match url.rest.split_once('?') {
         Some((_, query)) if url.scheme == Scheme::Web => format!("{}/?{query}", url.root),
@@ -60,8 +60,9 @@ fn wrong(url: &Url, reason: impl Into<String>) -> Error {
     Error::Data { file: url.name(), place: None, reason: reason.into() }
 }
 
-/// The web file at exactly this URL. Its length comes with its first byte, because a server that allows a download may
-/// refuse other requests. A file on a server that does not return ranges is copied.
+/// Returns the web file at exactly this URL. Its length is read from the response to a request of its first byte,
+/// because a server that allows a download may refuse other requests. If the server does not return ranges, the file
+/// is copied.
 fn single(url: &Url, access: &Access) -> Result<DataFile> {
     let (name, location) = (url.name(), Path::default());
     let address = format!("{}/{}", url.root, url.rest.split('#').next().unwrap_or(""));
@@ -85,7 +86,7 @@ fn remote(file: Arc<RemoteFile>) -> DataFile {
     DataFile::of(Location::Remote(file), name, bytes)
 }
 
-/// The body of a response, read as it arrives.
+/// The body of a response, which is read as it arrives.
 struct ResponseBody {
     store: Arc<RemoteStore>,
     stream: BoxStream<'static, object_store::Result<Bytes>>,
@@ -107,11 +108,11 @@ impl Read for ResponseBody {
     }
 }
 
-/// A search of a store.
+/// A search for files in a store.
 struct StoreSearch<'a> {
     url: &'a Url,
     store: Arc<RemoteStore>,
-    /// The key, folder or pattern to look for.
+    /// The key, folder or pattern that is searched for.
     key: String,
 }
 
@@ -133,8 +134,8 @@ impl StoreSearch<'_> {
         self.below(&self.key, &|_| true, "there is no file of this name, and no folder of this name with files")
     }
 
-    /// The selected files below a folder. Files and folders whose names begin with a dot are skipped with a note, as on
-    /// disks.
+    /// Returns the selected files below a folder. Files and folders whose names begin with a dot are skipped with a
+    /// note, as on disks.
     fn below(&self, folder: &str, wanted: &dyn Fn(&str) -> bool, nothing: &str) -> Result<Listing> {
         let folder = folder.trim_end_matches('/');
         let prefix = if folder.is_empty() { None } else { Some(self.location(folder)?) };
@@ -164,7 +165,7 @@ impl StoreSearch<'_> {
         listing.unless_nothing(|reason| wrong(self.url, reason), nothing)
     }
 
-    /// The folders of Delta tables among what was found. A file belongs to the innermost table around it.
+    /// Returns the Delta tables to which files among `found` belong. A file belongs to the innermost table around it.
     fn delta_folders(&self, found: &[ObjectMeta], files: &[DataFile]) -> Vec<DeltaFolder> {
         let mut logs: BTreeMap<String, Vec<DataFile>> = BTreeMap::new();
         for meta in found {

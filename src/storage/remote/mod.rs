@@ -1,7 +1,8 @@
 //! Files on servers: Azure storage, S3, Google Cloud Storage, and the web.
 //!
-//! The feature `remote` adds the crates for network access. Without it, addresses are parsed only to be refused by
-//! name, and a [`RemoteFile`] cannot exist. Async code stays inside this module: readers request bytes and wait.
+//! The feature `remote` adds the crates for network access. Without it, addresses are parsed only so that they can be
+//! refused with a clear message, and a [`RemoteFile`] cannot exist. Async code is only in this module: readers
+//! request bytes and wait for them.
 
 #[cfg(not(feature = "remote"))]
 mod absent;
@@ -37,14 +38,14 @@ pub use address::{is_url, redacted};
 
 use super::folders::LinkPolicy;
 
-/// The default time that a server may be silent.
+/// The time for which a server may be silent, unless the user sets it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The prefixes of the environment variables that stores receive.
+/// The prefixes of the environment variables that configure stores.
 pub const VARIABLES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
-/// The access to files: the variables for remote files, and the treatment of links to local files. Connections are made
-/// only when a remote file is named.
+/// How files are accessed: the variables for remote files, and the policy for links to local files. Connections are
+/// made only when a remote file is named.
 pub struct Access {
     variables: Vec<(String, String)>,
     patience: Duration,
@@ -65,7 +66,7 @@ impl Default for Access {
 }
 
 impl fmt::Debug for Access {
-    /// Values are secrets.
+    /// Does not show the values of variables, because they are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.variables.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("Access").field("variables", &names).field("patience", &self.patience).finish_non_exhaustive()
@@ -73,8 +74,8 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// Access with the environment variables whose names begin with one of [`VARIABLES`], as the tools of the stores
-    /// use them. `patience` is the time that a server may be silent.
+    /// Creates the access with those of `variables` whose names begin with one of [`VARIABLES`], as the tools of the
+    /// stores use them. `patience` is the time for which a server may be silent.
     #[must_use]
     pub fn new(variables: impl IntoIterator<Item = (String, String)>, patience: Option<Duration>) -> Self {
         let known = |(name, value): &(String, String)| {
@@ -84,13 +85,13 @@ impl Access {
         Self { variables, patience: patience.unwrap_or(PATIENCE), ..Self::default() }
     }
 
-    /// Sets how symbolic links in folders are treated.
+    /// Sets which symbolic links in folders are followed.
     #[must_use]
     pub fn with_links(self, links: LinkPolicy) -> Self {
         Self { links, ..self }
     }
 
-    /// How symbolic links in folders are treated.
+    /// Returns which symbolic links in folders are followed.
     pub(crate) fn links(&self) -> LinkPolicy {
         self.links
     }

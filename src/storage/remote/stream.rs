@@ -1,7 +1,8 @@
-//! Reads a remote file as a stream: blocks are prefetched while earlier ones are scanned.
+//! Reads a remote file as a stream. Blocks are fetched in advance while earlier ones are scanned.
 //!
-//! The first block is fetched alone, because a few bytes often suffice. After it, the more of the file has been used,
-//! the more is prefetched: a reader that stops early costs little, and one that goes on does not wait.
+//! The first block is fetched alone, because a few bytes often suffice. After it, the more of the file has been read,
+//! the more is fetched in advance. So a reader that stops early costs little, and a reader that continues does not
+//! wait.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -11,27 +12,27 @@ use bytes::Bytes;
 
 use super::file::{PendingBytes, RemoteFile};
 
-/// The maximum bytes of a block.
+/// Maximum number of bytes in a block.
 const BLOCK_BYTES: u64 = 4 << 20;
 
-/// The bytes of a request after the position where the reader probably stops.
+/// Number of bytes that are requested after the position at which the reader will probably stop.
 const TAIL_BYTES: u64 = 64 << 10;
 
-/// The maximum number of prefetched bytes.
+/// Maximum number of bytes that are fetched in advance.
 const AHEAD_BYTES: u64 = 16 << 20;
 
-/// Reads a remote file.
+/// A stream of the bytes of a remote file.
 pub(crate) struct RemoteStream {
     file: Arc<RemoteFile>,
     /// Bytes that were fetched but not read yet.
     current: Bytes,
-    /// The requested ranges, in order, with their lengths.
+    /// The ranges that were requested, in order.
     coming: VecDeque<PendingBytes>,
-    /// The offset after the requested bytes.
+    /// The offset after the last requested byte.
     next: u64,
-    /// The offset at which the reader probably stops.
+    /// The offset at which the reader will probably stop.
     end: u64,
-    /// The number of bytes that the reader has used.
+    /// Number of bytes that were read.
     used: u64,
 }
 
@@ -55,7 +56,7 @@ impl RemoteStream {
         self.next = end;
     }
 
-    /// The next block; empty at the end of the file.
+    /// Returns the next block; empty at the end of the file.
     fn advance(&mut self) -> io::Result<Bytes> {
         if let Some(fault) = self.file.fault() {
             return Err(fault);
@@ -90,7 +91,7 @@ impl Read for RemoteStream {
 }
 
 impl Drop for RemoteStream {
-    /// Cancels the requests of prefetched blocks.
+    /// Cancels the requests of blocks that were not read yet.
     fn drop(&mut self) {
         self.coming.iter().for_each(|(_, fetched)| fetched.abort());
     }
