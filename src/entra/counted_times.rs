@@ -1,11 +1,11 @@
-//! Parses times that scripts and databases write as a count of a unit since an epoch.
+//! Parses times that scripts and databases write as a number, which counts a unit since an epoch.
 
 use crate::types::datetime::{self, DatetimeParts, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND};
 
-/// Nanoseconds in a tick.
+/// Number of nanoseconds in a tick.
 const NANOSECONDS_PER_TICK: i128 = 100;
 
-/// 1601-01-01, the epoch of Windows file times.
+/// 1601-01-01 in ticks, the epoch of Windows file times.
 const WINDOWS_EPOCH: i64 = 504_911_232_000_000_000;
 
 /// A unit and its epoch. One unit is `ticks / parts` ticks of 100 ns.
@@ -20,7 +20,7 @@ const fn unit(name: &'static str, ticks: i64, epoch: i64) -> EpochUnit {
     EpochUnit { name, ticks: ticks as i128, parts: 1, epoch }
 }
 
-/// The units. No count denotes a time in the years 2000 to 2099 in two of them.
+/// The units. For a time in the years 2000 to 2099, the number fits only one of them.
 const UNITS: [EpochUnit; 6] = [
     unit("seconds since 1970", TICKS_PER_SECOND, datetime::UNIX_EPOCH),
     unit("milliseconds since 1970", TICKS_PER_MILLISECOND, datetime::UNIX_EPOCH),
@@ -30,11 +30,11 @@ const UNITS: [EpochUnit; 6] = [
     unit("Windows file times", 1, WINDOWS_EPOCH),
 ];
 
-/// Digits after the decimal point that are read; more are cut off.
+/// Number of digits after the decimal point that are read; further digits are ignored.
 const MAX_FRACTION: usize = 9;
 
-/// Returns the ticks and the name of the unit, if the count denotes a time in the years 2000 to 2099 in one of the
-/// units.
+/// Returns the time in ticks, and the name of the unit. Returns None unless the number is a time in the years 2000 to
+/// 2099 in one of the units.
 pub(crate) fn parse_counted_time(text: &str) -> Option<(i64, &'static str)> {
     if text.contains(['e', 'E']) {
         return exponent(text);
@@ -58,7 +58,7 @@ pub(crate) fn parse_counted_time(text: &str) -> Option<(i64, &'static str)> {
     UNITS.iter().find_map(|unit| Some((ticks(unit)?, unit.name)))
 }
 
-/// Parses a count with an exponent, if it is exact.
+/// Parses a number with an exponent; None if it is not a whole number that a double represents exactly.
 fn exponent(text: &str) -> Option<(i64, &'static str)> {
     let number: f64 = text.parse().ok()?;
     let is_exact = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);

@@ -1,12 +1,12 @@
-//! Differences between the values of a shape and those of the table that the reader cannot remove, and that are
-//! therefore reported.
+//! Differences between the values in an export shape and those in the table that the reader cannot remove. They are
+//! reported instead.
 
 use super::RowKind;
 
 static DATA: &str = include_str!("value_differences.tsv");
 
-/// Returns the note to show if a query reads this column from records of `kind`: the whole column, or a path that
-/// begins with `key`.
+/// Returns the note about such a difference, if a query reads this column from records of `kind`. `key` is the first
+/// key of the path that the query reads; None if it reads the whole column.
 #[must_use]
 pub fn difference(column: &str, key: Option<&str>, kind: RowKind) -> Option<&'static str> {
     let lines = DATA.lines().filter(|line| !line.starts_with('#'));

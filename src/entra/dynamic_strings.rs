@@ -1,4 +1,5 @@
-//! Strings in dynamic columns: some exports write objects and arrays as strings of JSON, or as Python prints them.
+//! Reads strings in dynamic columns: some exports write objects and arrays as strings of JSON, or as Python prints
+//! them.
 
 use std::borrow::Cow;
 
@@ -8,24 +9,25 @@ use super::python;
 use crate::json::cursor::Cursor;
 use crate::types::dynamic;
 
-/// How a value fits its column.
+/// Tells how a value fits the type of its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// The value is kept as it is.
+    /// The value is kept unchanged.
     Whole,
-    /// It is not of the column's type and became null.
+    /// The value does not fit the type of the column, and became null.
     Misfit,
-    /// It is a count of this unit.
+    /// The value is a number that counts this unit.
     Counted(&'static str),
-    /// It is in the spelling of Python.
+    /// The value is in Python's notation.
     Python,
-    /// It is a string where an object or array is expected.
+    /// The value is a string where an object or array is expected.
     NotJson,
 }
 
-/// The JSON that a dynamic column holds: nested JSON as it stands. A string that is itself a JSON array or object is
-/// taken apart, as some exports write dynamic columns; "" is nothing; any other string stays a string, which does not
-/// fit if the column is `nested`: if it holds nothing but objects and arrays.
+/// Returns the JSON that a dynamic column gets for the JSON value of a record, and how it fits. Objects and arrays
+/// are kept unchanged. A string that is itself a JSON array or object becomes this array or object, because some
+/// exports write dynamic columns so; "" becomes no value; any other string remains a string. It does not fit if the
+/// column is `nested`, that is, if it has only objects and arrays.
 pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, Fit) {
     if !json.starts_with('"') {
         return ((json != "null").then_some(Cow::Borrowed(json)), Fit::Whole);
@@ -39,7 +41,7 @@ pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, F
     (value, fit)
 }
 
-/// True if a string of the JSON, or a key, has half of a surrogate pair, which is no character.
+/// True if a string or key in the JSON has an escape that is only half of a surrogate pair, which is no character.
 pub(crate) fn has_unpaired_surrogate(json: &str) -> bool {
     let mut rest = json.as_bytes();
     if memmem::find(rest, b"\\ud").is_none() && memmem::find(rest, b"\\uD").is_none() {
@@ -62,7 +64,7 @@ enum Surrogate {
     Low,
 }
 
-/// Returns the surrogate at the start of `escape`.
+/// Returns the kind of surrogate for which `escape` stands; None if it does not begin with one.
 fn surrogate(escape: &[u8]) -> Option<Surrogate> {
     let [b'\\', b'u', b'd' | b'D', second, ..] = escape else { return None };
     match second {
@@ -72,18 +74,18 @@ fn surrogate(escape: &[u8]) -> Option<Surrogate> {
     }
 }
 
-/// The value that a string in a dynamic column denotes.
+/// The value that a string in a dynamic column stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HeldJson {
     /// No value.
     Nothing,
-    /// This JSON.
+    /// This JSON value.
     Json(String),
-    /// Itself.
+    /// The string itself.
     String,
 }
 
-/// Returns the value that the string `text` in a dynamic column denotes, by the rule of [`read_dynamic`].
+/// Returns the value that the string `text` in a dynamic column stands for, by the rules of [`read_dynamic`].
 pub(crate) fn read_dynamic_string(text: &str, nested: bool) -> (HeldJson, Fit) {
     let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
     if trimmed.is_empty() || trimmed == "null" {
@@ -106,7 +108,7 @@ pub(crate) fn read_dynamic_string(text: &str, nested: bool) -> (HeldJson, Fit) {
     }
 }
 
-/// The object or array that was written as a JSON string before it was written as one again.
+/// Returns the object or array in a text that was converted to a JSON string twice; None for other texts.
 fn quoted_twice(text: &str) -> Option<String> {
     let is_string = text.starts_with('"') && is_json(text);
     let inner = is_string.then(|| dynamic::unescape(text).into_owned())?;

@@ -1,12 +1,12 @@
-//! Exports without a header line, whose rows name their table.
+//! Recognises exports without a header line, whose rows name their table.
 
 use crate::types::datetime;
 
-/// One line per table: its name, and its columns in the order of the service.
+/// For each table, a line with its name and its columns, in the order in which the service exports them.
 static DATA: &str = include_str!("positions.tsv");
 
-/// Returns the columns of a row that has as many cells as a known table has columns, with a time and the name of the
-/// table at their positions.
+/// Returns the columns of a row without a header. It must have as many cells as a known table has columns, and the
+/// name of the table and a time at their positions. Returns None for other rows.
 #[must_use]
 pub fn headerless_columns(cells: &[String]) -> Option<impl Iterator<Item = &'static str>> {
     DATA.lines().filter(|line| !line.starts_with('#')).find_map(|line| {

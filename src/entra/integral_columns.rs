@@ -1,19 +1,19 @@
-//! String columns of integers.
+//! String columns whose values are integers.
 //!
-//! Exports write their values as strings or integers. A tool that encounters a missing value converts such a column to
-//! floating point, and 50126 becomes `50126.0`, which no query looks for.
+//! Exports write these values as strings or as integers. A tool that finds a missing value converts such a column to
+//! floating point, so that 50126 becomes `50126.0`, for which no query searches.
 
-/// In other columns, strings such as `1.0` are kept: they may be versions.
+/// The names of these columns. In other columns, a string such as `1.0` is kept, because it may be a version.
 const COLUMNS: [&str; 5] =
     ["ResultType", "Level", "AutonomousSystemNumber", "ProcessingTimeInMilliseconds", "ProcessingTimeInMs"];
 
-/// True for a string column of a known table that contains integers.
+/// True for a string column of a known table whose values are integers.
 #[must_use]
 pub fn holds_whole_numbers(column: &str) -> bool {
     COLUMNS.contains(&column)
 }
 
-/// Returns an integer without a decimal point and zeros after it; any other number unchanged.
+/// Returns an integer without a decimal point and the zeros after it; any other number unchanged.
 #[must_use]
 pub fn without_point(number: &str) -> &str {
     let is = |digits: &str, allowed: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(allowed);
@@ -23,8 +23,8 @@ pub fn without_point(number: &str) -> &str {
     }
 }
 
-/// Returns a valid JSON number, or string of a number, without a decimal point and zeros after it; any other value
-/// unchanged. Cells of CSV are strings, whatever they contain.
+/// Returns a JSON number, or a JSON string of a number, without a decimal point and the zeros after it; any other
+/// value unchanged. Strings matter because all cells of CSV are strings.
 #[must_use]
 pub fn json_without_point(json: &str) -> &str {
     let Some(text) = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else { return without_point(json) };

@@ -1,4 +1,4 @@
-//! String columns of JSON, which queries parse with `parse_json()`.
+//! String columns whose values are JSON, which queries parse with `parse_json()`.
 
 const COLUMNS: [&str; 22] = [
     "Agent",
@@ -25,7 +25,7 @@ const COLUMNS: [&str; 22] = [
     "PrivateLinkDetails",
 ];
 
-/// True for a string column of a known table that contains JSON.
+/// True for a string column of a known table whose values are JSON.
 #[must_use]
 pub fn holds_json(column: &str) -> bool {
     COLUMNS.contains(&column)

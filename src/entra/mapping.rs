@@ -1,4 +1,4 @@
-//! The field of each record shape that a column is read from.
+//! The mapping: from which field of a record, in each shape, a column is read.
 //!
 //! The notation of the data files of tables:
 //!
@@ -18,27 +18,27 @@ use std::fmt;
 
 use super::RowKind;
 
-/// A path of keys in a record.
+/// The keys that lead to a value in a record, from the outermost to the innermost.
 pub type KeyPath = Vec<Cow<'static, str>>;
 
-/// The source of the values of a column.
+/// Where the values of a column come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ColumnSource {
-    /// None: the column is "" or null.
+    /// Nowhere: the column is always "" or null.
     Unsupplied,
-    /// A constant.
+    /// A constant, which is the same in every record.
     Constant(&'static str),
     /// The name of the record's table.
     Table,
-    /// The category of the record's table.
+    /// The category of the record's table in diagnostic settings.
     Category,
-    /// The first of these paths whose value is not absent, null or "".
+    /// The first of these paths whose value is neither absent, nor null, nor "".
     Keys(Vec<KeyPath>),
-    /// The value of `value`, or "" if that of `guard` is 0.
+    /// The value at the path `value`, or "" if the value at the path `guard` is 0.
     UnlessZero {
         /// The path of the value.
         value: KeyPath,
-        /// The path of the deciding value.
+        /// The path of the value that decides.
         guard: KeyPath,
     },
 }
@@ -54,17 +54,17 @@ pub enum GraphVersions {
     BetaOnly,
 }
 
-/// The mapping of a column in a shape.
+/// The mapping of a column in one shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
     /// The source of the values.
     pub source: ColumnSource,
-    /// The versions of Graph that have it.
+    /// The versions of Graph whose records have the values.
     pub versions: GraphVersions,
 }
 
 impl Mapping {
-    /// Parses the notation above; `column` is the name of the column.
+    /// Parses the notation in the table above. `column` is the name of the column.
     #[must_use]
     pub fn parse(text: &'static str, column: &'static str) -> Self {
         let (versions, text) = match (text.strip_prefix("beta "), text.strip_prefix("v1.0 ")) {
@@ -75,7 +75,7 @@ impl Mapping {
         Self { source: parse_source(text, column), versions }
     }
 
-    /// Returns the mapping for each kind of row of a column that is in no known table: it is read from the key of its
+    /// Returns the mapping, for each kind of row, of a column that no known table has: it is read from the key of its
     /// name.
     #[must_use]
     pub fn by_name(column: &str) -> [Self; RowKind::ALL.len()] {
@@ -93,7 +93,7 @@ impl Mapping {
         })
     }
 
-    /// Returns the mapping for objects with capitalised keys.
+    /// Returns the mapping for objects whose keys begin with capitals, as PowerShell cmdlets write them.
     #[must_use]
     pub fn capitalised(&self) -> Self {
         let first = |path: &KeyPath| capitalised_paths(path).swap_remove(0);
@@ -107,7 +107,8 @@ impl Mapping {
         Self { source, versions: self.versions }
     }
 
-    /// Returns the mapping for records with only the fields for which `has` is true; the rest is unsupplied.
+    /// Returns the mapping for records that have only the fields for which `has` is true. If the source needs other
+    /// fields, it is unsupplied.
     #[must_use]
     pub fn limited(&self, has: &dyn Fn(&KeyPath) -> bool) -> Self {
         let missing = match &self.source {
@@ -121,7 +122,7 @@ impl Mapping {
         Self { source, versions: GraphVersions::All }
     }
 
-    /// Returns the paths that are read.
+    /// Returns all paths that are read.
     #[must_use]
     pub fn paths(&self) -> Vec<&KeyPath> {
         match &self.source {
@@ -134,14 +135,14 @@ impl Mapping {
     }
 }
 
-/// Returns a column name with its first letter in lower case, as Microsoft Graph writes it.
+/// Returns a column name with its first letter in lower case, as Microsoft Graph writes keys.
 #[must_use]
 pub fn camel_case(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or(String::new(), |first| first.to_ascii_lowercase().to_string() + letters.as_str())
 }
 
-/// Writes the notation of the data files.
+/// Writes the mapping in the notation of the data files.
 impl fmt::Display for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.versions {
@@ -185,8 +186,8 @@ impl Mapping {
     }
 }
 
-/// Returns a path with capitalised keys, in every spelling: `ipAddress` is `IPAddress` in one cmdlet and `IpAddress` in
-/// another.
+/// Returns all spellings of a path whose keys begin with capitals: `ipAddress` is `IPAddress` in one cmdlet and
+/// `IpAddress` in another.
 fn capitalised_paths(path: &KeyPath) -> Vec<KeyPath> {
     let capitalised: KeyPath = path.iter().map(|key| Cow::Owned(capitalise(key))).collect();
     let acronym = match capitalised.first().and_then(|key| key.strip_prefix("Ip")) {
@@ -197,7 +198,7 @@ fn capitalised_paths(path: &KeyPath) -> Vec<KeyPath> {
     std::iter::once(capitalised).chain(other).collect()
 }
 
-/// Returns the property name in PowerShell objects: `riskEventTypes_v2` is `RiskEventTypesV2`.
+/// Returns the name of a property in PowerShell objects: `riskEventTypes_v2` becomes `RiskEventTypesV2`.
 fn capitalise(key: &str) -> String {
     let mut characters = key.chars();
     let first: String = characters.next().map(|first| first.to_ascii_uppercase()).into_iter().collect();

@@ -1,8 +1,8 @@
-//! The shapes in which Microsoft Entra logs are exported, and the tables they belong to.
+//! The shapes in which Microsoft Entra logs are exported, and the tables to which they belong.
 //!
-//! The mapping of columns to fields of each shape is data, one file per table in `tables/`. The reader, the
-//! documentation and the messages use it ([`table::KnownTable`]). A record is classified by its own keys, never by the
-//! name of its file.
+//! The mapping from columns to the fields of each shape is data: there is one file for each table in `tables/`. The
+//! reader, the documentation and the messages all use it ([`table::KnownTable`]). The shape of a record is recognised
+//! by its keys, never by the name of its file.
 
 pub(crate) mod counted_times;
 pub mod differences;
@@ -29,20 +29,21 @@ pub use table::{
     union_names,
 };
 
-/// The shape of a record.
+/// The kind of a row: the shape of the record that it is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKind {
-    /// An envelope with `time`, `category` and `properties`: diagnostic settings, Event Hubs messages.
+    /// An envelope with `time`, `category` and `properties`, as in diagnostic settings and messages of Event Hubs.
     Diagnostic,
-    /// A Microsoft Graph object in camelCase: Graph responses, JSON downloads of the portal.
+    /// A Microsoft Graph object with keys in camelCase, as in responses of Graph and JSON downloads of the portal.
     Graph,
-    /// Table columns by name: Log Analytics data export, `.export` of Kusto.
+    /// A row with the columns of the table, as in Log Analytics data export and `.export` of Kusto.
     Flat,
-    /// A Microsoft Graph object with capitalised keys, as PowerShell cmdlets write it.
+    /// A Microsoft Graph object whose keys begin with capitals, as PowerShell cmdlets write it.
     Cmdlet,
-    /// Table columns by name, every value a string: `az monitor log-analytics query`.
+    /// A row with the columns of the table, in which every value is a string, as `az monitor log-analytics query`
+    /// writes it.
     Az,
-    /// A row of a CSV download of the Entra admin center, converted to a Graph object.
+    /// A row of a CSV download of the Entra admin center, which is converted to an object like those of Graph.
     PortalCsv,
 }
 
@@ -50,7 +51,7 @@ impl RowKind {
     /// Every kind.
     pub const ALL: [Self; 6] = [Self::Diagnostic, Self::Graph, Self::Flat, Self::Cmdlet, Self::Az, Self::PortalCsv];
 
-    /// Returns the name in the data files of this folder.
+    /// Returns the name of the kind in the data files of this folder.
     fn name(self) -> &'static str {
         match self {
             Self::Diagnostic => "diagnostic",
@@ -62,12 +63,12 @@ impl RowKind {
         }
     }
 
-    /// Returns the kind with this name in the data files of this folder.
+    /// Returns the kind that has this name in the data files of this folder.
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Returns the name for messages.
+    /// Returns the name of the kind in messages.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -80,14 +81,15 @@ impl RowKind {
         }
     }
 
-    /// Returns the name in footers of archives. Graph objects include their version; `complete` if it is not v1.0.
+    /// Returns the name of the shape in footers of archives. Graph objects have their version in it; `complete` is
+    /// false for v1.0.
     #[must_use]
     pub fn shape(self, complete: bool) -> String {
         let version = if self.is_graph() && !complete { " (v1.0)" } else { "" };
         format!("{}{version}", self.describe())
     }
 
-    /// Returns the kind and version that [`Self::shape`] named so.
+    /// Returns the kind and the version for a name that [`Self::shape`] returned; None for other names.
     #[must_use]
     pub fn of_shape(name: &str) -> Option<(Self, bool)> {
         let all = Self::ALL.into_iter().flat_map(|kind| [(kind, true), (kind, false)]);
@@ -100,7 +102,8 @@ impl RowKind {
         matches!(self, Self::Graph | Self::Cmdlet)
     }
 
-    /// Returns the field that becomes `TimeGenerated`, for shapes without the time of publishing.
+    /// Returns the field that `TimeGenerated` is read from, for shapes that have the time of the sign-in but not that
+    /// of publishing.
     #[must_use]
     pub fn sign_in_time(self) -> Option<&'static str> {
         match self {

@@ -1,8 +1,8 @@
-//! Numeric dates such as `02/03/2026`: whether the day or the month comes first.
+//! Numeric dates such as `02/03/2026`: determines whether the day or the month comes first.
 //!
 //! The order depends on the culture of the tool that wrote the file, which the file rarely names. A date whose first
 //! number is greater than 12 proves that the day comes first in its file; a second number greater than 12 proves that
-//! the month does. Without proof, the date is read as `todatetime()` reads it, and counted as damage.
+//! the month does. Without proof, the date is read as `todatetime()` would read it, and reported as damage.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 use crate::entra::RowKind;
 use crate::types::datetime;
 
-/// Whether the day or the month comes first.
+/// The order of day and month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DateOrder {
     /// 31/12/2026.
@@ -40,14 +40,14 @@ impl fmt::Display for DateOrder {
     }
 }
 
-/// Styles of dates. A date can prove the order of others of the same style.
+/// The style of a date. A date can prove the order only of dates in the same style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateStyle {
     Slashes,
     Dots,
     Hyphens,
-    /// `3/2/2026, 9:07:43 AM`, as browsers write it in American English, and `3/2/2026 9:07:43 AM` in
-    /// diagnostic-settings records: the month comes first.
+    /// The style `3/2/2026, 9:07:43 AM`, which browsers write in American English, and `3/2/2026 9:07:43 AM`, which
+    /// occurs in diagnostic-settings records. The month always comes first.
     American,
 }
 
@@ -55,7 +55,7 @@ impl DateStyle {
     /// Number of styles.
     pub(crate) const COUNT: usize = 4;
 
-    /// Returns the order to assume without proof, and whether it may be wrong.
+    /// Returns the order that is assumed without proof, and true if it may be wrong.
     fn usual(self) -> (DateOrder, bool) {
         match self {
             Self::Slashes | Self::Hyphens => (DateOrder::MonthFirst, true),
@@ -66,59 +66,60 @@ impl DateStyle {
     }
 }
 
-/// A time with a numeric date, the year last.
+/// A time that begins with a numeric date in which the year is last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NumericDate {
     first: u32,
     second: u32,
     year: u32,
-    /// The text after the year.
+    /// The text after the year, which has the time of day.
     rest: String,
     pub style: DateStyle,
 }
 
-/// The known order of dates in a file.
+/// What is known about the order of dates in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateOrderVerdict {
-    /// Set by the user.
+    /// The user specified this order.
     Asked(DateOrder),
-    /// Proven by a date of the file, or of a file with the same columns.
+    /// A date of the file, or of a file with the same columns, proves this order.
     Proven(DateOrder),
-    /// Some dates have the day first, and others the month.
+    /// Some dates prove that the day comes first, and others that the month does.
     Contradictory,
     /// No date proves the order.
     Unknown,
 }
 
-/// The result of reading a date.
+/// The result of reading a date. The numbers are ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateRead {
-    /// No such date exists.
+    /// No order gives a date that exists.
     Never,
-    /// The order is certain.
+    /// The order is certain, or does not matter.
     Certain(i64),
-    /// The order is proven by other dates.
+    /// Other dates prove the order.
     Proven(i64, DateOrder),
-    /// The usual order was assumed, though the file has both.
+    /// The usual order was assumed, because the dates of the file contradict each other.
     Contradictory(i64),
-    /// The usual order was assumed without proof.
+    /// The usual order was assumed, because nothing proves one.
     Ambiguous(i64, DateOrder),
 }
 
-/// Decides the order of dates in each file.
+/// Determines the order of day and month in the dates of each file.
 pub(crate) trait DateOrders: fmt::Debug + Send + Sync {
-    /// Returns the order of a date in the file at this index of the table's file list.
+    /// Returns what is known about the order for `date`, which is in the file at the index `file` of the table.
     fn verdict(&self, file: usize, date: &NumericDate) -> DateOrderVerdict;
 }
 
-/// True for a JSON string that begins like `2026-03-02`, and so is not a numeric date with the year last.
+/// True for a JSON string that begins like `2026-03-02`: it is not a numeric date in which the year is last.
 #[inline]
 pub(crate) fn begins_with_year(json: &str) -> bool {
     matches!(json.as_bytes(), [b'"', _, b'0'..=b'9', b'0'..=b'9', _, b'-', ..])
 }
 
 impl NumericDate {
-    /// Parses a time in a record of `kind` that begins with a numeric date with the year last; None for any other text.
+    /// Parses a time, in a record of `kind`, that begins with a numeric date in which the year is last; None for any
+    /// other text.
     pub(crate) fn of(text: &str, kind: RowKind) -> Option<Self> {
         let text = datetime::with_plain_spaces(text);
         let weekday = |c: char| c.is_ascii_alphabetic() || matches!(c, ',' | '.' | ' ');
@@ -139,7 +140,7 @@ impl NumericDate {
         Some(Self { first, second, year, rest: rest.to_owned(), style })
     }
 
-    /// Returns the order that the numbers prove.
+    /// Returns the order that the numbers of this date prove; None if they prove none.
     pub(crate) fn proves(&self) -> Option<DateOrder> {
         match (self.first > 12, self.second > 12) {
             (true, false) => Some(DateOrder::DayFirst),
@@ -148,7 +149,7 @@ impl NumericDate {
         }
     }
 
-    /// Returns the ticks of the time in this order; None if there is no such time.
+    /// Returns the ticks of the time, read in this order; None if there is no such time.
     fn ticks(&self, order: DateOrder) -> Option<i64> {
         let (day, month) = match order {
             DateOrder::DayFirst => (self.first, self.second),
@@ -157,7 +158,7 @@ impl NumericDate {
         datetime::parse(&format!("{:04}-{month:02}-{day:02}{}", self.year, self.rest))
     }
 
-    /// Reads the date in a file with this order.
+    /// Reads the date with what is known about the order in its file.
     pub(crate) fn read(&self, verdict: DateOrderVerdict) -> DateRead {
         let (usual, may_be_wrong) = self.style.usual();
         let order = match verdict {
@@ -176,13 +177,13 @@ impl NumericDate {
         }
     }
 
-    /// True if day and month are the same number.
+    /// True if day and month are the same number, so that the order does not matter.
     fn is_symmetric(&self) -> bool {
         self.first == self.second
     }
 }
 
-/// Splits off a number of one to `max_digits` digits, and the spaces after it.
+/// Splits off a number of one to `max_digits` digits, and the spaces after it. Returns None if there is none.
 fn number(text: &str, max_digits: usize) -> Option<(u32, &str)> {
     let length = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(length);
@@ -190,25 +191,25 @@ fn number(text: &str, max_digits: usize) -> Option<(u32, &str)> {
     Some((number, if max_digits == 4 { rest } else { rest.trim_start() }))
 }
 
-/// True for a date in American English: no leading zeros, a comma after the year, and AM or PM in capitals.
+/// True for a date in American English: it has no leading zeros, a comma after the year, and AM or PM in capitals.
 fn is_american(text: &str, rest: &str, kind: RowKind) -> bool {
     let half_day = rest.split(' ').any(|word| matches!(word, "AM" | "PM"));
     let is_padded = text.split('/').take(2).any(|number| number.trim().starts_with('0'));
     half_day && (kind == RowKind::Diagnostic || (rest.starts_with(", ") && !is_padded))
 }
 
-/// The orders that the dates of one style prove.
+/// What the dates of one style prove: that the day comes first, that the month comes first, both, or nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DateOrderEvidence {
     day_first: bool,
     month_first: bool,
 }
 
-/// The evidence of a file, by style.
+/// The evidence in a file, for each style.
 pub(crate) type FileDateEvidence = [DateOrderEvidence; DateStyle::COUNT];
 
 impl DateOrderEvidence {
-    /// Adds the order that a date proves.
+    /// Adds the order that a date proves, if it proves one.
     pub(crate) fn add(&mut self, date: &NumericDate) {
         self.day_first |= date.proves() == Some(DateOrder::DayFirst);
         self.month_first |= date.proves() == Some(DateOrder::MonthFirst);

@@ -1,7 +1,7 @@
-//! CSV downloads of the Entra admin center: the property of a Graph object that each header stands for.
+//! CSV downloads of the Entra admin center: which property of a Graph object each header stands for.
 //!
-//! Headers are in the language of the portal, may have stray spaces, and one occurs twice. Values are the labels that
-//! the portal shows; those that stand for an API value are translated back, and the rest is kept.
+//! Headers are in the language of the portal, may have additional spaces, and one of them occurs twice. Values are
+//! the labels that the portal shows. Labels that stand for a value of the API are translated back; others are kept.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,22 +11,22 @@ use super::spelling::{Spellings, spellings_of_property};
 
 static DATA: &str = include_str!("portal.tsv");
 
-/// The status of a successful sign-in, by language.
+/// The labels of the status of a successful sign-in, in several languages.
 const SUCCESS: [&str; 2] = ["Success", "Opération réussie"];
 
-/// A column of the CSV.
+/// A column of the CSV file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PortalColumn {
-    /// The path of the property, at most two keys.
+    /// The path of the property in a Graph object; it has at most two keys.
     pub path: Vec<&'static str>,
-    /// How its labels become values.
+    /// How the labels in its cells become values.
     pub values: PortalValues,
-    /// The table column with the same values, and their spellings, if the labels are a closed set.
+    /// The table column whose values the labels stand for, and these values. None unless the values are a closed set.
     pub spellings: Option<(&'static str, &'static Spellings)>,
 }
 
 impl PortalColumn {
-    /// True if a row can contain the property at this path of a Graph object, or part of it.
+    /// True if a row can have the property at this path of a Graph object, or a part of it.
     fn supplies(&self, path: &[&str]) -> bool {
         if self.values == PortalValues::Location && path.len() > self.path.len() {
             return path.starts_with(&self.path) && LOCATION_KEYS.contains(&path[self.path.len()]);
@@ -36,13 +36,13 @@ impl PortalColumn {
     }
 }
 
-/// The keys of a location.
+/// The keys of a location, in the order of its label.
 const LOCATION_KEYS: [&str; 3] = ["city", "state", "countryOrRegion"];
 
-/// The property that the file name determines.
+/// The property that the name of the file determines.
 const INTERACTIVE: &str = "isInteractive";
 
-/// The properties of a Graph object that the rows under a header contain.
+/// The properties of a Graph object that the rows under a header have.
 #[derive(Debug)]
 pub struct PortalHeader {
     columns: Vec<&'static PortalColumn>,
@@ -50,20 +50,21 @@ pub struct PortalHeader {
 }
 
 impl PortalHeader {
-    /// Creates a header with these columns; `interactive` if the file name says whether its sign-ins are interactive.
+    /// Creates a header that has these columns. `interactive` tells that the name of the file determines whether its
+    /// sign-ins are interactive.
     #[must_use]
     pub fn new(columns: impl Iterator<Item = &'static PortalColumn>, interactive: bool) -> Self {
         Self { columns: columns.collect(), interactive }
     }
 
-    /// True if a row can contain the property at this path, or part of it.
+    /// True if a row can have the property at this path, or a part of it.
     #[must_use]
     pub fn supplies(&self, path: &[&str]) -> bool {
         (self.interactive && path == [INTERACTIVE]) || self.columns.iter().any(|column| column.supplies(path))
     }
 }
 
-/// Prefixes of the file names of downloads, each with its table.
+/// Prefixes of the names of downloaded files, each with the table of the file.
 const DOWNLOADS: [(&str, &str); 4] = [
     ("InteractiveSignIns_", "SigninLogs"),
     ("NonInteractiveSignIns_", "AADNonInteractiveUserSignInLogs"),
@@ -71,13 +72,13 @@ const DOWNLOADS: [(&str, &str); 4] = [
     ("MSISignIns_", "AADManagedIdentitySignInLogs"),
 ];
 
-/// Returns the table of a download of the admin center, from the name of its file or folder.
+/// Returns the table of a download of the admin center, from the name of its file or folder; None for other names.
 #[must_use]
 pub fn table_of_download(name: &str) -> Option<&'static str> {
     DOWNLOADS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, table)| *table)
 }
 
-/// Returns whether the sign-ins of a download are interactive, if its name says so.
+/// Returns whether the sign-ins of a download are interactive; None if its name does not tell.
 #[must_use]
 pub fn is_interactive(file: &str) -> Option<bool> {
     match file.split(['/', '\\']).find_map(table_of_download)? {
@@ -87,18 +88,18 @@ pub fn is_interactive(file: &str) -> Option<bool> {
     }
 }
 
-/// How the labels of a column become JSON values.
+/// Tells how the labels of a column become JSON values.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PortalValues {
-    /// Strings; those listed are replaced.
+    /// Strings. Labels in the list are replaced by the value beside them.
     Strings(Vec<(&'static str, &'static str)>),
     /// Words for true and false; an empty cell is null.
     Bool,
-    /// `City, State, Country`, split from the right.
+    /// Locations such as `City, State, Country`, which are split from the right.
     Location,
-    /// The error code, which is empty if the status is success.
+    /// The error code. It is empty if the status is success.
     Code,
-    /// The status, which decides what an empty error code means.
+    /// The status, which tells what an empty error code means.
     Outcome,
 }
 
@@ -110,7 +111,7 @@ fn columns() -> &'static BTreeMap<String, PortalColumn> {
     })
 }
 
-/// Returns the column for each header of a line.
+/// Returns for each header in a line of the data file its column.
 fn parse_line(line: &'static str) -> Vec<(String, PortalColumn)> {
     let cells: Vec<&'static str> = line.split('\t').collect();
     let [path_text, values, headers] = cells[..] else { return Vec::new() };
@@ -129,13 +130,14 @@ fn parse_line(line: &'static str) -> Vec<(String, PortalColumn)> {
     headers.split(" | ").map(|header| (normalise(header), column())).collect()
 }
 
-/// Returns the column of a header.
+/// Returns the column that a header stands for; None if the header is not known.
 #[must_use]
 pub fn portal_column(header: &str) -> Option<&'static PortalColumn> {
     columns().get(&normalise(header))
 }
 
-/// Returns the table that the headers identify: downloads of sign-ins without users have columns of their own.
+/// Returns the table that the headers identify; None if they identify none. Downloads of sign-ins without users have
+/// columns of their own.
 #[must_use]
 pub fn table_of(headers: &[String]) -> Option<&'static str> {
     let columns: Vec<&PortalColumn> = headers.iter().filter_map(|header| portal_column(header)).collect();
@@ -149,10 +151,11 @@ pub fn table_of(headers: &[String]) -> Option<&'static str> {
     }
 }
 
-/// True if a row can contain the property at this path of a Graph object, or part of it.
+/// True if a row of any download can have the property at this path of a Graph object, or a part of it.
 #[must_use]
 pub fn supplies(path: &[&str]) -> bool {
-    /// Columns by the first key of their path, one for each path: headers in many languages stand for the same path.
+    /// The columns by the first key of their path. There is one for each path, because headers in many languages
+    /// stand for the same path.
     static COLUMNS: OnceLock<BTreeMap<&str, Vec<&PortalColumn>>> = OnceLock::new();
     let by_first_key = COLUMNS.get_or_init(|| {
         let mut by_first_key: BTreeMap<&str, Vec<&PortalColumn>> = BTreeMap::new();
@@ -175,7 +178,7 @@ pub fn is_success(status: &str) -> bool {
     SUCCESS.iter().any(|words| words.to_lowercase() == status)
 }
 
-/// Normalises a header: lower case, whitespace collapsed, straight apostrophes.
+/// Returns a header in a normal form: lower case, single spaces, straight apostrophes.
 fn normalise(header: &str) -> String {
     let words: Vec<String> = header.split_whitespace().map(str::to_lowercase).collect();
     words.join(" ").replace('’', "'")

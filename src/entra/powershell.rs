@@ -1,14 +1,14 @@
-//! Converts nested objects of PowerShell cmdlets to those of Microsoft Graph: keys in camelCase, without
-//! `AdditionalProperties`, times in ISO 8601. Also recognises what remains of objects nested deeper than the `-Depth`
-//! of `ConvertTo-Json`.
+//! Converts nested objects of PowerShell cmdlets to those of Microsoft Graph: with keys in camelCase, without
+//! `AdditionalProperties`, with times in ISO 8601. Also recognises the strings that `ConvertTo-Json` writes for
+//! objects that are nested deeper than its `-Depth`.
 
 use memchr::memmem;
 
 use crate::types::datetime;
 use crate::types::dynamic::{self, Kind};
 
-/// Beginnings of the strings that `ConvertTo-Json` writes for objects nested too deeply: the .NET type name, or the
-/// properties of the object.
+/// Beginnings of the strings that `ConvertTo-Json` writes for objects that are nested too deeply: the .NET type name,
+/// or the properties of the object.
 const TRUNCATED: [&str; 6] = [
     "\"@{",
     "\"System.Collections.",
@@ -26,7 +26,8 @@ pub(crate) fn is_cut(json: &str) -> bool {
         || (found("\"System.") || found("\"Microsoft.")) && TRUNCATED.iter().any(|text| found(text))
 }
 
-/// Converts a time of Windows PowerShell to ISO 8601, quoted as JSON; None for anything else.
+/// Converts a time in the format of Windows PowerShell to ISO 8601. Both are JSON strings. Returns None for anything
+/// else.
 fn time(json: &str) -> Option<String> {
     let inside = json.strip_prefix("\"\\/Date(").or_else(|| json.strip_prefix("\"/Date("))?;
     let inside = inside.strip_suffix(")\\/\"").or_else(|| inside.strip_suffix(")/\""))?;
@@ -35,7 +36,7 @@ fn time(json: &str) -> Option<String> {
     Some(format!("\"{digits}Z\""))
 }
 
-/// True if the text may be part of a converted time, and so does not occur in the original record.
+/// True if the text may be a part of a converted time; then it may not occur in the original record.
 pub(crate) fn may_be_time(text: &str) -> bool {
     let fits = |mask: &str| {
         mask.as_bytes().windows(text.len()).any(|window| {
@@ -48,10 +49,10 @@ pub(crate) fn may_be_time(text: &str) -> bool {
     (1..=3).any(|digits| fits(&format!("0000-00-00T00:00:00.{}Z", "0".repeat(digits)))) || fits("0000-00-00T00:00:00Z")
 }
 
-/// A property that the cmdlets add to every object; it is empty.
+/// A property that the cmdlets add to every object. It is empty.
 const ADDED: &str = "AdditionalProperties";
 
-/// Returns the object or array as Microsoft Graph writes it; None for any other value.
+/// Returns the object or array as Microsoft Graph would write it; None for any other value.
 pub(crate) fn camel_case(json: &str) -> Option<String> {
     if !json.starts_with(['{', '[']) {
         return None;
@@ -61,7 +62,8 @@ pub(crate) fn camel_case(json: &str) -> Option<String> {
     Some(out)
 }
 
-/// The recursion is bounded by the nesting depth of the validated record.
+/// Writes a value as Microsoft Graph would write it. The recursion is bounded by the nesting depth of the validated
+/// record.
 fn write(json: &str, out: &mut String) {
     match dynamic::kind(json) {
         Kind::Bag => {
@@ -90,7 +92,8 @@ fn write(json: &str, out: &mut String) {
     }
 }
 
-/// Converts a key to camelCase: `IPAddress` and `IpAddress` become `ipAddress`; other keys lose their first capital.
+/// Converts a key to camelCase: `IPAddress` and `IpAddress` become `ipAddress`; other keys get their first letter in
+/// lower case.
 fn lowered(key: &str) -> String {
     let rest = |count: usize| key.get(count..).unwrap_or("");
     if key.starts_with("IP") && rest(2).starts_with(char::is_uppercase) {
@@ -102,7 +105,8 @@ fn lowered(key: &str) -> String {
     }
 }
 
-/// Returns the part of a search string that occurs unchanged in the cmdlet's record, even if a key begins with it.
+/// Returns the part of a search string that occurs unchanged in the record of the cmdlet, even if a key begins with
+/// the string.
 pub(crate) fn after_key_start(text: &str) -> &str {
     let first = text.as_bytes().first().is_some_and(u8::is_ascii_lowercase);
     match text.strip_prefix("ip") {

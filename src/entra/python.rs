@@ -1,18 +1,17 @@
-//! Converts Python's spelling of dicts and lists to JSON.
+//! Converts dicts and lists in Python's notation to JSON.
 //!
-//! Programs that write a dynamic value with `str()`, as pandas does in CSV files, write
-//! `{'browser': 'Firefox', 'isManaged': None}`.
-//! Only literals are read; anything else, such as a call, is no value that JSON has.
+//! Programs that write a dynamic value with `str()`, as pandas does in CSV files, write `{'browser': 'Firefox',
+//! 'isManaged': None}`. Only literals are converted. JSON has no value for anything else, such as a call.
 
 use crate::types::dynamic;
 
-/// Levels of nesting that are read.
+/// Maximum nesting depth that is read.
 const MAX_DEPTH: usize = 64;
 
-/// Words of Python, and what they are in JSON.
+/// Words of Python, each with its JSON.
 const WORDS: [(&str, &str); 4] = [("True", "true"), ("False", "false"), ("None", "null"), ("nan", "null")];
 
-/// The JSON of a dict or list in Python's spelling; None for any other text.
+/// Returns the JSON of a dict or list in Python's notation; None for any other text.
 pub(crate) fn to_json(text: &str) -> Option<String> {
     let mut reader = Reader { rest: text.trim(), out: String::with_capacity(text.len()) };
     if !reader.rest.starts_with(['{', '[']) {
@@ -22,7 +21,7 @@ pub(crate) fn to_json(text: &str) -> Option<String> {
     reader.rest.trim().is_empty().then_some(reader.out)
 }
 
-/// The rest of the text, and the JSON so far.
+/// Reads the rest of the text, and writes it as JSON to `out`.
 struct Reader<'a> {
     rest: &'a str,
     out: String,
@@ -33,7 +32,7 @@ impl Reader<'_> {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
     }
 
-    /// Takes a token after whitespace; false if it is not there.
+    /// Skips whitespace and the token; returns false if the token is not next.
     fn take(&mut self, token: &str) -> bool {
         self.skip_whitespace();
         self.rest.strip_prefix(token).map(|rest| self.rest = rest).is_some()
@@ -71,7 +70,7 @@ impl Reader<'_> {
         self.number()
     }
 
-    /// The rest of a dict, list or tuple up to its closing bracket.
+    /// Reads the rest of a dict, list or tuple up to its closing bracket `close`.
     fn items(&mut self, open: char, close: &str, depth: usize) -> Option<()> {
         self.out.push(open);
         let mut first = true;
@@ -131,8 +130,8 @@ impl Reader<'_> {
     }
 }
 
-/// Reads what follows a backslash into `text`: a character, or the end of a line, which is left out. None for anything
-/// else.
+/// Reads what follows a backslash, and appends the character that it stands for to `text`. A line end stands for
+/// nothing. Returns None for anything that is not an escape.
 fn escaped(characters: &mut std::str::Chars<'_>, text: &mut String) -> Option<()> {
     let digits = match characters.next()? {
         '\n' => return Some(()),
@@ -150,7 +149,7 @@ fn escaped(characters: &mut std::str::Chars<'_>, text: &mut String) -> Option<()
     Some(())
 }
 
-/// The character that an escape of one letter denotes.
+/// Returns the character that an escape of one letter stands for; None if there is no such escape.
 fn named_escape(letter: char) -> Option<char> {
     Some(match letter {
         '\\' | '\'' | '"' => letter,

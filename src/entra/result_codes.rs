@@ -1,9 +1,9 @@
 //! The meaning of the result codes of sign-ins.
 
-/// One line per code: the value of `ResultType`, and what it means.
+/// For each code, a line with the value of `ResultType` and its meaning.
 static DATA: &str = include_str!("result_codes.tsv");
 
-/// Returns what a value of `ResultType` means; None if the code is not in the list. `AADSTS` before it is ignored.
+/// Returns the meaning of a value of `ResultType`; None if the code is not in the list. A prefix `AADSTS` is ignored.
 #[must_use]
 pub fn meaning(code: &str) -> Option<&'static str> {
     let code = code.trim_ascii();

@@ -1,15 +1,15 @@
-//! Numbers of rows at which services truncate their results.
+//! Maximum numbers of rows at which services truncate their results.
 
-/// The limit of a service.
+/// A maximum number of rows of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowLimit {
-    /// Rows that the Log Analytics portal shows.
+    /// The rows that the Log Analytics portal shows.
     Portal,
-    /// Rows that the Entra admin center downloads.
+    /// The rows that the Entra admin center downloads.
     AdminCenter,
-    /// Rows that the query API returns.
+    /// The rows that the query API returns.
     QueryApi,
-    /// Rows that a search job returns.
+    /// The rows that a search job returns.
     SearchJob,
 }
 
@@ -17,7 +17,7 @@ impl RowLimit {
     /// All limits, the smallest first.
     pub const ALL: [Self; 4] = [Self::Portal, Self::AdminCenter, Self::QueryApi, Self::SearchJob];
 
-    /// The maximum number of rows.
+    /// Returns the maximum number of rows.
     #[must_use]
     pub fn rows(self) -> u64 {
         match self {
@@ -28,7 +28,8 @@ impl RowLimit {
         }
     }
 
-    /// Returns the limit of exactly `rows` rows: a result of this size may have been truncated.
+    /// Returns the limit that is exactly `rows` rows; None if there is none. A result of this size may have been
+    /// truncated.
     #[must_use]
     pub fn reached(rows: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|limit| limit.rows() == rows)

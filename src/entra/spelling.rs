@@ -1,7 +1,7 @@
-//! Gives a value the spelling of the table in every export shape.
+//! Replaces values that export shapes spell in different ways by the spelling of the table.
 //!
-//! The columns with closed sets of values that a shape spells differently are data, in `value_spellings.tsv`. Readers
-//! replace the value, so a query, an archive and a search find the same value in every shape.
+//! The columns with closed sets of values that a shape spells in another way are data, in `value_spellings.tsv`.
+//! Readers replace the value, so that a query, an archive and a search find the same value in every shape.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,33 +11,33 @@ use crate::types::dynamic;
 
 static DATA: &str = include_str!("value_spellings.tsv");
 
-/// The values of a column in records of one kind.
+/// The values of a column that records of one kind spell in another way than the table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Spellings {
     values: Vec<Spelling>,
-    /// The warning to show if one of the values occurs.
+    /// The warning that is shown if one of the values occurs; None if there is none.
     pub warning: Option<&'static str>,
 }
 
-/// A value of the table, and its spelling in the source.
+/// A value of the table, and its spelling in records.
 #[derive(Debug, PartialEq, Eq)]
 struct Spelling {
-    /// The source spelling; equal to that of the table except for case if the source has no other.
+    /// The spelling in records. It equals that of the table, except for case, if the records have no other.
     source: &'static str,
     table: &'static str,
-    /// Both spellings as JSON strings.
+    /// The spelling in records as a JSON string. `table_json` is that of the table.
     source_json: String,
     table_json: String,
 }
 
-/// Whether a string of a row can be searched for in the record it is read from.
+/// Tells whether a string in a row can be searched for in the record from which the row is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verbatim {
-    /// The record contains it as it is.
+    /// The record contains the string unchanged.
     AsWritten,
-    /// The record contains it, possibly in another case.
+    /// The record contains the string, but possibly in another case.
     InAnyCase,
-    /// The record may not contain it.
+    /// The record may not contain the string.
     No,
 }
 
@@ -58,13 +58,13 @@ impl Spelling {
 }
 
 impl Spellings {
-    /// Returns the value as the table spells it, as JSON; None for values without another spelling.
+    /// Returns the value in the spelling of the table, as JSON; None for values that have no other spelling.
     #[must_use]
     pub fn of_table(&self, json: &str) -> Option<&str> {
         self.values.iter().find(|value| value.is(json)).map(|value| value.table_json.as_str())
     }
 
-    /// Returns the table's spelling of a label, which has the same letters and digits.
+    /// Returns the value of the table for a label that has the same letters and digits; None if there is none.
     #[must_use]
     pub fn of_label(&self, label: &str) -> Option<&'static str> {
         let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
@@ -72,7 +72,8 @@ impl Spellings {
         self.values.iter().find(|value| letters(value.source) == wanted).map(|value| value.table)
     }
 
-    /// Returns how a record contains a string that is part of a value of the table.
+    /// Returns how records contain a string. `occurs_in` is true for the values of the column that contain the
+    /// string.
     fn verbatim(&self, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
         let met = || self.values.iter().filter(|value| occurs_in(value.table));
         // Records with a value that causes a warning must be read, whether or not they match the search.
@@ -86,8 +87,8 @@ impl Spellings {
     }
 }
 
-/// Returns how records of any kind contain a string; `occurs_in` is true for the column values in which the string
-/// occurs.
+/// Returns how records of any kind contain a string. `occurs_in` is true for the values of the column that contain
+/// the string.
 #[must_use]
 pub fn verbatim(column: &str, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
     // Labels of CSV are replaced before its records are searched.
@@ -99,14 +100,15 @@ pub fn verbatim(column: &str, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
         .unwrap_or(Verbatim::AsWritten)
 }
 
-/// Returns the values of a column that records of `kind` may spell differently from the table.
+/// Returns the values of a column that records of `kind` may spell in another way than the table; None if there are
+/// none.
 #[must_use]
 pub fn spellings(column: &str, kind: RowKind) -> Option<&'static Spellings> {
     all().get(&kind)?.get(column)
 }
 
-/// Returns the values of a Graph property, which has the name of its column except for case; with the name of the
-/// column.
+/// Returns the column whose name is that of a Graph property except for case, and its values that have another
+/// spelling.
 #[must_use]
 pub fn spellings_of_property(property: &str, kind: RowKind) -> Option<(&'static str, &'static Spellings)> {
     let mut columns = all().get(&kind)?.iter();
@@ -126,7 +128,7 @@ fn all() -> &'static BTreeMap<RowKind, ByColumn> {
     })
 }
 
-/// Returns the values of the column of a line, by row kind.
+/// Returns the values in a line of the data file, with their column, for each row kind.
 fn parse_line(line: &'static str) -> Vec<(&'static str, RowKind, Spellings)> {
     let cells: Vec<&'static str> = line.split('\t').collect();
     let [column, kinds, values, warning] = cells[..] else { return Vec::new() };

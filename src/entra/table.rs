@@ -1,4 +1,4 @@
-//! The known tables: their schemas, and the mapping of each column in every shape.
+//! The known tables: their columns, and the mapping of each column in every shape.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,17 +9,17 @@ use super::mapping::Mapping;
 use super::portal;
 use crate::types::{Field, Schema, Type};
 
-/// A table of Microsoft Entra logs, or another one that detections join with them.
+/// A table of Microsoft Entra logs, or another table with which detections join them.
 #[derive(Debug)]
 pub struct KnownTable {
-    /// Its name in queries.
+    /// The name of the table in queries.
     pub name: &'static str,
-    /// Its category in diagnostic settings; "" if they do not export it.
+    /// The category of the table in diagnostic settings; "" if they do not export it.
     pub category: &'static str,
-    /// True if only queries that name the table read it. `union *` and `search` without tables do not: they would have
-    /// the columns of every service, whatever the files contain.
+    /// True if only a query that names the table reads it. `union *`, and `search` without tables, do not read it:
+    /// otherwise their results would have the columns of every service, whatever the files have.
     pub by_name: bool,
-    /// Its columns, in order.
+    /// The columns, in order.
     pub schema: Schema,
     /// The columns that an investigator looks at first, the most important first.
     pub main: Vec<&'static str>,
@@ -33,10 +33,11 @@ impl KnownTable {
         &self.columns[index][kind as usize]
     }
 
-    /// Returns the table with more columns after its own, read from the keys of these names: unchanged in table rows,
-    /// and also in camelCase in Graph objects and in the properties of diagnostic records.
+    /// Returns the table with the columns `more` after its own. They are read from the keys of their names: unchanged
+    /// in table rows, and also in camelCase in Graph objects and in the properties of diagnostic records.
     ///
-    /// Tables are never freed. A query adds at most one for each set of columns that it names.
+    /// The memory of such tables is never freed. A query adds at most one table for each set of columns that it
+    /// names.
     #[must_use]
     pub fn with_columns(&self, more: &[Field]) -> &'static Self {
         static EXTENDED: Mutex<Vec<&'static KnownTable>> = Mutex::new(Vec::new());
@@ -54,18 +55,18 @@ impl KnownTable {
         table
     }
 
-    /// True if no record of `kind` can contain a value of the column at `index`.
+    /// True if no record of `kind` can have a value for the column at `index`.
     #[must_use]
     pub fn is_unsupplied(&self, index: usize, kind: RowKind) -> bool {
         self.mapping(index, kind).source == super::ColumnSource::Unsupplied
     }
 }
 
-/// The suffix of tables restored from the archive of a workspace.
+/// The suffix of the names of tables that were restored from the archive of a workspace.
 pub(crate) const RESTORED: &str = "_RST";
 
-/// The data files: a header line with the table, its category and whether it is read only by name, a line with the main
-/// columns, then one line per column.
+/// The data files. Each has a header line with the table, its category and whether it is read only by name, then a
+/// line with the main columns, then a line for each column.
 static DATA: [&str; 20] = [
     include_str!("tables/SigninLogs.tsv"),
     include_str!("tables/AADNonInteractiveUserSignInLogs.tsv"),
@@ -91,7 +92,7 @@ static DATA: [&str; 20] = [
 
 static TABLES: [OnceLock<KnownTable>; DATA.len()] = [const { OnceLock::new() }; DATA.len()];
 
-/// Returns the known tables; the sign-ins of users first.
+/// Returns all known tables. Those of the sign-ins of users come first.
 pub fn known_tables() -> impl Iterator<Item = &'static KnownTable> {
     (0..DATA.len()).map(table_at)
 }
@@ -101,18 +102,18 @@ pub fn known_table_names() -> impl Iterator<Item = &'static str> {
     name_and_category_of_all().iter().map(|(name, _)| *name)
 }
 
-/// Returns the known tables that files may be recognised as: all but those that are read only by name.
+/// Returns the known tables as which the records of files are recognised: all but those that are read only by name.
 pub fn recognised_tables() -> impl Iterator<Item = &'static KnownTable> {
     (0..DATA.len()).filter(|&index| !is_by_name(DATA[index])).map(table_at)
 }
 
-/// Returns the known table of this name, as queries write it (case-sensitive).
+/// Returns the known table that queries call `name` (case-sensitive); None if there is none.
 #[must_use]
 pub fn known_table(name: &str) -> Option<&'static KnownTable> {
     name_and_category_of_all().iter().position(|name_and_category| name_and_category.0 == name).map(table_at)
 }
 
-/// Returns the known table that this name in data means: in any case, and with whitespace around it.
+/// Returns the known table that data call `name`: in any case, and with whitespace around it.
 #[must_use]
 pub fn table_named(name: &str) -> Option<&'static KnownTable> {
     known_table(name).or_else(|| {
@@ -124,7 +125,8 @@ pub fn table_named(name: &str) -> Option<&'static KnownTable> {
     })
 }
 
-/// Returns the known table of which `name` is a restored copy, as Azure Monitor names these: `SigninLogs_case1_RST`.
+/// Returns the known table of which `name` is a restored copy, as Azure Monitor names such copies:
+/// `SigninLogs_case1_RST`. Returns None for other names.
 #[must_use]
 pub fn restored_from(name: &str) -> Option<&'static KnownTable> {
     let stem = name.trim_ascii().strip_suffix(RESTORED)?;
@@ -136,8 +138,9 @@ pub fn restored_from(name: &str) -> Option<&'static KnownTable> {
     known_table_names().filter(is_copy).max_by_key(|name| name.len()).and_then(known_table)
 }
 
-/// True if `name`, which is not a known table, may be a custom, restored or copied `table`: its letters and digits
-/// begin with those of the table, as in `SigninLogs_CL`, `SigninLogs_RST` or `Sign-in Logs`, or lack the last one.
+/// True if `name`, which is not a known table, may be a custom table, a restored table or a copy of `table`. Its
+/// letters and digits must begin with those of the table, as in `SigninLogs_CL`, `SigninLogs_RST` or `Sign-in Logs`,
+/// or only the last one may be missing.
 #[must_use]
 pub fn resembles(name: &str, table: &KnownTable) -> bool {
     let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
@@ -152,7 +155,7 @@ pub fn resembles(name: &str, table: &KnownTable) -> bool {
     true
 }
 
-/// Returns the names that `union` gives to a column whose type differs between tables: one for each type.
+/// Returns the names that `union` gives to a column that has different types in different tables: one for each type.
 #[must_use]
 pub fn union_names(column: &str) -> &'static [String] {
     static NAMES: OnceLock<BTreeMap<&str, Vec<String>>> = OnceLock::new();
@@ -172,7 +175,7 @@ pub fn union_names(column: &str) -> &'static [String] {
     names.get(column).map_or(&[], Vec::as_slice)
 }
 
-/// Returns the known table with this diagnostic category, in any case.
+/// Returns the known table that has this category in diagnostic settings, in any case; None if there is none.
 #[must_use]
 pub fn table_of_category(category: &str) -> Option<&'static KnownTable> {
     // Microsoft also documents `SignIn`, though records contain `SignInLogs`.
@@ -185,13 +188,13 @@ fn table_at(index: usize) -> &'static KnownTable {
     TABLES[index].get_or_init(|| parse(DATA[index]))
 }
 
-/// Returns the names and categories of all data files. Cached, because it is needed for every record.
+/// Returns the names and categories in all data files. They are cached, because they are needed for every record.
 fn name_and_category_of_all() -> &'static [(&'static str, &'static str); DATA.len()] {
     static ALL: OnceLock<[(&str, &str); DATA.len()]> = OnceLock::new();
     ALL.get_or_init(|| DATA.map(name_and_category))
 }
 
-/// Returns the name and category of a data file.
+/// Returns the name and the category in a data file.
 fn name_and_category(text: &'static str) -> (&'static str, &'static str) {
     let mut cells = header_cells(text);
     let name = cells.next().unwrap_or("");
@@ -207,16 +210,16 @@ fn is_by_name(text: &'static str) -> bool {
     header_cells(text).any(|cell| cell == "by name")
 }
 
-/// Returns the main columns of a data file.
+/// Returns the main columns in a data file.
 fn main_columns(text: &'static str) -> Vec<&'static str> {
     let line = text.lines().find_map(|line| line.strip_prefix("# main\t"));
     line.map_or(Vec::new(), |line| line.split('\t').collect())
 }
 
-/// The columns of every table.
+/// The columns that every table has.
 static STANDARD: &str = include_str!("tables/standard.tsv");
 
-/// Returns the lines of a data file that describe columns, split into cells.
+/// Returns the lines of a data file that describe columns, each split into its cells.
 fn column_lines(text: &'static str) -> impl Iterator<Item = [&'static str; 5]> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split('\t').collect::<Vec<_>>().try_into().ok())
