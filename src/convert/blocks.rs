@@ -1,15 +1,15 @@
-//! Collects input batches into blocks of some thousand rows that take little memory: duplicate strings are encoded by
-//! [`StringDictionaries`], others are copied out of the reader's buffers.
+//! Collects input batches into blocks of some thousand rows that take little memory: strings with many duplicates are
+//! encoded by [`StringDictionaries`], other values are copied out of the buffers of the reader.
 
 use super::dictionaries::{self, StringDictionaries};
 use crate::diagnostic::Result;
 use crate::exec::spill::rows;
 use crate::types::{Batch, Column, Schema, Type};
 
-/// Rows of a block.
+/// Maximum number of rows in a block.
 const ROWS: usize = 4096;
 
-/// Collects a block.
+/// Collects the rows of a block.
 #[derive(Debug)]
 pub(super) struct BlockBuilder {
     types: Vec<Type>,
@@ -21,20 +21,20 @@ pub(super) struct BlockBuilder {
 
 #[derive(Debug)]
 enum Pending {
-    /// Dictionary codes.
+    /// The column as dictionary codes.
     Codes(Vec<i32>),
     Parts(Vec<Column>),
 }
 
 impl BlockBuilder {
-    /// Creates an empty builder of blocks of about `max_bytes` bytes.
+    /// Creates an empty builder, whose blocks have about `max_bytes` bytes.
     pub fn new(schema: &Schema, max_bytes: u64) -> Self {
         let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
         let columns = types.iter().map(|_| Pending::Parts(Vec::new())).collect();
         Self { types, columns, rows: 0, bytes: 0, max_bytes }
     }
 
-    /// Appends rows whose strings are view arrays. Returns true if the block is full.
+    /// Appends rows, whose strings must be view arrays. Returns true if the block is full.
     pub fn push(&mut self, batch: &Batch, dictionaries: &mut StringDictionaries) -> Result<bool> {
         for (index, (pending, column)) in self.columns.iter_mut().zip(batch.columns()).enumerate() {
             if self.rows == 0 && dictionaries.is_open(index) {
@@ -50,12 +50,12 @@ impl BlockBuilder {
         Ok(self.rows >= ROWS || self.bytes >= self.max_bytes)
     }
 
-    /// True if there are no rows.
+    /// True if no rows were appended since the last block.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// Returns the block and empties the builder.
+    /// Returns the block, and leaves the builder empty.
     pub fn finish(&mut self) -> Result<Batch> {
         self.bytes = 0;
         let rows = std::mem::take(&mut self.rows);
@@ -66,7 +66,7 @@ impl BlockBuilder {
 }
 
 impl Pending {
-    /// Appends rows; returns true if they were encoded.
+    /// Appends the rows of a column; returns true if they were encoded.
     fn push(&mut self, index: usize, column: &Column, dictionaries: &mut StringDictionaries) -> Result<bool> {
         match self {
             Self::Parts(parts) => parts.push(column.clone()),

@@ -1,6 +1,6 @@
-//! Dictionaries of duplicate strings: rows that wait for the merge hold 32-bit codes, so that many more of them fit in
-//! memory. The dictionaries stay in memory to the end; a column with few duplicates, or with too large a dictionary, is
-//! not encoded.
+//! Dictionaries of strings with many duplicates. Rows that wait for the merge have 32-bit codes instead of strings,
+//! so that many more rows fit in memory. The dictionaries stay in memory to the end. A column is not encoded if few
+//! of its strings are duplicates, or if its dictionary would be too large.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::types::column::text_at;
 use crate::types::interner::Interner;
 use crate::types::{Batch, Column, Schema, Type, Value};
 
-/// The code of a null.
+/// The code that stands for null.
 pub(super) const NULL: i32 = -1;
-/// After this many rows, a column is no longer encoded if nine of ten strings are new, ...
+/// Number of rows after which a column is no longer encoded if nine of ten strings are new.
 const FIRST_LOOK: usize = 4 * 1024;
-/// ... and after this many, if every second one is.
+/// Number of rows after which a column is no longer encoded if every second string is new.
 const SECOND_LOOK: usize = 32 * 1024;
-/// Bytes of a dictionary entry besides its string.
+/// Number of bytes that a dictionary entry takes besides its string.
 const ENTRY_BYTES: u64 = 40;
 
 /// The dictionaries of all columns.
@@ -32,10 +32,10 @@ pub(super) struct StringDictionaries {
 
 #[derive(Debug)]
 enum ColumnDictionary {
-    /// The column is not encoded.
+    /// The column is not encoded, or its dictionary was freed.
     Plain,
     Open(Box<OpenDictionary>),
-    /// Existing codes can be decoded, but no strings are added.
+    /// The codes so far can be decoded, but no strings are encoded any more.
     Closed(StringViewArray),
 }
 
@@ -44,12 +44,12 @@ struct OpenDictionary {
     texts: Interner<StringViewBuilder>,
     rows: usize,
     bytes: u64,
-    /// The last code: most strings are equal to the string of the previous row.
+    /// The code of the last string. Most strings are equal to the string of the previous row.
     last: i32,
 }
 
 impl StringDictionaries {
-    /// Creates empty dictionaries that may take `max_bytes` together.
+    /// Creates empty dictionaries, which may take `max_bytes` bytes together.
     pub fn new(schema: &Schema, max_bytes: u64) -> Self {
         let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
         let state =
@@ -58,7 +58,7 @@ impl StringDictionaries {
         Self { types, columns, bytes: 0, max_bytes }
     }
 
-    /// Returns the bytes of memory in use.
+    /// Returns the number of bytes that the dictionaries take.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -68,8 +68,8 @@ impl StringDictionaries {
         matches!(self.columns[index], ColumnDictionary::Open(_))
     }
 
-    /// Appends the codes of the strings of the column at `index` to `codes`. Returns false and appends nothing if the
-    /// column is not encoded from now on.
+    /// Appends the codes of the strings of the column at `index` to `codes`. Returns false, and appends nothing, if
+    /// the column is not encoded or stops being encoded now.
     pub fn encode(&mut self, index: usize, column: &Column, codes: &mut Vec<i32>) -> bool {
         let ColumnDictionary::Open(open) = &mut self.columns[index] else { return false };
         let (start, before) = (codes.len(), open.bytes);
@@ -95,12 +95,12 @@ impl StringDictionaries {
         };
     }
 
-    /// Closes all dictionaries: no more strings will follow.
+    /// Closes all dictionaries, because no more strings will follow.
     pub fn close_all(&mut self) {
         (0..self.columns.len()).for_each(|index| self.close(index));
     }
 
-    /// Frees the dictionary of the column at `index` if it is closed: it is not needed any more.
+    /// Frees the dictionary of the column at `index` if it is closed, because it is not needed any more.
     pub fn forget(&mut self, index: usize) {
         if let ColumnDictionary::Closed(texts) = &self.columns[index] {
             self.bytes = self.bytes.saturating_sub(texts.get_array_memory_size() as u64);
@@ -108,12 +108,12 @@ impl StringDictionaries {
         }
     }
 
-    /// True if `column` holds codes instead of the strings of the column at `index`.
+    /// True if `column` has codes instead of the strings of the column at `index`.
     pub fn is_coded(&self, index: usize, column: &Column) -> bool {
         self.types[index].is_text() && column.ty() == Type::Int
     }
 
-    /// Returns the batch with the columns at `indices` decoded.
+    /// Returns the batch; the columns at `indices` are decoded if they have codes.
     pub fn decoded(&self, batch: Batch, indices: &[usize]) -> Result<Batch> {
         let mut columns = batch.columns().to_vec();
         for &index in indices.iter().filter(|index| self.is_coded(**index, batch.column(**index))) {
@@ -122,7 +122,7 @@ impl StringDictionaries {
         Ok(Batch::new(columns, batch.rows()))
     }
 
-    /// Decodes codes of the column at `index`, which is closed.
+    /// Decodes codes of the column at `index`, whose dictionary must be closed.
     pub fn decode(&self, index: usize, codes: &Column) -> Result<Column> {
         let ColumnDictionary::Closed(texts) = &self.columns[index] else {
             return Err(Error::internal("numbers without dictionaries"));
@@ -152,7 +152,8 @@ impl Default for OpenDictionary {
 }
 
 impl OpenDictionary {
-    /// Appends the codes of a column; returns false if the dictionary would take more than `max_bytes` bytes.
+    /// Appends the codes of the strings of a column. Returns false if the dictionary would take more than `max_bytes`
+    /// bytes.
     fn encode(&mut self, column: &Column, max_bytes: u64, codes: &mut Vec<i32>) -> bool {
         self.rows += column.rows();
         let Some(views) = column.as_array().and_then(|array| array.as_string_view_opt()) else {
@@ -179,7 +180,7 @@ impl OpenDictionary {
         true
     }
 
-    /// Interns a string and returns its code; None if there is no room for a new one.
+    /// Interns a string, and returns its code; None if the dictionary has no room for a new string.
     fn intern(&mut self, text: &str, max_bytes: u64) -> Option<i32> {
         if usize::try_from(self.last).is_ok_and(|last| self.texts.get(last) == text.as_bytes()) {
             return Some(self.last);
@@ -205,7 +206,7 @@ impl OpenDictionary {
     }
 }
 
-/// Creates a column of codes; a constant if all are equal.
+/// Creates a column of codes. It is a constant if all codes are equal.
 pub(super) fn code_column(codes: &[i32]) -> Column {
     let value = |code: i32| if code == NULL { Value::null(Type::Int) } else { Value::Int(code) };
     match codes.first() {

@@ -1,4 +1,4 @@
-//! The sort keys of an archive.
+//! The sort keys of the rows in an archive.
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
@@ -6,14 +6,14 @@ use arrow::datatypes::Int64Type;
 use crate::exec::spill::Chunk;
 use crate::types::Batch;
 
-/// The key of a row whose time is null: it sorts after every time.
+/// The key of a row whose time is null. It sorts such rows after all others.
 pub(super) const NO_TIME: i64 = i64::MAX;
 
-/// Rows sorted by their keys.
+/// Rows with their keys, by which they are sorted.
 pub(super) type SortedRows = Chunk<Vec<i64>>;
 
-/// Returns the key of each row: the ticks of its time. Without a time column all keys are equal, so that rows keep
-/// their order.
+/// Returns the key of each row: its time in ticks. Without a time column, all keys are equal, so that rows keep their
+/// order.
 pub(super) fn keys(batch: &Batch, time: Option<usize>) -> Vec<i64> {
     let Some(time) = time else { return vec![0; batch.rows()] };
     match batch.column(time).as_array() {

@@ -1,4 +1,4 @@
-//! Finds the rows that an archive already contains, by `Id`.
+//! Finds the input rows that an archive already has, by their `Id`.
 
 use std::collections::HashSet;
 
@@ -11,26 +11,26 @@ use crate::types::{Batch, Schema, Type, guid};
 /// The column that identifies a record.
 const ID: &str = "Id";
 
-/// The `Id` of every row of a table in an archive.
+/// The `Id`s of all rows of a table in an archive.
 #[derive(Debug, Default)]
 pub struct KnownIds {
-    /// Nearly all Ids are guids, which take a quarter of the memory of their strings.
+    /// The `Id`s that are guids. Nearly all are, and a guid takes a quarter of the memory of its string.
     guids: HashSet<[u8; 16]>,
     others: HashSet<Box<str>>,
     other_bytes: usize,
     column: usize,
-    /// The number of rows that the archive already contains.
+    /// Number of input rows that the archive already has.
     pub known: u64,
-    /// The number of rows without an `Id`, which cannot be compared.
+    /// Number of input rows without an `Id`, which cannot be compared.
     pub without: u64,
 }
 
 impl KnownIds {
-    /// Reads the Ids of `table` with `archive`, an engine over the archive; for input rows with the columns of
-    /// `schema`.
+    /// Reads the `Id`s of `table`. `archive` is an engine over the archive; `schema` has the columns of the input
+    /// rows.
     ///
     /// # Errors
-    /// The table has no `Id`, the archive cannot be read completely, or the Ids take more than `max_memory` bytes.
+    /// The table has no `Id`, the archive cannot be read completely, or the `Id`s take more than `max_memory` bytes.
     pub fn read(archive: &Engine, table: &str, schema: &Schema, max_memory: u64) -> Result<Self> {
         let column = schema.index_of(ID).filter(|&index| schema.field(index).ty == Type::String);
         let column = column.ok_or_else(|| {
@@ -81,7 +81,7 @@ impl KnownIds {
         as_guid(id).map_or_else(|| self.others.contains(id), |bytes| self.guids.contains(&bytes))
     }
 
-    /// Returns the rows that the archive does not contain, and counts the others. Rows with the same `Id` within the
+    /// Returns the rows that the archive does not have, and counts the others. Several rows with the same `Id` in the
     /// input are all kept.
     pub fn only_new(&mut self, batch: &Batch) -> Result<Batch> {
         let ids = batch.column(self.column);
@@ -93,7 +93,7 @@ impl KnownIds {
     }
 }
 
-/// Parses guids in the form that exports use; other Ids are kept as strings.
+/// Parses a guid in the form that exports use, in lower case; None for other `Id`s, which are kept as strings.
 fn as_guid(id: &str) -> Option<[u8; 16]> {
     let usual = id.len() == 36 && !id.bytes().any(|byte| byte.is_ascii_uppercase());
     if usual { guid::parse(id) } else { None }

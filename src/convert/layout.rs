@@ -1,4 +1,5 @@
-//! The file layout of an archive: a folder per table, in it a folder per period, in it numbered files.
+//! The layout of the files of an archive: a folder for each table, in it a folder for each period, and in these
+//! numbered files.
 
 use std::fs;
 use std::io;
@@ -8,7 +9,7 @@ use super::keys::NO_TIME;
 use crate::diagnostic::{Error, Result};
 use crate::types::datetime::{self, DatetimeParts, Period};
 
-/// The periods by which an archive is partitioned.
+/// The period that a folder of an archive covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is its own name")]
 pub enum PartitionPeriod {
@@ -29,7 +30,7 @@ impl PartitionPeriod {
         }
     }
 
-    /// Returns the first tick after the period that contains `key`; None if the period has no end.
+    /// Returns the first tick after the period to which `key` belongs; None if the period has no end.
     pub(super) fn end(self, key: i64) -> Option<i64> {
         if key == NO_TIME {
             return None;
@@ -39,7 +40,7 @@ impl PartitionPeriod {
         Some(last.map_or(NO_TIME, |last| last + 1))
     }
 
-    /// Returns the folder of rows with `key`; None for the table's own folder.
+    /// Returns the name of the folder for rows with `key`; None for the folder of the table itself.
     pub(super) fn folder(self, key: i64) -> Option<String> {
         let DatetimeParts { year, month, day, hour, .. } = datetime::to_parts(key.min(datetime::MAX));
         let (name, label) = match self {
@@ -52,14 +53,14 @@ impl PartitionPeriod {
     }
 }
 
-/// Returns the name of a file.
+/// Returns the name of the file with this number.
 pub(super) fn file_name(table: &str, number: u32) -> String {
     // Table names may contain any character; file names may not.
     let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
     format!("{}-{number:05}.parquet", table.chars().map(safe).collect::<String>())
 }
 
-/// Returns the first unused file number in a folder of an archive; 0 if the folder does not exist.
+/// Returns the first file number that is not used in a folder of an archive; 0 if the folder does not exist.
 pub(super) fn next_number(folder: &Path) -> Result<u32> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -1,4 +1,5 @@
-//! Merges sorted runs, a chunk at a time. If too many runs overlap, neighbours are first merged into longer ones.
+//! Merges sorted runs, one chunk at a time. If too many runs overlap, neighbouring runs are first merged into longer
+//! ones.
 
 use std::sync::Arc;
 
@@ -10,18 +11,18 @@ use crate::diagnostic::Result;
 use crate::exec::spill::{self, SpillFolder};
 use crate::types::{Schema, Type};
 
-/// Iterates over the merged rows of several runs.
+/// Yields the merged rows of several runs, chunk by chunk.
 pub(super) struct ArchiveMerge {
     inner: spill::Merge<Vec<i64>>,
     chunk_rows: usize,
     time: Option<usize>,
     dictionaries: Arc<StringDictionaries>,
-    /// The columns that hold strings or their dictionary codes.
+    /// The positions of the columns that have strings or their dictionary codes.
     strings: Vec<usize>,
 }
 
 impl ArchiveMerge {
-    /// Merges `runs`, which are in input order. Longer intermediate runs are written to `folder`.
+    /// Merges `runs`, which must be in input order. Longer intermediate runs are written to `folder`.
     pub fn new(
         input: SortedRuns,
         schema: &Schema,
@@ -38,8 +39,8 @@ impl ArchiveMerge {
         Ok(Self { inner, chunk_rows: limits.chunk_rows, time, dictionaries, strings })
     }
 
-    /// Returns the next rows, at most one chunk; None at the end. `end` returns, for the first key of the chunk, the
-    /// key at which the chunk must stop.
+    /// Returns the next rows, at most one chunk; None at the end. `end` returns for the first key of a chunk the key
+    /// before which the chunk must end.
     pub fn next(&mut self, end: &dyn Fn(i64) -> Option<i64>) -> Result<Option<SortedRows>> {
         let end = |keys: &Vec<i64>, row: usize| end(keys[row]).map(|end| vec![end]);
         let Some(batch) = self.inner.next(self.chunk_rows, &end)? else { return Ok(None) };
@@ -48,7 +49,7 @@ impl ArchiveMerge {
     }
 }
 
-/// Returns the column types that all runs can be read with: codes where every run has codes.
+/// Returns the column types with which all runs can be read: codes only for columns that have codes in every run.
 fn types(runs: &[ArchiveRun]) -> Vec<Type> {
     let mut runs = runs.iter().map(ArchiveRun::types);
     let first = runs.next().unwrap_or_default().to_vec();
@@ -56,7 +57,7 @@ fn types(runs: &[ArchiveRun]) -> Vec<Type> {
     runs.fold(first, |types, run| types.iter().zip(run).map(|(a, b)| both(a, b)).collect())
 }
 
-/// Merges neighbours until no more runs overlap than may be open at once.
+/// Merges neighbouring runs until no more runs overlap than files may be open at once.
 fn shorten(
     mut runs: Vec<ArchiveRun>,
     dictionaries: &Arc<StringDictionaries>,
@@ -119,7 +120,8 @@ mod tests {
     use crate::convert::runs::RunBuilder;
     use crate::types::{Batch, ColumnBuilder, Field, Value};
 
-    /// Strings of row `number`: one with few distinct values, and one with few only among the first rows.
+    /// Returns the strings of row `number`: one from few distinct values, and one from few distinct values only among
+    /// the first rows.
     fn texts(number: i64) -> [Value; 2] {
         let object = match number % 5 {
             0 => Value::null(Type::Dynamic),
@@ -128,8 +130,8 @@ mod tests {
         [Value::string(format!("a string longer than a view, {}", number % 7)), object]
     }
 
-    /// Sorts rows (time or null, number) in small batches, with runs that are spilled after each batch and that cannot
-    /// all be open.
+    /// Sorts rows (time or null, and number) in small batches. Each batch is spilled as a run, and not all runs can
+    /// be open at once.
     fn sorted(times: &[Option<i64>], max_memory: u64) -> Vec<(i64, i64)> {
         let directory = tempfile::tempdir().expect("a folder");
         let folder = Arc::new(SpillFolder::new(Some(directory.path().to_owned())));

@@ -1,10 +1,10 @@
-//! Converts a table of any shape to an archive that is fast to read: sorted by time, in Parquet.
+//! Converts a table of any export shape to an archive that is fast to read: sorted by time, in Parquet.
 //!
-//! The input may be larger than memory: rows are collected into sorted runs (`runs.rs`), runs that do not fit are
-//! spilled to temporary files (`exec::spill`), and all runs are merged (`merge.rs`) into an [`ArchiveSink`]. An
-//! archive is written beside its destination and renamed when complete (`staging.rs`). Queries give the same results as
-//! over the original files: the KQL types that Parquet lacks are recorded in the footers, from which the reader
-//! restores them.
+//! The input may be larger than memory. Rows are collected into sorted runs (`runs.rs`), runs that do not fit in
+//! memory are spilled to temporary files (`exec::spill`), and all runs are merged (`merge.rs`) into an
+//! [`ArchiveSink`]. An archive is written beside its destination, and renamed when it is complete (`staging.rs`).
+//! Queries over it return the same results as over the original files: the footers record the KQL types that Parquet
+//! lacks, and the reader restores them.
 
 mod blocks;
 mod dictionaries;
@@ -42,21 +42,21 @@ use crate::messages;
 use crate::scan::{ArchivedWarnings, ScanReport};
 use crate::types::{Batch, Schema, Type};
 
-/// The smallest memory limit of a query or conversion, in bytes.
+/// Minimum memory limit of a query or conversion, in bytes.
 pub const LEAST_MEMORY: u64 = 16 << 20;
 
-/// A table whose rows are sorted.
+/// A table whose rows are sorted by time.
 #[derive(Clone, Debug)]
 pub struct SortedTable {
-    /// The name.
+    /// The name of the table.
     pub name: String,
-    /// The columns.
+    /// The columns of the table.
     pub schema: Schema,
-    /// The sort column; None if the rows keep their input order.
+    /// The position of the column by which rows are sorted; None if they keep their input order.
     pub time: Option<usize>,
-    /// The ranges of its datetime and timespan columns.
+    /// The smallest and largest values of its datetime and timespan columns.
     pub ranges: Ranges,
-    /// Warnings about the input files.
+    /// The warnings about the input files.
     pub archived_warnings: ArchivedWarnings,
     /// The number of rows.
     pub rows: u64,
@@ -72,7 +72,7 @@ pub struct ArchiveRows {
 }
 
 impl ArchiveRows {
-    /// Divides the rows before the one at `count`, or after the last.
+    /// Divides the rows: those before the row at `count`, and the others.
     fn split_at(self, count: usize) -> (Self, Self) {
         let count = count.min(self.keys.len());
         let part = |from: usize, to: usize| Self {
@@ -83,54 +83,54 @@ impl ArchiveRows {
     }
 }
 
-/// The consumer of sorted rows.
+/// Receives sorted rows.
 pub trait ArchiveSink {
-    /// Starts the table; called once, before any rows.
+    /// Begins the table; called once, before any rows.
     fn begin(&mut self, table: &SortedTable) -> Result<()>;
 
-    /// Returns the partitioning: the rows of one call belong to one period.
+    /// Returns the period by which the archive is partitioned. All rows of one call belong to one period.
     fn partition(&self) -> PartitionPeriod {
         PartitionPeriod::None
     }
 
-    /// Consumes the next rows.
+    /// Receives the next rows.
     fn rows(&mut self, rows: &ArchiveRows) -> Result<()>;
 
-    /// Called once, after all rows.
+    /// Ends the table; called once, after all rows.
     fn finish(&mut self) -> Result<()>;
 }
 
-/// The progress of a conversion, besides its scans; read by other threads.
+/// The progress of a conversion, which other threads read. The progress of its scans is counted elsewhere.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Rows read so far.
+    /// Number of rows that were read so far.
     pub rows_read: AtomicU64,
-    /// Rows written so far.
+    /// Number of rows that were written so far.
     pub rows_written: AtomicU64,
 }
 
-/// SortOptions for sorting a table.
+/// The options for sorting a table.
 #[derive(Clone, Debug)]
 pub struct SortOptions {
-    /// The name of the sort column, if the table has it.
+    /// The name of the column by which rows are sorted, if the table has it.
     pub time_column: String,
-    /// The memory limit for rows, in bytes.
+    /// Maximum number of bytes of rows in memory.
     pub max_memory: u64,
     /// The number of threads that sort and merge.
     pub threads: usize,
     /// The folder for temporary files.
     pub temporary: PathBuf,
-    /// Updated as the conversion proceeds.
+    /// The progress, which is updated during the conversion.
     pub progress: Arc<Progress>,
 }
 
-/// Returns the folder of a table in an archive.
+/// Returns the name of a table's folder in an archive.
 #[must_use]
 pub fn folder_of(table: &str) -> PathBuf {
     PathBuf::from(writer::folder_name(table))
 }
 
-/// Returns the name of a table as a query must write it.
+/// Returns the name of a table as a query must write it: in brackets and quotes.
 #[must_use]
 pub fn quoted(table: &str) -> String {
     format!("['{}']", table.replace('\\', "\\\\").replace('\'', "\\'"))
@@ -144,14 +144,14 @@ pub struct GatheredRows {
     ranges: Ranges,
     folder: Arc<SpillFolder>,
     builder: RunBuilder,
-    /// Notes and warnings about the input files.
+    /// The report with the notes and warnings about the input files.
     report: Arc<ScanReport>,
 }
 
-/// Reads the rows of `prepared` that `keep` selects.
+/// Reads the rows of `prepared`. `keep` returns those of a batch that are kept.
 ///
 /// # Errors
-/// Errors of the query and the disk.
+/// The query fails, or a temporary file cannot be written.
 pub fn gather(
     prepared: &Prepared,
     options: &SortOptions,
@@ -175,10 +175,11 @@ pub fn gather(
 }
 
 impl GatheredRows {
-    /// Passes the rows to `sink`, sorted by time, as rows of the table `name`. Without rows, `sink` is not called.
+    /// Passes all rows to `sink`, sorted by time, as rows of the table `name`. If there are no rows, `sink` is not
+    /// called.
     ///
     /// # Errors
-    /// Errors of the disk and the sink.
+    /// A temporary file cannot be read, or the sink fails.
     pub fn write(self, name: &str, options: &SortOptions, sink: &mut dyn ArchiveSink) -> Result<SortedTable> {
         let Self { schema, time, ranges, folder, builder, report } = self;
         let archived_warnings = messages::archived_warnings(&report);
@@ -210,7 +211,7 @@ fn merge(
     sink.finish()
 }
 
-/// Returns the sort column: the requested one, or else the first datetime column.
+/// Returns the position of the column `wanted`, or else of the first datetime column; None if there is none.
 fn time_column(schema: &Schema, wanted: &str) -> Result<Option<usize>> {
     let is_time = |index: &usize| schema.field(*index).ty == Type::Datetime;
     match schema.index_of(wanted) {

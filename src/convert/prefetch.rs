@@ -1,14 +1,14 @@
-//! Produces an item while the previous one is consumed.
+//! Produces an item while the item before it is consumed.
 
 use std::sync::mpsc::sync_channel;
 
 use crate::diagnostic::{Error, Result};
 
-/// The number of items that may wait to be consumed.
+/// Number of items that may wait to be consumed.
 const WAITING: usize = 1;
 
 /// Passes the items that `produce` returns to `consume`, in order, until there are no more. With several threads, an
-/// item is produced while the previous one is consumed. The first error ends both.
+/// item is produced while the item before it is consumed. The first error ends both.
 pub(super) fn prefetch<T: Send>(
     threads: usize,
     mut produce: impl FnMut() -> Result<Option<T>> + Send,

@@ -1,5 +1,5 @@
-//! The steps that add new files to an archive. Whichever step is the last one completed, either all files count or
-//! none.
+//! The steps by which new files are added to an archive. After each step, either all of the files belong to the
+//! archive or none of them does.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,21 +13,21 @@ use crate::storage::archive_list::{ArchiveFile, ArchiveList};
 use crate::storage::journal::{Journal, JournalState};
 use crate::temporary;
 
-/// The disk operations of publishing; tests replace them by ones that fail.
+/// The operations on the disk that publishing needs. Tests replace them by operations that fail.
 pub trait Disk {
-    /// Writes a new file, durably.
+    /// Writes a new file, and waits until it is on the disk.
     fn write(&self, path: &Path, text: &str) -> io::Result<()> {
         let mut file = File::create(path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()
     }
 
-    /// Renames a file or folder and replaces an existing file.
+    /// Renames a file or folder; an existing file is replaced.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
 
-    /// Creates a folder and its parents.
+    /// Creates a folder and those of its parents that do not exist.
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path)
     }
@@ -42,27 +42,27 @@ pub trait Disk {
         fs::remove_dir(path)
     }
 
-    /// Makes the names in a folder durable.
+    /// Waits until the names in a folder are on the disk.
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         temporary::sync_folder(path)
     }
 }
 
-/// The real file system.
+/// The file system of this machine.
 #[derive(Debug)]
 pub struct RealDisk;
 
 impl Disk for RealDisk {}
 
-/// An archive that files are being added to.
+/// An archive to which files are being added.
 pub(super) struct Appending<'a> {
     pub archive: &'a Path,
     pub disk: &'a dyn Disk,
 }
 
 impl Appending<'_> {
-    /// Moves `files` from `staged` to the same paths in the archive. If that fails, the moved files are removed again;
-    /// if that fails too, the journal keeps them from counting.
+    /// Moves `files` from `staged` to the same paths in the archive. If this fails, the files that were moved are removed
+    /// again. If that fails, too, the journal makes queries ignore them.
     pub fn add(&self, staged: &Path, files: &[ArchiveFile], request: &Json) -> Result<()> {
         let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
         let journal = |state| Journal { state, files: paths.clone(), request: request.clone() };
@@ -110,12 +110,13 @@ impl Appending<'_> {
         folders.iter().rev().try_for_each(|folder| self.sync(folder))
     }
 
-    /// Returns the folders of the archive that contain a file, up to the archive itself.
+    /// Returns the folders that contain a file of the archive, up to the archive itself.
     fn folders_of(&self, file: &Path) -> impl Iterator<Item = PathBuf> {
         file.ancestors().skip(1).map(|folder| self.archive.join(folder)).collect::<Vec<_>>().into_iter()
     }
 
-    /// Removes files that do not count, the folders created for them, and the journal that lists them.
+    /// Removes files that do not belong to the archive, the folders that were created for them, and the journal that
+    /// lists them.
     pub fn undo(&self, files: &[PathBuf]) -> Result<()> {
         for file in files {
             let path = self.archive.join(file);
@@ -132,7 +133,7 @@ impl Appending<'_> {
         self.acknowledge()
     }
 
-    /// Removes the journal: the outcome has been reported.
+    /// Removes the journal, after the outcome was reported.
     pub fn acknowledge(&self) -> Result<()> {
         self.remove_file(&Journal::path(self.archive))?;
         self.sync(self.archive)
@@ -145,7 +146,7 @@ impl Appending<'_> {
         }
     }
 
-    /// Writes the journal atomically.
+    /// Writes the journal atomically: readers see the old one or the new one.
     pub fn write(&self, journal: &Journal) -> Result<()> {
         self.replace(&Journal::path(self.archive), &journal.to_text())
     }

@@ -1,4 +1,4 @@
-//! Collects input rows into sorted runs, in memory while there is room, then in temporary files.
+//! Collects input rows into sorted runs: in memory while there is room, then in temporary files.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::diagnostic::{Error, Result};
 use crate::exec::spill::{self, SpillFile, SpillFolder, SpillWriter, rows};
 use crate::types::{Batch, Column, Schema, Type, Value};
 
-/// Rows sorted by key; rows with equal keys keep their input order.
+/// A run: rows that are sorted by key. Rows with equal keys keep their input order.
 #[derive(Debug)]
 pub(super) enum ArchiveRun {
     Memory(MemoryRun),
@@ -20,7 +20,7 @@ pub(super) enum ArchiveRun {
 }
 
 impl ArchiveRun {
-    /// Returns the smallest and the largest key.
+    /// Returns the smallest and the largest key of the run.
     pub fn span(&self) -> (i64, i64) {
         match self {
             Self::Memory(run) => run.span(),
@@ -28,7 +28,7 @@ impl ArchiveRun {
         }
     }
 
-    /// Returns the types of its columns: int for columns of dictionary codes.
+    /// Returns the types of the columns. A column of dictionary codes has the type int.
     pub fn types(&self) -> &[Type] {
         match self {
             Self::Memory(run) => &run.types,
@@ -36,7 +36,7 @@ impl ArchiveRun {
         }
     }
 
-    /// Opens the run for the merge, which reads some rows at a time, with columns of `types`.
+    /// Opens the run for the merge, which reads a few rows at a time. Its columns are converted to `types`.
     pub fn opened(
         self,
         types: &[Type],
@@ -68,7 +68,7 @@ pub(super) struct SpilledRun {
     file: Arc<SpillFile>,
     types: Vec<Type>,
     time: Option<usize>,
-    /// The smallest and the largest key.
+    /// The smallest and the largest key of the run.
     span: (i64, i64),
 }
 
@@ -85,7 +85,7 @@ impl SpilledRun {
         Self::write(parts, &run.types, time, &constants, limits.threads, folder)
     }
 
-    /// Writes sorted rows.
+    /// Writes sorted rows to a temporary file in `folder`.
     pub fn write(
         parts: impl Iterator<Item = Result<SortedRows>>,
         types: &[Type],
@@ -106,14 +106,14 @@ impl SpilledRun {
         Ok(Self { file: Arc::new(writer.finish()?), types: types.to_vec(), time, span: span.unwrap_or((0, 0)) })
     }
 
-    /// Reads the rows in the chunks in which they were written.
+    /// Returns the rows, in the chunks in which they were written.
     fn read(self) -> Result<impl Iterator<Item = Result<SortedRows>> + Send> {
         let batches = self.file.read()?;
         Ok(batches.map(move |batch| batch.map(|batch| SortedRows { keys: keys(&batch, self.time), batch })))
     }
 }
 
-/// The position of a row in its input, with its sort key.
+/// The position of a row in the run, and its sort key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct RunRowPosition {
     key: i64,
@@ -121,7 +121,7 @@ struct RunRowPosition {
     row: u32,
 }
 
-/// A run in memory: rows in input order, and their sorted positions.
+/// A run in memory: rows in input order, and their positions in sorted order.
 #[derive(Debug)]
 pub(super) struct MemoryRun {
     types: Vec<Type>,
@@ -155,7 +155,7 @@ impl MemoryRun {
         (key(self.order.first()), key(self.order.last()))
     }
 
-    /// Returns at most `count` rows from the sorted position `start`.
+    /// Returns at most `count` rows, from the position `start` in sorted order on.
     pub fn part(&self, start: usize, count: usize, threads: usize) -> Result<SortedRows> {
         let positions = &self.order[start..self.order.len().min(start + count)];
         let batches: Vec<&Batch> = self.batches.iter().collect();
@@ -170,7 +170,7 @@ impl MemoryRun {
     }
 }
 
-/// The run that is being written to a temporary file.
+/// The run that is being written to a temporary file, if any.
 #[derive(Debug, Default)]
 struct Writing {
     writer: Option<JoinHandle<Result<SpilledRun>>>,
@@ -178,7 +178,7 @@ struct Writing {
 }
 
 impl Writing {
-    /// Starts writing; with one thread, writes at once.
+    /// Begins to write a run. With several threads, it is written in the background.
     fn start(&mut self, threads: usize, write: impl FnOnce() -> Result<SpilledRun> + Send + 'static) -> Result<()> {
         if threads > 1 {
             self.writer = Some(std::thread::spawn(write));
@@ -188,7 +188,7 @@ impl Writing {
         Ok(())
     }
 
-    /// Waits for the writer and returns its run.
+    /// Waits until the run is written, and returns it; None if no run is being written.
     fn end(&mut self) -> Result<Option<ArchiveRun>> {
         let stopped = |_| Err(Error::internal("a thread stopped early"));
         let written = self.writer.take().map(|writer| writer.join().unwrap_or_else(stopped)).transpose()?;
@@ -197,7 +197,7 @@ impl Writing {
 }
 
 impl Drop for Writing {
-    /// The temporary directory is about to be deleted: wait for the writer.
+    /// Waits until the run is written, because the temporary folder is deleted next.
     fn drop(&mut self) {
         let _ = self.end();
     }
@@ -205,13 +205,13 @@ impl Drop for Writing {
 
 /// All rows of a table, in sorted runs.
 pub(super) struct SortedRuns {
-    /// The runs in input order.
+    /// The runs, in input order.
     pub runs: Vec<ArchiveRun>,
-    /// The dictionaries of the codes in the runs.
+    /// The dictionaries of the codes in all runs.
     pub dictionaries: StringDictionaries,
 }
 
-/// Collects input rows into runs.
+/// Collects input rows into sorted runs.
 #[derive(Debug)]
 pub(super) struct RunBuilder {
     schema: Schema,
@@ -225,14 +225,14 @@ pub(super) struct RunBuilder {
     bytes: u64,
     runs: Vec<ArchiveRun>,
     writing: Writing,
-    /// The columns that temporary files store as dictionary codes.
+    /// The positions of columns that temporary files have as dictionary codes.
     coded: BTreeSet<usize>,
     total_bytes: u64,
     total_rows: u64,
 }
 
 impl RunBuilder {
-    /// Creates a builder; runs that do not fit in memory are written to `folder`.
+    /// Creates a builder. Runs that do not fit in memory are written to `folder`.
     pub fn new(schema: Schema, time: Option<usize>, limits: Limits, folder: Arc<SpillFolder>) -> Self {
         let dictionaries = StringDictionaries::new(&schema, limits.dictionary_bytes());
         let block = BlockBuilder::new(&schema, limits.block_bytes());
@@ -280,7 +280,7 @@ impl RunBuilder {
         Ok(())
     }
 
-    /// Returns the rows so far as a run in which every column holds either codes or strings.
+    /// Returns the rows so far as a run. In each column, it has either only codes or only strings.
     fn take(&mut self) -> Result<MemoryRun> {
         self.end_block()?;
         self.bytes = 0;
@@ -303,7 +303,7 @@ impl RunBuilder {
         MemoryRun::new(types, batches, &std::mem::take(&mut self.keys))
     }
 
-    /// Writes the rows so far to a temporary file, in parallel to collecting the next ones.
+    /// Writes the rows so far to a temporary file, while the next rows are collected.
     fn spill(&mut self) -> Result<()> {
         let run = self.take()?;
         let types = self.schema.fields().iter().zip(&run.types);
@@ -314,17 +314,17 @@ impl RunBuilder {
         self.writing.start(limits.threads, move || SpilledRun::of(&run, time, &limits, &folder))
     }
 
-    /// Returns the average bytes of a row.
+    /// Returns the average size of a row in bytes.
     pub fn row_bytes(&self) -> u64 {
         self.total_bytes / self.total_rows.max(1)
     }
 
-    /// Returns the number of rows so far.
+    /// Returns the number of rows that were appended so far.
     pub fn rows(&self) -> u64 {
         self.total_rows
     }
 
-    /// Returns all runs.
+    /// Returns all runs, with the dictionaries of their codes.
     pub fn finish(mut self) -> Result<SortedRuns> {
         self.end_block()?;
         self.runs.extend(self.writing.end()?);

@@ -1,7 +1,7 @@
-//! An archive in a staging folder beside its destination, to which it is moved when complete.
+//! Writes an archive to a staging folder beside its destination, and moves it there when it is complete.
 //!
-//! A staging folder that a killed run left over is recognised by its name and by its lock, which no process holds any
-//! more; the next run with the same destination removes it.
+//! A staging folder that a killed run left behind is recognised by its name, and because no process holds its lock
+//! any more. The next run with the same destination removes it.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -16,9 +16,9 @@ use crate::storage::archive_list::{ArchiveFile, ArchiveList};
 use crate::storage::journal::{Journal, JournalState};
 use crate::temporary::{self, Registered, TemporaryKind};
 
-/// The suffix of staging folders. Their names begin with a dot, so that scans skip them.
+/// The suffix of the names of staging folders. The names begin with a dot, so that scans skip the folders.
 const UNFINISHED: &str = ".coldcase-unfinished";
-/// The lock file in a staging folder.
+/// The name of the lock file in a staging folder.
 const LOCK: &str = "lock";
 
 /// The destination of an archive, and its staging folder.
@@ -27,20 +27,21 @@ pub struct Staging {
     destination: PathBuf,
     folder: PathBuf,
     temporary: Option<PathBuf>,
-    /// The parent folders that were created for them.
+    /// The parent folders that were created for the destination and the staging folder.
     parents: Vec<PathBuf>,
-    /// Paths to remove if the run is stopped.
+    /// Paths that are removed if a signal ends the run.
     registered: Vec<Registered>,
-    /// Held while this process works on the archive.
+    /// The lock that this process holds while it works on the archive.
     lock: Option<File>,
-    /// The journal of an earlier append that added its rows but did not report success.
+    /// The journal of an earlier append that added its rows but did not report its success.
     unreported: Option<Journal>,
-    /// True if an earlier run with this destination was killed.
+    /// True if an earlier run with this destination was killed and left files behind.
     pub had_remains: bool,
 }
 
 impl Staging {
-    /// Creates the staging folder for `destination`; temporary files go to `temporary`, or beside the archive.
+    /// Creates the staging folder for `destination`. Temporary files are written to `temporary`, or beside the
+    /// archive if it is None.
     ///
     /// # Errors
     /// Another process is converting to the same destination, or a folder cannot be created.
@@ -76,7 +77,7 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Removes the files that a killed append moved to the archive, unless all of them count.
+    /// Removes the files that a killed append moved to the archive, unless they already belong to the archive.
     fn recover(&mut self) -> Result<()> {
         match Journal::read(&self.destination)? {
             Some(Journal { state: JournalState::Adding, files, .. }) => {
@@ -109,7 +110,7 @@ impl Staging {
         &self.destination
     }
 
-    /// Returns the folder to write the archive to.
+    /// Returns the folder to which the archive is written.
     #[must_use]
     pub fn archive(&self) -> PathBuf {
         self.folder.join("archive")
@@ -121,13 +122,15 @@ impl Staging {
         self.temporary.as_deref().unwrap_or(&self.folder)
     }
 
-    /// True if a run with the same request added its rows to the archive and was killed before it reported success.
+    /// True if a run with the same request added its rows to the archive, but was killed before it reported its
+    /// success.
     #[must_use]
     pub fn was_added(&self, request: &Json) -> bool {
         self.unreported.as_ref().is_some_and(|journal| journal.request == *request)
     }
 
-    /// Renames a new archive of `files` to its destination, atomically. `request` describes the conversion.
+    /// Renames a new archive, which has `files`, to its destination, atomically. `request` describes the conversion for
+    /// the journal.
     pub fn publish(&self, files: Vec<ArchiveFile>, request: &Json) -> Result<()> {
         let journal = Journal { state: JournalState::Added, files: Vec::new(), request: request.clone() };
         let archive = self.archive();
@@ -144,7 +147,7 @@ impl Staging {
         self.sync_parent()
     }
 
-    /// Renames the single file `name` of the archive to the destination, atomically.
+    /// Renames the file `name`, which is all of the archive, to the destination, atomically.
     pub fn publish_file(&self, name: &str) -> Result<()> {
         let file = self.archive().join(name);
         let synced = File::open(&file).and_then(|file| file.sync_all());
@@ -154,13 +157,13 @@ impl Staging {
         self.sync_parent()
     }
 
-    /// Adds files to an existing archive, atomically.
+    /// Adds files to an existing archive, atomically. `request` describes the conversion for the journal.
     pub fn publish_files(&self, files: &[ArchiveFile], request: &Json, disk: &dyn Disk) -> Result<()> {
         let _hold = temporary::hold();
         self.appending(disk).add(&self.archive(), files, request)
     }
 
-    /// Finishes a conversion to a folder, before its success is reported.
+    /// Removes the journal of a conversion to a folder; called just before its success is reported.
     pub fn acknowledge(&self) -> Result<()> {
         self.appending(&RealDisk).acknowledge()
     }
@@ -172,7 +175,7 @@ impl Staging {
 }
 
 impl Drop for Staging {
-    /// Removes everything but what was published. If that fails, the next run does it.
+    /// Removes everything that was not published. If this fails, the next run does it.
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(self.archive());
         drop(self.lock.take());
@@ -185,8 +188,8 @@ impl Drop for Staging {
     }
 }
 
-/// Removes the staging folders in `parent` of conversions that were killed: those that no process has locked. They
-/// contain nothing that an archive needs.
+/// Removes the staging folders in `parent` that killed conversions left behind: those that no process has locked. No
+/// archive needs anything in them.
 fn sweep(parent: &Path, own: &Path) {
     let is_other = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -202,7 +205,7 @@ fn sweep(parent: &Path, own: &Path) {
     }
 }
 
-/// Creates a folder and its parents; returns those that did not exist, outermost first.
+/// Creates a folder and its parents. Returns those that did not exist, the outermost first.
 fn make_parents(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Registered>)> {
     let mut parents: Vec<PathBuf> = folder
         .ancestors()
@@ -220,7 +223,7 @@ fn make_parents(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Registered>)> {
     Ok((parents, registered))
 }
 
-/// Makes the names in a folder and its subfolders durable, innermost first.
+/// Waits until the names in a folder and its subfolders are on the disk, the innermost folders first.
 fn sync_folders(folder: &Path) -> Result<()> {
     let failed = |error| Error::io(folder, error);
     for entry in fs::read_dir(folder).map_err(failed)? {

@@ -1,8 +1,8 @@
-//! How the values of a column are stored in the archive's Parquet files, without loss.
+//! Decides how the values of a column are stored in the Parquet files of an archive, without loss.
 //!
-//! Other programs should be able to read the files as well: a datetime is a timestamp in nanoseconds if all values of
-//! the column fit, which are the years 1678 to 2261. Otherwise it is the number of ticks, and so is a timespan. decimal
-//! and guid are stored as strings. The footer records the KQL type of each column.
+//! Other programs should be able to read the files, too. So a datetime is stored as a timestamp in nanoseconds if all
+//! values of the column fit, which are the years 1678 to 2261; otherwise as the number of ticks. A timespan is stored
+//! accordingly. decimal and guid are stored as strings. The footer records the KQL type of each column.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::diagnostic::{Error, Result};
 use crate::types::datetime::{self, UnixUnit};
 use crate::types::{Batch, Column, Schema, Type, Value};
 
-/// A tick is 100 ns.
+/// Number of nanoseconds in a tick.
 const NANOSECONDS_PER_TICK: i64 = 100;
 
 /// The smallest and the largest value of each datetime and timespan column.
@@ -33,7 +33,7 @@ impl Ranges {
         Self { columns: vec![None; schema.len()] }
     }
 
-    /// Extends the ranges by the values of `batch`.
+    /// Extends the ranges to include the values of `batch`.
     pub(super) fn add(&mut self, batch: &Batch) {
         for (range, column) in self.columns.iter_mut().zip(batch.columns()) {
             if !matches!(column.ty(), Type::Datetime | Type::Timespan) {
@@ -53,25 +53,26 @@ impl Ranges {
         }
     }
 
-    /// Returns the smallest and the largest value of the column at `index`.
+    /// Returns the smallest and the largest value of the column at `index`; None for columns of other types, and if
+    /// all values are null.
     #[must_use]
     pub fn of(&self, index: usize) -> Option<(i64, i64)> {
         self.columns.get(index).copied().flatten()
     }
 }
 
-/// How a column is stored.
+/// The form in which a column is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stored {
     AsIs,
     Text,
     Timestamp,
     Duration,
-    /// The text form of each value.
+    /// Strings, which are the values as text.
     Cells,
 }
 
-/// How the columns of a table are stored.
+/// The forms in which the columns of a table are stored.
 #[derive(Debug)]
 pub(super) struct Storage {
     columns: Vec<Stored>,
@@ -79,7 +80,7 @@ pub(super) struct Storage {
 }
 
 impl Storage {
-    /// Chooses the storage for values within `ranges`.
+    /// Chooses the form for each column, whose values are within `ranges`.
     pub fn new(schema: &Schema, ranges: &Ranges) -> Self {
         let stored = |(index, field): (usize, &crate::types::Field)| stored(field.ty, ranges.of(index));
         let columns: Vec<Stored> = schema.fields().iter().enumerate().map(stored).collect();
@@ -91,7 +92,7 @@ impl Storage {
         Self { columns, schema: Arc::new(ArrowSchema::new(fields)) }
     }
 
-    /// Converts the column at `index` to its stored array.
+    /// Converts the column at `index` to the array in which it is stored.
     pub fn array(&self, index: usize, column: &Column) -> Result<ArrayRef> {
         let stored = self.columns[index];
         match column.as_constant() {

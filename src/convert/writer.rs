@@ -1,7 +1,7 @@
 //! Writes sorted rows to the Parquet files of an archive.
 //!
-//! Columns are encoded in parallel. The footer of each file records its table, column types, time range and sort order;
-//! pages have an index, and columns that are often searched have bloom filters.
+//! Columns are encoded in parallel. The footer of each file records the table, the types of the columns, the time
+//! range and the sort order. Pages have an index, and columns that are often searched have bloom filters.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -23,43 +23,46 @@ use crate::parquet::writer::RowGroups;
 use crate::temporary;
 use crate::types::{Batch, Column, Type, datetime};
 
-/// Rows of a row group: enough for dictionaries to pay off, few enough to skip most of an archive.
+/// Maximum number of rows in a row group: enough that dictionaries are worthwhile, few enough that most of an archive
+/// can be skipped.
 const GROUP_ROWS: usize = 128 * 1024;
-/// Encoded bytes at which a row group ends early.
+/// Number of encoded bytes at which a row group ends early.
 const GROUP_BYTES: usize = 128 << 20;
-/// Row groups of a file.
+/// Maximum number of row groups in a file.
 const FILE_GROUPS: usize = 8;
-/// Rows of a page, the smallest unit that a scan can skip.
+/// Maximum number of rows in a page, which is the smallest unit that a scan can skip.
 const PAGE_ROWS: usize = 8 * 1024;
-/// Bytes of the strings of a run.
+/// Maximum number of bytes of the strings in a run of the encoder.
 const RUN_BYTES: usize = 16 << 20;
-/// Maximum dictionary bytes of a column chunk. Objects have fewer duplicates than strings, but are longer.
+/// Maximum size in bytes of the dictionary of a column chunk. Objects have fewer duplicates than strings, but are
+/// longer.
 const DICTIONARY_BYTES: usize = 1 << 20;
 const OBJECT_DICTIONARY_BYTES: usize = 4 << 20;
-/// Bytes buffered before they are written.
+/// Number of bytes that are buffered before they are written to the file.
 const BUFFER: usize = 1 << 20;
-/// Columns that are often searched for one value.
+/// Columns that are often searched for a single value. They get bloom filters.
 const LOOKED_UP: &[&str] = &["UserPrincipalName", "UserId", "IPAddress", "CorrelationId", "AppId", "Id"];
-/// Columns with hardly any duplicates.
+/// Columns that have hardly any duplicates.
 const UNIQUE: &[&str] = &["Id", "UniqueTokenIdentifier", "_ItemId"];
 /// The false-positive rate of bloom filters.
 const FALSE_POSITIVES: f64 = 0.01;
 
-/// Footer key of the time range of the rows: the first and the last, in ISO 8601.
+/// The key in the footer of the time range of the rows: the first and the last time, in ISO 8601.
 const TIME_KEY: &str = "coldcase.time";
-/// Footer key of the version of the writer.
+/// The key in the footer of the version of the program that wrote the file.
 const VERSION_KEY: &str = "coldcase.version";
 
-/// The destination of an archive's files.
+/// Where the files of an archive are written.
 #[derive(Clone, Debug)]
 pub struct ArchiveTarget {
-    /// The folder to write to.
+    /// The folder to which files are written.
     pub folder: PathBuf,
-    /// The existing archive whose file numbers are continued; None for a new one.
+    /// The existing archive to which the files are added, so that its file numbers are continued; None for a new
+    /// archive.
     pub existing: Option<PathBuf>,
-    /// The periods that have folders of their own.
+    /// The periods that get a folder of their own.
     pub partition: PartitionPeriod,
-    /// The name of the single file for all rows, instead of folders and numbered files.
+    /// If all rows go to a single file, its name; None for folders with numbered files.
     pub single: Option<String>,
 }
 
@@ -70,11 +73,11 @@ pub struct ArchiveWriter {
     threads: usize,
     table: Option<ArchiveTable>,
     open: Option<OpenFile>,
-    /// The folder of the current or last file, and the next file number in it.
+    /// The folder of the file that was opened last, and the number of the next file in it.
     numbering: Option<(PathBuf, u32)>,
-    /// The complete files, as paths relative to the archive.
+    /// The files that are complete, as paths relative to the archive.
     pub files: Vec<PathBuf>,
-    /// The total bytes of these files.
+    /// The total size of these files in bytes.
     pub bytes: u64,
 }
 
@@ -87,22 +90,23 @@ struct ArchiveTable {
 
 #[derive(Debug)]
 struct OpenFile {
-    /// The path relative to the archive.
+    /// The path of the file, relative to the archive.
     name: PathBuf,
     groups: RowGroups<BufWriter<File>>,
     /// The rows that are encoded next.
     run: EncoderRun,
-    /// The keys of the first and the last row with a time.
+    /// The first and the last key of the rows that have a time.
     span: Option<(i64, i64)>,
 }
 
-/// Rows that are encoded together. When the encoder checks the sizes of pages and dictionaries depends on the rows that
-/// it is passed, so these depend on nothing but the rows before them: not on how they arrive.
+/// Rows that are encoded together. The rows that are passed to the encoder at once determine when it checks the sizes
+/// of pages and dictionaries. So the division into runs depends only on the rows themselves, and not on the batches
+/// in which they arrive.
 #[derive(Debug, Default)]
 struct EncoderRun {
     parts: Vec<ArchiveRows>,
     rows: usize,
-    /// Bytes of the strings.
+    /// Number of bytes of the strings.
     bytes: usize,
 }
 
@@ -117,7 +121,7 @@ impl ArchiveWriter {
         self.table.as_ref().ok_or_else(|| Error::internal("rows before columns"))
     }
 
-    /// Returns the file for rows with `key`: the open one, or a new one.
+    /// Returns the file for rows with `key`: the open file, or a new one.
     fn file_for(&mut self, key: i64) -> Result<OpenFile> {
         let folder = self.folder_for(key)?;
         if let Some(open) = self.open.take() {
@@ -190,7 +194,7 @@ impl ArchiveSink for ArchiveWriter {
     }
 }
 
-/// Returns the folder name of a table.
+/// Returns the name of the folder of a table.
 pub(super) fn folder_name(table: &str) -> String {
     let name = file_name(table, 0);
     name.strip_suffix("-00000.parquet").unwrap_or(&name).to_owned()
@@ -247,7 +251,8 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
 }
 
 impl EncoderRun {
-    /// Divides `rows` after those that the run has room for, with `group_rows` rows left in the row group.
+    /// Divides `rows`: those that still fit into the run, and the others. `group_rows` is the number of rows that the
+    /// row group still has room for.
     fn fill(&mut self, rows: ArchiveRows, group_rows: usize) -> (ArchiveRows, ArchiveRows) {
         let max_rows = PAGE_ROWS.min(group_rows);
         let mut taken = 0;
@@ -283,8 +288,8 @@ impl OpenFile {
         }
     }
 
-    /// Appends rows; full row groups are written. Once the file has `max_groups` of them, returns the rows for the next
-    /// file.
+    /// Appends rows, and writes row groups that are full. Once the file has `max_groups` row groups, returns the rows
+    /// that belong to the next file.
     fn write(&mut self, rows: ArchiveRows, max_groups: usize, storage: &Storage) -> Result<Option<ArchiveRows>> {
         let mut rest = rows;
         loop {
@@ -301,7 +306,7 @@ impl OpenFile {
         }
     }
 
-    /// Encodes the rows of the run; a full row group is written.
+    /// Encodes the rows of the run, and writes the row group if it is full.
     fn end_run(&mut self, storage: &Storage) -> Result<()> {
         let parts = std::mem::take(&mut self.run).parts;
         let keys = || parts.iter().flat_map(|part| &part.keys);
@@ -318,7 +323,7 @@ impl OpenFile {
         Ok(())
     }
 
-    /// Writes the footer, without which the file is invalid. Returns the path and the number of bytes.
+    /// Writes the footer, without which the file is not valid. Returns the path and the number of bytes.
     fn close(self) -> Result<(PathBuf, u64)> {
         let Self { name, mut groups, span, run: _ } = self;
         if let Some((first, last)) = span {
