@@ -1,6 +1,7 @@
-//! Arrow's streaming IPC format, and the mapping of KQL types to Arrow types for every format based on it.
+//! The streaming format of Arrow IPC, and the Arrow types for KQL types, which other formats use, too.
 //!
-//! Nothing is rounded: a datetime or timespan that does not fit 64-bit nanoseconds is an error that names its column.
+//! Nothing is rounded: a datetime or timespan that does not fit into 64-bit nanoseconds is an error, which names its
+//! column.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -22,7 +23,7 @@ use crate::diagnostic::{Error, Result};
 use crate::parquet::footer::ANSWER_KEY;
 use crate::types::{Batch, Column, Field, Schema, Type, datetime};
 
-/// For Python, R, Polars and DuckDB.
+/// The format for Python, R, Polars and DuckDB.
 pub const FORMAT: Format = Format {
     name: "arrow",
     extensions: &["arrow", "arrows"],
@@ -34,13 +35,13 @@ pub const FORMAT: Format = Format {
     },
 };
 
-/// The field metadata key of the KQL type.
+/// The key in the metadata of a field under which its KQL type is.
 pub const TYPE_KEY: &str = "kql.type";
-/// The time zone of datetimes.
+/// The time zone of datetimes in Arrow.
 const UTC: &str = "UTC";
-/// The start of a message of eight bytes that never follow.
+/// The start of a message of eight bytes that are never written.
 const UNFINISHED_MESSAGE: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 8, 0, 0, 0];
-/// A tick is 100 ns.
+/// Number of nanoseconds in a tick.
 const NANOSECONDS_PER_TICK: i64 = 100;
 
 /// Returns the columns of a result in Arrow types: datetime and timespan in nanoseconds, guid and decimal as strings.
@@ -88,7 +89,7 @@ pub fn convert(column: &Column, name: &str) -> Result<ArrayRef> {
     })
 }
 
-/// Converts ticks, shifted by `base`, to nanoseconds.
+/// Converts ticks to nanoseconds. `base` first moves each value to the epoch of the Arrow type.
 fn nanoseconds(column: &Column, name: &str, base: impl Fn(i64) -> Option<i64>) -> Result<Int64Array> {
     let array = column.to_array();
     let convert = |ticks: i64| {
@@ -122,7 +123,7 @@ fn texts(column: &Column) -> ArrayRef {
 }
 
 struct ArrowStream {
-    /// None once the columns are known.
+    /// The stream until the columns are known; None after that.
     stream: Option<Stream>,
     is_evidence: bool,
     open: Option<(StreamWriter<Stream>, SchemaRef)>,
@@ -166,7 +167,8 @@ impl Writer for ArrowStream {
         writer.flush().map_err(arrow_error)
     }
 
-    /// Readers take a stream that ends after any message for complete: this one ends inside a message.
+    /// Ends the stream inside of a message, because readers take a stream that ends after a whole message for
+    /// complete.
     fn abandon(&mut self) {
         if let Some((writer, _)) = &mut self.open {
             let stream = writer.get_mut();

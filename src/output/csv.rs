@@ -1,7 +1,7 @@
-//! Comma- and tab-separated values, quoted as in RFC 4180; UTF-8 without a byte order mark.
+//! Values separated by commas or tabs, quoted as in RFC 4180, in UTF-8 without a byte order mark.
 //!
-//! The format has no types: a null equals an empty string, and 1 equals "1". Spreadsheet-safe files begin with a byte
-//! order mark, without which Excel does not read them as UTF-8.
+//! The format has no types: a null looks like an empty string, and 1 like "1". Files for spreadsheets begin with a
+//! byte order mark, because Excel does not read them as UTF-8 without it.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use super::{Format, OutputOptions, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result, is_unsafe_to_show};
 use crate::types::{Batch, Column, Schema};
 
-/// Lines end in CR LF, as RFC 4180 requires.
+/// The format with commas. Lines end in CR LF, as RFC 4180 requires.
 pub const COMMAS: Format = Format {
     name: "csv",
     extensions: &["csv"],
@@ -22,7 +22,7 @@ pub const COMMAS: Format = Format {
     writer: |stream, options| separated(stream, b',', Terminator::CRLF, options),
 };
 
-/// Lines end in LF, as line-oriented tools expect.
+/// The format with tabs. Lines end in LF, as tools that read lines expect.
 pub const TABS: Format = Format {
     name: "tsv",
     extensions: &["tsv"],
@@ -41,7 +41,7 @@ fn separated(stream: Stream, delimiter: u8, terminator: Terminator, options: &Ou
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A stream with a mark that is written before the first byte of data.
+/// A stream that writes a mark before the first byte of data.
 struct MarkedStream {
     stream: Stream,
     mark: &'static [u8],
@@ -79,7 +79,7 @@ impl Separated {
     }
 }
 
-/// Puts an apostrophe before everything that a spreadsheet may read as a formula.
+/// Inserts an apostrophe before everything that a spreadsheet may take for a formula.
 fn defuse(cell: &mut String) {
     let mut defused = String::new();
     let mut done = 0;
@@ -94,8 +94,9 @@ fn defuse(cell: &mut String) {
     }
 }
 
-/// Returns the positions where formulas may begin: the start of the cell, and after characters that separate cells in
-/// programs with another delimiter or without quote handling. Whitespace and quotes before a formula are skipped.
+/// Returns the positions at which formulas may begin: the start of the cell, and the positions after characters that
+/// separate cells in programs with another delimiter or without quoting. Whitespace and quotes before a formula are
+/// skipped.
 fn formula_starts(cell: &str) -> Vec<usize> {
     let mut starts = Vec::new();
     if cell.starts_with(['\t', '\r', '\n']) {

@@ -1,10 +1,10 @@
-//! JSON: one object a line, one array, or the response of the Log Analytics query API.
+//! JSON: one object on each line, one array, or the response of the Log Analytics query API.
 
 use super::{Format, NamedResult, Stream, TextStream, Writer};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Schema, dynamic};
 
-/// One object a line.
+/// The format with one object on each line.
 pub const LINES: Format = Format {
     name: "jsonl",
     extensions: &["jsonl", "ndjson"],
@@ -14,7 +14,7 @@ pub const LINES: Format = Format {
     writer: |stream, _| json(stream, JsonLayout::Lines),
 };
 
-/// One array of objects.
+/// The format with one array of objects.
 pub const ARRAY: Format = Format {
     name: "json",
     extensions: &["json"],
@@ -24,7 +24,8 @@ pub const ARRAY: Format = Format {
     writer: |stream, _| json(stream, JsonLayout::Array),
 };
 
-/// Source: the reference of the Azure Monitor Log Analytics API, "response format".
+/// The format of the Log Analytics query API. Source: the reference of the Azure Monitor Log Analytics API, "response
+/// format".
 pub const LOG_ANALYTICS: Format = Format {
     name: "la-api",
     extensions: &[],
@@ -48,10 +49,11 @@ fn json(stream: Stream, layout: JsonLayout) -> Box<dyn Writer> {
 struct Json {
     out: TextStream,
     layout: JsonLayout,
-    /// The text before each value: empty, or its key.
+    /// The text before each value: its key, or "" for values in an array.
     keys: Vec<String>,
     rows: u64,
-    /// The name of the result, and whether others precede and follow it; None for a single one.
+    /// The name of the result, and whether other results precede and follow it in the stream; None for a single
+    /// result.
     name: Option<(String, [bool; 2])>,
 }
 
@@ -87,7 +89,7 @@ impl Json {
         }
     }
 
-    /// Returns the text before the current row.
+    /// Returns the text between the row before the current one and the current row.
     fn before_row(&self) -> &'static str {
         match (self.layout, self.rows) {
             (JsonLayout::Lines, _) => "",

@@ -1,4 +1,4 @@
-//! One line per cell, for rows of many columns.
+//! Prints each cell on a line of its own, for rows with many columns.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::{Format, NamedResult, TextStream, Writer};
 use crate::diagnostic::{Result, visible};
 use crate::types::{Batch, Schema};
 
-/// Shows every column and every cell in full.
+/// The format, which shows every column and every cell completely.
 pub const FORMAT: Format = Format {
     name: "line",
     extensions: &["txt"],
@@ -21,7 +21,7 @@ pub const FORMAT: Format = Format {
 
 struct LineWriter {
     out: TextStream,
-    /// The names, padded to equal width.
+    /// The names of the columns, padded to equal width.
     names: Vec<String>,
     rows: u64,
 }

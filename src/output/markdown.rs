@@ -1,11 +1,11 @@
-//! A Markdown table (GitHub flavour).
+//! Prints a Markdown table, in the flavour of GitHub.
 
 use super::text::write_cell;
 use super::{Format, NamedResult, TextStream, Writer};
 use crate::diagnostic::{Result, visible};
 use crate::types::{Batch, Schema};
 
-/// Cells are shown literally: nothing in them becomes a link, an image or HTML.
+/// The format. Cells are shown literally: nothing in them becomes a link, an image or HTML.
 pub const FORMAT: Format = Format {
     name: "md",
     extensions: &["md"],
@@ -27,7 +27,7 @@ impl Markdown {
     }
 }
 
-/// Appends `text` so that it renders literally. Bare addresses become links unless they are broken up.
+/// Appends `text` so that it is shown literally. A bare address would become a link, so it is broken up.
 fn escape(text: &str, out: &mut String) {
     let text = visible(text);
     for (at, character) in text.char_indices() {

@@ -1,4 +1,4 @@
-//! Writes results: one writer per format, fed batch by batch.
+//! Writes results: there is one writer for each format, which gets the result batch by batch.
 
 mod arrow;
 mod csv;
@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use crate::diagnostic::{Error, Result, visible};
 use crate::types::{Batch, Schema};
 
-/// The destination of a result.
+/// The stream to which a result is written.
 pub type Stream = Box<dyn Write + Send>;
 
 /// An output format.
@@ -24,15 +24,15 @@ pub type Stream = Box<dyn Write + Send>;
 pub struct Format {
     /// The name after `-o`.
     pub name: &'static str,
-    /// File extensions of the format, without the dot; no two formats share one.
+    /// The file extensions of the format, without the dot. No two formats share an extension.
     pub extensions: &'static [&'static str],
     /// A summary in one sentence.
     pub summary: &'static str,
-    /// True if the bytes are not text, and therefore not for a terminal.
+    /// True if the bytes are not text, so that they must not be written to a terminal.
     pub binary: bool,
     /// True if several results may follow each other in one stream; see [`Writer::name`].
     pub holds_several: bool,
-    /// Creates a writer over a stream.
+    /// Creates a writer of the format to a stream.
     pub writer: fn(Stream, &OutputOptions) -> Box<dyn Writer>,
 }
 
@@ -50,30 +50,30 @@ pub static FORMATS: &[Format] = &[
     arrow::FORMAT,
 ];
 
-/// Looks up a format by name.
+/// Returns the format of this name; None if there is none.
 #[must_use]
 pub fn format(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
-/// Looks up a format by file extension, without the dot, ignoring case.
+/// Returns the format for a file extension without the dot, in any case; None if there is none.
 #[must_use]
 pub fn format_for_extension(extension: &str) -> Option<&'static Format> {
     let extension = extension.to_ascii_lowercase();
     FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
 }
 
-/// OutputOptions for writing a result.
+/// The options for writing a result.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OutputOptions {
-    /// The width of the terminal; None if the result goes elsewhere.
+    /// The width of the terminal in characters; None if the result is not written to a terminal.
     pub width: Option<usize>,
-    /// Puts an apostrophe before strings that a spreadsheet would read as a formula, and a byte order mark at the
-    /// start.
+    /// True if an apostrophe is inserted before strings that a spreadsheet would take for a formula, and a byte order
+    /// mark is written at the start.
     pub excel_safe: bool,
-    /// The number of encoding threads; 0 means one.
+    /// The number of threads that encode; 0 means one.
     pub threads: usize,
-    /// True for whole tables, which are evidence like their originals; query results are marked as such.
+    /// True for a whole table, which is evidence like its original files. Other results are marked as query results.
     pub is_evidence: bool,
 }
 
@@ -84,63 +84,65 @@ pub struct NamedResult<'a> {
     pub name: &'a str,
     /// True for the first result of the stream.
     pub is_first: bool,
-    /// True for the last one.
+    /// True for the last result of the stream.
     pub is_last: bool,
 }
 
-/// Writes one result: `begin`, then every batch in order, then `finish`.
+/// Writes one result: call `begin`, then `batch` for every batch in order, then `finish`.
 ///
-/// Stream errors are [`Error::Io`], whose source distinguishes a closed pipe from a full disk.
+/// An error of the stream is [`Error::Io`]; its source tells a closed pipe from a full disk.
 pub trait Writer {
-    /// Names the result, one of several in the stream; called before [`Self::begin`], only if the format holds several.
+    /// Sets the name of the result, which is one of several in the stream. Called before [`Self::begin`], and only if
+    /// the format holds several results.
     fn name(&mut self, _result: NamedResult<'_>) {}
 
-    /// Starts the result; called once, first.
+    /// Begins the result; called once.
     fn begin(&mut self, schema: &Schema) -> Result<()>;
 
     /// Writes the next rows.
     fn batch(&mut self, batch: &Batch) -> Result<()>;
 
-    /// Ends the result: writes what is buffered and flushes the stream.
+    /// Ends the result: writes everything that is buffered, and flushes the stream.
     fn finish(&mut self) -> Result<()>;
 
-    /// Called if the result ends early: programs must not take the output for complete. Nothing to do for formats with
-    /// a mandatory end mark, or without any.
+    /// Called if the result ends early, so that no program takes the output for complete. The default does nothing,
+    /// for formats that have a mandatory end, or that cannot tell.
     fn abandon(&mut self) {}
 }
 
-/// Wraps an error of the stream. Only the caller knows the name of the stream.
+/// Wraps an error of the stream. The caller replaces the name, because only the caller knows it.
 fn io_error(error: io::Error) -> Error {
     Error::io("the output", error)
 }
 
-/// Buffers text for a stream.
+/// A stream of text with a buffer.
 struct TextStream {
     stream: Stream,
     text: String,
 }
 
 impl TextStream {
-    /// Bytes that are buffered before they are written.
+    /// Number of bytes that are buffered before they are written.
     const PIECE: usize = 1 << 16;
 
     fn new(stream: Stream) -> Self {
         Self { stream, text: String::new() }
     }
 
-    /// Writes a heading above a result, after an empty line if another one precedes it.
+    /// Writes a heading above a result. An empty line separates it from the result before.
     fn heading(&mut self, result: NamedResult<'_>) {
         self.text.push_str(if result.is_first { "" } else { "\n" });
         self.text.push_str(&visible(result.name));
         self.text.push_str("\n\n");
     }
 
-    /// Writes the buffer if it is large enough; called after each row.
+    /// Writes the buffer to the stream if it is large enough; called after each row.
     fn row_done(&mut self) -> Result<()> {
         if self.text.len() >= Self::PIECE { self.write() } else { Ok(()) }
     }
 
-    /// Writes the buffer, so that a reader sees it now; called after each batch and at the end.
+    /// Writes the buffer to the stream and flushes it, so that a reader sees the rows now. Called after each batch
+    /// and at the end.
     fn flush(&mut self) -> Result<()> {
         self.write()?;
         self.stream.flush().map_err(io_error)

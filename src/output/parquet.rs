@@ -1,4 +1,4 @@
-//! Writes Parquet files, with columns encoded in parallel.
+//! Writes Parquet files, whose columns are encoded in parallel.
 
 use std::io::Write;
 
@@ -15,7 +15,7 @@ use crate::parquet::footer::{ANSWER_KEY, SCHEMA_KEY, columns_as_json};
 use crate::parquet::writer::RowGroups;
 use crate::types::{Batch, Schema};
 
-/// For archives.
+/// The format for archives.
 pub const FORMAT: Format = Format {
     name: "parquet",
     extensions: &["parquet"],
@@ -32,14 +32,15 @@ pub const FORMAT: Format = Format {
     },
 };
 
-/// Rows of a row group: enough for dictionaries to pay off, few enough to hold in memory while they are encoded.
+/// Maximum number of rows in a row group: enough that dictionaries are worthwhile, few enough to be in memory while
+/// they are encoded.
 const GROUP_ROWS: usize = 128 * 1024;
 
-/// Encoded bytes at which a row group ends early.
+/// Number of encoded bytes at which a row group ends early.
 const GROUP_BYTES: usize = 64 << 20;
 
 struct Parquet {
-    /// None once the columns are known.
+    /// The stream until the columns are known; None after that.
     stream: Option<Stream>,
     threads: usize,
     is_evidence: bool,

@@ -1,7 +1,7 @@
-//! A table for the terminal.
+//! Prints a table for the terminal.
 //!
-//! The first rows determine the layout; later rows are written as they come. If the terminal is too narrow, columns are
-//! hidden and cells are cut; the last line says how many of each, so that nothing is lost silently.
+//! The first rows determine the layout; later rows are written as they come. If the terminal is too narrow, columns
+//! are hidden and cells are truncated. The last line tells how many, so that nothing is lost silently.
 
 mod layout;
 
@@ -13,11 +13,11 @@ use super::{Format, NamedResult, TextStream, Writer};
 use crate::diagnostic::{Result, visible};
 use crate::types::{Batch, Schema};
 
-/// Maximum rows examined before the layout is fixed.
+/// Maximum number of rows that are examined before the layout is fixed.
 const MAX_SAMPLED_ROWS: usize = 500;
-/// Maximum bytes of cells examined before the layout is fixed.
+/// Maximum number of bytes of cells that are examined before the layout is fixed.
 const MAX_SAMPLED_BYTES: usize = 8 << 20;
-/// Columns are aligned up to this width, so that one long cell does not lengthen every row.
+/// Maximum width to which columns are aligned, so that one long cell does not make every row long.
 const MAX_ALIGNED: usize = 1_000;
 
 /// The format for terminals.
@@ -45,12 +45,12 @@ pub const FORMAT: Format = Format {
     },
 };
 
-/// A visible column.
+/// A column that is shown.
 struct VisibleColumn {
-    /// The index in the schema.
+    /// The position of the column in the schema.
     index: usize,
     name: String,
-    /// True for numbers, which are right-aligned.
+    /// True for numbers, which are aligned to the right.
     right: bool,
     cuttable: bool,
     width: usize,
@@ -58,26 +58,26 @@ struct VisibleColumn {
 
 struct TableWriter {
     out: TextStream,
-    /// The width of the terminal, if there is one.
+    /// The width of the terminal in characters; None if there is no terminal.
     width: Option<usize>,
     schema: Schema,
     columns: Vec<VisibleColumn>,
-    /// The width of the terminal that the columns do not use.
+    /// The number of characters of a line that the columns do not use.
     spare: usize,
-    /// Rows that wait for the layout.
+    /// The rows that wait until the layout is fixed.
     sample: Vec<Vec<String>>,
     sampled_bytes: usize,
     settled: bool,
     rows: u64,
     cut: u64,
-    /// The number of hidden columns with values.
+    /// The number of hidden columns that have values.
     hidden: usize,
-    /// The indices of hidden columns without values so far.
+    /// The positions of hidden columns that have had no values so far.
     hidden_empty: Vec<usize>,
 }
 
 impl TableWriter {
-    /// Fixes the visible columns and their widths, and writes the header and the waiting rows.
+    /// Fixes the columns that are shown and their widths. Writes the header and the rows that waited.
     fn settle(&mut self) {
         self.settled = true;
         let extents: Vec<Extent> = self.columns.iter().map(|column| self.extent(column)).collect();
@@ -102,7 +102,7 @@ impl TableWriter {
         }
     }
 
-    /// Returns the width that a column takes in the sample.
+    /// Returns the width that a column needs for the rows of the sample.
     fn extent(&self, column: &VisibleColumn) -> Extent {
         let cells = || self.sample.iter().map(|row| &row[column.index]);
         let width = cells().map(|cell| cell.width()).chain([column.name.width()]).max().unwrap_or(0);
@@ -143,7 +143,7 @@ impl TableWriter {
         self.out.text.push('\n');
     }
 
-    /// Adds a row of all columns to the sample.
+    /// Adds a row, with all of its columns, to the sample.
     fn sample(&mut self, batch: &Batch, row: usize) {
         let cells: Vec<String> = batch
             .columns()
@@ -194,7 +194,7 @@ impl TableWriter {
     }
 }
 
-/// Cuts `cell` to `width` and marks its end; None if it fits.
+/// Truncates `cell` to `width` characters, and marks its end; None if it fits.
 fn shorten(cell: &str, width: usize) -> Option<String> {
     if cell.width() <= width {
         return None;

@@ -1,4 +1,4 @@
-//! Every format over the same results: all types, nulls, escapes, wide characters, and no rows at all.
+//! Tests every format with the same results: all types, nulls, escapes, wide characters, and no rows.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -79,7 +79,7 @@ fn column(values: &[Value]) -> Column {
     builder.finish()
 }
 
-/// A column of every type: a typical value, an unusual one, a null.
+/// Returns a column of every type, each with a typical value, an unusual value, and a null.
 fn all_types() -> (Schema, Batch) {
     let number = |text: &str| Value::Decimal(decimal::parse(text).unwrap().unwrap());
     let time = datetime::parse("2024-03-05T01:02:03.0000004Z").unwrap();

@@ -1,12 +1,12 @@
-//! The text of a cell for people and spreadsheets.
+//! Writes the text of a cell for people and spreadsheets.
 
 use std::fmt::Write;
 
 use crate::types::column::decimal_from_bytes;
 use crate::types::{Column, Type, datetime, decimal, dynamic, guid, timespan};
 
-/// Appends a cell as `tostring()` does, except that a bool is `true` or `false` and infinities and NaN have their full
-/// names. A null is empty.
+/// Appends the text of a cell. It is that of `tostring()`, except that a bool is `true` or `false`, and infinities
+/// and NaN have their full names. A null is "".
 pub fn write_cell(column: &Column, row: usize, out: &mut String) {
     // Writing to a String cannot fail.
     let _ = match column.ty() {

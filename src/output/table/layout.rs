@@ -1,21 +1,21 @@
-//! Which columns of a table are visible on a terminal, and how wide.
+//! Decides which columns of a table are shown on a terminal, and how wide they are.
 
 use crate::entra::{KnownTable, known_tables};
 use crate::types::{Field, Schema};
 
-/// The gap between two columns.
+/// The space between two columns.
 pub(super) const GAP: &str = "  ";
-/// The width below which a visible column is of no use.
+/// The width in characters below which a column is of no use.
 const NARROW: usize = 12;
-/// The width of columns that are preferred over others: enough for addresses and identifiers.
+/// The width up to which columns are preferred over others: enough for addresses and identifiers.
 const COMFORTABLE: usize = 40;
 
-/// The width that a column takes.
+/// The width that a column needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extent {
-    /// The width of the name or the widest cell.
+    /// The width of its name or of its widest cell, in characters.
     pub width: usize,
-    /// True if cells may be cut: a cut number, time or identifier would read as another one.
+    /// True if cells may be truncated. A truncated number, time or identifier would look like another one.
     pub cuttable: bool,
     /// True if all cells are empty.
     pub empty: bool,
@@ -27,12 +27,12 @@ impl Extent {
     }
 }
 
-/// A visible column.
+/// A column that is shown.
 #[derive(Clone, Copy, Debug)]
 struct ShownColumn {
     index: usize,
     extent: Extent,
-    /// Cells are not cut below this width.
+    /// The width below which its cells are not truncated.
     floor: usize,
 }
 
@@ -42,16 +42,16 @@ impl ShownColumn {
     }
 }
 
-/// Returns the width of a line whose columns are cut to `limit`.
+/// Returns the width of a line in which the columns are truncated to `limit` characters.
 fn line_width(columns: &[ShownColumn], limit: usize) -> usize {
     let gaps = GAP.len() * columns.len().saturating_sub(1);
     columns.iter().map(|column| column.width(limit)).fold(gaps, usize::saturating_add)
 }
 
-/// Returns the width of each visible column in a line of `available` characters, None for a hidden column.
+/// Returns the width of each column in a line of `available` characters; None for a column that is hidden.
 ///
-/// Columns without values are hidden first. If the others do not fit either, those that `schema` ranks first are
-/// visible.
+/// Columns without values are hidden first. If the others do not fit either, the columns with the highest rank in
+/// `schema` are shown.
 pub(super) fn fit(schema: &Schema, columns: &[Extent], available: usize) -> Vec<Option<usize>> {
     let column = |(index, extent): (usize, &Extent)| ShownColumn { index, extent: *extent, floor: NARROW };
     let mut shown: Vec<ShownColumn> = columns.iter().enumerate().map(column).collect();
@@ -73,7 +73,8 @@ pub(super) fn fit(schema: &Schema, columns: &[Extent], available: usize) -> Vec<
     widths
 }
 
-/// Selects columns if not all fit: main columns with comfortable widths, then narrow ones, then the others.
+/// Selects the columns that are shown, if not all fit: first main columns with comfortable widths, then narrower
+/// ones, then other columns.
 fn choose(schema: &Schema, mut columns: Vec<ShownColumn>, available: usize) -> Vec<ShownColumn> {
     let ranks = ranks(schema);
     columns.sort_by_key(|column| ranks[column.index]);
@@ -93,7 +94,7 @@ fn choose(schema: &Schema, mut columns: Vec<ShownColumn>, available: usize) -> V
     chosen
 }
 
-/// Returns the largest limit up to `available` that fits; 0 if none does.
+/// Returns the largest limit up to `available` for which `fits` is true; 0 if there is none.
 fn widest(available: usize, fits: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, available);
     while low < high {
@@ -103,18 +104,18 @@ fn widest(available: usize, fits: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-/// The order in which columns are selected.
+/// The rank of a column, in the order in which columns are selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     /// A main column of a known table, by its position among these.
     Main(usize),
-    /// A column computed by the query.
+    /// A column that the query computes.
     Made,
     /// Another column of the known table.
     Other,
 }
 
-/// Returns the ranks of columns, which differ only for rows of a known table.
+/// Returns the rank of each column. The ranks differ only for rows of a known table.
 fn ranks(schema: &Schema) -> Vec<Rank> {
     let shared = |table: &&KnownTable| table.schema.names().filter(|name| schema.index_of(name).is_some()).count();
     let table = known_tables().max_by_key(|table| (shared(table), !table.by_name));
