@@ -1,38 +1,39 @@
-//! A strict forward scanner over JSON.
+//! A strict scanner of JSON, which moves forward.
 //!
-//! It finds the ends of values without building them, and validates everything it passes over by RFC 8259, whether or
-//! not the value is needed. UTF-8 is validated by the caller.
+//! It finds the ends of values without building the values. Everything that it skips is validated according to RFC
+//! 8259, whether or not the value is needed. The caller validates UTF-8.
 
 use std::ops::Range;
 
 use super::MAX_DEPTH;
 use super::string_mask::{StringMask, special_of_chunk};
 
-/// Reason of the error if more text follows a record.
+/// The reason of the error that more text follows a record.
 pub(crate) const MORE_TEXT: &str = "more text after the record";
 
-/// Reason of the error if arrays and objects are nested deeper than [`MAX_DEPTH`].
+/// The reason of the error that arrays and objects are nested deeper than [`MAX_DEPTH`].
 pub(crate) const TOO_DEEP: &str = "nested too deeply";
 
-/// Reasons of the errors at the backslash of an escape.
+/// The reason of the error that JSON has no such escape.
 const BAD_ESCAPE: &str = "unknown escape in a string";
+/// The reason of the error that an escape of a code unit is incomplete.
 const BAD_UNICODE_ESCAPE: &str = "\\u without four hexadecimal digits";
 
-/// Reason of the error if the text ends too early.
+/// The reason of the error that the text ends too early.
 const CUT_OFF: &str = "cut off";
 
-/// Where and why a text is not valid JSON.
+/// The position and the reason of an error in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct JsonError {
-    /// Offset in the scanned bytes.
+    /// The offset in the scanned bytes.
     pub at: usize,
-    /// Reason, in a few words.
+    /// The reason, in a few words.
     pub reason: &'static str,
 }
 
 impl JsonError {
-    /// Returns the offset of the first byte that cannot continue the JSON. It lies inside a wrong escape in `bytes`,
-    /// the text scanned, and not at its backslash.
+    /// Returns the offset of the first byte with which the JSON cannot continue. For a wrong escape, it lies inside
+    /// of the escape, while `at` is its backslash. `bytes` is the text that was scanned.
     pub(crate) fn first_wrong_byte(&self, bytes: &[u8]) -> usize {
         match bytes.get(self.at..) {
             Some([b'\\', b'u', digits @ ..]) if [BAD_UNICODE_ESCAPE, CUT_OFF].contains(&self.reason) => {
@@ -44,7 +45,7 @@ impl JsonError {
     }
 }
 
-/// Checks that `bytes` are one JSON value, with optional whitespace around it. UTF-8 is validated by the caller.
+/// Checks that `bytes` are exactly one JSON value, with optional whitespace around it. The caller validates UTF-8.
 pub(crate) fn validate(bytes: &[u8]) -> Result<(), JsonError> {
     let mut cursor = Cursor::new(bytes);
     cursor.skip_whitespace();
@@ -52,12 +53,12 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<(), JsonError> {
     cursor.end()
 }
 
-/// A position in a JSON text.
+/// A position in a JSON text, which moves over values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     position: usize,
-    /// The mask of the last chunk that lies inside strings.
+    /// The mask of the last chunk of bytes that lies inside of strings.
     string_mask: StringMask,
 }
 
@@ -85,13 +86,13 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.position).copied()
     }
 
-    /// Advances by `count` bytes, which the caller has inspected.
+    /// Moves forward by `count` bytes, which the caller has examined.
     #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         self.position += count;
     }
 
-    /// Moves to `position`, forwards or back. The bytes between must be known to be valid JSON.
+    /// Moves to `position`, forward or backward. The bytes on the way must be known to be valid JSON.
     #[inline]
     pub(crate) fn go_to(&mut self, position: usize) {
         if position < self.position {
@@ -105,7 +106,7 @@ impl<'a> Cursor<'a> {
         JsonError { at: self.position, reason }
     }
 
-    /// Skips whitespace, and returns the byte after it.
+    /// Skips whitespace. Returns the byte after it without skipping it; None at the end.
     #[inline]
     pub(crate) fn skip_whitespace(&mut self) -> Option<u8> {
         while let Some(byte) = self.peek() {
@@ -117,7 +118,7 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// Skips `byte` if it is next; false otherwise.
+    /// Skips `byte` and returns true if it is next; otherwise returns false.
     #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
@@ -125,14 +126,14 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Skips the value at the position; returns its range.
+    /// Skips the value at the position, and returns its range.
     pub(crate) fn value(&mut self) -> Result<Range<usize>, JsonError> {
         let start = self.position;
         self.value_at(0)?;
         Ok(start..self.position)
     }
 
-    /// Skips the value at the position, which is nested in `depth` arrays and objects.
+    /// Skips the value at the position. `depth` is the number of arrays and objects around it.
     #[inline]
     pub(crate) fn nested_value(&mut self, depth: usize) -> Result<(), JsonError> {
         self.value_at(depth)
@@ -190,7 +191,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Skips the bracket of an array that is nested in `depth` arrays and objects.
+    /// Skips the opening bracket of an array. `depth` is the number of arrays and objects around the array.
     pub(crate) fn enter_array(&mut self, depth: usize) -> Result<(), JsonError> {
         self.enter(depth + 1)
     }
@@ -214,8 +215,8 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Skips the comma after an element or member, up to the next one; returns true after the `close` bracket of the
-    /// container.
+    /// Skips the comma after an element or member, and the whitespace around it. Returns true if it skipped the
+    /// bracket `close` instead, which ends the array or object.
     #[inline]
     pub(crate) fn separator(&mut self, close: u8) -> Result<bool, JsonError> {
         match self.skip_whitespace() {
@@ -242,7 +243,7 @@ impl<'a> Cursor<'a> {
         self.rest_of_string()
     }
 
-    /// Skips the rest of a string; the position must not be inside an escape.
+    /// Skips the rest of a string that is probably short. The position must not be inside of an escape.
     #[inline]
     pub(crate) fn rest_of_short_string(&mut self) -> Result<(), JsonError> {
         // Mostly a few characters are left: not worth a mask of 64 bytes.
@@ -267,7 +268,7 @@ impl<'a> Cursor<'a> {
         if self.take(b'"') { Ok(()) } else { Err(self.string_error()) }
     }
 
-    /// Returns the reason why the string is invalid at the position.
+    /// Returns the error for the byte at the position, which is not valid in a string.
     #[cold]
     fn string_error(&self) -> JsonError {
         self.error(match self.rest() {

@@ -1,7 +1,7 @@
-//! Tells backslashes that begin an escape from escaped ones, in 64 bytes at once.
+//! Distinguishes backslashes that begin an escape from escaped backslashes, in 64 bytes at once.
 
-/// Returns a bit for each backslash that begins an escape: the first of each run of backslashes, and every second one
-/// after it.
+/// Returns a bit for each backslash that begins an escape: the first backslash of each run, and then every second one
+/// of it.
 #[inline]
 pub(crate) fn escape_starts(backslashes: u64) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;

@@ -1,23 +1,24 @@
-//! Length of the common prefix of a record and a validated template, 16 bytes at a time; wildcard bytes match any plain
-//! character.
+//! Compares a record with a validated template, 16 bytes at a time, and finds how far they match. Wildcard bytes of
+//! the template match any plain character.
 
 use wide::u8x16;
 
-/// Bytes compared at once.
+/// Number of bytes that are compared at once.
 const WIDTH: usize = 16;
 
-/// A validated JSON text with wildcard positions.
+/// A validated JSON text in which some bytes are wildcards.
 #[derive(Debug, Default)]
 pub(crate) struct MaskedTemplate {
-    /// The text, followed by a chunk of zeros, which cannot occur in JSON.
+    /// The text, followed by a chunk of zeros, which match nothing because they cannot occur in JSON.
     text: Vec<u8>,
-    /// 0xff at a wildcard position, which matches any character for which [`is_plain`] is true.
+    /// For each byte, 0xff if it is a wildcard, which matches any character for which [`is_plain`] is true; otherwise
+    /// 0.
     wildcards: Vec<u8>,
     length: usize,
 }
 
 impl MaskedTemplate {
-    /// Returns a template that matches exactly `text`.
+    /// Returns a template that matches only `text`.
     pub(crate) fn new(text: &[u8]) -> Self {
         let mut padded = Vec::with_capacity(text.len() + WIDTH);
         padded.extend_from_slice(text);
@@ -33,22 +34,22 @@ impl MaskedTemplate {
         &self.text[..self.length]
     }
 
-    /// Makes `at` a wildcard: any plain character matches.
+    /// Makes the byte at `at` a wildcard, so that it matches any plain character.
     pub(crate) fn set_wildcard(&mut self, at: usize) {
         self.wildcards[at] = 0xff;
     }
 
-    /// Makes `at` match nothing: 0xff occurs in no UTF-8.
+    /// Makes the byte at `at` match nothing: it becomes 0xff, which does not occur in UTF-8.
     pub(crate) fn set_barrier(&mut self, at: usize) {
         self.text[at] = 0xff;
     }
 
-    /// True if any plain character matches at `at`.
+    /// True if the byte at `at` is a wildcard.
     pub(crate) fn is_wildcard(&self, at: usize) -> bool {
         self.wildcards.get(at) == Some(&0xff)
     }
 
-    /// Returns how many bytes at the start of `found` match the template from offset `at` on.
+    /// Returns how many bytes at the start of `found` match the template from the offset `at` on.
     #[inline]
     pub(crate) fn matching_prefix(&self, at: usize, found: &[u8]) -> usize {
         let (text, wildcards) = (&self.text[at..], &self.wildcards[at..]);
@@ -71,7 +72,7 @@ impl MaskedTemplate {
     }
 }
 
-/// Returns a bit for each byte of `found` that matches.
+/// Returns a mask with a bit for each byte of `found`, which is 1 if the byte matches.
 #[inline]
 fn matches_of_chunk(text: &[u8; WIDTH], wildcards: &[u8; WIDTH], found: &[u8; WIDTH]) -> u32 {
     let (text, wildcards, found) = (u8x16::new(*text), u8x16::new(*wildcards), u8x16::new(*found));
@@ -85,8 +86,8 @@ fn matches_of_chunk(text: &[u8; WIDTH], wildcards: &[u8; WIDTH], found: &[u8; WI
 /// The first character after the quote, the space and the control characters.
 const MIN_PLAIN: u8 = b'#';
 
-/// True for most one-byte characters that stand for themselves in a string: no quote, backslash or control character.
-/// Spaces are excluded to save a comparison.
+/// True for most one-byte characters that stand for themselves in a string, that is, not for quotes, backslashes and
+/// control characters. Spaces are excluded, too, because that saves a comparison.
 fn is_plain(byte: u8) -> bool {
     (MIN_PLAIN..0x80).contains(&byte) && byte != b'\\'
 }

@@ -1,4 +1,4 @@
-//! JSON syntax: scanning, validating and masking bytes. Nothing in this module depends on records or columns.
+//! JSON syntax: scans, validates and masks bytes. Nothing in this module depends on records or columns.
 
 pub(crate) mod cursor;
 pub(crate) mod escapes;
@@ -7,6 +7,6 @@ pub(crate) mod string_mask;
 pub(crate) mod structural_mask;
 pub(crate) mod validated_cache;
 
-/// Maximum nesting depth of arrays and objects. It is the limit of `serde_json`, so every document accepted here can be
-/// handed to it.
+/// Maximum nesting depth of arrays and objects. `serde_json` has the same limit, so it can parse every document that
+/// is accepted here.
 pub const MAX_DEPTH: usize = 127;

@@ -1,28 +1,29 @@
-//! Finds the bytes that end a string, or may not occur in one, in 64 bytes at once.
+//! Finds the bytes that end a string, or that must not occur in a string, in 64 bytes at once.
 //!
-//! Most bytes of a record are the inside of strings that the query does not need. A mask finds the ends of all strings
-//! in 64 bytes with a few vector instructions; one mask serves every string that ends in it.
+//! Most bytes of a record are inside of strings that the query does not need. A mask finds the ends of all strings in
+//! 64 bytes with a few vector instructions, and serves all strings that end there.
 
 use wide::u8x16;
 
 use crate::json::escapes::escape_starts;
 
-/// Bytes covered by a mask.
+/// Number of bytes that a mask covers.
 const WIDTH: usize = 64;
 
-/// The special bytes from `start` on, which lies inside a string.
+/// The special bytes from the offset `start` on, which lies inside of a string.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StringMask {
     start: usize,
     end: usize,
-    /// A bit for each quote that is not escaped, each control character, and each backslash that begins no valid
-    /// escape.
+    /// A bit for each special byte: a quote that is not escaped, a control character, or a backslash that begins no
+    /// valid escape.
     special: u64,
 }
 
 impl StringMask {
-    /// Returns the offset of the first special byte at or after `at`, which lies inside a string; the length of `bytes`
-    /// if there is none. `at` must not decrease between calls, and there must be no backslash between two strings.
+    /// Returns the offset of the first special byte at or after `at`, which lies inside of a string; the length of
+    /// `bytes` if there is none. `at` must not decrease from call to call, and there must be no backslash between two
+    /// strings.
     #[inline]
     pub(crate) fn special(&mut self, bytes: &[u8], mut at: usize) -> usize {
         loop {
@@ -53,7 +54,7 @@ impl StringMask {
         if backslashes == 0 { mask } else { mask.without_escapes(rest, quotes, backslashes) }
     }
 
-    /// Removes the escaped quotes from the special bytes, and adds the backslashes that begin no valid escape.
+    /// Removes escaped quotes from the special bytes, and adds backslashes that begin no valid escape.
     fn without_escapes(mut self, rest: &[u8], quotes: u64, backslashes: u64) -> Self {
         let begins = escape_starts(backslashes);
         if begins >> (WIDTH - 1) != 0 {
@@ -74,7 +75,7 @@ impl StringMask {
     }
 }
 
-/// Returns a bit for each quote, backslash and control character.
+/// Returns a mask with a bit for each byte, which is 1 for quotes, backslashes and control characters.
 #[inline]
 pub(crate) fn special_of_chunk(chunk: &[u8; 16]) -> u32 {
     let chunk = u8x16::new(*chunk);
@@ -84,7 +85,7 @@ pub(crate) fn special_of_chunk(chunk: &[u8; 16]) -> u32 {
     (quotes | backslashes | controls).to_bitmask()
 }
 
-/// Returns the length of the escape that `text` begins with; None if it begins with no valid one.
+/// Returns the length of the escape with which `text` begins; None if it begins with no valid escape.
 #[inline]
 pub(crate) fn escape_length(text: &[u8]) -> Option<usize> {
     match text.get(1)? {
@@ -94,7 +95,7 @@ pub(crate) fn escape_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// A bit for each byte of one class.
+/// For each class of bytes, a mask with a bit for each byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct StringByteMasks {
     quotes: u64,
@@ -124,10 +125,10 @@ mod tests {
 
     use super::{StringByteMasks, StringMask, WIDTH, escape_length};
 
-    /// Bytes that are special or nearly so.
+    /// Bytes that are special, or close to special ones.
     const BYTES: &[u8] = b"\"\"\\\\\\/bfnrtu0a9Fg \x00\x1f\x20\x7f\x80\xff\xc3{},:";
 
-    /// Reference implementation of the masks.
+    /// Computes the masks byte by byte: the reference implementation.
     fn masks_byte_by_byte(chunk: &[u8; WIDTH]) -> StringByteMasks {
         let gather = |holds: fn(u8) -> bool| {
             chunk.iter().enumerate().fold(0, |bits, (index, byte)| bits | u64::from(holds(*byte)) << index)
@@ -151,7 +152,7 @@ mod tests {
         }
     }
 
-    /// Reference implementation of [`StringMask::special`].
+    /// Finds the special byte slowly: the reference implementation of [`StringMask::special`].
     fn special_byte_by_byte(bytes: &[u8], mut at: usize) -> usize {
         while at < bytes.len() {
             match bytes[at] {

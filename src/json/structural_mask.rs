@@ -1,29 +1,29 @@
-//! Finds the brackets outside strings in 64 bytes of JSON at once.
+//! Finds the brackets outside of strings in 64 bytes of JSON at once.
 //!
 //! Records in arrays are found by counting brackets, and dozens of strings lie between two brackets. A few vector
-//! instructions separate strings from structure for all 64 bytes.
+//! instructions distinguish strings from structure in all 64 bytes.
 
 use wide::u8x16;
 
 use crate::json::escapes::escape_starts;
 
-/// Bytes covered by a mask.
+/// Number of bytes that a mask covers.
 pub(crate) const WIDTH: usize = 64;
 
-/// The structure of one chunk.
+/// The structure of one chunk of bytes.
 pub(crate) struct StructuralMask {
-    /// A bit for each bracket outside strings.
+    /// A bit for each bracket outside of strings.
     pub brackets: u64,
-    /// True if the chunk ends inside a string.
+    /// True if the chunk ends inside of a string.
     pub in_string: bool,
-    /// Number of bytes covered: one more than the chunk if its last byte begins an escape.
+    /// Number of bytes that are covered: one more than the chunk has if its last byte begins an escape.
     pub length: usize,
 }
 
 impl StructuralMask {
-    /// Masks a chunk that lies between the bytes `before` and `after`; `in_string` if it begins inside a string.
-    /// Returns None if a string begins or ends at a position where JSON allows none, or a backslash lies outside
-    /// strings: the chunk must then be read byte by byte.
+    /// Returns the mask of a chunk that lies between the bytes `before` and `after`. `in_string` tells whether it
+    /// begins inside of a string. Returns None if a string begins or ends where JSON allows none, or if a backslash
+    /// is outside of strings: the chunk must then be read byte by byte.
     #[inline]
     pub(crate) fn of(chunk: &[u8; WIDTH], before: u8, after: u8, in_string: bool) -> Option<Self> {
         let masks = StructuralByteMasks::of(chunk);
@@ -43,23 +43,23 @@ impl StructuralMask {
     }
 }
 
-/// True for bytes that may precede a string.
+/// True for bytes that JSON allows directly before a string.
 pub(crate) fn may_precede_string(byte: u8) -> bool {
     matches!(byte, b'{' | b'[' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// True for bytes that may follow a string.
+/// True for bytes that JSON allows directly after a string.
 pub(crate) fn may_follow_string(byte: u8) -> bool {
     matches!(byte, b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Prefix XOR: bit `i` of the result is set if an odd number of the bits 0 to `i` is set.
+/// Returns the prefix XOR: bit `i` of the result is 1 if an odd number of the bits 0 to `i` is 1.
 #[inline]
 fn parity(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |bits, shift| bits ^ bits << shift)
 }
 
-/// A bit for each byte of one class.
+/// For each class of bytes, a mask with a bit for each byte.
 #[derive(Default)]
 struct StructuralByteMasks {
     quotes: u64,

@@ -1,43 +1,43 @@
-//! Cache of validated array elements: sign-ins repeat the same policy objects.
+//! A cache of validated elements of arrays. It is useful because sign-ins repeat the same policy objects.
 
 use super::cursor::{Cursor, JsonError};
 
-/// Number of sets; an object belongs to the set that its first bytes hash to.
+/// Number of sets in the cache. The set of an object is the hash of its first bytes.
 const SETS: usize = 64;
 
-/// Objects per set.
+/// Number of objects in a set.
 const WAYS: usize = 4;
 
-/// Shorter objects are validated faster than looked up.
+/// Minimum length in bytes of an object that is looked up. Validating a shorter object is faster than looking it up.
 const MIN_LENGTH: usize = 32;
 
-/// Longer objects are rarely repeated.
+/// Maximum length in bytes of an object that is stored. Longer objects are rarely repeated.
 const MAX_LENGTH: usize = 1_024;
 
 /// A set-associative cache of objects that are valid JSON.
 #[derive(Debug, Default)]
 pub(crate) struct ValidatedCache {
-    /// Empty until the first object is stored.
+    /// The sets; empty until the first object is stored.
     sets: Vec<CacheSet>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct CacheSet {
     objects: [CachedObject; WAYS],
-    /// The index of the object to be replaced next.
+    /// The index of the object that is replaced next.
     oldest: usize,
 }
 
 #[derive(Clone, Debug, Default)]
 struct CachedObject {
     text: Vec<u8>,
-    /// Number of arrays and objects around it: the same text may be nested too deeply elsewhere.
+    /// Number of arrays and objects around the object. The same text may be nested too deeply in another place.
     depth: usize,
 }
 
 impl ValidatedCache {
-    /// Passes the value at the position, which is nested in `depth` arrays and objects. Elements of an array are looked
-    /// up.
+    /// Skips and validates the value at the position; `depth` is the number of arrays and objects around it. If the
+    /// value is an array, its elements are looked up in the cache.
     pub(crate) fn value(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), JsonError> {
         if !cursor.rest().starts_with(b"[") {
             return cursor.nested_value(depth);
@@ -91,9 +91,9 @@ impl CachedObject {
     }
 }
 
-/// Returns the set of an object, a hash of its first bytes; None for anything else and for short objects. Objects with
-/// the same first key and different values are mostly in different sets. Input that fills a single set on purpose costs
-/// only a few more comparisons than no cache.
+/// Returns the set of an object, which is a hash of its first bytes; None for short objects and for anything else.
+/// Objects with the same first key but different values are mostly in different sets. If an attacker makes all
+/// objects fall into one set, this costs only a few more comparisons than having no cache.
 fn set_of(rest: &[u8]) -> Option<usize> {
     let head: &[u8; MIN_LENGTH] = rest.first_chunk().filter(|head| head[0] == b'{')?;
     let mixed = head.as_chunks::<8>().0.iter().fold(0_u64, |mixed, part| {
