@@ -2,8 +2,8 @@
 
 use crate::scan::{ArchivedWarnings, ScanReport};
 
-/// Collects the warnings of a finished scan. The result depends on the files alone: examples of damage depend on
-/// threads and are not included.
+/// Collects the warnings of a finished scan for the footer of an archive. The result depends only on the files:
+/// examples of damage depend on threads, so they are not included.
 #[must_use]
 pub fn archived_warnings(report: &ScanReport) -> ArchivedWarnings {
     let problems = report.problems();

@@ -1,4 +1,4 @@
-//! The text of warnings and notes of commands about their inputs and outputs. Scans have their own.
+//! The text of warnings and notes of commands about their inputs and outputs. Those of scans are elsewhere.
 
 use std::fmt;
 
@@ -8,37 +8,37 @@ use crate::storage::listing::number_of_files;
 /// A message of a command that affects what its result means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandWarning {
-    /// The files with unreadable records that no message names, and the number of these records.
+    /// Files with unreadable records that no other message names.
     MoreUnreadable {
         /// The number of files.
         files: usize,
-        /// The number of records.
+        /// The number of unreadable records in them.
         records: u64,
     },
     /// The number of damaged files that a summary of many files does not name.
     MoreDamaged(usize),
-    /// The catalog file of the working folder, which is not trusted.
+    /// The catalog file in the working folder. It is not used, because it is not trusted.
     CatalogUnused(String),
     /// A path on the command line that the query does not read.
     NothingToLookFor(String),
-    /// An input file that changed during the run.
+    /// An input file that changed while the command ran.
     InputChanged(String),
     /// The number of records that did not fit into the file of `--rejects`.
     RejectsFull(u64),
-    /// A result in a folder that is searched for records.
+    /// A result that is written to a folder in which records are searched.
     ResultAmongInputs {
         /// The option that names the result.
         flag: String,
         /// The file of the result.
         file: String,
-        /// The folder.
+        /// The folder in which records are searched.
         folder: String,
     },
     /// Unknown tables whose records a conversion leaves out.
     UnknownTables(Vec<String>),
-    /// A backtest that is not as expected.
+    /// A rule whose backtest is not as expected.
     Rule(RuleWarning),
-    /// What is wrong with emergency accounts.
+    /// A problem with emergency accounts.
     Account(AccountWarning),
 }
 
@@ -49,39 +49,39 @@ pub enum CommandNote {
     CatalogUsed {
         /// The file.
         file: String,
-        /// Where it was found; None if it was named.
+        /// Where the file was found; None if the user named it.
         found_in: Option<&'static str>,
     },
-    /// A path on the command line that is bound to a table that the query does not read.
+    /// A path on the command line that is bound to a table which the query does not read.
     TableNotRead {
         /// The path.
         path: String,
         /// The table.
         table: String,
     },
-    /// Data may wait on stdin, and the catalog file names the tables.
+    /// Stdin, which is not read although data may wait there, because the catalog file names the tables.
     StdinNotRead,
-    /// Temporary files of an interrupted conversion were found.
+    /// Temporary files of an interrupted conversion, which were found and removed.
     RemainsRemoved,
-    /// The rows of a conversion are in the archive already.
+    /// A conversion whose rows an earlier run already added to the archive.
     RowsAddedBefore,
-    /// The keys for which a table of an archive has columns of its own.
+    /// Keys for which a table of an archive gets columns of its own.
     ColumnsAdded {
         /// The table.
         table: String,
         /// The keys, quoted.
         names: String,
     },
-    /// A file in a folder of rules in which no rule is recognised.
+    /// A file in a folder of rules that has no known kind of rule.
     NoRule(String),
-    /// A rule of a kind without a query.
+    /// A rule of a kind that has no query.
     RuleWithoutQuery {
         /// The file.
         file: String,
-        /// The name of the rule, if it has one.
+        /// The name of the rule; None if it has none.
         rule: Option<String>,
     },
-    /// Rows whose time of arrival a backtest assumes.
+    /// Rows for which a backtest assumes the time of arrival.
     ArrivalAssumed {
         /// The rule.
         rule: String,
@@ -92,18 +92,18 @@ pub enum CommandNote {
     },
     /// A rule that its service would not run.
     RuleDisabled(String),
-    /// A rule whose missed events are not known, and the reason.
+    /// A rule of which it is not known which events it missed.
     MissesUnknown {
         /// The rule.
         rule: String,
-        /// The reason.
+        /// The reason why this is not known.
         reason: &'static str,
     },
-    /// Files that cannot be verified.
+    /// Files that cannot be verified, because they have no checksums.
     NoChecksums {
-        /// The first of them.
+        /// The names of the first files.
         names: Vec<String>,
-        /// True if there are others.
+        /// True if there are more files.
         more: bool,
     },
     /// The number of verified files whose archive has no list of its files.

@@ -1,4 +1,4 @@
-//! The text of damage: what happened, and what it means for the result.
+//! The text of damage: what happened, and what this means for the result.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use super::{NO_EVIDENCE, counted};
 use crate::functions::Doubt;
 use crate::scan::{Damage, RejectReason};
 
-/// Maximum number of files that a message names; the rest are counted.
+/// Maximum number of files that a message names. The others are only counted.
 const FILES_NAMED: usize = 3;
 
-/// What a function returned for values without a certain result.
+/// Returns the text about what a function returned for values for which it has no certain result.
 fn doubt(doubt: Doubt, count: u64) -> String {
     // Equal values count once.
     let values = |noun: &str| if count == 1 { format!("1 {noun}") } else { format!("{count} distinct {noun}s") };
@@ -47,7 +47,7 @@ fn doubt(doubt: Doubt, count: u64) -> String {
     }
 }
 
-/// Describes `count` cases of damage.
+/// Returns the text about `count` cases of damage.
 #[must_use]
 #[expect(clippy::too_many_lines, reason = "a sentence for each kind")]
 pub fn damage(kind: &Damage, count: u64) -> String {
@@ -209,7 +209,7 @@ pub fn damage(kind: &Damage, count: u64) -> String {
     }
 }
 
-/// Describes damage that responses of services report themselves.
+/// Returns the text about damage that the responses of services report themselves.
 fn response_damage(kind: &Damage, count: u64) -> String {
     match kind {
         Damage::FewerRows(rows, sent) => {
@@ -229,7 +229,7 @@ fn response_damage(kind: &Damage, count: u64) -> String {
     }
 }
 
-/// Describes damage with the number of cases in each file.
+/// Returns the text about damage, with the files and the number of cases in them.
 #[must_use]
 pub fn damage_in_files(kind: &Damage, files: &BTreeMap<String, u64>) -> String {
     let text = damage(kind, files.values().sum());
@@ -252,7 +252,7 @@ pub fn damage_in_files(kind: &Damage, files: &BTreeMap<String, u64>) -> String {
     format!("{text}: {list}")
 }
 
-/// Describes why a record or file is a reject.
+/// Returns the text of the reason why a record or file is a reject.
 #[must_use]
 pub fn reject_reason(reason: &RejectReason<'_>) -> String {
     match reason {

@@ -1,24 +1,24 @@
-//! The text of warnings about detection rules and the accounts that they protect.
+//! The text of warnings about detection rules, and about the accounts that they protect.
 
 use std::fmt;
 
-/// What is not as expected of a rule.
+/// A difference between the expected and the actual results of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleWarning {
     /// A backtest that made another number of alerts than expected.
     OtherAlerts {
-        /// The number of alerts.
+        /// The number of alerts that it made.
         found: usize,
-        /// The expected number.
+        /// The number of alerts that were expected.
         expected: usize,
     },
     /// A rule that made another number of alerts than expected.
     Unexpected {
         /// The rule.
         rule: String,
-        /// The number of alerts.
+        /// The number of alerts that it made.
         found: usize,
-        /// What was expected.
+        /// A description of what was expected.
         expected: String,
     },
     /// A rule or a file of rules that a hunt cannot read.
@@ -46,11 +46,11 @@ pub enum RuleWarning {
         /// What is doubtful.
         text: String,
     },
-    /// A rule that missed events, although none were expected.
+    /// A rule that missed events although it should miss none.
     EventsMissed {
         /// The rule.
         rule: String,
-        /// The number of events; None if it is not known.
+        /// The number of missed events; None if it is not known.
         missed: Option<usize>,
     },
     /// What a rule in another format lacks or does differently.
@@ -62,23 +62,23 @@ pub enum RuleWarning {
     },
 }
 
-/// What is wrong with emergency accounts, or cannot be told.
+/// A problem with emergency accounts, or a check of them that is not possible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountWarning {
-    /// Fewer than two accounts.
+    /// There are fewer than two accounts.
     FewAccounts,
-    /// An account without a successful sign-in.
+    /// An account has no successful sign-in.
     NotTested(String),
-    /// An account to which policies of Conditional Access were applied.
+    /// Policies of Conditional Access were applied to an account.
     PolicyApplied {
         /// The account.
         account: String,
-        /// The policies.
+        /// The names of the policies.
         policies: String,
     },
-    /// Days for which there are no sign-ins, as a list.
+    /// There are no sign-ins for these days, which are written as a list.
     DaysWithoutData(String),
-    /// Tables with sign-ins that the files do not contain.
+    /// The files have no records of these tables with sign-ins.
     TablesMissing(Vec<String>),
 }
 

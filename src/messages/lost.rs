@@ -2,7 +2,7 @@
 
 use crate::scan::FileProblems;
 
-/// The number of lost records of a file, as a sentence.
+/// Returns the number of lost records of a file, as a sentence.
 #[must_use]
 pub fn number_lost(problems: &FileProblems) -> String {
     match problems.lost {
@@ -12,7 +12,7 @@ pub fn number_lost(problems: &FileProblems) -> String {
     }
 }
 
-/// The number of lost records of a file, with the first positions and reasons.
+/// Returns the number of lost records of a file, with the first positions and reasons.
 #[must_use]
 pub fn lost(problems: &FileProblems) -> String {
     let examples: Vec<String> = problems.examples.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();

@@ -1,8 +1,8 @@
 //! The text of events: warnings, notes, damage, and records that could not be read.
 //!
 //! Scans report typed events ([`crate::scan::ScanReport`]), and so do commands ([`CommandWarning`], [`CommandNote`]);
-//! only this module knows their words. Names in the text may come from the files: whoever prints it must escape control
-//! characters.
+//! only this module has their wording. Names in the text may come from the files, so whoever prints the text must
+//! escape control characters.
 
 mod archived;
 mod command;
@@ -26,19 +26,19 @@ use self::note::note_about_files;
 pub use self::warning::warning;
 use crate::scan::{DamageLog, ScanReport};
 
-/// The maximum number of files that notes of one kind name; the others are counted.
+/// Maximum number of files that notes of one kind name. The others are only counted.
 const MAX_NOTED_FILES: usize = 10;
 
-/// The end of messages about missing rows.
+/// The end of messages about rows that may be missing.
 const NO_EVIDENCE: &str = "finding no rows is not evidence of absence";
 
-/// The warnings of a report other than damage, sorted.
+/// Returns the warnings of a report, sorted. Damage is not included.
 #[must_use]
 pub fn warnings(report: &ScanReport) -> BTreeSet<String> {
     report.warnings().iter().map(warning).collect()
 }
 
-/// The notes of a report, sorted, with the number of their occurrences.
+/// Returns the notes of a report, sorted, each with the number of its occurrences.
 #[must_use]
 pub fn notes(report: &ScanReport) -> BTreeMap<String, u64> {
     let mut texts = BTreeMap::new();
@@ -48,8 +48,8 @@ pub fn notes(report: &ScanReport) -> BTreeMap<String, u64> {
     texts
 }
 
-/// The notes of a report, sorted, each followed by the number of its occurrences. Notes of one kind about very many
-/// files name the first of them.
+/// Returns the notes of a report, sorted, each followed by the number of its occurrences. If there are many notes of
+/// one kind about files, only the first files are named.
 pub fn counted_notes(report: &ScanReport) -> impl Iterator<Item = String> {
     let mut files: BTreeMap<String, usize> = BTreeMap::new();
     let mut texts: BTreeMap<String, u64> = BTreeMap::new();
@@ -71,13 +71,13 @@ pub fn counted_notes(report: &ScanReport) -> impl Iterator<Item = String> {
     texts.map(|(text, count)| if count == 1 { text } else { format!("{text} ({count} times)") }).chain(more)
 }
 
-/// A message for each kind of damage, which names the first files.
+/// Returns a message for each kind of damage, which names the first files.
 #[must_use]
 pub fn all_damage(log: &DamageLog) -> Vec<String> {
     log.kinds().map(|(kind, files)| damage_in_files(kind, files)).collect()
 }
 
-/// "1 record", "2 records", ...
+/// Returns "1 record", "2 records" and so on.
 fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

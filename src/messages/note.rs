@@ -5,7 +5,7 @@ use crate::entra::RowKind;
 use crate::scan::events::{BoundOrigin, ColumnNote, Note, OverlapBasis, UnnamedRows};
 use crate::types::datetime;
 
-/// The text of a note.
+/// Returns the text of a note.
 #[must_use]
 pub fn note(event: &Note) -> String {
     match event {
@@ -70,7 +70,7 @@ pub fn note(event: &Note) -> String {
     }
 }
 
-/// What a note says of a file, without its name; None for other notes.
+/// Returns what a note says about a file, without the name of the file; None for notes that are not about a file.
 pub(super) fn note_about_files(event: &Note) -> Option<String> {
     match event {
         Note::EmptyFile(_) => Some("empty".to_owned()),
@@ -122,7 +122,7 @@ fn column_note(event: &ColumnNote) -> String {
     }
 }
 
-/// The name of records of a kind; of Microsoft Graph records, `is_v1` are those of v1.0.
+/// Returns the name of records of `kind`. `is_v1` tells that they are records of Microsoft Graph v1.0.
 pub(super) fn shape(kind: RowKind, is_v1: bool) -> &'static str {
     if is_v1 { "Microsoft Graph v1.0 records" } else { kind.describe() }
 }

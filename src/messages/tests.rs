@@ -1,5 +1,5 @@
-//! Pins every message about files and results in `testdata/messages.txt`: `UPDATE=1 cargo test --lib messages` rewrites
-//! it. The variants of the enums are read from their source, so that no new one is left out.
+//! Compares every message about files and results with `testdata/messages.txt`, which `UPDATE=1 cargo test --lib
+//! messages` rewrites. The variants of the enums are read from their source, so that a new one cannot be left out.
 
 use std::fmt::Debug;
 use std::fs;
@@ -47,12 +47,13 @@ fn every_message_is_pinned() {
     );
 }
 
-/// The name of the variant of a value.
+/// Returns the name of the variant of a value.
 fn name(value: &impl Debug) -> String {
     format!("{value:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
 }
 
-/// One line for each sample. Panics if a variant of the enum, which is defined in the file `source`, has none.
+/// Returns one line for each sample. Panics if a variant of the enum has no sample; the file `source` defines the
+/// enum.
 fn lines<T: Debug>(source: &str, samples: &[T], text: &dyn Fn(&T) -> String) -> Vec<String> {
     let full_name = std::any::type_name::<T>();
     let own = full_name.split('<').next().and_then(|path| path.rsplit("::").next()).unwrap_or(full_name);
@@ -63,7 +64,7 @@ fn lines<T: Debug>(source: &str, samples: &[T], text: &dyn Fn(&T) -> String) -> 
     samples.iter().map(|sample| format!("{}: {}", name(sample), text(sample))).collect()
 }
 
-/// The variants of an enum, from its source.
+/// Returns the names of the variants of an enum, from its source.
 fn variants(source: &str, own: &str) -> Vec<String> {
     let code = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(source)).expect("source is text");
     let start = code.find(&format!("enum {own}")).expect("the enum is there");

@@ -6,7 +6,7 @@ use crate::entra::RowLimit;
 use crate::scan::{EmptyReason, TimeGap, Warning};
 use crate::types::datetime;
 
-/// The text of a warning.
+/// Returns the text of a warning.
 #[must_use]
 pub fn warning(event: &Warning) -> String {
     match event {
@@ -31,7 +31,7 @@ pub fn warning(event: &Warning) -> String {
     }
 }
 
-/// Why a column is empty, as the predicate of a sentence.
+/// Returns the reason why a column is empty, as the predicate of a sentence.
 fn empty_reason(reason: EmptyReason) -> String {
     match reason {
         EmptyReason::MissingFromFiles(format) => format!("is missing from some {format} files"),
