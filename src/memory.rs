@@ -1,32 +1,33 @@
 //! The memory budget that the scans and operators of a run share.
 //!
-//! An operator keeps a [`Reservation`] of the bytes that it uses, updates it batch by batch, and asks it when to spill.
-//! If it cannot spill, it returns an error that names the operator. A scan cannot spill: it reserves what it holds, so
-//! that operators spill earlier, and returns an error beyond [`MemoryBudget::scan_bytes`].
+//! An operator has a [`Reservation`] for the bytes that it uses. It updates the reservation with each batch, and the
+//! reservation tells it when to spill. An operator that cannot spill returns an error that names it. A scan cannot
+//! spill, but it reserves the memory that it uses, so that operators spill earlier; beyond
+//! [`MemoryBudget::scan_bytes`] it returns an error.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostic::Error;
 
-/// An operator that uses less than one part in this many of the budget does not spill, even if others exceed it.
+/// An operator that uses less than this fraction of the budget does not spill, even if the budget is exceeded.
 const MIN_SHARE: usize = 16;
-/// Every operator may use this many bytes, however small the budget is, before it returns an error.
+/// Number of bytes that every operator may use before it returns an error, however small the budget is.
 const MIN_LIMIT: usize = 16 << 20;
-/// A batch uses about one part in this many of the budget: a thread works on several at a time.
+/// A batch uses about this fraction of the budget, because a thread works on several batches at a time.
 const BATCH_SHARE: usize = 64;
-/// The maximum size of a batch in bytes, however large the budget is; a batch of one row may be larger.
+/// Maximum size of a batch in bytes, however large the budget is. A batch of one row may be larger.
 const MAX_BATCH_BYTES: usize = 8 << 20;
-/// The size that a batch may have in bytes, however small the budget is.
+/// Size in bytes that a batch may have, however small the budget is.
 const MIN_BATCH_BYTES: usize = 256 << 10;
-/// All batches in queues together may use one part in this many of the budget.
+/// All batches in queues together may use this fraction of the budget.
 const QUEUE_SHARE: usize = 8;
-/// The maximum size of a value in bytes, however large the budget is.
+/// Maximum size of a value in bytes, however large the budget is.
 const MAX_VALUE_BYTES: usize = 256 << 20;
-/// A thread may use this many bytes to read a table, however small the budget is, before it returns an error.
+/// Number of bytes that a thread may use to read a table before it returns an error, however small the budget is.
 const MIN_SCAN_BYTES: usize = 64 << 20;
 
-/// The limit of a run, and how much of it is in use.
+/// The memory limit of a run, and the bytes in use.
 #[derive(Debug)]
 pub struct MemoryBudget {
     limit: usize,
@@ -34,7 +35,7 @@ pub struct MemoryBudget {
     scans: AtomicUsize,
 }
 
-/// The bytes that a scan or an operator uses, or its share on one thread; released when it is dropped.
+/// The bytes that a scan or an operator uses, or that it uses on one thread. They are released when it is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     budget: Arc<MemoryBudget>,
@@ -43,63 +44,63 @@ pub struct Reservation {
 }
 
 impl MemoryBudget {
-    /// A budget of `limit` bytes.
+    /// Creates a budget of `limit` bytes.
     #[must_use]
     pub fn new(limit: u64) -> Arc<Self> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Arc::new(Self { limit, operators: AtomicUsize::new(0), scans: AtomicUsize::new(0) })
     }
 
-    /// The bytes that all operators of the run may use together.
+    /// Returns the number of bytes that all operators of the run may use together.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// The maximum bytes of the strings of a batch; operators split larger batches.
+    /// Returns the maximum number of bytes of the strings in a batch. Operators split larger batches.
     #[must_use]
     pub fn batch_bytes(&self) -> usize {
         (self.limit / BATCH_SHARE).clamp(MIN_BATCH_BYTES, MAX_BATCH_BYTES)
     }
 
-    /// The maximum bytes of all batches in a queue.
+    /// Returns the maximum number of bytes of all batches in a queue.
     #[must_use]
     pub fn queue_bytes(&self) -> usize {
         (self.limit / QUEUE_SHARE).max(2 * self.batch_bytes())
     }
 
-    /// The maximum bytes of a value that an aggregate builds; its result takes as much again.
+    /// Returns the maximum number of bytes of a value that an aggregate builds. Its result takes as many bytes again.
     #[must_use]
     pub fn value_bytes(&self) -> usize {
         (self.limit.max(MIN_LIMIT) / 4).min(MAX_VALUE_BYTES)
     }
 
-    /// The maximum bytes that each of `threads` threads may use to read a table.
+    /// Returns the maximum number of bytes that each of `threads` threads may use to read a table.
     #[must_use]
     pub fn scan_bytes(&self, threads: usize) -> usize {
         (self.limit / threads.max(1)).max(MIN_SCAN_BYTES)
     }
 
-    /// An empty reservation for an operator, or for its share on one thread.
+    /// Returns an empty reservation for an operator, or for the part of an operator on one thread.
     #[must_use]
     pub fn reservation(self: &Arc<Self>) -> Reservation {
         Reservation { budget: Arc::clone(self), is_scan: false, bytes: 0 }
     }
 
-    /// An empty reservation for the share of a scan on one thread.
+    /// Returns an empty reservation for the part of a scan on one thread.
     #[must_use]
     pub fn scan_reservation(self: &Arc<Self>) -> Reservation {
         Reservation { budget: Arc::clone(self), is_scan: true, bytes: 0 }
     }
 
-    /// True if scans and operators together exceed the limit once operators use `more` bytes. Scans take at most half
-    /// of it from operators, so that operators spill in runs of a useful size.
+    /// True if scans and operators together would exceed the limit if operators used `more` bytes in addition. Scans
+    /// count for at most half of the limit, so that operators spill in runs of a useful size.
     fn is_exceeded_with(&self, more: usize) -> bool {
         let scans = self.scans.load(Ordering::Relaxed).min(self.limit / 2);
         self.operators.load(Ordering::Relaxed).saturating_add(scans).saturating_add(more) > self.limit
     }
 
-    /// The error of an operator that uses `bytes` and cannot spill.
+    /// Returns the error of an operator that uses `bytes` bytes and cannot spill.
     #[must_use]
     pub fn exceeded(&self, operator: &str, bytes: usize) -> Error {
         let (needed, limit) = (mebibytes(bytes), mebibytes(self.limit));
@@ -113,13 +114,13 @@ fn mebibytes(bytes: usize) -> String {
 }
 
 impl Reservation {
-    /// The bytes in use.
+    /// Returns the number of bytes in use.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Sets the bytes in use.
+    /// Sets the number of bytes in use.
     pub fn set(&mut self, bytes: usize) {
         let used = if self.is_scan { &self.budget.scans } else { &self.budget.operators };
         if bytes > self.bytes {
@@ -130,42 +131,42 @@ impl Reservation {
         self.bytes = bytes;
     }
 
-    /// Adds to the bytes in use.
+    /// Adds `bytes` to the bytes in use.
     pub fn grow(&mut self, bytes: usize) {
         self.set(self.bytes.saturating_add(bytes));
     }
 
-    /// An empty reservation of the same budget.
+    /// Returns an empty reservation for an operator with the same budget.
     #[must_use]
     pub fn another(&self) -> Self {
         self.budget.reservation()
     }
 
-    /// Takes over the bytes of `other`.
+    /// Takes over the bytes of `other`, which is dropped.
     pub fn absorb(&mut self, mut other: Self) {
         self.bytes = self.bytes.saturating_add(std::mem::take(&mut other.bytes));
     }
 
-    /// True if scans and operators together exceed the budget, and this operator has a notable share in that.
+    /// True if scans and operators together exceed the budget, and this operator uses a considerable part of it.
     #[must_use]
     pub fn exceeds_budget(&self) -> bool {
         self.bytes > self.budget.limit / MIN_SHARE && self.budget.is_exceeded_with(0)
     }
 
-    /// True if a copy of the operator's rows would exceed the budget, and this operator has a notable share in that:
-    /// states that are partitioned are copied.
+    /// True if a copy of the operator's rows would exceed the budget, and this operator uses a considerable part of
+    /// it. Rows are copied when they are partitioned.
     #[must_use]
     pub fn should_partition(&self) -> bool {
         self.bytes > self.budget.limit / MIN_SHARE && self.budget.is_exceeded_with(self.bytes)
     }
 
-    /// True if the operator should spill: some memory must be left to sort and to write its rows.
+    /// True if the operator should spill now. Some memory must remain to sort its rows and to write them.
     #[must_use]
     pub fn should_spill(&self) -> bool {
         self.bytes > self.budget.limit / 2 || self.exceeds_budget()
     }
 
-    /// True if this operator alone exceeds the budget: it returns an error if it cannot spill.
+    /// True if this operator alone exceeds the budget. It then returns an error if it cannot spill.
     #[must_use]
     pub fn exceeds_alone(&self) -> bool {
         self.bytes > self.budget.limit.max(MIN_LIMIT)
