@@ -26,8 +26,9 @@ const MIN_CELLS: usize = 3;
 /// Maximum number of different record prefixes that are kept.
 const MAX_PREFIXES: usize = 16;
 
-/// Number of records at the start that are all examined; after them, every `LEARNT_INTERVAL`th record is examined.
+/// Number of records at the start of a file whose first keys are all learnt.
 const LEARNT_RECORDS: u64 = 64;
+/// After these, the first keys of one record in this many are learnt.
 const LEARNT_INTERVAL: u64 = 16;
 
 /// The first keys of the records of a file.

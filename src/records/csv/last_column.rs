@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-/// Maximum number of different values that are kept. The next constant is the maximum length of each, in bytes.
+/// Maximum number of different values that are kept.
 const MAX_VALUES: usize = 1_000;
+/// Maximum length in bytes of a value that is kept.
 const MAX_VALUE_BYTES: usize = 64;
 
 /// A value of at least this length in bytes is whole if all others have the same length, as identifiers and times do.

@@ -24,8 +24,9 @@ use crate::diagnostic::{Error, Result};
 /// Number of threads for the network. Other threads scan the bytes that were fetched.
 const THREADS: usize = 2;
 
-/// Maximum number of times that a failed request is repeated. The next constant is the maximum time.
+/// Maximum number of times that a failed request is repeated.
 const RETRIES: usize = 4;
+/// Maximum time for repeating a failed request.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Variables as the tools of Azure name them, each with the name that the library `object_store` uses.
