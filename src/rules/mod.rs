@@ -120,6 +120,14 @@ pub struct RuleFileError {
     pub reason: String,
 }
 
+impl RuleFileError {
+    /// True if a service may accept the rule, and only this program does not support it.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        ["supported", "offline", "only a deployment evaluates"].iter().any(|words| self.reason.contains(words))
+    }
+}
+
 /// Reads the rules of a file in their order; none if the file holds none.
 ///
 /// # Errors

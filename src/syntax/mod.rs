@@ -71,6 +71,16 @@ pub fn table_name(text: &str) -> Option<String> {
     }
 }
 
+/// Returns the only query of a text; None if it has several, or none.
+#[must_use]
+pub fn only_pipeline(query: &ast::Query) -> Option<&ast::Pipeline> {
+    let mut pipelines = query.statements.iter().filter_map(|statement| match &statement.kind {
+        ast::StatementKind::Query(pipeline) => Some(pipeline),
+        _ => None,
+    });
+    pipelines.next().filter(|_| pipelines.next().is_none())
+}
+
 /// Parses a query. It never panics, whatever the text is.
 #[must_use]
 pub fn parse(text: &str) -> Parsed {

@@ -34,8 +34,9 @@ fn rules_of_the_project_are_valid() {
                     UserPrincipalName: string\n    IPAddress: string\n";
     assert!(output.stdout.replace('\\', "/").starts_with(expected), "{}", output.stdout);
     assert!(output.stdout.ends_with("    IPAddress: string\n    Users: long\n    First: datetime\n"));
-    assert!(output.stderr.contains("3 queries: 3 valid"), "{}", output.stderr);
-    assert_eq!(coldcase(&["check", "-q", "testdata/rules"]).stderr, "");
+    assert!(output.stderr.contains("4 queries: 4 valid"), "{}", output.stderr);
+    let quiet = coldcase(&["check", "-q", "testdata/rules"]);
+    assert!(quiet.stderr.lines().all(|line| line.starts_with("warning: testdata/rules")), "{}", quiet.stderr);
 }
 
 #[test]
@@ -197,4 +198,178 @@ fn queries_with_several_results_and_external_data_are_valid() {
     let folder = folder(&[("a.kql", query)]);
     let output = check(folder.path(), &["a.kql"]);
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+}
+
+/// A scheduled rule of Microsoft Sentinel with this query, and with `changes` to its lines.
+fn scheduled(query: &str, changes: &[(&str, &str)]) -> String {
+    let rule = format!(
+        "id: a\nname: b\nkind: Scheduled\nseverity: Low\nqueryFrequency: 5m\nqueryPeriod: 30m\ntriggerOperator: gt\n\
+         triggerThreshold: 0\nquery: {}\n",
+        Json::from(query)
+    );
+    changes.iter().fold(rule, |rule, (old, new)| rule.replace(old, new))
+}
+
+/// A log search alert rule with this query and these further properties.
+fn log_alert(query: &str, more: &str) -> String {
+    format!(
+        "{{\"type\": \"Microsoft.Insights/scheduledQueryRules\", \"name\": \"b\", \"properties\": {{\"severity\": 1, \
+         \"evaluationFrequency\": \"PT5M\", \"windowSize\": \"PT30M\", {more} \"criteria\": {{\"allOf\": [{{\"query\": {}, \
+         \"timeAggregation\": \"Count\", \"operator\": \"GreaterThan\", \"threshold\": 0}}]}}}}}}",
+        Json::from(query)
+    )
+}
+
+/// The codes and messages of the findings about a file.
+fn findings(name: &str, text: &str, args: &[&str]) -> (i32, Vec<(String, String)>) {
+    let folder = folder(&[(name, text)]);
+    let path = folder.path().join(name).display().to_string();
+    let output = coldcase(&[&["check", "-o", "json", &path], args].concat());
+    let all = lines(&output);
+    let findings = all.iter().flat_map(|line| line["findings"].as_array().expect("findings").clone());
+    let text = |finding: &Json, key: &str| finding[key].as_str().unwrap_or("").to_owned();
+    (output.code, findings.map(|finding| (text(&finding, "code"), text(&finding, "message"))).collect())
+}
+
+#[test]
+fn rules_that_their_service_rejects_are_wrong() {
+    let fine = "AuditLogs | project TimeGenerated, OperationName";
+    let cases = [
+        (scheduled(fine, &[]), 0, ""),
+        (
+            scheduled(fine, &[("Frequency: 5m", "Frequency: 1m")]),
+            3,
+            "`queryFrequency` must be from 5 minutes to 14 days",
+        ),
+        (scheduled(fine, &[("Frequency: 5m", "Frequency: 1h")]), 3, "`queryFrequency` must not exceed `queryPeriod`"),
+        (
+            scheduled(fine, &[("Period: 30m", "Period: 2d")]),
+            3,
+            "at least one hour if `queryPeriod` is two days or more",
+        ),
+        (scheduled(fine, &[("Period: 30m", "Period: half")]), 3, "`half` is not a duration"),
+        (scheduled(fine, &[("Low", "Critical")]), 3, "unknown value `Critical`"),
+        (scheduled(fine, &[("Threshold: 0", "Threshold: 10001")]), 3, "not a whole number from 0 to 10000"),
+        (scheduled(fine, &[("triggerOperator: gt\n", "")]), 3, "the rule has no `triggerOperator`"),
+    ];
+    for (text, code, message) in cases {
+        let (found, findings) = findings("a.yaml", &text, &[]);
+        assert_eq!(found, code, "{text}\n{findings:?}");
+        let expected = if message.is_empty() { vec![] } else { vec!["rule-rejected"] };
+        assert_eq!(findings.iter().map(|(kind, _)| kind).collect::<Vec<_>>(), expected, "{text}");
+        assert!(findings.iter().all(|(_, text)| text.contains(message)), "{findings:?}");
+    }
+    let cases = [
+        ("", 0, ""),
+        ("\"muteActionsDuration\": \"PT5M\",", 3, "cannot be combined with `autoMitigate`"),
+        ("\"overrideQueryTimeRange\": \"P3D\",", 3, "at most two days"),
+        ("\"autoMitigate\": \"[parameters('x')]\",", 3, "is neither true nor false"),
+    ];
+    for (more, code, message) in cases {
+        let (found, findings) = findings("a.json", &log_alert(fine, more), &[]);
+        assert_eq!(found, code, "{more}\n{findings:?}");
+        assert!(findings.iter().all(|(kind, text)| kind == "rule-rejected" && text.contains(message)), "{findings:?}");
+    }
+    // What only this program lacks is no mistake of the rule.
+    let dynamic =
+        log_alert(fine, "").replace("\"query\"", "\"criterionType\": \"DynamicThresholdCriterion\", \"query\"");
+    assert_eq!(findings("a.json", &dynamic, &[]).0, 4);
+}
+
+#[test]
+fn rules_get_advice() {
+    let both = "union SigninLogs, AADNonInteractiveUserSignInLogs | project TimeGenerated, UserPrincipalName";
+    let cases: &[(String, &[&str])] = &[
+        (scheduled(both, &[]), &[]),
+        (scheduled(both, &[("Period: 30m", "Period: 5m")]), &["rule-late-rows"]),
+        (scheduled(both, &[("Scheduled", "NRT")]), &[]),
+        (scheduled("SigninLogs | project TimeGenerated", &[]), &["rule-sibling-table"]),
+        (scheduled("AuditLogs | project OperationName", &[]), &["rule-without-time"]),
+        (scheduled("AuditLogs | project-away TimeGenerated", &[]), &["rule-without-time"]),
+        (scheduled("AuditLogs | summarize count() by OperationName", &[]), &[]),
+        (scheduled("AuditLogs | count", &[]), &["rule-always-fires"]),
+        (scheduled("AuditLogs | count", &[("Threshold: 0", "Threshold: 1")]), &["rule-never-fires"]),
+        (scheduled("AuditLogs | take 10", &[("Threshold: 0", "Threshold: 10")]), &["rule-never-fires"]),
+        (scheduled("AuditLogs", &[("Operator: gt", "Operator: lt")]), &["rule-never-fires"]),
+        (scheduled(&format!("{both} | where UserPrincipalName == 'a@contoso.com'"), &[]), &["rule-case-sensitive"]),
+        (scheduled(&format!("{both} | where UserPrincipalName in ('a', 'b')"), &[]), &["rule-case-sensitive"]),
+        (scheduled(&format!("{both} | where UserPrincipalName =~ 'a' or tolower(UserPrincipalName) == 'b'"), &[]), &[]),
+    ];
+    for (text, expected) in cases {
+        let (code, findings) = findings("a.yaml", text, &[]);
+        assert_eq!(findings.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), *expected, "{text}");
+        assert_eq!(code, 0, "advice is a warning");
+    }
+    let gap = log_alert("AuditLogs", "").replace("PT30M", "PT1M");
+    assert_eq!(findings("a.json", &gap, &[]).1[0].0, "rule-gap");
+    // A query without a rule gets no advice.
+    assert_eq!(findings("a.kql", "SigninLogs | where UserPrincipalName == 'a'", &[]).1, []);
+}
+
+#[test]
+fn rules_that_cannot_fire_on_data_are_found_with_the_reason() {
+    let data = ["--data", "testdata/signinlogs"];
+    let start = "union SigninLogs, AADNonInteractiveUserSignInLogs | where TimeGenerated > datetime(2020-01-01)";
+    let of = |query: &str| {
+        let (_, findings) = findings("a.yaml", &scheduled(query, &[]), &data);
+        let found = findings.into_iter().filter(|(kind, _)| kind == "rule-cannot-fire");
+        found
+            .map(|(_, message)| message.trim_start_matches("the rule cannot fire on these data: ").to_owned())
+            .collect()
+    };
+    let cases: &[(&str, Option<&str>)] = &[
+        ("| where ResultType == 0", None),
+        ("| where ResultType == 0 and ResultType == 50126", Some("the conditions are never true together, for all ")),
+        ("| where ResultType == 0 and UserPrincipalName == 'x'", Some("`UserPrincipalName == 'x'` is false for all ")),
+        (
+            "| where ResultType == 0 | where UserPrincipalName == 'x'",
+            Some("`UserPrincipalName == 'x'` is false for all "),
+        ),
+        ("| where FederatedCredentialId == 'x'", Some("the column FederatedCredentialId is empty in all ")),
+        // An aggregate of a window may be what that of the archive is not, and a condition may hold at another time.
+        ("| summarize n = count() by UserPrincipalName | where n > 100000", None),
+        ("| where TimeGenerated > ago(1h) and UserPrincipalName == 'x'", None),
+        ("| where UserPrincipalName == 'x' | count", None),
+        (
+            "| where UserPrincipalName == 'x' | summarize count() by ResultType",
+            Some("`UserPrincipalName == 'x'` is false"),
+        ),
+    ];
+    for (rest, expected) in cases {
+        let found: Vec<String> = of(&format!("{start} {rest}"));
+        assert_eq!(found.len(), usize::from(expected.is_some()), "{rest}: {found:?}");
+        assert!(found.iter().all(|text| text.starts_with(expected.unwrap_or(""))), "{rest}: {found:?}");
+    }
+    assert_eq!(of("AuditLogs | where Result == 'success'"), ["they have no rows of AuditLogs"]);
+    let absence = scheduled("AuditLogs", &[("Operator: gt", "Operator: eq")]);
+    assert_eq!(findings("a.yaml", &absence, &data).1, []);
+    let later = [&data[..], &["--from", "2027-01-01"]].concat();
+    let text = scheduled("SigninLogs | where ResultType == 0", &[]);
+    assert_eq!(
+        findings("a.yaml", &text, &later).1[1].1,
+        "the rule cannot fire on these data: they have no rows of SigninLogs"
+    );
+}
+
+#[test]
+fn known_findings_are_hidden() {
+    let wrong = scheduled("SigninLogs | where Usr == 1", &[]);
+    let advised = scheduled("SigninLogs | where UserPrincipalName == 'a'", &[]);
+    let folder = folder(&[("wrong.yaml", &wrong), ("advised.yaml", &advised)]);
+    let output = check(folder.path(), &[".", "--write-baseline", "known.json"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let known = fs::read_to_string(folder.path().join("known.json")).expect("a baseline");
+    assert_eq!(known.lines().count(), 5, "{known}");
+    let args = [".", "--baseline", "known.json", "-o", "json"];
+    let output = check(folder.path(), &args);
+    assert_eq!((output.code, output.stdout.matches("\"findings\":[]").count()), (0, 2), "{}", output.stdout);
+    // Findings move with their lines; new ones are shown.
+    fs::write(folder.path().join("wrong.yaml"), format!("# a comment\n{wrong}")).expect("written");
+    assert_eq!(check(folder.path(), &args).code, 0);
+    fs::write(folder.path().join("wrong.yaml"), wrong.replace("Usr", "Usr2")).expect("written");
+    let output = check(folder.path(), &args);
+    assert_eq!(output.code, 3);
+    assert_eq!(lines(&output).iter().map(|line| line["findings"].as_array().unwrap().len()).sum::<usize>(), 1);
+    fs::write(folder.path().join("known.json"), "{}").expect("written");
+    assert_eq!(check(folder.path(), &args).code, 5);
 }

@@ -1,5 +1,6 @@
 //! Commands for files of queries.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -48,17 +49,26 @@ Examples:
     coldcase check --schema rule.yaml
   In a pipeline, for code scanning and for GitHub Actions:
     coldcase check -o sarif -O check.sarif detections/
-    coldcase check -o github detections/";
+    coldcase check -o github detections/
+  Which rules cannot fire on an archive, and why:
+    coldcase check detections/ --data archive/
+  Only what is new since the last release:
+    coldcase check detections/ --write-baseline known.json
+    coldcase check detections/ --baseline known.json";
 
 const CHECK_NOTES: &str = "\
 Queries are parsed and bound to the columns of the known tables, and of those of the catalog file and -t; no data is \
-read. The positions of messages are those in the file, also inside YAML blocks and JSON strings.
+read unless --data is given. The positions of messages are those in the file, also inside YAML blocks and JSON strings.
+
+The fields of rules are checked, too: what their service rejects is an error. Warnings are about rows that arrive late \
+or are never read, conditions that are always or never true, results without TimeGenerated, sign-ins in other tables, and \
+names of users that are compared with their case.
 
 A table, function or watchlist that is not known here may exist in the workspace: a query that uses it is not \
 supported, unless a known name is similar. {{StartTimeISO}} and {{EndTimeISO}} are filled; other placeholders are \
 errors.
 
-Exit codes: 0 all queries are valid, 3 a query is wrong, 4 a query is not supported, 5 a file cannot be read.";
+Exit codes: 0 all queries are valid, 3 a query or a rule is wrong, 4 a query is not supported, 5 a file cannot be read.";
 
 /// `coldcase check`.
 #[derive(Args, Debug)]
@@ -75,6 +85,18 @@ pub struct CheckArgs {
     pub source: SourceArgs,
     #[command(flatten)]
     pub inputs: QueryInputArgs,
+    /// Data on which the rules should be able to fire: files, folders, globs or URLs; repeatable
+    ///
+    /// Each rule is run over the data. If it cannot fire, a warning says why: a table without rows, a column that is
+    /// empty in all of them, or a value that never occurs.
+    #[arg(long, value_name = "DATA", help_heading = heading::INPUT)]
+    pub data: Vec<OsString>,
+    /// Hide the findings that are in FILE, which --write-baseline wrote
+    #[arg(long, value_name = "FILE", help_heading = heading::OUTPUT)]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings to FILE, and exit with status 0
+    #[arg(long, value_name = "FILE", value_parser = local_path(), conflicts_with = "baseline", help_heading = heading::OUTPUT)]
+    pub write_baseline: Option<PathBuf>,
     /// Show the columns of each result and their types
     #[arg(long, help_heading = heading::OUTPUT)]
     pub schema: bool,

@@ -1,5 +1,6 @@
 //! Findings about a query, with positions in the file that contains it.
 
+use super::advice::AdviceKind;
 use crate::diagnostic::{Code, Diagnostic, Family, Label, Severity, Span, is_misspelt};
 use crate::functions::callable_names;
 use crate::rules::RuleQuery;
@@ -67,8 +68,10 @@ fn has_columns_of_data(text: &str) -> bool {
 /// A message about a query or a file.
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct Finding {
-    /// The message; its code is None if it is about the file.
+    /// The code of a message about a query; None if it is about the file or the rule.
     pub code: Option<Code>,
+    /// The kind of a message about a rule.
+    pub advice: Option<AdviceKind>,
     /// The message.
     pub message: String,
     /// Advice on how to correct the query.
@@ -82,7 +85,22 @@ pub(in crate::cli) struct Finding {
 impl Finding {
     /// A message about a file.
     pub fn of_file(span: Span, message: String) -> Self {
-        Self { code: None, message, help: Vec::new(), span, diagnostic: None }
+        Self { code: None, advice: None, message, help: Vec::new(), span, diagnostic: None }
+    }
+
+    /// A message about a rule, at a position in the file.
+    pub fn about_rule(kind: AdviceKind, span: Span, message: String) -> Self {
+        Self { advice: Some(kind), ..Self::of_file(span, message) }
+    }
+
+    /// A message about a rule, at a position in its query.
+    pub fn of_rule(kind: AdviceKind, query: &RuleQuery, span: Span, message: String) -> Self {
+        Self::about_rule(kind, in_file(span, query), message)
+    }
+
+    /// The identifier of the kind of message; None if it is about the file.
+    pub fn id(&self) -> Option<&'static str> {
+        self.code.map(|code| code.info().id).or_else(|| self.advice.map(AdviceKind::id))
     }
 
     /// A message about a query, with positions in the file.
@@ -96,12 +114,14 @@ impl Finding {
             moved.help.push(format!("this is line {} of the query", before.matches('\n').count() + 1));
         }
         let (message, help) = (moved.message.clone(), moved.help.clone());
-        Self { code: Some(moved.code), message, help, span: moved.span, diagnostic: Some(moved) }
+        Self { code: Some(moved.code), advice: None, message, help, span: moved.span, diagnostic: Some(moved) }
     }
 
     /// True for a message that does not keep the query from running.
     pub fn is_warning(&self) -> bool {
-        self.diagnostic.as_ref().is_some_and(|diagnostic| diagnostic.severity() == Severity::Warning)
+        let is_warning = |diagnostic: &Diagnostic| diagnostic.severity() == Severity::Warning;
+        self.diagnostic.as_ref().is_some_and(is_warning)
+            || self.advice.is_some_and(|advice| advice != AdviceKind::Rejected)
     }
 
     /// The message and the help, in one line.

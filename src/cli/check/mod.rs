@@ -1,11 +1,18 @@
 //! `coldcase check`: parses and binds the queries of files without data.
 
+mod advice;
+mod archive;
+mod baseline;
 pub(super) mod finding;
 mod report;
+mod row_bounds;
 mod sarif;
 
 use std::sync::Arc;
 
+use self::advice::{AdviceKind, advice};
+use self::archive::ArchiveCheck;
+use self::baseline::Baseline;
 use self::finding::{Finding, Verdict};
 use self::report::{CheckReport, CheckedQuery};
 use super::args::CheckArgs;
@@ -17,7 +24,7 @@ use super::{Outcome, stop};
 use crate::diagnostic::{Error, Result, Span};
 use crate::engine::{Engine, Settings, TimeRange};
 use crate::messages::CommandNote;
-use crate::rules::{self, DetectionRule, RuleKind, RuleQuery, TextMap};
+use crate::rules::{self, AlertRule, DetectionRule, RuleFileError, RuleKind, RuleQuery, TextMap};
 use crate::scan::{Catalog, SchemaCatalog};
 use crate::syntax::placeholders;
 
@@ -25,17 +32,31 @@ use crate::syntax::placeholders;
 const DAY: i64 = 864_000_000_000;
 
 pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
-    let call = SourceOptions { stdin_taken: Some("the query"), ..args.source.call(&[]) };
+    let call = SourceOptions { stdin_taken: Some("the query"), ..args.source.call(&args.data) };
     let session = session::of_text(QueryText::none("check"), &args.source, &args.inputs, &call)?;
     let extensions = [QUERY_EXTENSIONS, YAML_EXTENSIONS, JSON_EXTENSIONS].concat();
     let files = find_files(&args.paths, &extensions)?;
-    let checker = Checker::new(&session);
+    let data =
+        (!args.data.is_empty()).then(|| ArchiveCheck { engine: &session.engine, report: session.engine.report() });
+    let checker = Checker::new(&session, data.as_ref());
     let mut report = CheckReport::new(args, &session);
+    let mut baseline = args.baseline.as_deref().map(Baseline::read).transpose()?.unwrap_or_default();
+    let mut found = Baseline::default();
     for path in &files {
         stop::check()?;
         let file = TextFile::read(path)?;
-        let checked = checker.file(&file, &mut report, args.paths.contains(path))?;
+        let mut checked = checker.file(&file, &mut report, args.paths.contains(path))?;
+        checked.iter().for_each(|query| found.add(&file.path, query));
+        checked.iter_mut().for_each(|query| baseline.remove_known(&file.path, query));
         report.add(&file, checked)?;
+    }
+    if let Some(data) = &data {
+        session.reporter.report(&data.report);
+    }
+    if let Some(path) = &args.write_baseline {
+        found.write(path)?;
+        report.finish()?;
+        return Ok(Outcome::Success);
     }
     match report.finish()? {
         Verdict::Valid => Ok(Outcome::Success),
@@ -44,16 +65,18 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
 }
 
 /// Checks queries against the tables of a session.
-struct Checker {
+struct Checker<'a> {
     catalog: Arc<dyn Catalog>,
     settings: Settings,
+    /// The data on which rules should be able to fire.
+    data: Option<&'a ArchiveCheck<'a>>,
 }
 
-impl Checker {
-    fn new(session: &Session) -> Self {
+impl<'a> Checker<'a> {
+    fn new(session: &Session, data: Option<&'a ArchiveCheck<'a>>) -> Self {
         let catalog = Arc::clone(&session.catalog) as Arc<dyn Catalog>;
         let catalog = Arc::new(SchemaCatalog::new(catalog)) as Arc<dyn Catalog>;
-        Self { catalog, settings: session.engine.settings().clone() }
+        Self { catalog, settings: session.engine.settings().clone(), data }
     }
 
     /// Checks the queries of a file. A file without rules is skipped with a note, and an error if it `is_named`.
@@ -71,7 +94,8 @@ impl Checker {
             report.note(CommandNote::NoRule(file.path.display().to_string()));
         }
         let mut checked = Vec::new();
-        for rule in &rules {
+        let alerts = rules::read_alerts(&file.text, format).unwrap_or_default();
+        for (rule, alert) in rules.iter().zip(alerts) {
             if rule.kind == RuleKind::WithoutQuery {
                 let file = file.path.display().to_string();
                 report.note(CommandNote::RuleWithoutQuery { file, rule: rule.name.clone() });
@@ -79,11 +103,34 @@ impl Checker {
                 let finding = Finding::of_file(rule.span, "the rule has no query".to_owned());
                 checked.push(CheckedQuery::of_rule(rule, rule.span).with(Verdict::Wrong, vec![finding]));
             }
+            let first = checked.len();
             for query in &rule.queries {
                 checked.push(self.query(CheckedQuery::of_rule(rule, query.key), query)?);
             }
+            if let Some(query) = checked.get_mut(first).filter(|_| is_alert_rule(rule)) {
+                self.add_advice(query, alert)?;
+            }
         }
         Ok(checked)
+    }
+
+    /// Adds what is to be said about the rule of a query.
+    fn add_advice(&self, query: &mut CheckedQuery, rule: std::result::Result<AlertRule, RuleFileError>) -> Result<()> {
+        match rule {
+            Err(error) => {
+                let verdict = if error.is_unsupported() { Verdict::Unsupported } else { Verdict::Wrong };
+                query.verdict = query.verdict.max(verdict);
+                query.findings.push(Finding::about_rule(AdviceKind::Rejected, error.span, error.reason));
+            }
+            Ok(rule) if query.verdict == Verdict::Valid => {
+                query.findings.extend(advice(&rule, query.columns.as_ref()));
+                if let Some(data) = self.data {
+                    query.findings.extend(data.cannot_fire(&rule)?);
+                }
+            }
+            Ok(_) => {}
+        }
+        Ok(())
     }
 
     /// Checks the query that a file consists of.
@@ -134,6 +181,13 @@ impl Checker {
         }
         settings
     }
+}
+
+/// True for rules that make alerts, and whose queries are not expressions of a template.
+fn is_alert_rule(rule: &DetectionRule) -> bool {
+    use RuleKind::{CustomDetection, LogAlert, NearRealTime, Scheduled};
+    matches!(rule.kind, Scheduled | NearRealTime | LogAlert | CustomDetection)
+        && rule.queries.iter().all(|query| !query.is_expression)
 }
 
 impl CheckedQuery {

@@ -120,7 +120,8 @@ impl<'a> CheckReport<'a> {
                 Some(diagnostic) => reporter.warnings(std::slice::from_ref(diagnostic)),
                 None => {
                     let Region { file, line, column, .. } = sources.region(finding.span);
-                    reporter::print_line(&format!("error: {file}:{line}:{column}: {}", finding.line()));
+                    let level = level(query, finding).name();
+                    reporter::print_line(&format!("{level}: {file}:{line}:{column}: {}", finding.line()));
                 }
             }
         }
@@ -156,7 +157,7 @@ impl<'a> CheckReport<'a> {
 fn finding_json(query: &CheckedQuery, finding: &Finding, sources: &Sources) -> Json {
     let region = sources.region(finding.span);
     json!({
-        "code": finding.code.map(|code| code.info().id),
+        "code": finding.id(),
         "severity": level(query, finding).name(),
         "message": finding.message,
         "file": region.file,
@@ -197,7 +198,7 @@ fn level(query: &CheckedQuery, finding: &Finding) -> FindingLevel {
 fn annotation(finding: &Finding, level: FindingLevel, region: &Region) -> String {
     let data = |text: &str| visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
-    let title = finding.code.map_or("rule file", |code| code.info().id);
+    let title = finding.id().unwrap_or("rule file");
     let file = PathBuf::from(&region.file).to_string_lossy().replace('\\', "/");
     format!(
         "::{} file={},line={},endLine={},col={},endColumn={},title={title}::{}\n",

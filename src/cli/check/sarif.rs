@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::advice::AdviceKind;
 use super::finding::Finding;
 use super::report::FindingLevel;
 use crate::diagnostic::{Code, Region};
@@ -9,23 +10,27 @@ use crate::diagnostic::{Code, Region};
 /// The identifier of findings about files.
 const RULE_FILE: &str = "rule-file";
 
+/// The code of a finding about a query, or the kind of one about a rule; neither if it is about a file.
+type FindingKind = (Option<Code>, Option<AdviceKind>);
+
 /// The findings of a run.
 #[derive(Debug, Default)]
 pub(super) struct SarifLog {
-    /// The kinds of finding so far; None for those about files.
-    codes: Vec<Option<Code>>,
+    /// The kinds of finding so far.
+    kinds: Vec<FindingKind>,
     results: Vec<Json>,
 }
 
 impl SarifLog {
     /// Adds a finding at `region`.
     pub fn add(&mut self, finding: &Finding, level: FindingLevel, region: &Region) {
-        let index = self.codes.iter().position(|code| *code == finding.code).unwrap_or(self.codes.len());
-        if index == self.codes.len() {
-            self.codes.push(finding.code);
+        let kind = (finding.code, finding.advice);
+        let index = self.kinds.iter().position(|known| *known == kind).unwrap_or(self.kinds.len());
+        if index == self.kinds.len() {
+            self.kinds.push(kind);
         }
         self.results.push(json!({
-            "ruleId": identifier(finding.code),
+            "ruleId": finding.id().unwrap_or(RULE_FILE),
             "ruleIndex": index,
             "level": level.name(),
             "message": {"text": finding.line()},
@@ -43,7 +48,7 @@ impl SarifLog {
 
     /// The log as a document.
     pub fn json(&self) -> Json {
-        let rules: Vec<Json> = self.codes.iter().map(|code| descriptor(*code)).collect();
+        let rules: Vec<Json> = self.kinds.iter().map(|kind| descriptor(*kind)).collect();
         json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
             "version": "2.1.0",
@@ -60,11 +65,10 @@ impl SarifLog {
     }
 }
 
-fn identifier(code: Option<Code>) -> &'static str {
-    code.map_or(RULE_FILE, |code| code.info().id)
-}
-
-fn descriptor(code: Option<Code>) -> Json {
+fn descriptor((code, advice): FindingKind) -> Json {
+    if let Some(advice) = advice {
+        return json!({"id": advice.id(), "shortDescription": {"text": advice.title()}});
+    }
     let Some(info) = code.map(Code::info) else {
         return json!({"id": RULE_FILE, "shortDescription": {"text": "the file is not a valid rule file"}});
     };

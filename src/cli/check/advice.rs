@@ -1,0 +1,203 @@
+//! Advice about alert rules: what a service accepts, and its author may not intend.
+//!
+//! Sources: Microsoft's pages on ingestion delay, on scheduled rules, on log search alert rules and on emergency accounts.
+
+use super::finding::Finding;
+use super::row_bounds;
+use crate::diagnostic::Span;
+use crate::rules::{AlertMeasure, AlertRule, RuleKind, WindowClock, iso_duration};
+use crate::syntax::ast::{OperatorKind, Pipeline};
+use crate::syntax::{TokenKind, only_pipeline, parse, tokens};
+use crate::types::{Schema, Type};
+
+/// Sign-in and audit logs usually arrive within ten minutes.
+const USUAL_DELAY: i64 = 10 * 600_000_000;
+
+/// Columns with names of users, whose letters may be in either case.
+const USER_NAMES: &[&str] = &["UserPrincipalName", "AccountUPN", "AccountUpn", "SignInIdentifier"];
+/// Operators that tell upper case from lower case.
+const EXACT: &[&str] = &["==", "!=", "in", "!in", "has_cs", "contains_cs", "startswith_cs", "endswith_cs"];
+
+/// The kinds of finding about a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum AdviceKind {
+    /// The service rejects the rule.
+    Rejected,
+    /// Rows that arrive late are missed.
+    LateRows,
+    /// Some rows are never read.
+    Gap,
+    /// The result has no time.
+    WithoutTime,
+    /// A table has only some of the sign-ins.
+    SiblingTable,
+    /// Names of users are compared with their case.
+    CaseSensitive,
+    /// The condition is never true.
+    NeverFires,
+    /// The condition is always true.
+    AlwaysFires,
+    /// The data that were given have nothing that the rule looks for.
+    CannotFire,
+}
+
+impl AdviceKind {
+    /// The identifier in all formats.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Rejected => "rule-rejected",
+            Self::LateRows => "rule-late-rows",
+            Self::Gap => "rule-gap",
+            Self::WithoutTime => "rule-without-time",
+            Self::SiblingTable => "rule-sibling-table",
+            Self::CaseSensitive => "rule-case-sensitive",
+            Self::NeverFires => "rule-never-fires",
+            Self::AlwaysFires => "rule-always-fires",
+            Self::CannotFire => "rule-cannot-fire",
+        }
+    }
+
+    /// What the finding says, in general.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Rejected => "the service rejects the rule",
+            Self::LateRows => "rows that arrive late may be missed",
+            Self::Gap => "some rows are never read",
+            Self::WithoutTime => "the result has no TimeGenerated",
+            Self::SiblingTable => "another table has further sign-ins",
+            Self::CaseSensitive => "names of users are compared with their case",
+            Self::NeverFires => "the condition is never true",
+            Self::AlwaysFires => "the condition is always true",
+            Self::CannotFire => "the rule cannot fire on the given data",
+        }
+    }
+}
+
+/// Returns advice about a rule whose query returns `schema`.
+pub(super) fn advice(rule: &AlertRule, schema: Option<&Schema>) -> Vec<Finding> {
+    let advisor = Advisor { rule };
+    let parsed = parse(&rule.query.text).query;
+    let mut findings: Vec<Finding> = advisor.schedule().into_iter().collect();
+    findings.extend(advisor.sibling_table());
+    findings.extend(advisor.case_sensitive());
+    if let Some(pipeline) = only_pipeline(&parsed) {
+        findings.extend(advisor.condition(pipeline));
+        findings.extend(schema.and_then(|schema| advisor.without_time(pipeline, schema)));
+    }
+    findings
+}
+
+struct Advisor<'a> {
+    rule: &'a AlertRule,
+}
+
+impl Advisor<'_> {
+    fn finding(&self, kind: AdviceKind, in_query: Span, message: String) -> Finding {
+        Finding::of_rule(kind, &self.rule.query, in_query, message)
+    }
+
+    /// Advice about the whole rule.
+    fn about_rule(&self, kind: AdviceKind, message: String) -> Finding {
+        let start = self.rule.span.start;
+        Finding::about_rule(kind, Span { start, end: start }, message)
+    }
+
+    /// The window against the frequency and the delay of rows.
+    fn schedule(&self) -> Option<Finding> {
+        let schedule = self.rule.schedule;
+        let range = match self.rule.kind {
+            RuleKind::LogAlert => "windowSize",
+            _ => "queryPeriod",
+        };
+        let (frequency, lookback) = (iso_duration(schedule.frequency), iso_duration(schedule.lookback));
+        match schedule.safe_delay() {
+            _ if schedule.clock == WindowClock::Ingested => None,
+            None => {
+                let message = format!(
+                    "the rule runs every {frequency} and reads the last {lookback}: rows between two windows are never read"
+                );
+                Some(self.about_rule(AdviceKind::Gap, message))
+            }
+            Some(safe) if safe < USUAL_DELAY => {
+                let (safe, enough) = (iso_duration(safe), iso_duration(schedule.lookback_for(USUAL_DELAY)));
+                let message = format!(
+                    "the rule runs every {frequency} and reads the last {lookback}: rows that arrive more than {safe} late \
+                     may be missed, and logs may take ten minutes; `{range}` of at least {enough} is safe"
+                );
+                Some(self.about_rule(AdviceKind::LateRows, message))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn sibling_table(&self) -> Option<Finding> {
+        let text = &self.rule.query.text;
+        let tokens = tokens(text);
+        let of = |name: &str| tokens.iter().find(|token| token.kind == TokenKind::Word && token.text == name);
+        let table = of("SigninLogs").filter(|_| of("AADNonInteractiveUserSignInLogs").is_none())?;
+        let message = "SigninLogs has interactive sign-ins only: sign-ins with a refresh token or by a client in the \
+                       name of the user are in AADNonInteractiveUserSignInLogs";
+        Some(self.finding(AdviceKind::SiblingTable, table.span, message.to_owned()))
+    }
+
+    fn case_sensitive(&self) -> Vec<Finding> {
+        let tokens = tokens(&self.rule.query.text);
+        let is_exact = |part: &&[crate::syntax::Token<'_>]| {
+            let compared = if part[2].text == "(" { &part[3] } else { &part[2] };
+            USER_NAMES.contains(&part[0].text) && EXACT.contains(&part[1].text) && compared.kind == TokenKind::String
+        };
+        let found = tokens.windows(4).filter(is_exact).map(|part| {
+            let (name, operator) = (part[0].text, part[1].text);
+            let other = match operator {
+                "==" => "=~",
+                "!=" => "!~",
+                "in" => "in~",
+                "!in" => "!in~",
+                cs => cs.trim_end_matches("_cs"),
+            };
+            let message =
+                format!("`{operator}` tells upper case from lower case, and {name} may have either: use `{other}`");
+            self.finding(AdviceKind::CaseSensitive, part[1].span, message)
+        });
+        found.collect()
+    }
+
+    /// A condition on the number of rows that no result can change.
+    fn condition(&self, pipeline: &Pipeline) -> Option<Finding> {
+        let condition = &self.rule.condition;
+        let is_plain = condition.measure == AlertMeasure::Rows
+            && condition.dimensions.is_empty()
+            && condition.periods.evaluated == 1;
+        let bounds = row_bounds::of(pipeline);
+        let outcomes = bounds.outcomes(condition.operator, condition.threshold);
+        let (operator, threshold) = (condition.operator.name(), condition.threshold);
+        let span = pipeline.operators.last().map_or(pipeline.span, |operator| operator.span);
+        let text = bounds.text();
+        match outcomes.as_slice() {
+            [false] if is_plain => {
+                let message =
+                    format!("the rule never fires: the query returns {text}, and {operator} {threshold} is never true");
+                Some(self.finding(AdviceKind::NeverFires, span, message))
+            }
+            [true] if is_plain => {
+                let message =
+                    format!("every run fires: the query returns {text}, and {operator} {threshold} is always true");
+                Some(self.finding(AdviceKind::AlwaysFires, span, message))
+            }
+            _ => None,
+        }
+    }
+
+    fn without_time(&self, pipeline: &Pipeline, schema: &Schema) -> Option<Finding> {
+        let has_time = |name: &str| schema.index_of(name).is_some_and(|at| schema.field(at).ty == Type::Datetime);
+        let keeps_rows = pipeline.operators.iter().all(|operator| row_bounds::keeps_records(&operator.kind));
+        let is_projection = |kind: &OperatorKind| {
+            matches!(kind, OperatorKind::Project(_) | OperatorKind::ProjectAway(_) | OperatorKind::ProjectKeep(_))
+        };
+        let drops = pipeline.operators.iter().rfind(|operator| is_projection(&operator.kind))?;
+        let message = "the query drops TimeGenerated: alerts do not tell when their events happened, and a rule with \
+                       several periods needs it";
+        let is_dropped = keeps_rows && !has_time("TimeGenerated") && !has_time("Timestamp");
+        is_dropped.then(|| self.finding(AdviceKind::WithoutTime, drops.keyword, message.to_owned()))
+    }
+}
