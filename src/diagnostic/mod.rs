@@ -182,7 +182,7 @@ pub enum Severity {
 /// A second position that explains the position of a diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// The second position.
+    /// The second position, in the source text.
     pub span: Span,
     /// How the position is related to the diagnostic.
     pub message: String,

@@ -25,7 +25,7 @@ const TABLE: &str = "T";
 /// The result of inspecting a file.
 #[derive(Debug)]
 pub struct FileInspection<S = TableSummary> {
-    /// A summary for each table and export shape (and day), sorted by these.
+    /// The summaries, one for each table, export shape and (for [`DaySummary`]) day, sorted by these.
     pub summaries: Vec<S>,
     /// The reason why nothing of the file could be read; None if the file was read, perhaps with damage.
     pub unread: Option<String>,

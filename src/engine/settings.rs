@@ -42,15 +42,16 @@ pub struct Settings {
     pub time_columns: BTreeMap<String, String>,
     /// The name of the column that `ingestion_time()` returns, by table.
     pub ingestion_columns: BTreeMap<String, String>,
-    /// The name of the local table that stands for another one, by the name that
-    /// [`table_name`](crate::syntax::table_name) returns for that.
+    /// The local tables that stand for others. The key is the name of the other table as
+    /// [`table_name`](crate::syntax::table_name) returns it, and the value is the name of the local table.
     pub aliases: BTreeMap<String, String>,
     /// True if tables of files have provenance columns, which show the source location of each row.
     pub provenance: bool,
     /// The key column of deduplication: of several rows with the same value, only the latest delivery counts. None for
     /// none.
     pub dedup: Option<String>,
-    /// The sink to which records that cannot be read are written. With it, every record is parsed.
+    /// The sink to which records that cannot be read are written; None if they are not written. With a sink, every
+    /// record is parsed.
     pub rejects: Option<Arc<dyn RejectSink>>,
     /// True if every record is parsed, so that damage is reported even in records that the query does not need.
     pub thorough: bool,

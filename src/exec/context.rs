@@ -30,9 +30,9 @@ pub struct ExecContext {
     pub cancelled: Arc<AtomicBool>,
     /// A filter for scans that `top` learned while the query runs; None if there is none.
     pub dynamic_filter: Option<Arc<DynamicFilter>>,
-    /// The columns that the query names, and the paths into them. Each scan gets them.
+    /// The columns that the query names, and the paths into them, which each scan gets.
     pub named_columns: Arc<NamedColumns>,
-    /// Where scans report what they skipped.
+    /// The report to which scans add what they skip.
     pub report: Arc<ScanReport>,
     /// The rows for which the body of `mv-apply` runs now; None outside of a body.
     pub outer_rows: Option<Arc<Batch>>,

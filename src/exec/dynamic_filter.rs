@@ -11,7 +11,7 @@ use crate::types::Value;
 pub struct DynamicFilter {
     /// The position of the column in the table.
     pub column: usize,
-    /// The limit, which is kept itself; never null.
+    /// The limit, which is never null. Rows with exactly this value are kept.
     pub bound: Value,
     /// True if greater values are kept, false if lesser ones are.
     pub keeps_greater: bool,

@@ -33,7 +33,7 @@ pub(super) fn plan(node: PlanNode<'_>, context: &ExecContext) -> Result<ExecPipe
     plan_filtered(node, None, context)
 }
 
-/// Like [`plan`], for a node below a filter by `residual`: groups or pairs for which it is not true may be left out.
+/// Like [`plan`], for a node below a filter by `residual`: may leave out rows for which `residual` is not true.
 fn plan_filtered(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<ExecPipeline> {
     let Some(metrics) = context.metrics.as_ref().and_then(|metrics| metrics.of(node.id)) else {
         return build(node, residual, context);

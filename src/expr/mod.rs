@@ -20,7 +20,7 @@ pub struct Expr {
     pub kind: ExprKind,
     /// The type of the value.
     pub ty: Type,
-    /// Its position in the query.
+    /// The position of the expression in the query.
     pub span: Span,
 }
 
@@ -51,9 +51,9 @@ pub enum ExprKind {
     },
     /// Values that `body` uses more than once, which are computed once.
     Shared {
-        /// The values with their numbers; a value may refer to earlier ones.
+        /// Each value with the number by which the body refers to it; a value may refer to earlier ones.
         values: Vec<(SharedId, Expr)>,
-        /// The expression that refers to them.
+        /// The expression that refers to the values.
         body: Box<Expr>,
     },
     /// A value of an enclosing [`ExprKind::Shared`].

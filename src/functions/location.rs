@@ -9,7 +9,7 @@ use crate::diagnostic::{Error, Result};
 
 /// A database with the geographic locations of IP addresses.
 pub struct LocationDatabase {
-    /// The path of its file, for messages.
+    /// The path of the database file, for messages.
     file: String,
     reader: Reader<Vec<u8>>,
 }

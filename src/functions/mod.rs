@@ -105,18 +105,19 @@ pub struct ScalarFunction {
     pub name: &'static str,
     /// Other names for the same function.
     pub aliases: &'static [&'static str],
-    /// The chapter of the documentation that it belongs to.
+    /// The chapter of the documentation that the function belongs to.
     pub category: Category,
-    /// One sentence for the documentation: what it returns.
+    /// One sentence for the documentation: what the function returns.
     pub summary: &'static str,
-    /// The signatures, each with the code that computes it.
+    /// The signatures of the function, each with the code that computes it.
     pub overloads: &'static [Overload],
     /// Examples for the documentation, at least one. The tests run them.
     pub examples: &'static [Example],
     /// How a result column is named if the query gives no name.
     pub result_name: ResultName,
-    /// The names and types of its columns if it returns several, otherwise empty. The kernel then returns an array of
-    /// their values, and only operators that make columns can call it (`project`, `extend`, `print`).
+    /// The names and types of the result columns, if the function returns several; otherwise empty. The kernel then
+    /// returns an array of their values, and only operators that make columns can call the function (`project`,
+    /// `extend`, `print`).
     pub columns: &'static [(&'static str, Type)],
     /// Whether a last argument `typeof(type)` may name the type of the result.
     pub type_argument: TypeArgument,
@@ -155,7 +156,7 @@ impl ScalarFunction {
         caution: |_| None,
     };
 
-    /// Returns the checks of its constant arguments.
+    /// Returns the functions that check the constant arguments of a call.
     pub(crate) fn checks(&self) -> ConstantChecks {
         ConstantChecks { validate: self.validate, caution: self.caution }
     }
@@ -172,7 +173,7 @@ pub(crate) struct ConstantChecks {
 /// Whether the last argument of a call may be `typeof(type)`, and what that does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypeArgument {
-    /// It may not be given.
+    /// The last argument may not be `typeof(type)`.
     None,
     /// The string that the function returns is cast to that type.
     CastsString,

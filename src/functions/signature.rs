@@ -16,7 +16,7 @@ pub struct Overload {
     pub params: &'static [Param],
     /// The type of the result.
     pub returns: Returns,
-    /// The code that computes it.
+    /// The code that computes the result.
     pub kernel: Kernel,
 }
 
@@ -25,11 +25,11 @@ pub struct Overload {
 pub struct Param {
     /// The name, usually that in the KQL reference.
     pub name: &'static str,
-    /// The types of arguments that it accepts.
+    /// The types of arguments that the parameter accepts.
     pub accepts: Accepts,
     /// What the argument is, in a few words for the documentation, without a period.
     pub about: &'static str,
-    /// How many arguments it takes.
+    /// How many arguments the parameter takes.
     pub occurs: Occurs,
     /// True if the argument must be a constant.
     pub constant: bool,
@@ -97,7 +97,7 @@ impl Param {
 /// The types that a parameter accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepts {
-    /// This type; an argument that KQL casts implicitly, such as a dynamic or a narrower number, is cast to it.
+    /// The given type. An argument that KQL casts implicitly, such as a dynamic or a narrower number, is cast to it.
     Type(Type),
     /// Any of these types, unchanged; a dynamic is cast to the first of them, and an int to the first wider number.
     OneOf(&'static [Type]),
@@ -119,7 +119,7 @@ pub enum Accepts {
 /// The type that all [`Accepts::Same`] parameters of an overload share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeVariable {
-    /// The types it can take; the first of equally good ones is chosen.
+    /// The types that the variable can take; the first of equally good ones is chosen.
     pub types: &'static [Type],
     /// Which casts of arguments to that type are allowed.
     pub casts: Casts,
@@ -212,13 +212,13 @@ pub fn implicit_cost(from: Type, to: Type) -> Option<u32> {
 /// The rule by which the type of a result is determined.
 #[derive(Clone, Copy)]
 pub enum Returns {
-    /// Always this type.
+    /// Always the same type, which is given here.
     Type(Type),
-    /// The type of the argument at this position, after its cast.
+    /// The type of the argument at the given position, after its cast.
     Argument(usize),
-    /// The result of this function for the argument types, after their casts.
+    /// The type that the given function returns for the argument types, after their casts.
     By(fn(&[Type]) -> Type),
-    /// The result of this function for the argument types, after their casts, and for the constant arguments.
+    /// The type that the given function returns for the argument types, after their casts, and the constant arguments.
     ByConstants(fn(&[Type], &[Option<&Value>]) -> Type),
 }
 
@@ -260,9 +260,9 @@ pub enum ResultName {
     Numbered,
     /// The name of the first argument, if it is a column or has a name by the same rule.
     FirstArgument,
-    /// This prefix and the name of the first argument, if any: `sum_x`, or `sum_`.
+    /// The given prefix and the name of the first argument, if any: `sum_x`, or `sum_`.
     Prefix(&'static str),
-    /// This fixed name.
+    /// Always the same name, which is given here.
     Fixed(&'static str),
     /// The name of the first argument if it is a column, else `array0`, followed by `_sorted`.
     Sorted,

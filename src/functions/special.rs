@@ -11,13 +11,13 @@ use crate::types::Type;
 /// The definition of a function whose calls the binder expands.
 #[derive(Debug)]
 pub struct SpecialForm {
-    /// Its name.
+    /// The name of the function, in lower case.
     pub name: &'static str,
     /// Other names for the same function.
     pub aliases: &'static [&'static str],
-    /// Its chapter in the documentation.
+    /// The chapter of the documentation that the function belongs to.
     pub category: Category,
-    /// One sentence for the documentation: what it returns.
+    /// One sentence for the documentation: what the function returns.
     pub summary: &'static str,
     /// The parameters.
     pub params: &'static [Param],

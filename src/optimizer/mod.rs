@@ -11,7 +11,7 @@ use crate::plan::{LogicalPlan, verify};
 
 /// A rule of the optimizer.
 pub struct Rule {
-    /// The name of the rule and of its file.
+    /// The name of the rule, which is also the name of its file.
     pub name: &'static str,
     /// A description for `explain` and the documentation.
     pub summary: &'static str,

@@ -149,7 +149,7 @@ pub struct AggregateExpr {
     pub arguments: Vec<Expr>,
     /// The output columns: one column, or one for each argument.
     pub fields: Vec<Field>,
-    /// Its position in the query.
+    /// The position of the call in the query.
     pub span: Span,
 }
 

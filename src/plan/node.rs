@@ -3,7 +3,7 @@
 
 use super::{LogicalPlan, visit};
 
-/// The id of a node in its plan.
+/// The id of a node, which is unique within a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NodeId(usize);
 

@@ -31,7 +31,7 @@ pub struct Sequence {
 /// A value that is remembered: of the last record that matched a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateColumn {
-    /// The position of the step whose record it is.
+    /// The position of the step that the record matched.
     pub step: usize,
     /// The column of the record from which the value comes.
     pub column: RecordColumn,

@@ -53,7 +53,7 @@ impl StoredRow {
 pub struct SynthColumn<R> {
     /// The name in the table.
     pub name: &'static str,
-    /// The kind of its values, and the function that returns the value of a row.
+    /// The kind of the values, and the function that returns the value of a row.
     pub value: SynthValue<R>,
 }
 
@@ -100,10 +100,11 @@ pub struct TableFormat<R> {
     pub columns: Vec<SynthColumn<R>>,
     /// Further values of records in diagnostic settings, which are not columns of the table.
     pub record_only: Vec<SynthColumn<R>>,
-    /// The keys of the envelope of a record in diagnostic settings, and the column whose value each has. Keys with an
-    /// empty string are left out.
+    /// The keys of the envelope of a record in diagnostic settings, each with the name of the column whose value it
+    /// has. Keys with an empty string are left out.
     pub envelope: &'static [(&'static str, &'static str)],
-    /// The keys of `properties` in a record of diagnostic settings, and the column whose value each has.
+    /// The keys of `properties` in a record of diagnostic settings, each with the name of the column whose value it
+    /// has.
     pub properties: &'static [(&'static str, &'static str)],
 }
 

@@ -36,7 +36,7 @@ pub struct IncidentLabel {
     pub kind: IncidentKind,
     /// The number of the incident, unique among those of its kind and otherwise without meaning.
     pub number: u64,
-    /// True if it was injected; false if the archive contains it anyway.
+    /// True if the incident was injected; false if the archive contains it anyway.
     pub injected: bool,
 }
 
@@ -53,9 +53,9 @@ pub struct FoundRow {
     pub account: String,
     /// The IP address.
     pub address: String,
-    /// The value of Location, a country code.
+    /// The value of the column Location, a country code.
     pub country: &'static str,
-    /// The value of ResultType.
+    /// The value of the column ResultType.
     pub result: &'static str,
 }
 

@@ -66,7 +66,7 @@ struct Trips {
     destination: usize,
     /// The number of days from the start of one trip to the start of the next.
     period: u64,
-    /// The day of the period on which an archive begins.
+    /// The day, counted from the start of a trip, on which an archive begins.
     phase: u64,
     /// The number of days at the destination.
     days: u64,

@@ -138,7 +138,7 @@ impl Weighted {
         Self::new((1..=count).map(|rank| (1 << 32) / (rank + flat)))
     }
 
-    /// Draws the index of an alternative.
+    /// Draws the index of an alternative, with a probability in proportion to its weight.
     pub fn pick(&self, random: &mut Random) -> usize {
         let total = self.0.last().copied().unwrap_or(0);
         let at = random.below(total);

@@ -51,7 +51,7 @@ pub struct RiskRow<'w> {
     user: &'w User,
     /// When the activity took place, in microseconds since 1970.
     activity: i64,
-    /// When it was detected, in microseconds since 1970.
+    /// When the activity was detected, in microseconds since 1970.
     detected: i64,
     id: String,
     request: String,
@@ -210,7 +210,7 @@ static USER_PROPERTIES: &[(&str, &str)] = &[
     ("isProcessing", "IsProcessing"),
 ];
 
-/// The keys of `properties` in a record about a detection, and the column whose value each has.
+/// The keys of `properties` in a record about a detection, each with the name of the column whose value it has.
 static EVENT_PROPERTIES: &[(&str, &str)] = &[
     ("id", "Id"),
     ("requestId", "RequestId"),

@@ -30,7 +30,7 @@ pub type Steps = &'static [&'static SignInOutcome];
 
 /// An attempt that is due at a fixed time.
 pub struct DueAttempt<'w> {
-    /// When its first row arrives, in microseconds since 1970.
+    /// When the first row of the attempt arrives, in microseconds since 1970.
     pub time: i64,
     /// The user who signs in.
     pub user: &'w User,

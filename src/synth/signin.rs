@@ -20,9 +20,9 @@ pub const NON_INTERACTIVE: [&str; 2] = ["AADNonInteractiveUserSignInLogs", "NonI
 
 /// A sign-in, without regard to the export shape.
 pub struct SignIn<'w> {
-    /// When it was published and when it arrived, and the other values that the workspace adds.
+    /// When the sign-in was published and when it arrived, and the other values that the workspace adds.
     pub stored: StoredRow,
-    /// When it took place, in microseconds since 1970: 28 s to 20 min before it was published.
+    /// When the sign-in took place, in microseconds since 1970: 28 s to 20 min before it was published.
     pub created: i64,
     /// The id of the sign-in, which is the same in every shape.
     pub id: String,
@@ -82,11 +82,11 @@ pub struct Attempt<'w> {
 /// How the second factor was satisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// It was not required, or not satisfied.
+    /// The second factor was not required, or not satisfied.
     None,
-    /// It was satisfied by a claim in an earlier token.
+    /// A claim in an earlier token satisfied the second factor.
     Claim,
-    /// It was satisfied by the user's method, for this sign-in.
+    /// The user satisfied the second factor with their method, for this sign-in.
     Fresh,
 }
 
@@ -94,7 +94,7 @@ pub enum Proof {
 pub struct TableName {
     /// The name of the table in queries.
     pub name: &'static str,
-    /// The category of its records in diagnostic settings.
+    /// The category of the table's records in diagnostic settings.
     pub category: &'static str,
 }
 

@@ -71,7 +71,7 @@ pub struct ServiceAccount {
     pub user: User,
     /// The number of minutes between two sign-ins.
     pub minutes: u64,
-    /// The index of its app in [`APPS`].
+    /// The index in [`APPS`] of the app that the script uses.
     pub app: usize,
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Maximum number of attempts to remove them, because other threads may still add files to a folder.
+/// Maximum number of attempts to remove the registered paths, because other threads may still add files to a folder.
 const ATTEMPTS: usize = 20;
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -123,7 +123,7 @@ const MAX_FRACTION: usize = 19;
 
 /// Parses the argument of `timespan(...)` or `time(...)`: `Some(None)` is null, None is not a valid literal.
 ///
-/// It accepts everything that [`parse`] does, with or without quotes; a number without a unit counts days.
+/// The argument may be all that [`parse`] accepts, with or without quotes; a number without a unit counts days.
 #[must_use]
 pub fn parse_literal(text: &str) -> Option<Option<i64>> {
     let text = text.trim();

@@ -19,7 +19,7 @@ pub(super) struct CarriedPlan {
     clocked: Vec<bool>,
 }
 
-/// Which columns are carried through a plan, and how.
+/// Carries columns of the tables through a plan to its last output columns.
 pub(super) struct Carrier<'a> {
     /// Returns a scan with the carried columns added at the end; None if the table does not have them.
     pub source: &'a mut dyn FnMut(LogicalPlan) -> Option<LogicalPlan>,

@@ -91,7 +91,7 @@ pub struct WindowedQuery {
 
 /// The columns that show which record a row of the result comes from.
 ///
-/// They follow the columns of the result, in this order.
+/// These columns follow those of the result, in the order below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordColumns {
     /// The time of the record, a datetime.
@@ -132,7 +132,7 @@ pub enum WindowedRows {
     Nothing,
     /// The same rows as in the previous run, because the run saw the same input and does not depend on the clock.
     Unchanged,
-    /// These rows.
+    /// The rows, which may differ from those of the previous run.
     Rows(Vec<Batch>),
 }
 

@@ -142,7 +142,7 @@ struct GroupStates {
 }
 
 impl GroupStates {
-    /// Adds rows to the groups. They are given as values of [`AggregateSpec::inputs`].
+    /// Adds rows to the groups. The columns of `batch` are the values of [`AggregateSpec::inputs`].
     pub fn update(&mut self, spec: &AggregateSpec<'_>, batch: &Batch) -> Result<()> {
         self.table.assign(&batch.columns()[..spec.keys.len()], batch.rows(), &mut self.batch_groups)?;
         let column = |argument: &ArgumentSource| match argument {

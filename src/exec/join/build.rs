@@ -91,7 +91,7 @@ pub(super) struct BuildState<'a> {
     context: &'a ExecContext,
     keys: GroupTable,
     batches: Vec<Batch>,
-    /// The key of each row, as its id in `keys`.
+    /// The key of each row, as the id of that key in `keys`.
     row_keys: Vec<u32>,
     /// Number of bytes of `batches`.
     bytes: usize,

@@ -123,7 +123,7 @@ impl FileLayout {
 struct JoinPartition {
     build: Option<Arc<SpillFile>>,
     probe: Option<Arc<SpillFile>>,
-    /// The number of times that its rows have been partitioned.
+    /// The number of times that the rows of the partition have been partitioned.
     passes: u32,
 }
 

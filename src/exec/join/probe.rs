@@ -44,7 +44,7 @@ enum JoinMode {
     Anti,
 }
 
-/// The times of the build rows that match a probe row, relative to its own time.
+/// The times of the build rows that match a probe row, relative to the time of the probe row.
 #[derive(Clone, Copy, Debug)]
 struct ProbeWindow {
     /// The position of the datetime column of the probe side.
@@ -124,7 +124,7 @@ impl ProbeJoin {
         matches!(self.mode, JoinMode::Pairs { matched: Some(_), .. })
     }
 
-    /// Returns the key of each probe row, as its number in the table.
+    /// Returns the key of each probe row, as the number that the key has in the table.
     fn find(&self, batch: &Batch) -> Result<Vec<u32>> {
         let keys = self.keys.iter().map(|key| evaluate(key, batch, &self.context)).collect::<Result<Vec<_>>>()?;
         let mut found = Vec::new();
@@ -225,12 +225,12 @@ impl RowOperator for ProbeJoin {
 struct ProbePairs<'a> {
     probe: &'a ProbeJoin,
     batch: Batch,
-    /// The key of each probe row, as its number in the table.
+    /// The key of each probe row, as the number that the key has in the table.
     found: Vec<u32>,
     /// The bytes of the strings of each probe row.
     string_bytes: Vec<usize>,
     keeps_unmatched: bool,
-    /// The next probe row, and the next of the build rows that it matches.
+    /// The current probe row, and the index of the next build row among those that match it.
     row: usize,
     partner: usize,
     /// The build rows in the window of that probe row, if the join has a window.

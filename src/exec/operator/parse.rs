@@ -27,7 +27,7 @@ pub struct ParseRows {
     plan: plan::Parse,
     /// For each column of the pattern, true if it is in the output.
     is_output: Vec<bool>,
-    /// The positions in the output of these columns.
+    /// The positions in the output of those columns of the pattern that are in the output.
     made: Vec<usize>,
     context: EvalContext,
     batch_bytes: usize,

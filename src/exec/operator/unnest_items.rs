@@ -237,7 +237,7 @@ pub(super) struct RangeItem {
     pushed: Vec<Option<i64>>,
 }
 
-/// The start and step of a range.
+/// The start and step of the range of an input row.
 #[derive(Clone, Copy)]
 struct OpenRange {
     start: i64,

@@ -40,9 +40,9 @@ pub struct CompiledStep {
 pub struct StateExpr {
     /// The expression; its columns are [`Self::state`], followed by [`Self::columns`].
     expr: Expr,
-    /// The values that it reads, as positions in the state.
+    /// The values that the expression reads, as positions in the state.
     state: Vec<usize>,
-    /// The columns that it reads, as positions in [`CompiledSteps::row_columns`].
+    /// The columns that the expression reads, as positions in [`CompiledSteps::row_columns`].
     columns: Vec<usize>,
 }
 

@@ -9,7 +9,7 @@ use crate::types::{Batch, ColumnBuilder, Type, Value};
 /// A record that matched a step.
 #[derive(Clone, Debug)]
 pub struct MatchedRecord {
-    /// The position of its row in [`CurrentBatch::records`](super::batch::CurrentBatch::records).
+    /// The position of the record's row in [`CurrentBatch::records`](super::batch::CurrentBatch::records).
     pub row: usize,
     /// The values of the columns that the query declares.
     pub declared: Vec<Value>,

@@ -15,7 +15,7 @@ use crate::types::{Batch, Column, ColumnBuilder, Type, Value, dynamic};
 pub(super) struct GroupSeries {
     /// The rows of the group, ordered by bin.
     pub rows: Range<usize>,
-    /// The numbers of the bins that its arrays cover.
+    /// The numbers of the bins that the arrays of the group cover.
     pub bins: Range<i64>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct SeriesWriter {
     /// For each array, a comma and the JSON of the element for a bin without a row.
     gaps: Vec<String>,
     axis: AxisText,
-    /// The array of the axis, if it is the same for all groups.
+    /// The array of the axis, if all groups have the same axis; otherwise None.
     shared_axis: Option<Value>,
     /// Maximum number of bytes of an output batch.
     batch_bytes: usize,

@@ -16,8 +16,8 @@ use crate::types::{Batch, Column, ColumnBuilder, Type, Value};
 #[derive(Debug)]
 pub struct Neighbors {
     calls: Vec<NeighborCall>,
-    /// The batches that are kept: the number of their first row, and the columns that the calls look at, followed by
-    /// the segment.
+    /// The batches that are still needed. Each has the number of its first row, and the columns that the calls look at,
+    /// followed by the segment.
     batches: VecDeque<(i64, Batch)>,
     /// The number after that of the last row.
     end: i64,

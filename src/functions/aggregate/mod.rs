@@ -60,24 +60,24 @@ pub static FAMILIES: &[&[AggregateFunction]] = &[
 /// The definition of an aggregate function.
 #[derive(Debug)]
 pub struct AggregateFunction {
-    /// Its name, lower case.
+    /// The name of the function, in lower case.
     pub name: &'static str,
     /// Other names for the same aggregate.
     pub aliases: &'static [&'static str],
-    /// Its chapter in the documentation.
+    /// The chapter of the documentation that the function belongs to.
     pub category: Category,
-    /// One sentence for the documentation: what it returns.
+    /// One sentence for the documentation: what the function returns.
     pub summary: &'static str,
-    /// Its parameters.
+    /// The parameters of the function.
     pub params: &'static [Param],
-    /// The type of its (first) result, from the argument types after their casts.
+    /// The type of the result, from the argument types after their casts; of the first result if there are several.
     pub returns: Returns,
     /// The name of an unnamed result column, if the result is a single column.
     pub result_name: ResultName,
     /// True if a call returns a column for each argument: `arg_max`, `take_any`. Only these accept a `*` for the
     /// columns that are neither keys nor other arguments; the binder expands it into arguments.
     pub returns_arguments: bool,
-    /// Returns the columns of its result. An empty name stands for `ColumnN`; the binder handles explicit names and
+    /// Returns the result columns of a call. An empty name stands for `ColumnN`; the binder handles explicit names and
     /// makes duplicate names unique.
     pub columns: fn(&AggregateFunction, &[AggregateArgument<'_>]) -> Vec<Field>,
     /// Rejects constant arguments, as [`ScalarFunction::validate`](super::ScalarFunction::validate) does.
@@ -109,7 +109,7 @@ impl AggregateFunction {
         examples: &[],
     };
 
-    /// Returns the checks of its constant arguments.
+    /// Returns the functions that check the constant arguments of a call.
     pub(crate) fn checks(&self) -> ConstantChecks {
         ConstantChecks { validate: self.validate, caution: self.caution }
     }
@@ -126,9 +126,9 @@ impl AggregateFunction {
 pub struct AggregateArgument<'a> {
     /// The name of the argument as a column; None if it has none.
     pub name: Option<&'a str>,
-    /// Its type, after its cast.
+    /// The type of the argument, after its cast.
     pub ty: Type,
-    /// Its value, if it is constant.
+    /// The value of the argument; None if it is not constant.
     pub constant: Option<&'a Value>,
 }
 
@@ -160,7 +160,7 @@ pub struct AggregateCall {
     pub arguments: Vec<Type>,
     /// The value of each argument if it is constant, otherwise None.
     pub constants: Vec<Option<Value>>,
-    /// The type of its (first) result.
+    /// The type of the result; of the first result if there are several.
     pub returns: Type,
     /// The seed for hash tables. They need one because attackers write the rows.
     pub seed: u64,

@@ -13,8 +13,8 @@ pub struct Sketch {
 }
 
 impl Sketch {
-    /// Returns the empty set with `2^precision` registers. The standard error of an estimate is about `1.04 /
-    /// sqrt(2^precision)`.
+    /// Returns the empty set with `2^precision` registers. The standard error of an estimate is about
+    /// `1.04 / sqrt(2^precision)`.
     #[must_use]
     pub fn new(precision: u8) -> Self {
         Self { registers: vec![0; 1 << precision].into(), precision }

@@ -18,8 +18,8 @@ const MAX_COMPARISONS: usize = 1 << 34;
 /// The plugin autocluster, which finds segments of rows. The arguments are the columns of the input.
 #[derive(Debug)]
 pub struct AutoCluster {
-    /// The weight of the size of a segment in its score, between 0 and 1. The number of values that its rows share has
-    /// the rest.
+    /// The weight, between 0 and 1, that the number of rows of a segment has in its score. The rest of the weight
+    /// belongs to the number of values that these rows share.
     pub size_weight: f64,
     /// The number of rows from which the search begins.
     pub seeds: usize,

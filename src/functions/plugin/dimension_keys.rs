@@ -9,7 +9,7 @@ use crate::types::{Batch, Column, ColumnBuilder, Field, Value, dynamic};
 #[derive(Debug, Default)]
 pub struct DimensionKeys {
     numbers: HashMap<String, usize>,
-    /// The values of each combination, at the index that is its number.
+    /// The values of each combination; the index in the list is the number of the combination.
     values: Vec<Vec<Value>>,
 }
 

@@ -37,11 +37,11 @@ pub struct FunnelCompletion {
 #[derive(Clone, Copy)]
 struct Event {
     time: i64,
-    /// The position of its state in the sequence; the first position if a state occurs several times.
+    /// The position of the row's state in the sequence; the first position if that state occurs several times.
     state: usize,
 }
 
-/// The events by the start of their window, and in each window by user.
+/// The events, by the start of the window in which they occur and then by the user.
 type Windows = BTreeMap<i64, BTreeMap<usize, Vec<Event>>>;
 
 impl FunnelCompletion {

@@ -31,13 +31,13 @@ use super::signature::Param;
 /// The definition of a plugin.
 #[derive(Debug)]
 pub struct Plugin {
-    /// Its name.
+    /// The name of the plugin.
     pub name: &'static str,
-    /// One sentence for the documentation: what it returns.
+    /// One sentence for the documentation: what the plugin returns.
     pub summary: &'static str,
-    /// Its parameters, which come after its input.
+    /// The parameters of the plugin; the input rows are not among them.
     pub params: &'static [Param],
-    /// Its output columns, as the documentation shows them.
+    /// The output columns, as the documentation shows them.
     pub returns: &'static str,
     /// Examples for the documentation: whole queries that return one cell. The tests run them.
     pub examples: &'static [Example],

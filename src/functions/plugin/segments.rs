@@ -2,7 +2,7 @@
 
 use crate::types::{Batch, Column, ColumnBuilder, Field, Type, Value};
 
-/// The input of a plugin that finds segments of its rows.
+/// The input of a plugin that finds segments, which are groups of rows with common values.
 #[derive(Debug)]
 pub struct SegmentInput {
     /// The columns of the input, which are also those of the output.

@@ -24,10 +24,11 @@ pub struct TemplateIndex<'v> {
     separators: &'v TermSeparators,
     /// The fraction of the terms that the strings of a group must share, from 0 to 1.
     threshold: f64,
-    /// For each hash of a term, its position and the separators of its string: true if several strings have it.
+    /// Which terms occur in several strings, at the same position and with the same separators. The key is a hash of
+    /// these three; the value is true if several strings have it.
     shared: HashMap<u64, bool>,
     templates: Vec<StringTemplate<'v>>,
-    /// For each such hash, the groups that have the term at that position.
+    /// For each key of `shared` with the value true, the groups whose template has that term at that position.
     groups: HashMap<u64, BTreeSet<usize>>,
     terms: usize,
 }

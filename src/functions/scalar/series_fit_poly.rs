@@ -46,7 +46,7 @@ static PARAMS: &[Param] = &[
     Param::new("degree", Type::Long, "the degree of the polynomial; 1 by default").optional(),
 ];
 
-/// Returns the degree if it is one that can be computed.
+/// Returns `given` if a polynomial of that degree can be computed, otherwise None.
 fn degree(given: i64) -> Option<usize> {
     usize::try_from(given).ok().filter(|degree| (1..=MAX_DEGREE).contains(degree))
 }
@@ -115,7 +115,8 @@ fn fit(x: &[f64], y: &[f64], degree: usize) -> SeriesResult<Polynomial> {
 /// An orthonormal basis of the powers of x: each power is a combination of the columns up to its own.
 struct Basis {
     columns: Vec<Vec<f64>>,
-    /// For each power, its components along the columns up to its own: an upper triangular matrix.
+    /// The coordinates of each power in the basis. A power uses only the columns up to its own, so this is a triangular
+    /// matrix.
     triangle: Vec<Vec<f64>>,
 }
 

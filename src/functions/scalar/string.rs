@@ -371,8 +371,8 @@ pub(super) fn byte_of(text: &str, position: usize) -> Option<usize> {
     starts.nth(position)
 }
 
-/// Returns the position, in characters, for one that counts from the end if it is negative; None if it is before the
-/// start.
+/// Converts a position in characters, which counts from the end if it is negative, to one from the start; None if it is
+/// before the start.
 pub(super) fn from_start(text: &str, position: i64) -> Option<usize> {
     if position < 0 {
         let back = usize::try_from(position.unsigned_abs()).ok()?;

@@ -17,7 +17,7 @@ pub struct DeviceProfile {
     pub versions: &'static [&'static str],
     /// The user agents of apps without a browser.
     pub client_agents: &'static [&'static str],
-    /// The versions of these apps, oldest first.
+    /// The versions of the apps without a browser, oldest first.
     pub client_versions: &'static [&'static str],
     /// The platform, as a bit by which policies select devices; see [`super::conditions`].
     pub platform: u64,

@@ -3,13 +3,13 @@
 /// The stage at which a sign-in ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// It was refused before any policy was evaluated.
+    /// The sign-in was refused before any policy was evaluated.
     Refused,
-    /// It was stopped by a policy.
+    /// A policy stopped the sign-in.
     Blocked,
-    /// The policies allowed it, but it was interrupted for another reason.
+    /// The policies allowed the sign-in, but it was interrupted for another reason.
     Interrupted,
-    /// A token was issued.
+    /// The sign-in succeeded: a token was issued.
     Granted,
 }
 

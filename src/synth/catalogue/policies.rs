@@ -14,7 +14,7 @@ pub struct Policy {
     pub name: &'static str,
     /// Whether the policy is enforced.
     pub state: PolicyState,
-    /// The bits of the sign-ins to which it applies; see [`super::conditions`].
+    /// The bits of the sign-ins to which the policy applies; see [`super::conditions`].
     pub admits: u64,
     /// The controls that grant access; any one of them is enough.
     pub grants: &'static [&'static str],
@@ -25,11 +25,11 @@ pub struct Policy {
 /// Whether a policy is enforced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyState {
-    /// Its result decides about access.
+    /// The result of the policy decides about access.
     Enforced,
-    /// Its result is only logged.
+    /// The result of the policy is only logged.
     ReportOnly,
-    /// It is not evaluated.
+    /// The policy is not evaluated.
     Disabled,
 }
 

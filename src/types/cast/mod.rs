@@ -177,7 +177,7 @@ impl<'a> Scalar<'a> {
     /// Casts like `todecimal()`: a real gives the number that `tostring()` writes for it.
     ///
     /// # Errors
-    /// [`OutOfRange`] if it does not fit.
+    /// [`OutOfRange`] if the number has too many digits, or is too large or too small, for a decimal.
     pub fn to_decimal(self) -> Result<Option<Decimal>, OutOfRange> {
         Ok(match self {
             Self::Decimal(value) => Some(value),

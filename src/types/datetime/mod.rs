@@ -267,9 +267,9 @@ pub fn from_unix_real(count: f64, unit: UnixUnit) -> Option<i64> {
 /// Returns the largest count of units that is not after `ticks`; None if it does not fit 64 bits (nanoseconds reach
 /// from 1677 to 2262).
 ///
-/// It translates comparisons of values `t` that are counted in units: `t >= x` is `t >= to_unix_ceil(x)`, and `t <= x`
-/// is `t <= to_unix_floor(x)`, even if `x` is not a multiple of the unit. For nanoseconds, of which a tick has a
-/// hundred, see [`last_nanosecond`].
+/// With this function, comparisons of values `t` that are counted in units become comparisons with whole units:
+/// `t >= x` is `t >= to_unix_ceil(x)`, and `t <= x` is `t <= to_unix_floor(x)`, even if `x` is not a multiple of the
+/// unit. For nanoseconds, of which a tick has a hundred, see [`last_nanosecond`].
 #[must_use]
 pub fn to_unix_floor(ticks: i64, unit: UnixUnit) -> Option<i64> {
     let since = ticks.checked_sub(UNIX_EPOCH)?;

@@ -109,7 +109,7 @@ pub fn to_text(value: Decimal) -> String {
 /// Converts a real like `todecimal()`: to the number that `tostring()` writes for it. `Ok(None)` for NaN and infinity.
 ///
 /// # Errors
-/// [`OutOfRange`] if it does not fit.
+/// [`OutOfRange`] if the number has too many digits, or is too large or too small, for a decimal.
 pub fn from_real(value: f64) -> Result<Option<Decimal>, OutOfRange> {
     if value.is_finite() { parse(&reals::real_to_text(value)) } else { Ok(None) }
 }
@@ -123,7 +123,7 @@ pub fn to_real(value: Decimal) -> f64 {
 /// Converts a decimal like `tolong()`: the fraction is dropped.
 ///
 /// # Errors
-/// [`OutOfRange`] if it does not fit.
+/// [`OutOfRange`] if the number without its fraction does not fit 64 bits.
 pub fn to_long(value: Decimal) -> Result<i64, OutOfRange> {
     value.to_i64().ok_or(OutOfRange)
 }
@@ -131,7 +131,7 @@ pub fn to_long(value: Decimal) -> Result<i64, OutOfRange> {
 /// Converts a decimal like `toint()`: the fraction is dropped.
 ///
 /// # Errors
-/// [`OutOfRange`] if it does not fit.
+/// [`OutOfRange`] if the number without its fraction does not fit 32 bits.
 pub fn to_int(value: Decimal) -> Result<i32, OutOfRange> {
     to_long(value).and_then(|number| i32::try_from(number).map_err(|_| OutOfRange))
 }

@@ -22,7 +22,7 @@ pub(crate) trait StringStore {
 /// Number of bytes of a chunk of [`ConcatenatedStrings`]; a longer string has a chunk of its own.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Masks the lower half of an end in [`ConcatenatedStrings`]: the position in the chunk.
+/// Mask of the lower half of an entry of `ends` in [`ConcatenatedStrings`], which is the position in the chunk.
 const POSITION: u64 = u32::MAX as u64;
 
 /// Strings of any length, one after the other in chunks. Strings do not move once the first chunk is full, so that
