@@ -174,7 +174,7 @@ impl<'a> Args<'a> {
         self.spread(builder.finish())
     }
 
-    /// True if the strings of the result exceeded the limit, so that it is incomplete.
+    /// True if the strings of the result exceeded the limit, so that the result is incomplete.
     #[must_use]
     pub fn has_overflowed(&self) -> bool {
         self.overflow.get()

@@ -6,8 +6,8 @@ use super::table_function::{TableFunction, TableOutput};
 use crate::diagnostic::Result;
 use crate::types::{Batch, ColumnBuilder, Field, Type, Value};
 
-/// Calls a table function for the rows of each segment. The last argument is the number of the segment, and the rows of
-/// a segment are next to each other. The output has that number as its last column.
+/// Calls a table function for the rows of each segment. The last argument is the number of the segment; it is also the
+/// last column of the output. The rows of a segment must be next to each other.
 #[derive(Debug)]
 pub struct PerSegment {
     /// The function, which gets the arguments without the last one.

@@ -273,7 +273,7 @@ static ENVELOPE: &[(&str, &str)] = &[
     ("level", "Level"),
 ];
 
-/// The keys of `properties` in a record of diagnostic settings, and the column whose value each has.
+/// The keys of `properties` in a record of diagnostic settings, each with the name of the column whose value it has.
 static PROPERTIES: &[(&str, &str)] = &[
     ("id", "Id"),
     ("category", "Category"),

@@ -118,7 +118,7 @@ fn year_and_month(index: i64) -> Option<(i32, u32)> {
     Some((year, u32::try_from(index.rem_euclid(12) + 1).ok()?))
 }
 
-/// Returns the number of weeks since the Sunday before 0001-01-01, which was a Monday.
+/// Returns the number of weeks since the day before 0001-01-01, a Sunday.
 fn week_index(ticks: i64) -> i64 {
     (ticks.div_euclid(TICKS_PER_DAY) + 1).div_euclid(7)
 }

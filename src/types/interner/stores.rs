@@ -46,8 +46,8 @@ impl ConcatenatedStrings {
         (0..self.ends.len()).map(|position| self.text(position))
     }
 
-    /// Returns the chunk of a string, and its byte range in that chunk. It begins at the end of the previous string, or
-    /// at 0 if that is in another chunk.
+    /// Returns the chunk of a string, and its byte range in that chunk. The range begins at the end of the previous
+    /// string, or at 0 if that string is in another chunk.
     #[inline]
     fn place(&self, position: usize) -> (usize, Range<usize>) {
         let end = self.ends[position];
