@@ -76,14 +76,15 @@ impl Appending<'_> {
         added
     }
 
-    /// Adds files to the list. An archive without one stays without: what it had before is unknown.
+    /// Adds files to the list of the archive. An archive without a list gets none, because it is not known which
+    /// files it had before.
     fn add_to_list(&self, files: &[ArchiveFile]) -> Result<()> {
         let Some(mut list) = ArchiveList::read(self.archive)? else { return Ok(()) };
         list.files.extend_from_slice(files);
         self.write_list(&list)
     }
 
-    /// Removes files from the list.
+    /// Removes files from the list of the archive.
     fn remove_from_list(&self, files: &[PathBuf]) -> Result<()> {
         let Some(mut list) = ArchiveList::read(self.archive)? else { return Ok(()) };
         let before = list.files.len();
@@ -92,7 +93,7 @@ impl Appending<'_> {
         if list.files.len() == before { Ok(()) } else { self.write_list(&list) }
     }
 
-    /// Writes the list atomically.
+    /// Writes the list of the archive atomically: readers see the old one or the new one.
     pub fn write_list(&self, list: &ArchiveList) -> Result<()> {
         self.replace(&ArchiveList::path(self.archive), &list.to_text())
     }

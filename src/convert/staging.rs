@@ -89,7 +89,7 @@ impl Staging {
         self.check_complete()
     }
 
-    /// Refuses an archive that lacks files: rows in them would be added a second time.
+    /// Returns an error if files of the archive are missing, because their rows would be added a second time.
     fn check_complete(&self) -> Result<()> {
         let files = ArchiveList::read(&self.destination)?.map_or(Vec::new(), |list| list.files);
         let missing = files.iter().map(|file| self.destination.join(&file.path)).find(|path| !path.exists());

@@ -1,8 +1,9 @@
-//! Parses times of exports: as Kusto does, and in the other spellings of ISO 8601.
+//! Parses the times of exports: those that Kusto reads, and those in other notations of ISO 8601.
 
 use crate::types::datetime;
 
-/// Returns the ticks of a time that Kusto reads, or of one such as `20260302T090743Z` or `2026-03-02T09:07:43,5Z`.
+/// Returns the ticks of a time that Kusto reads, or of a time such as `20260302T090743Z` or `2026-03-02T09:07:43,5Z`;
+/// None for other strings.
 pub(crate) fn parse_export_time(text: &str) -> Option<i64> {
     // Dates alone are left to Kusto: any number of eight digits looks like one in the basic format.
     datetime::parse(text).or_else(|| datetime::parse_iso8601(text).filter(|_| text.contains(['T', 't'])))

@@ -1,13 +1,14 @@
-//! Scalars that tools write as objects: numbers, times and ids in the Extended JSON of MongoDB, and times as Windows
-//! PowerShell writes them (`{"value": "/Date(...)/", "DisplayHint": 2, "DateTime": ...}`).
+//! Recognises scalars that tools write as objects: numbers, times and ids in the Extended JSON of MongoDB, and times
+//! as Windows PowerShell writes them (`{"value": "/Date(...)/", "DisplayHint": 2, "DateTime": ...}`).
 
 use crate::types::dynamic;
 
-/// The keys of Extended JSON whose objects stand for a scalar. Source: the specification of MongoDB Extended JSON v2.
+/// The keys of objects in Extended JSON that stand for a scalar. Source: the specification of MongoDB Extended JSON
+/// v2.
 const EXTENDED_JSON: [&str; 7] =
     ["$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$date", "$oid", "$symbol"];
 
-/// Returns the JSON of the scalar that the object stands for; None for any other object.
+/// Returns the JSON of the scalar for which an object stands; None for any other object.
 pub(crate) fn wrapped_scalar(object: &str) -> Option<&str> {
     let mut entries = dynamic::entries(object);
     let (first, second) = (entries.next()?, entries.next());

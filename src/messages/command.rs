@@ -106,7 +106,7 @@ pub enum CommandNote {
         /// True if there are more files.
         more: bool,
     },
-    /// The number of verified files whose archive has no list of its files.
+    /// Files that were verified, but whose archives have no list of their files; the number of these files.
     NoFileList(usize),
 }
 

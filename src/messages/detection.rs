@@ -21,29 +21,29 @@ pub enum RuleWarning {
         /// A description of what was expected.
         expected: String,
     },
-    /// A rule or a file of rules that a hunt cannot read.
+    /// A rule, or a file of rules, that a hunt cannot read.
     NotRead {
-        /// The position in the file, or the file.
+        /// The position of the rule in its file, or the name of the file.
         position: String,
-        /// The reason.
+        /// The reason why it cannot be read.
         reason: String,
     },
     /// A rule that did not run in a hunt.
     NotRun {
-        /// The position in the file.
+        /// The position of the rule in its file.
         position: String,
         /// The rule.
         rule: String,
-        /// The reason.
+        /// The reason why it did not run.
         reason: String,
     },
-    /// A rule whose query may not mean what it says.
+    /// A rule whose query may mean something else than its author intended.
     QueryDoubtful {
-        /// The position in the file.
+        /// The position of the rule in its file.
         position: String,
         /// The rule.
         rule: String,
-        /// What is doubtful.
+        /// A description of what is doubtful.
         text: String,
     },
     /// A rule that missed events although it should miss none.
@@ -53,7 +53,7 @@ pub enum RuleWarning {
         /// The number of missed events; None if it is not known.
         missed: Option<usize>,
     },
-    /// What a rule in another format lacks or does differently.
+    /// A difference between a rule and its conversion to another format.
     Loss {
         /// The rule.
         rule: String,

@@ -34,7 +34,7 @@ pub(super) struct StringConverter {
     /// path is extracted once for each distinct string.
     repeats: Option<DictionaryEncoder>,
     dictionary: Option<ConvertedDictionary>,
-    /// Array elements of a dynamic column that are known to be valid JSON.
+    /// Elements of arrays in a dynamic column that were validated before.
     elements: ValidatedCache,
     findings: StringFindings,
 }

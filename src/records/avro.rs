@@ -199,12 +199,12 @@ impl<R: Read> ChunkSource for AvroBodies<R> {
     }
 }
 
-/// The text of the messages of a block.
+/// Collects the text of the messages of a block.
 struct BlockText<'a> {
     text: &'a mut Vec<u8>,
     /// The offset of each message in the text.
     starts: &'a mut Vec<usize>,
-    /// Number of bytes that compressed messages may still decompress to.
+    /// Number of bytes to which further compressed messages may decompress.
     left: &'a mut u64,
     report: &'a FileReport,
 }

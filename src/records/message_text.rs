@@ -1,5 +1,5 @@
-//! The text of one message of a container. Senders compress and encode their messages, each as it chooses, so the
-//! layers of a message are removed before its text joins that of the others.
+//! Decodes a single message of a container. Each sender compresses and encodes its messages as it chooses, so the
+//! layers of a message are removed before its text is added to that of other messages.
 
 use std::io::{self, Cursor, Read};
 
@@ -15,8 +15,8 @@ use crate::storage::limits::DecompressionLimit;
 /// Maximum number of layers of compression around the text of a message.
 const MAX_LAYERS: usize = 3;
 
-/// Returns the text of a message in UTF-8; None if the message is that text already. Its compressed layers may
-/// decompress to `limit` bytes each.
+/// Returns the text of a message in UTF-8; None if the bytes of the message are this text already. Each compressed
+/// layer may decompress to `limit` bytes.
 ///
 /// # Errors
 /// [`DecompressionLimit`], or the message cannot be decompressed or decoded.

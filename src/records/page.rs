@@ -39,7 +39,7 @@ impl ResultPage {
 }
 
 /// True for a member that tells that a search service did not search everything: it timed out, a part of an index
-/// failed, or messages say so.
+/// failed, or the member has messages about missing events.
 pub(crate) fn says_partial(key: &[u8], value: &[u8]) -> bool {
     const FLAGS: [&[u8]; 5] = [b"timed_out", b"terminated_early", b"is_partial", b"isPartial", b"partial"];
     let json = || std::str::from_utf8(value).ok().filter(|text| dynamic::validate(text.as_bytes()).is_ok());
@@ -53,7 +53,8 @@ pub(crate) fn says_partial(key: &[u8], value: &[u8]) -> bool {
     }
 }
 
-/// True for a message of Splunk that events may be missing: `{"type": "ERROR", "text": ...}`, or a warning that says so.
+/// True for a message of Splunk that events may be missing: it has the type ERROR, or is a warning with one of the
+/// words in `SIGNS`.
 fn is_about_missing_events(message: &str) -> bool {
     const SIGNS: [&str; 8] =
         ["incomplete", "truncated", "partial", "finalized", "terminated", "limit", "failed", "unable to"];

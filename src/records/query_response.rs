@@ -51,7 +51,7 @@ pub(crate) enum FramingNote {
 /// The role of an object that may be a table or frame of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ResponsePart {
-    /// Its rows begin after this number of bytes. Without a header, they do not belong to the result.
+    /// The rows of the object begin after this number of bytes. Without a header, they do not belong to the result.
     Rows(usize, Option<Arc<ColumnHeader>>),
     /// The whole object, of this length in bytes, is to be skipped.
     Passed(usize),

@@ -81,11 +81,11 @@ pub enum Damage {
     KeyInOtherCase(String, String),
     /// Files that were not read, with the reason.
     RefusedFile(String),
-    /// Skipped files and archive entries, such as hidden ones, and files that an archive lacks.
+    /// Files and archive entries that were skipped, such as hidden ones, and files that are missing from an archive.
     NotRead(DiscoveryNote),
     /// A response that states that it is partial.
     PartialAnswer,
-    /// Preview rows of a streamed search whose final results are missing.
+    /// Previews of a streamed search whose final results are missing.
     OnlyPreviews,
     /// A response with fewer rows (first) than it states (second).
     FewerRows(u64, u64),

@@ -260,7 +260,7 @@ pub enum ColumnNote {
     UnnamedCsvColumns,
     /// Rows of a CSV file that have only delimiters.
     EmptyCsvRows,
-    /// Preview rows of a streamed search of Splunk, which are not read: the final results have them again.
+    /// Previews of a streamed search of Splunk, which are not read, because the final results have their rows again.
     PreviewRows,
     /// A column of a CSV file of the Entra admin center that is not known.
     UnknownCsvColumn(String),

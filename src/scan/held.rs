@@ -1,4 +1,4 @@
-//! A table of which the rows and columns that several queries need are in memory.
+//! Tables whose rows and columns were read into memory, because several queries need them.
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use super::{BatchIterator, Overlap, Partition, ScanColumn, ScanRequest, TablePro
 use crate::diagnostic::Result;
 use crate::types::{Batch, Schema};
 
-/// Batches of one partition: rows in memory are distributed over threads, too.
+/// Number of batches in one partition, so that rows in memory are distributed over threads, too.
 const BATCHES_PER_PARTITION: usize = 8;
 
-/// A table that was read already.
+/// A table that was already read.
 #[derive(Debug)]
 pub struct HeldTable {
     /// The table that was read.
     table: Arc<dyn TableProvider>,
-    /// What the columns of the rows hold.
+    /// The column of the table that each column of `rows` has.
     columns: Vec<ScanColumn>,
     rows: Arc<[Batch]>,
 }
 
 impl HeldTable {
-    /// The rows of `table` that were read: of each, what is in `columns`.
+    /// Creates a table of the rows of `table` that were read. Their columns are those in `columns`.
     #[must_use]
     pub fn new(table: Arc<dyn TableProvider>, columns: Vec<ScanColumn>, rows: Vec<Batch>) -> Self {
         Self { table, columns, rows: rows.into() }
@@ -61,7 +61,7 @@ impl TableProvider for HeldTable {
 #[derive(Debug)]
 struct HeldPartition {
     rows: Arc<[Batch]>,
-    /// The first batch, and the one after the last.
+    /// The index of the first batch of the partition, and the index after the last one.
     range: [usize; 2],
     columns: Vec<ScanColumn>,
     request: ScanRequest,

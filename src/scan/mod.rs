@@ -125,7 +125,7 @@ pub trait TableProvider: Debug + Send + Sync {
         None
     }
 
-    /// True for a table that [`Self::matched_by_wildcard`] returned.
+    /// True for a table that [`Self::matched_by_wildcard`] returned: it may be missing without being damage.
     fn is_of_wildcard(&self) -> bool {
         false
     }

@@ -127,7 +127,8 @@ impl SliceTable {
     }
 }
 
-/// Selects the columns `wanted` of rows that hold those of `held`; paths are looked up in a whole column if need be.
+/// Returns the columns `wanted` of `rows`, whose columns are those in `held`. A path that is not among them is looked
+/// up in its whole column.
 pub(super) fn select_held(held: &[ScanColumn], rows: &Batch, wanted: &[ScanColumn]) -> Result<Batch> {
     let column = |wanted: &ScanColumn| {
         if let Some(index) = held.iter().position(|held| held == wanted) {

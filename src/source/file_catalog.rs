@@ -49,7 +49,7 @@ impl ExpandedFiles {
         self.files.iter().filter(|file| file.stem() == name).cloned().collect()
     }
 
-    /// Returns the files of archives of the table `name`.
+    /// Returns the Parquet files that are archives of the table `name`, whatever the files are called.
     fn archived_as(&self, name: &str, limits: ReadLimits) -> Arc<[DataFile]> {
         let is_archived = |file: &&DataFile| {
             let opened = file.is_parquet().then(|| ColumnFile::of(file, limits).ok()).flatten();

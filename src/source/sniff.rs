@@ -26,7 +26,7 @@ pub struct FileKind {
 }
 
 impl FileKind {
-    /// A file that cannot be opened.
+    /// The result for a file that cannot be opened.
     pub const UNREADABLE: Self = Self { format: "unreadable", encoding: "", compression: "" };
 
     /// Examines the first bytes of `file`.

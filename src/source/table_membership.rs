@@ -35,7 +35,7 @@ pub(crate) enum TableMembership {
 /// Tells whether rows that name no table belong to the table, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnlabelledRows {
-    /// They do not belong to it.
+    /// Such rows do not belong to the table.
     Excluded,
     /// The path of the file names the table.
     ByPath,

@@ -1,5 +1,5 @@
-//! Compares the files of a listing with what `convert` recorded in the folders of archives: which files count, which
-//! are missing, and which were replaced.
+//! Compares the files of a listing with the lists that `convert` keeps in the folders of archives: determines which
+//! files belong to an archive, which are missing, and which were replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,25 +13,25 @@ use super::journal::{Journal, JournalState};
 use super::listing::{DiscoveryNote, Listing};
 use crate::diagnostic::Result;
 
-/// An archive with a list of its files.
+/// An archive that has a list of its files.
 #[derive(Clone, Debug)]
 pub struct ListedArchive {
-    /// Its folder, as an absolute path.
+    /// The folder of the archive, as an absolute path.
     pub folder: PathBuf,
-    /// The listed files that the user named.
+    /// The files in the list that are among those that the user named.
     pub files: Vec<ExpectedFile>,
 }
 
-/// A file that is in the list of its archive.
+/// A file in the list of an archive.
 #[derive(Clone, Debug)]
 pub struct ExpectedFile {
-    /// The absolute path.
+    /// The absolute path of the file.
     pub path: PathBuf,
-    /// The path as the user named it, for messages.
+    /// The path of the file as the user named it; used in messages.
     pub name: String,
-    /// The length when it was written.
+    /// The length in bytes that the file had when it was written.
     pub bytes: u64,
-    /// The SHA-256 when it was written, in hexadecimal.
+    /// The SHA-256 that the file had when it was written, in hexadecimal.
     pub sha256: String,
 }
 
@@ -39,7 +39,7 @@ pub struct ExpectedFile {
 #[derive(Clone, Copy)]
 struct NamedFiles<'a> {
     root: &'a Path,
-    /// `root` as an absolute path.
+    /// The absolute path of `root`.
     absolute: &'a Path,
     selection: &'a dyn FileSelection,
 }
@@ -53,11 +53,11 @@ impl NamedFiles<'_> {
     }
 }
 
-/// Removes files of an unfinished append from `listing`, and notes the files that an archive lacks. The listing has the
-/// files at or below `root` that `selection` selects.
+/// Removes the files of an unfinished append from `listing`, and adds notes about files that are missing from an
+/// archive. The listing has the files at or below `root` that `selection` selects.
 ///
 /// # Errors
-/// A journal cannot be read, so it is unknown which files count.
+/// A journal cannot be read, so it is not known which files belong to the archive.
 pub(super) fn check(listing: &mut Listing, root: &Path, selection: &dyn FileSelection) -> Result<()> {
     let Ok(absolute) = std::path::absolute(root) else { return Ok(()) };
     let named = NamedFiles { root, absolute: &absolute, selection };
@@ -78,7 +78,7 @@ pub(super) fn check(listing: &mut Listing, root: &Path, selection: &dyn FileSele
     Ok(())
 }
 
-/// Returns the folders that may be archives: those around `root` and around Parquet files.
+/// Returns the folders that may be archives: those that contain `root` or a Parquet file.
 fn folders_around(listing: &Listing, root: &Path) -> BTreeSet<PathBuf> {
     let mut folders: BTreeSet<PathBuf> = root.ancestors().map(Path::to_owned).collect();
     for file in listing.files.iter().filter_map(archived) {
@@ -89,7 +89,7 @@ fn folders_around(listing: &Listing, root: &Path) -> BTreeSet<PathBuf> {
     folders
 }
 
-/// The named files of the archive in `folder`.
+/// Returns the archive in `folder`, with those of its listed files that the user named.
 fn expected(folder: PathBuf, list: ArchiveList, named: NamedFiles<'_>) -> ListedArchive {
     let file = |ArchiveFile { path, bytes, sha256 }: ArchiveFile| {
         let path = folder.join(path);
@@ -101,7 +101,7 @@ fn expected(folder: PathBuf, list: ArchiveList, named: NamedFiles<'_>) -> Listed
     ListedArchive { folder, files }
 }
 
-/// Removes the files of unfinished appends, with a note.
+/// Removes the files of unfinished appends from `listing`, and adds a note about them.
 fn leave_out(listing: &mut Listing, uncounted: &BTreeSet<PathBuf>) {
     if uncounted.is_empty() {
         return;
@@ -117,7 +117,7 @@ fn leave_out(listing: &mut Listing, uncounted: &BTreeSet<PathBuf>) {
     ));
 }
 
-/// Notes the listed files that are missing, or have another length than when they were written.
+/// Returns notes about listed files that are missing, or whose length has changed since they were written.
 fn differences(listing: &Listing) -> Vec<DiscoveryNote> {
     let expected = || listing.archives.iter().flat_map(|archive| &archive.files);
     if expected().next().is_none() {
@@ -150,7 +150,7 @@ fn is_missing(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(is_absent)
 }
 
-/// The absolute path of a file that may be part of an archive.
+/// Returns the absolute path of a file that may be part of an archive; None for other files.
 pub(crate) fn archived(file: &DataFile) -> Option<PathBuf> {
     let is_parquet = |path: &&Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
     std::path::absolute(file.local_path().filter(is_parquet)?).ok()

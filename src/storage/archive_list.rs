@@ -1,7 +1,7 @@
 //! The list of the files of an archive, by which queries and `verify` notice that a file is missing.
 //!
-//! `convert` keeps the list in the archive's folder. An append replaces it before its last step: until then, the files
-//! in the journal do not count, whether they are listed or not.
+//! `convert` keeps the list in the folder of the archive. An append replaces it before its last step. Until that
+//! step, queries ignore the files in the journal, whether or not they are in the list.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,23 +11,23 @@ use serde_json::{Value as Json, json};
 use super::journal::{in_slashes, length_of, relative};
 use crate::diagnostic::{Error, Result};
 
-/// The file name of the list; because of the dot, scans skip it.
+/// The file name of the list. Scans skip it because of the dot.
 const NAME: &str = ".coldcase-files";
-/// Maximum size of a list in bytes: some 300,000 files.
+/// Maximum size of a list in bytes, which suffices for some 300,000 files.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// A file of an archive, as it was written.
+/// A file of an archive, as it was when it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchiveFile {
-    /// The path relative to the archive.
+    /// The path of the file, relative to the archive.
     pub path: PathBuf,
-    /// The length.
+    /// The length of the file in bytes.
     pub bytes: u64,
-    /// The SHA-256 in hexadecimal.
+    /// The SHA-256 of the file, in hexadecimal.
     pub sha256: String,
 }
 
-/// All files of an archive.
+/// The list of all files of an archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArchiveList {
     /// The files, in the order in which they were added.
@@ -35,16 +35,16 @@ pub struct ArchiveList {
 }
 
 impl ArchiveList {
-    /// The path of the list.
+    /// Returns the path of the list of an archive.
     #[must_use]
     pub fn path(archive: &Path) -> PathBuf {
         archive.join(NAME)
     }
 
-    /// Reads the list of an archive; None if there is none, as in archives of earlier versions.
+    /// Reads the list of an archive; None if there is none, as in archives that earlier versions wrote.
     ///
     /// # Errors
-    /// The list cannot be read, so it is unknown whether files are missing.
+    /// The list cannot be read, so it is not known whether files are missing.
     pub fn read(archive: &Path) -> Result<Option<Self>> {
         let path = Self::path(archive);
         let Some(length) = length_of(&path)? else { return Ok(None) };
@@ -70,7 +70,7 @@ impl ArchiveList {
         Some(Self { files })
     }
 
-    /// The text of the list.
+    /// Returns the text of the list, which [`Self::read`] reads.
     #[must_use]
     pub fn to_text(&self) -> String {
         let file = |ArchiveFile { path, bytes, sha256 }: &ArchiveFile| json!({"file": in_slashes(path), "bytes": bytes, "sha256": sha256});

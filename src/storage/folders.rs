@@ -51,15 +51,15 @@ pub enum LinkPolicy {
 /// The reason why an entry of a folder is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SkipReason {
-    /// Its name begins with a dot.
+    /// The name of the entry begins with a dot.
     Hidden,
-    /// It is a symbolic link whose target does not exist.
+    /// The entry is a symbolic link whose target does not exist.
     DanglingLink,
-    /// It is a symbolic link out of the folder that was named.
+    /// The entry is a symbolic link out of the folder that the user named.
     LinkElsewhere,
-    /// It is neither a file nor a folder.
+    /// The entry is neither a file nor a folder.
     Special,
-    /// It is a folder that cannot be listed, or a file whose metadata cannot be read.
+    /// The entry is a folder that cannot be listed, or a file whose metadata cannot be read.
     Unreadable,
 }
 

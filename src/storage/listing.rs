@@ -174,7 +174,7 @@ impl fmt::Display for DiscoveryNote {
     }
 }
 
-/// The first of `names`, and the number of the others.
+/// Returns the first of `names`, and the number of the others, as text.
 fn first_names(names: &[String]) -> String {
     let (first, more) = names.split_at(names.len().min(MAX_NAMED));
     let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };

@@ -36,11 +36,12 @@ pub(super) struct InnerRecords {
     pub is_partial: bool,
     /// True if the value has more bytes of strings than are searched.
     pub is_cut: bool,
-    /// Lines of a running search that Splunk streamed.
+    /// Results of a search that Splunk streamed while the search was running.
     pub streamed: StreamedResults,
 }
 
-/// Results of a search that Splunk streamed while it was running: previews, whose rows the final results have again.
+/// Results of a search that Splunk streamed while it was running. They may be previews, whose rows the final results
+/// have again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StreamedResults {
     /// The number of records in previews, which are not read.
@@ -50,7 +51,8 @@ pub(crate) struct StreamedResults {
 }
 
 impl InnerRecords {
-    /// True if the value is anything but an unrecognised record.
+    /// True if the value contains anything that must be read or reported, so that it is not just an unrecognised
+    /// record.
     pub(super) fn holds_some(&self) -> bool {
         let is_streamed = self.streamed != StreamedResults::default();
         self.is_cut || is_streamed || !self.records.is_empty() || !self.errors.is_empty()
@@ -295,7 +297,7 @@ struct ObjectKeys<'a> {
     has_tables: bool,
     is_page: bool,
     failed: bool,
-    /// The member `preview` of results of Splunk, and its other members.
+    /// The member `preview` in results of Splunk.
     preview: Option<bool>,
     has_result: bool,
     is_last_row: bool,

@@ -257,7 +257,7 @@ enum ValueOutcome {
     Whole,
     /// The value does not fit the type of the column.
     Misfit,
-    /// The value has a string with an unpaired surrogate, which is replaced where the string is read.
+    /// The value has a string with an unpaired surrogate, which is replaced when the string is read.
     HalfPair,
     /// The value was truncated before it was exported.
     Cut,

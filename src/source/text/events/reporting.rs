@@ -146,8 +146,8 @@ impl ScanEvents {
         self.report.keep_pages(pages);
     }
 
-    /// Reports previews of streamed searches; called after all files were read. If the final results are missing, so are
-    /// rows.
+    /// Reports files that have previews of streamed searches; called after all files were read. It is damage if a
+    /// file has no final results, because rows are missing then.
     pub(crate) fn report_previews(&self) {
         for (file, StreamedResults { previews, is_final }) in self.log.streamed() {
             match is_final {

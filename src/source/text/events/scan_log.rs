@@ -19,7 +19,7 @@ pub(crate) struct ScanLog {
     pages: Mutex<ResultPages>,
     /// For each file that may contain only successes, by its index: true if it has a failure.
     failures: Mutex<BTreeMap<usize, bool>>,
-    /// Results of streamed searches, by file.
+    /// The results of streamed searches in each file.
     streamed: Mutex<BTreeMap<String, StreamedResults>>,
 }
 
@@ -65,7 +65,7 @@ impl ScanLog {
         *lock(&self.failures).entry(file).or_default() |= has_failure;
     }
 
-    /// Adds results of a streamed search in a part of `file`.
+    /// Adds the results of a streamed search that were found in a part of `file`.
     pub(crate) fn add_streamed(&self, file: &str, found: StreamedResults) {
         let mut files = lock(&self.streamed);
         let of_file = files.entry(file.to_owned()).or_default();
@@ -73,7 +73,7 @@ impl ScanLog {
         of_file.is_final |= found.is_final;
     }
 
-    /// Returns the results of streamed searches, by file.
+    /// Returns the results of streamed searches in each file.
     pub(crate) fn streamed(&self) -> BTreeMap<String, StreamedResults> {
         lock(&self.streamed).clone()
     }
