@@ -5,19 +5,28 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::condition::RowIndex;
+use crate::rules::convert::sentinel_entity;
 use crate::rules::schedule::RowWindow;
-use crate::rules::{AlertEntity, AlertGrouping, AlertRule, RuleKind};
+use crate::rules::{AlertEntity, AlertGrouping, AlertRule, EntityMapping};
 use crate::types::dynamic::{row_json, value_json};
 use crate::types::{Batch, Schema, Type};
 
 /// The maximum number of rows that an alert shows.
-const SHOWN_ROWS: usize = 10;
+pub(super) const SHOWN_ROWS: usize = 10;
 /// The maximum number of entities of an alert.
 const MAX_ENTITIES: usize = 100;
 
 /// An alert that a service would have made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
+    /// The name: that of the rule, unless the rule takes it from the rows.
+    pub name: String,
+    /// The description, likewise.
+    pub description: Option<String>,
+    /// The severity, likewise.
+    pub severity: String,
+    /// The tactics, likewise.
+    pub tactics: Vec<String>,
     /// The scheduled time of the run.
     pub time: i64,
     /// When the alert appears.
@@ -26,10 +35,16 @@ pub struct Alert {
     pub window: RowWindow,
     /// True if its actions are muted.
     pub is_muted: bool,
+    /// True if the window is not wholly inside the range of the data, so that rows may be missing from it.
+    pub is_beyond_data: bool,
     /// The number of rows.
     pub rows: usize,
-    /// The value that was compared with the threshold.
+    /// The number of rows of the run.
+    pub run_rows: usize,
+    /// The value that was compared with the threshold: of several periods, that of the latest one that violates it.
     pub value: f64,
+    /// The value of each period, the latest first; None if a period has none.
+    pub periods: Vec<Option<f64>>,
     /// The names and values of the dimensions.
     pub dimensions: Vec<(String, String)>,
     /// The entities.
@@ -42,28 +57,12 @@ pub struct Alert {
     pub events: Option<[i64; 2]>,
 }
 
-impl Default for Alert {
-    fn default() -> Self {
-        Self {
-            time: 0,
-            detected: 0,
-            window: RowWindow { generated: [0; 2], arrived: [0; 2] },
-            is_muted: false,
-            rows: 0,
-            value: 0.0,
-            dimensions: Vec::new(),
-            entities: Vec::new(),
-            details: Vec::new(),
-            results: Vec::new(),
-            events: None,
-        }
-    }
-}
-
 /// Makes the alerts of a rule.
 pub(super) struct AlertMaker<'a> {
     rule: &'a AlertRule,
     schema: Schema,
+    /// The entities, with the names of their types.
+    entities: Vec<EntityMapping>,
     /// The column of the time.
     time: Option<usize>,
 }
@@ -71,7 +70,8 @@ pub(super) struct AlertMaker<'a> {
 impl<'a> AlertMaker<'a> {
     pub fn new(rule: &'a AlertRule, schema: &Schema) -> Self {
         let is_time = |index: &usize| schema.field(*index).ty == Type::Datetime;
-        Self { rule, schema: schema.clone(), time: schema.index_of("TimeGenerated").filter(is_time) }
+        let entities = rule.entities.iter().map(sentinel_entity).collect();
+        Self { rule, schema: schema.clone(), entities, time: schema.index_of("TimeGenerated").filter(is_time) }
     }
 
     /// Returns the alerts of a run that are like `alert` and stand for `rows`: one, or one for each row.
@@ -86,12 +86,7 @@ impl<'a> AlertMaker<'a> {
                 alerts.push(self.alert(&alert, batches, &rows[index..]));
                 break;
             }
-            let new = self.alert(&alert, batches, std::slice::from_ref(row));
-            let is_same = |known: &&mut Alert| known.entities == new.entities && known.details == new.details;
-            match alerts.iter_mut().find(is_same).filter(|_| self.rule.kind == RuleKind::CustomDetection) {
-                Some(known) => join(known, new),
-                None => alerts.push(new),
-            }
+            alerts.push(self.alert(&alert, batches, std::slice::from_ref(row)));
         }
         if rows.is_empty() {
             alerts.push(alert);
@@ -99,7 +94,8 @@ impl<'a> AlertMaker<'a> {
         alerts
     }
 
-    fn alert(&self, like: &Alert, batches: &[Batch], rows: &[RowIndex]) -> Alert {
+    /// The alert that stands for `rows`.
+    pub fn alert(&self, like: &Alert, batches: &[Batch], rows: &[RowIndex]) -> Alert {
         let shown = rows.iter().take(SHOWN_ROWS).map(|at| row_json(&self.schema, &batches[at.batch], at.row));
         let times = || {
             let time = self.time?;
@@ -113,6 +109,26 @@ impl<'a> AlertMaker<'a> {
             results: shown.collect(),
             entities: self.entities(batches, rows),
             details: rows.first().map(|row| self.details(batches, *row)).unwrap_or_default(),
+            ..rows.first().map_or_else(|| like.clone(), |row| self.overridden(like, batches, *row))
+        }
+    }
+
+    /// An alert like `like` with the texts that it takes from a row.
+    fn overridden(&self, like: &Alert, batches: &[Batch], at: RowIndex) -> Alert {
+        let overrides = &self.rule.overrides;
+        let value = |name: &str| {
+            let index = self.schema.index_of(name.trim())?;
+            Some(batches[at.batch].column(index).value(at.row).to_text()).filter(|text| !text.is_empty())
+        };
+        let filled = |format: &Option<String>| format.as_deref().map(|format| filled(format, &value));
+        let column = |name: &Option<String>| name.as_deref().and_then(value);
+        let tactics =
+            column(&overrides.tactics_column).map(|text| text.split(',').map(|t| t.trim().to_owned()).collect());
+        Alert {
+            name: filled(&overrides.name).unwrap_or_else(|| like.name.clone()),
+            description: filled(&overrides.description).or_else(|| like.description.clone()),
+            severity: column(&overrides.severity_column).unwrap_or_else(|| like.severity.clone()),
+            tactics: tactics.unwrap_or_else(|| like.tactics.clone()),
             ..like.clone()
         }
     }
@@ -120,7 +136,7 @@ impl<'a> AlertMaker<'a> {
     fn entities(&self, batches: &[Batch], rows: &[RowIndex]) -> Vec<AlertEntity> {
         let mut known = BTreeSet::new();
         for at in rows {
-            for mapping in &self.rule.entities {
+            for mapping in &self.entities {
                 let entity = mapping.entity_of(|column| {
                     Some(batches[at.batch].column(self.schema.index_of(column)?).value(at.row).to_text())
                 });
@@ -139,9 +155,21 @@ impl<'a> AlertMaker<'a> {
     }
 }
 
-/// Adds the rows of `new` to an alert with the same entities and details.
-fn join(known: &mut Alert, new: Alert) {
-    known.rows += new.rows;
-    let room = SHOWN_ROWS.saturating_sub(known.results.len());
-    known.results.extend(new.results.into_iter().take(room));
+/// The format with the values of its columns; a column without value stays as it is written.
+fn filled(format: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
+    let (mut text, mut rest) = (String::new(), format);
+    while let Some((before, after)) = rest.split_once("{{") {
+        text.push_str(before);
+        match after.split_once("}}").and_then(|(name, after)| Some((value(name)?, after))) {
+            Some((value, after)) => {
+                text.push_str(&value);
+                rest = after;
+            }
+            None => {
+                text.push_str("{{");
+                rest = after;
+            }
+        }
+    }
+    text + rest
 }

@@ -1,15 +1,17 @@
 //! Evaluates one run after the other: the condition, the states of alerts, suppression.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::BTreeSet;
 
+use super::StateChange;
 use super::alert::{Alert, AlertMaker};
 use super::condition::{ConditionTest, TestedRows};
+use super::coverage::DataRange;
 use super::event::RecordLog;
+use super::joined_alerts::JoinedAlerts;
+use super::lifecycles::Lifecycles;
 use super::rows::{RunRows, RunSource};
-use super::{MAX_COMBINATIONS, StateChange};
-use crate::diagnostic::{Error, Result};
-use crate::rules::alert_state::{AlertLifecycle, AlertState};
+use crate::diagnostic::Result;
+use crate::rules::alert_state::{AlertState, AlertTransition};
 use crate::rules::schedule::WindowEdges;
 use crate::rules::{AlertRule, AlertSchedule};
 
@@ -19,10 +21,12 @@ pub(super) struct Backtester<'a> {
     schedule: AlertSchedule,
     source: &'a RunSource<'a>,
     edges: WindowEdges,
-    test: ConditionTest<'a>,
+    data: Option<DataRange>,
+    test: &'a ConditionTest<'a>,
     maker: AlertMaker<'a>,
-    /// The alerts by the values of the dimensions.
-    lifecycles: BTreeMap<Vec<String>, Lifecycle>,
+    lifecycles: Lifecycles,
+    /// The alerts of custom detections, which later rows join.
+    joined: Option<JoinedAlerts>,
     suppressed_until: Option<i64>,
     /// The alerts so far.
     pub alerts: Vec<Alert>,
@@ -35,29 +39,41 @@ pub(super) struct Backtester<'a> {
     rows: RunRows,
 }
 
+/// A run.
+#[derive(Clone, Copy)]
+struct RunAt {
+    number: i64,
+    time: i64,
+    /// The number of rows that it returned.
+    rows: usize,
+}
+
 impl<'a> Backtester<'a> {
     pub fn new(
         rule: &'a AlertRule,
         schedule: AlertSchedule,
         source: &'a RunSource<'a>,
+        test: &'a ConditionTest<'a>,
         edges: WindowEdges,
-    ) -> Result<Self> {
-        let schema = source.schema();
-        Ok(Self {
+        data: Option<DataRange>,
+    ) -> Self {
+        Self {
             rule,
             schedule,
             source,
             edges,
-            test: ConditionTest::new(&rule.condition, schedule.lookback, &schema)?,
-            maker: AlertMaker::new(rule, &schema),
-            lifecycles: BTreeMap::new(),
+            data,
+            test,
+            maker: AlertMaker::new(rule, &source.schema()),
+            lifecycles: Lifecycles::new(rule),
+            joined: JoinedAlerts::of(rule),
             suppressed_until: None,
             alerts: Vec::new(),
             states: Vec::new(),
             suppressed: 0,
             events: RecordLog::default(),
             rows: RunRows::default(),
-        })
+        }
     }
 
     /// Evaluates the run of this number at its time.
@@ -69,12 +85,17 @@ impl<'a> Backtester<'a> {
         }
         let window = self.schedule.window(time, self.edges);
         self.source.run(time, window, &mut self.rows)?;
-        let tested = self.test.combinations(&self.rows.batches, time);
-        let before = self.alerts.len();
-        for combination in tested {
-            self.step(time, number, combination)?;
+        let rows = self.rows.batches.iter().map(crate::types::Batch::rows).sum();
+        let (before, run) = (self.alerts.len(), RunAt { number, time, rows });
+        let mut tested = BTreeSet::new();
+        for combination in self.test.combinations(&self.rows.batches, time) {
+            tested.insert(combination.values.clone());
+            self.step(run, combination)?;
         }
-        self.calm_others(time);
+        for (values, state) in self.lifecycles.calm_others(&tested, time)? {
+            let dimensions = self.test.named(&values);
+            self.states.push(StateChange { time, state, dimensions, value: 0.0, periods: vec![None] });
+        }
         if let Some(suppression) = self.rule.suppression.filter(|_| self.alerts.len() > before) {
             self.suppressed_until = Some(time.saturating_add(suppression));
         }
@@ -82,61 +103,55 @@ impl<'a> Backtester<'a> {
     }
 
     /// Takes the result of a run for one combination of dimension values.
-    fn step(&mut self, time: i64, number: i64, tested: TestedRows) -> Result<()> {
-        let TestedRows { values, value, rows, is_met } = tested;
-        let lifecycles = self.lifecycles.len();
-        let lifecycle = match self.lifecycles.entry(values.clone()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(_) if lifecycles >= MAX_COMBINATIONS => {
-                return Err(Error::Limit(format!("more than {MAX_COMBINATIONS} combinations of dimension values")));
-            }
-            Entry::Vacant(new) => {
-                let alerts = AlertLifecycle::new(self.rule.state, self.rule.muting);
-                new.insert(Lifecycle { alerts, last_run: time })
-            }
-        };
-        lifecycle.last_run = time;
-        let transition = lifecycle.alerts.step(time, is_met);
-        if transition.state != AlertState::NoAlert {
-            let dimensions = self.test.named(&values);
-            self.states.push(StateChange { time, state: transition.state, dimensions, value });
-        }
+    fn step(&mut self, run: RunAt, tested: TestedRows) -> Result<()> {
+        let mut transition = self.lifecycles.step(&tested.values, run.time, tested.is_met)?;
         let records = self.source.record_column();
-        self.events.seen(&self.rows.batches, &rows, records, number, transition);
+        let mut rows = tested.rows.as_slice();
+        let added;
         if transition.state == AlertState::Fired {
-            let dimensions = self.test.named(&values);
-            let alert = Alert {
-                time,
-                detected: self.schedule.detected(time),
-                window: self.schedule.window(time, self.edges),
-                is_muted: transition.is_muted,
-                rows: rows.len(),
-                value,
-                dimensions,
-                ..Alert::default()
-            };
-            let summaries = self.maker.alerts(alert, &self.rows.batches, &rows);
-            self.alerts.extend(summaries);
+            let like = self.alert(run, &tested, transition);
+            if let Some(joined) = &mut self.joined {
+                added = joined.add(&self.maker, &like, &self.rows.batches, rows, &mut self.alerts);
+                rows = &added.rows;
+                // The rows of earlier runs are in alerts already.
+                self.events.seen(&self.rows.batches, rows, records, run.number, transition);
+                transition.state = if added.alerts > 0 { AlertState::Fired } else { AlertState::Firing };
+                rows = &[];
+            } else {
+                self.alerts.extend(self.maker.alerts(like, &self.rows.batches, rows));
+            }
         }
+        if transition.state != AlertState::NoAlert {
+            let dimensions = self.test.named(&tested.values);
+            let (time, state, value) = (run.time, transition.state, tested.value);
+            self.states.push(StateChange { time, state, dimensions, value, periods: tested.periods.clone() });
+        }
+        self.events.seen(&self.rows.batches, rows, records, run.number, transition);
         Ok(())
     }
 
-    /// The condition of combinations without rows is false.
-    fn calm_others(&mut self, time: i64) {
-        for (values, lifecycle) in &mut self.lifecycles {
-            if lifecycle.last_run == time || !lifecycle.alerts.is_firing() {
-                continue;
-            }
-            let state = lifecycle.alerts.step(time, false).state;
-            let dimensions = self.test.named(values);
-            self.states.push(StateChange { time, state, dimensions, value: 0.0 });
+    /// An alert of a run, without its rows.
+    fn alert(&self, run: RunAt, tested: &TestedRows, transition: AlertTransition) -> Alert {
+        let window = self.schedule.window(run.time, self.edges);
+        Alert {
+            name: self.rule.name.clone(),
+            description: self.rule.description.clone(),
+            severity: self.rule.severity.clone(),
+            tactics: self.rule.tactics.clone(),
+            time: run.time,
+            detected: self.schedule.detected(run.time),
+            window,
+            is_muted: transition.is_muted,
+            is_beyond_data: self.data.is_none_or(|data| !data.covers(self.schedule.clock, window)),
+            rows: tested.rows.len(),
+            run_rows: run.rows,
+            value: tested.value,
+            periods: tested.periods.clone(),
+            dimensions: self.test.named(&tested.values),
+            entities: Vec::new(),
+            details: Vec::new(),
+            results: Vec::new(),
+            events: None,
         }
     }
-}
-
-/// The alerts of one combination of dimension values.
-struct Lifecycle {
-    alerts: AlertLifecycle,
-    /// The time of the last run that had rows with these values.
-    last_run: i64,
 }

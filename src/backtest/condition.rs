@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Error, Result};
+use crate::rules::schedule::WindowEdges;
 use crate::rules::{AlertCondition, AlertMeasure, FailingPeriods, TimeAggregation};
 use crate::types::{Batch, Schema, Type};
 
@@ -19,8 +20,10 @@ pub(super) struct RowIndex {
 pub(super) struct TestedRows {
     /// The values, in the order of the dimensions.
     pub values: Vec<String>,
-    /// The value of the last period.
+    /// The value of the latest period that violates the threshold, else of the last one.
     pub value: f64,
+    /// The value of each period, the latest first; None if a period has none.
+    pub periods: Vec<Option<f64>>,
     /// The rows.
     pub rows: Vec<RowIndex>,
     /// True if the condition is met.
@@ -35,37 +38,32 @@ pub(super) struct ConditionTest<'a> {
     time: Option<usize>,
     /// True if only the rows of the last periods count: there are several, or the query reads more than one.
     has_periods: bool,
+    edges: WindowEdges,
 }
 
 impl<'a> ConditionTest<'a> {
     /// Tests rows of `schema`, which the query finds in a window of the length `lookback`.
     ///
     /// # Errors
-    /// The result lacks a column that the condition needs.
-    pub fn new(condition: &'a AlertCondition, lookback: i64, schema: &Schema) -> Result<Self> {
-        let column = |name: &str| {
-            schema.index_of(name).ok_or_else(|| {
-                Error::Usage(format!("the query returns no column `{name}`, which the condition of the rule needs"))
-            })
-        };
+    /// The result lacks a column that the condition needs, which [`crate::rules::validate::result`] says better.
+    pub fn new(condition: &'a AlertCondition, lookback: i64, edges: WindowEdges, schema: &Schema) -> Result<Self> {
+        let column = |name: &str| schema.index_of(name).ok_or_else(|| Error::internal("a column of the condition"));
         let dimensions = condition.dimensions.iter().map(|dimension| column(&dimension.name)).collect::<Result<_>>()?;
         let measure = match &condition.measure {
             AlertMeasure::Rows => None,
             AlertMeasure::Column { name, aggregation } => Some((column(name)?, *aggregation)),
         };
-        if let Some((index, _)) = measure.filter(|(index, _)| !schema.field(*index).ty.is_numeric()) {
-            let (name, ty) = (&schema.field(index).name, schema.field(index).ty);
-            return Err(Error::Usage(format!("the measured column `{name}` has type {ty}, but must be a number")));
-        }
         let is_time = |index: &usize| schema.field(*index).ty == Type::Datetime;
         let time = schema.index_of("TimeGenerated").filter(is_time).or_else(|| (0..schema.len()).find(is_time));
-        if condition.periods.evaluated > 1 && time.is_none() {
-            let text = "the rule evaluates several periods, so the query must return a datetime column";
-            return Err(Error::Usage(text.to_owned()));
-        }
         let FailingPeriods { length, evaluated, .. } = condition.periods;
         let has_periods = evaluated > 1 || (length > 0 && lookback > length && time.is_some());
-        Ok(Self { condition, dimensions, measure, time, has_periods })
+        Ok(Self { condition, dimensions, measure, time, has_periods, edges })
+    }
+
+    /// True if the dimensions admit a row.
+    pub fn admits(&self, batch: &Batch, row: usize) -> bool {
+        let mut dimensions = self.condition.dimensions.iter().zip(&self.dimensions);
+        dimensions.all(|(dimension, index)| dimension.admits(&batch.column(*index).value(row).to_text()))
     }
 
     /// The names and values of the dimensions of a combination.
@@ -103,18 +101,20 @@ impl<'a> ConditionTest<'a> {
             value.is_some_and(|value| self.condition.operator.holds(value, self.condition.threshold))
         };
         let is_met = periods.iter().filter(holds).count() >= violations as usize;
-        TestedRows { values, value: periods.first().copied().flatten().unwrap_or(0.0), rows, is_met }
+        let value = periods.iter().find(holds).or(periods.first()).copied().flatten().unwrap_or(0.0);
+        TestedRows { values, value, periods, rows, is_met }
     }
 
-    /// The rows of each period, the latest first. A period ends before the next one begins; the last one includes its
-    /// end, which is that of the window.
+    /// The rows of each period, the latest first. A period ends before the next one begins, and the last one includes its
+    /// end, which is that of the window. If windows exclude their first moment, so do periods.
     fn periods(&self, batches: &[Batch], rows: &[RowIndex], time: i64) -> Vec<Vec<RowIndex>> {
         let FailingPeriods { length, evaluated, .. } = self.condition.periods;
         let mut periods = vec![Vec::new(); evaluated as usize];
         for index in rows {
             let at = self.time.and_then(|column| batches[index.batch].column(column).i64_at(index.row));
             let Some(age) = at.map(|at| time.saturating_sub(at)).filter(|age| *age >= 0) else { continue };
-            let period = usize::try_from((age.max(1) - 1) / length.max(1)).unwrap_or(usize::MAX);
+            let age = if self.edges == WindowEdges::HalfOpen { age } else { age.max(1) - 1 };
+            let period = usize::try_from(age / length.max(1)).unwrap_or(usize::MAX);
             if let Some(period) = periods.get_mut(period) {
                 period.push(*index);
             }

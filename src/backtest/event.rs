@@ -173,8 +173,9 @@ impl RecordLog {
                 };
                 let table = record.text(RecordColumns::Table).to_owned();
                 let id = RecordId { table: self.table(&table), position };
-                // One record may be several rows, after `mv-expand`.
-                if !(from..to).contains(&generated) || !known.insert(id) {
+                // The rule does not look for rows that its dimensions exclude. One record may be several rows, after
+                // `mv-expand`.
+                if !(runs.admits)(batch, row) || !(from..to).contains(&generated) || !known.insert(id) {
                     continue;
                 }
                 let arrived = (runs.arrived)(&table, generated, record.number(RecordColumns::Arrived));
@@ -224,6 +225,9 @@ impl RecordLog {
 /// When a record of a table arrived, by its time and by the value of its column.
 pub(super) type ArrivalOf<'a> = dyn Fn(&str, i64, Option<i64>) -> Option<i64> + 'a;
 
+/// True if the dimensions of a rule admit a row.
+pub(super) type AdmitsRow<'a> = dyn Fn(&Batch, usize) -> bool + 'a;
+
 /// The runs of a backtest, as far as events need them.
 pub(super) struct EventRuns<'a> {
     pub schedule: &'a AlertSchedule,
@@ -231,4 +235,5 @@ pub(super) struct EventRuns<'a> {
     pub runs: RunRange,
     pub edges: WindowEdges,
     pub arrived: &'a ArrivalOf<'a>,
+    pub admits: &'a AdmitsRow<'a>,
 }

@@ -6,24 +6,29 @@
 mod alert;
 mod backtester;
 mod condition;
+mod coverage;
 mod event;
+mod joined_alerts;
+mod lifecycles;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use alert::Alert;
+pub use coverage::DataRange;
 pub use event::{EventOutcome, MissReason, SoughtEvent};
 
 use backtester::Backtester;
+use condition::ConditionTest;
 use event::EventRuns;
-use rows::RunSource;
+use rows::{RunRows, RunSource};
 
 use crate::diagnostic::{Error, Result};
 use crate::engine::{ArrivalTime, Engine, INGESTED, RECEIVED, WindowTimes};
 use crate::rules::alert_state::AlertState;
-use crate::rules::schedule::{RunRange, TickGrid, WindowEdges};
-use crate::rules::{AlertRule, AlertSchedule, WindowClock};
+use crate::rules::schedule::{RowWindow, RunRange, TickGrid, WindowEdges};
+use crate::rules::{AlertRule, AlertSchedule, RuleFileError, ThresholdOperator, WindowClock, validate};
 use crate::scan::ScanReport;
 use crate::types::{Batch, Schema, datetime};
 
@@ -49,8 +54,27 @@ pub struct Assumptions {
     pub grace: Option<i64>,
     /// When rows arrive, by table.
     pub times: WindowTimes,
+    /// The lookback of a custom detection that names none; None for the longest that its service allows.
+    pub lookback: Option<i64>,
     /// True if files are read again at every run: slow, and returns the same.
     pub rescans: bool,
+}
+
+/// Why a backtest has no result.
+#[derive(Debug)]
+pub enum BacktestError {
+    /// The rule cannot work with the results of its query.
+    Rule(Vec<RuleFileError>),
+    /// The tables that the rule reads have no rows with times.
+    NoRows,
+    /// Anything else.
+    Other(Error),
+}
+
+impl From<Error> for BacktestError {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
 }
 
 /// The result of a backtest.
@@ -64,6 +88,10 @@ pub struct Backtest {
     pub runs: RunRange,
     /// The first moment and the moment after the last one.
     pub range: [i64; 2],
+    /// The times of the rows of the tables that the rule reads; None if they have none.
+    pub data: Option<DataRange>,
+    /// True if the condition is met by a lack of rows: no event causes an alert.
+    pub is_about_absence: bool,
     /// The alerts, in order.
     pub alerts: Vec<Alert>,
     /// Evaluations whose state is not [`AlertState::NoAlert`], in order.
@@ -76,6 +104,8 @@ pub struct Backtest {
     pub anchors: Vec<AnchorOutcome>,
     /// The columns of the query.
     pub schema: Schema,
+    /// The tables with rows.
+    pub tables: Vec<String>,
     /// The number of rows that runs read from memory; None if they read the files.
     pub rows_in_memory: Option<usize>,
     /// By table, the number of rows whose time of arrival is not known: they count as arriving at their time.
@@ -102,33 +132,53 @@ pub struct StateChange {
     pub dimensions: Vec<(String, String)>,
     /// The value that was compared.
     pub value: f64,
+    /// The value of each period, the latest first; None if a period has none.
+    pub periods: Vec<Option<f64>>,
 }
 
 /// Runs `rule` over the tables of `engine`.
 ///
 /// # Errors
-/// The query is wrong, data cannot be read, or a limit is exceeded.
-pub fn run(rule: &AlertRule, engine: &Engine, assumptions: &Assumptions, report: &Arc<ScanReport>) -> Result<Backtest> {
-    let mut schedule = rule.schedule;
-    if let (Some(grace), WindowClock::Generated) = (assumptions.grace, schedule.clock) {
-        schedule.delay = grace;
-    }
-    let range = range(rule, engine, assumptions, report)?;
+/// The query is wrong, the rule does not fit its results, data cannot be read or are missing, or a limit is exceeded.
+pub fn run(
+    rule: &AlertRule,
+    engine: &Engine,
+    assumptions: &Assumptions,
+    report: &Arc<ScanReport>,
+) -> std::result::Result<Backtest, BacktestError> {
+    let schedule = assumed_schedule(rule, assumptions);
+    let data = DataRange::of(rule, engine, report)?;
     let source = RunSource::new(rule, engine, assumptions, report)?;
+    let problems = validate::result(rule, &source.schema());
+    if !problems.is_empty() {
+        return Err(BacktestError::Rule(problems));
+    }
+    let range = coverage::range(data, assumptions)?;
     if assumptions.to.is_none() && source.rows_in_memory().is_none() && schedule.clock == WindowClock::Ingested {
         // Only rows in memory tell when the last one arrived.
-        return Err(Error::Usage(format!(
+        let text = format!(
             "the query of the rule `{}` reads the files at every run, and the rule runs by the time of arrival: give the \
              end of the runs with --to",
             rule.name
-        )));
+        );
+        return Err(Error::Usage(text).into());
     }
-    let records = source.records(range[1])?;
+    source.report_files(range[1])?;
     // The rule itself does not read these columns.
     for name in [INGESTED, RECEIVED].into_iter().filter(|name| !rule.query.text.contains(name)) {
         report.forget_empty_column(name);
     }
-    let test = AnchorTest { rule, schedule, source: &source, assumptions, range, records: records.as_deref() };
+    let condition = ConditionTest::new(&rule.condition, schedule.lookback, assumptions.edges, &source.schema())?;
+    let is_about_absence = is_about_absence(rule, &source, &condition, range[0])?;
+    let records = if is_about_absence { Some(Vec::new()) } else { source.records(range[1])? };
+    let latest = |data: DataRange| DataRange {
+        latest: source.latest().map_or(data.latest, |latest| latest.max(data.latest)),
+        ..data
+    };
+    let data = data.map(latest);
+    let records = records.as_deref();
+    let test =
+        AnchorTest { rule, schedule, source: &source, assumptions, range, data, condition, is_about_absence, records };
     let anchor = assumptions.anchor.unwrap_or_else(|| midnight_before(range[0]));
     let mut first = test.run(anchor)?;
     for number in 1..i64::from(assumptions.anchors) {
@@ -139,6 +189,34 @@ pub fn run(rule: &AlertRule, engine: &Engine, assumptions: &Assumptions, report:
     Ok(first)
 }
 
+/// The schedule of a rule, with what is assumed about it.
+fn assumed_schedule(rule: &AlertRule, assumptions: &Assumptions) -> AlertSchedule {
+    let mut schedule = rule.schedule;
+    if let (Some(grace), WindowClock::Generated) = (assumptions.grace, schedule.clock) {
+        schedule.delay = grace;
+    }
+    if let Some(lookback) = assumptions.lookback.filter(|_| rule.assumes_lookback) {
+        schedule.lookback = lookback;
+    }
+    schedule
+}
+
+/// True if a lack of rows meets the condition: few rows do, or a run that sees none.
+fn is_about_absence(
+    rule: &AlertRule,
+    source: &RunSource<'_>,
+    condition: &ConditionTest<'_>,
+    time: i64,
+) -> Result<bool> {
+    if let ThresholdOperator::LessThan | ThresholdOperator::LessThanOrEqual = rule.condition.operator {
+        return Ok(true);
+    }
+    let mut rows = RunRows::default();
+    let nothing = [i64::MIN, i64::MIN];
+    source.run(time, RowWindow { generated: nothing, arrived: nothing }, &mut rows)?;
+    Ok(condition.combinations(&rows.batches, time).iter().any(|tested| tested.is_met))
+}
+
 /// Everything that does not depend on the anchor.
 struct AnchorTest<'a> {
     rule: &'a AlertRule,
@@ -146,22 +224,28 @@ struct AnchorTest<'a> {
     source: &'a RunSource<'a>,
     assumptions: &'a Assumptions,
     range: [i64; 2],
+    data: Option<DataRange>,
+    condition: ConditionTest<'a>,
+    is_about_absence: bool,
     records: Option<&'a [Batch]>,
 }
 
 impl AnchorTest<'_> {
     fn run(&self, anchor: i64) -> Result<Backtest> {
-        let Self { rule, schedule, source, assumptions, range, records } = *self;
+        let Self { rule, schedule, source, assumptions, range, data, records, .. } = *self;
         let grid = TickGrid { anchor, frequency: schedule.frequency };
-        let latest = range[1].max(source.latest().unwrap_or(range[1]));
-        let runs = runs(&schedule, grid, [range[0], latest], assumptions)?;
-        let mut backtest = Backtester::new(rule, schedule, source, assumptions.edges)?;
+        let latest = data.map_or(range[1], |data| data.latest.max(range[1]));
+        let absence_in = data.filter(|_| self.is_about_absence);
+        let runs = coverage::runs(&schedule, grid, [range[0], latest], assumptions, absence_in)?;
+        let mut backtest = Backtester::new(rule, schedule, source, &self.condition, assumptions.edges, data);
         for run in runs.runs() {
             source.check_cancelled()?;
             backtest.run(run, grid.time(run))?;
         }
         let arrived = |table: &str, time: i64, column: Option<i64>| source.arrived(table, time, column);
-        let event_runs = EventRuns { schedule: &schedule, grid, runs, edges: assumptions.edges, arrived: &arrived };
+        let admits = |batch: &Batch, row: usize| self.condition.admits(batch, row);
+        let edges = assumptions.edges;
+        let event_runs = EventRuns { schedule: &schedule, grid, runs, edges, arrived: &arrived, admits: &admits };
         let mut log = backtest.events;
         let outcomes = |batches: &[Batch]| log.outcomes(batches, source.record_column(), range, &event_runs);
         let events = records.map(outcomes);
@@ -173,54 +257,23 @@ impl AnchorTest<'_> {
             grid,
             runs,
             range,
+            data,
+            is_about_absence: self.is_about_absence,
             alerts: backtest.alerts,
             states: backtest.states,
             suppressed: backtest.suppressed,
             events,
             anchors,
             schema: source.schema(),
+            tables: source.tables(),
             rows_in_memory: source.rows_in_memory(),
             without_arrival: source.without_arrival(),
         })
     }
 }
 
-/// The first moment, and the moment after the last one.
-fn range(rule: &AlertRule, engine: &Engine, assumptions: &Assumptions, report: &Arc<ScanReport>) -> Result<[i64; 2]> {
-    let (from, to) = match (assumptions.from, assumptions.to) {
-        (Some(from), Some(to)) => (from, to),
-        (from, to) => {
-            let [first, last] = engine.range_of_data(&rule.query.text, report)?;
-            let (Some(first), Some(last)) = (from.or(first), to.or(last.map(|last| last.saturating_add(1)))) else {
-                let name = &rule.name;
-                return Err(Error::Usage(format!(
-                    "the data have no times for the rule `{name}`: give the range with --from and --to"
-                )));
-            };
-            (first, last)
-        }
-    };
-    if from >= to {
-        return Err(Error::Usage("the range of the backtest is empty: --from must be before --to".to_owned()));
-    }
-    Ok([from, to])
-}
-
 fn midnight_before(time: i64) -> i64 {
     datetime::start_of(time, datetime::Period::Day, 0).unwrap_or(time)
-}
-
-/// The runs of a backtest: those in the range, and, if its end is not given, those that may still see its last events.
-fn runs(schedule: &AlertSchedule, grid: TickGrid, [from, to]: [i64; 2], assumptions: &Assumptions) -> Result<RunRange> {
-    let end = match assumptions.to {
-        Some(to) => to,
-        None => to.saturating_add(schedule.lookback).saturating_add(schedule.delay).saturating_add(schedule.frequency),
-    };
-    let runs = grid.between(from, end);
-    if runs.count() > MAX_RUNS {
-        return Err(Error::Limit(format!("{} runs; at most {MAX_RUNS} are possible: shorten the range", runs.count())));
-    }
-    Ok(runs)
 }
 
 impl Assumptions {
@@ -236,6 +289,7 @@ impl Assumptions {
             anchors: 1,
             edges: WindowEdges::Inclusive,
             grace: None,
+            lookback: None,
             times,
             rescans: false,
         }

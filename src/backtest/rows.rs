@@ -7,10 +7,11 @@ use std::sync::atomic::Ordering;
 use super::Assumptions;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{
-    ArrivalRange, ArrivalTime, Engine, RecordColumns, Settings, TimeRange, VisibleTimes, WindowedQuery, WindowedRows,
+    ArrivalRange, ArrivalTime, Engine, RecordColumns, RuleRun, Settings, TimeRange, VisibleTimes, WindowedQuery,
+    WindowedRows,
 };
-use crate::rules::AlertRule;
-use crate::rules::schedule::RowWindow;
+use crate::rules::schedule::{RowWindow, WindowEdges};
+use crate::rules::{AlertRule, RuleKind};
 use crate::scan::ScanReport;
 use crate::types::{Batch, Schema};
 
@@ -27,7 +28,7 @@ pub(super) struct RunRows {
 pub(super) struct RunSource<'a> {
     rule: &'a AlertRule,
     assumptions: &'a Assumptions,
-    engine: &'a Engine,
+    engine: Engine,
     /// The query over rows in memory; None if files are read at every run.
     windowed: Option<WindowedQuery>,
     schema: Schema,
@@ -42,6 +43,8 @@ impl<'a> RunSource<'a> {
         assumptions: &'a Assumptions,
         report: &'a Arc<ScanReport>,
     ) -> Result<Self> {
+        let engine =
+            engine.with_settings(Settings { rule_run: Some(rule_run(rule, assumptions)), ..engine.settings().clone() });
         let windowed = match assumptions.rescans {
             true => None,
             false => match engine.windowed(&rule.query.text, &assumptions.times, report) {
@@ -53,8 +56,7 @@ impl<'a> RunSource<'a> {
         let schema = match &windowed {
             Some(query) => query.schema(),
             None => {
-                let settings = Settings { assumes_arrival: true, ..engine.settings().clone() };
-                let prepared = engine.with_settings(settings).prepare_with(&rule.query.text, Arc::clone(report))?;
+                let prepared = engine.prepare_with(&rule.query.text, Arc::clone(report))?;
                 prepared.schema().clone()
             }
         };
@@ -64,6 +66,11 @@ impl<'a> RunSource<'a> {
     /// The columns of the query.
     pub fn schema(&self) -> Schema {
         self.schema.clone()
+    }
+
+    /// The tables with rows.
+    pub fn tables(&self) -> Vec<String> {
+        self.report.tables()
     }
 
     /// The position of the first column that tells which record a row is; None if rows are not records.
@@ -120,11 +127,21 @@ impl<'a> RunSource<'a> {
         self.windowed.as_ref().map_or(Ok(None), |query| query.records(now))
     }
 
+    /// Reads everything that runs read from the files, once, so that what the files lack is reported once.
+    pub fn report_files(&self, now: i64) -> Result<()> {
+        if self.windowed.is_some() {
+            return Ok(());
+        }
+        let engine = self.engine.with_settings(Settings { now, ..self.engine.settings().clone() });
+        let prepared = engine.prepare_with(&self.rule.query.text, Arc::clone(self.report))?;
+        prepared.run(&mut |_| Ok(crate::engine::Flow::Continue(()))).map(drop)
+    }
+
     /// Runs the query over the files.
     fn rescanned(&self, time: i64, window: RowWindow) -> Result<Vec<Batch>> {
         let RowWindow { mut generated, arrived } = window;
         let mut settings = self.engine.settings().clone();
-        (settings.now, settings.assumes_arrival) = (time, true);
+        settings.now = time;
         settings.arrival_range = match &self.assumptions.times.arrival {
             _ if !self.assumptions.times.arrivals.is_empty() => {
                 let name = &self.rule.name;
@@ -149,8 +166,8 @@ impl<'a> RunSource<'a> {
         let column = settings.time_column.clone();
         let [from, through] = generated;
         settings.time_range = Some(TimeRange { column, from: Some(from), to: None, through: Some(through) });
-        let prepared =
-            self.engine.with_settings(settings).prepare_with(&self.rule.query.text, Arc::clone(self.report))?;
+        let engine = self.engine.with_settings(settings);
+        let prepared = engine.prepare_with(&self.rule.query.text, engine.report())?;
         let mut batches = Vec::new();
         prepared.run(&mut |batch| {
             batches.push(batch);
@@ -158,6 +175,13 @@ impl<'a> RunSource<'a> {
         })?;
         Ok(batches)
     }
+}
+
+/// How the query is bound. Azure Monitor replaces `bin()` by `bin_at()`, so that bins meet at the end of the window; if
+/// windows exclude their first moment, bins do so, too.
+fn rule_run(rule: &AlertRule, assumptions: &Assumptions) -> RuleRun {
+    let point = i64::from(assumptions.edges == WindowEdges::HalfOpen);
+    RuleRun { bin_point: (rule.kind == RuleKind::LogAlert).then_some(point) }
 }
 
 fn arrival_range(column: Option<String>, [from, through]: [i64; 2]) -> ArrivalRange {

@@ -66,9 +66,8 @@ pub struct Environment<'a> {
     pub time_range: Option<&'a TimeRange>,
     /// The times of arrival to which every table is restricted, if any.
     pub arrival_range: Option<&'a ArrivalRange>,
-    /// True if a backtest assumes when rows arrive. `ingestion_time()` is then refused, because it would not follow
-    /// this.
-    pub assumes_arrival: bool,
+    /// How the query of an alert rule is bound; None for other queries.
+    pub rule_run: Option<RuleRun>,
     /// For each table, the column to which the time range applies, if it is not the column of the range.
     pub time_columns: &'a BTreeMap<String, String>,
     /// For each table, the column that has the ingestion time, if the user names one.
@@ -86,6 +85,14 @@ pub struct Environment<'a> {
     pub missing: &'a RefCell<BTreeSet<String>>,
     /// Computes the rows of a plan during binding.
     pub subquery: &'a Subquery<'a>,
+}
+
+/// How the query of an alert rule is bound for a run. Rows arrive as a backtest assumes, so `ingestion_time()` is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuleRun {
+    /// The ticks after `now()` at which bins of datetimes meet: the service replaces `bin()` by `bin_at()`. None if bins
+    /// stay as they are.
+    pub bin_point: Option<i64>,
 }
 
 /// The time range to which tables are restricted before the query sees them. All times are in ticks.

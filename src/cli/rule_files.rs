@@ -23,6 +23,9 @@ pub(super) fn rule_format(path: &Path) -> Option<RuleFormat> {
     formats.into_iter().find(|(extensions, _)| has_extension(path, extensions)).map(|(_, format)| format)
 }
 
+/// The exit code of a rule that is wrong.
+pub(super) const WRONG_RULE: u8 = 3;
+
 /// An alert rule and the file that it is in.
 pub(super) struct FiledRule {
     /// The rule.
@@ -36,6 +39,16 @@ pub(super) struct FiledRule {
 /// # Errors
 /// A file cannot be read or holds no alert rule, or a rule is wrong.
 pub(super) fn read_alert_rules(paths: &[PathBuf]) -> Result<Vec<FiledRule>> {
+    let (rules, is_wrong) = read_right_rules(paths)?;
+    if is_wrong { Err(Error::Reported(WRONG_RULE)) } else { Ok(rules) }
+}
+
+/// Reads the alert rules of files, and of the files in folders, but for those that are wrong, which are reported. True if
+/// there are such rules.
+///
+/// # Errors
+/// A file cannot be read, or is no rule file.
+pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, bool)> {
     let (mut found, mut is_wrong) = (Vec::new(), false);
     for path in find_files(paths, &[YAML_EXTENSIONS, JSON_EXTENSIONS].concat())? {
         let file = std::rc::Rc::new(TextFile::read(&path)?);
@@ -59,7 +72,7 @@ pub(super) fn read_alert_rules(paths: &[PathBuf]) -> Result<Vec<FiledRule>> {
             }),
         }
     }
-    if is_wrong { Err(Error::Reported(3)) } else { Ok(found) }
+    Ok((found, is_wrong))
 }
 
 /// Prints what is wrong with a file, with the position in it.
@@ -70,6 +83,18 @@ pub(super) fn report_error(file: &TextFile, error: &RuleFileError) {
 }
 
 impl FiledRule {
+    /// `file:line:column` of a position in the file.
+    pub fn place(&self, span: Span) -> String {
+        let sources = Sources::new(self.file.text.as_str(), self.file.path.display().to_string());
+        let Region { file, line, column, .. } = sources.region(span);
+        format!("{file}:{line}:{column}")
+    }
+
+    /// Prints an error at a position of the file.
+    pub fn print_error(&self, error: &RuleFileError) {
+        reporter::print_line(&format!("error: {}: {}", self.place(error.span), error.reason));
+    }
+
     /// Prints an error of the query of the rule, with positions in its file; other errors are returned as they are.
     pub fn query_error(&self, error: Error, args: &MessageArgs, session: &Session) -> Error {
         let reporter = Reporter::new(args, &self.file.path.display().to_string(), &self.file.text);

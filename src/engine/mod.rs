@@ -16,7 +16,7 @@ pub use settings::{DEFAULT_BATCH_ROWS, Settings};
 pub use windowed::{ArrivalTime, RecordColumns, VisibleTimes, WindowTimes, WindowedQuery, WindowedRows};
 
 use crate::binder::{self, Bound, BoundResult, Environment};
-pub use crate::binder::{ArrivalRange, INGESTED, QueryOption, RECEIVED, Render, TimeRange};
+pub use crate::binder::{ArrivalRange, INGESTED, QueryOption, RECEIVED, Render, RuleRun, TimeRange};
 use crate::diagnostic::{Diagnostic, Error, Result, Severity};
 use crate::exec::spill::SpillFolder;
 use crate::exec::{self, ExecContext, PlanMetrics};
@@ -145,7 +145,7 @@ impl Engine {
             parameters: &self.settings.parameters,
             time_range: filled.time_range.as_ref(),
             arrival_range: self.settings.arrival_range.as_ref(),
-            assumes_arrival: self.settings.assumes_arrival,
+            rule_run: self.settings.rule_run,
             time_columns: &self.settings.time_columns,
             ingestion_columns: &self.settings.ingestion_columns,
             aliases: &self.settings.aliases,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::binder::{ArrivalRange, TimeRange};
+use crate::binder::{ArrivalRange, RuleRun, TimeRange};
 use crate::functions::LocationDatabase;
 use crate::scan::RejectSink;
 
@@ -15,7 +15,6 @@ pub const DEFAULT_BATCH_ROWS: usize = 8_192;
 
 /// The settings of a run. The caller fills them in: the engine reads neither the clock nor the environment.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Settings {
     /// The value of `now()`, in ticks.
     pub now: i64,
@@ -33,9 +32,8 @@ pub struct Settings {
     pub time_range: Option<TimeRange>,
     /// The times of arrival by which every table is filtered; None for all times.
     pub arrival_range: Option<ArrivalRange>,
-    /// True in a backtest, in which times of arrival are assumed rather than known, so that `ingestion_time()` is
-    /// refused.
-    pub assumes_arrival: bool,
+    /// How the query of an alert rule is bound; None for other queries.
+    pub rule_run: Option<RuleRun>,
     /// The name of the time column of tables that are not in `time_columns`.
     pub time_column: String,
     /// The name of the time column, by table.
@@ -78,7 +76,7 @@ impl Settings {
             parameters: BTreeMap::new(),
             time_range: None,
             arrival_range: None,
-            assumes_arrival: false,
+            rule_run: None,
             time_column: "TimeGenerated".to_owned(),
             time_columns: BTreeMap::new(),
             ingestion_columns: BTreeMap::new(),

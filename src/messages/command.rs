@@ -99,6 +99,15 @@ pub enum CommandNote {
         /// The reason why this is not known.
         reason: &'static str,
     },
+    /// A rule about absence, whose alerts no event causes.
+    AboutAbsence(String),
+    /// A custom detection without a lookback, and the lookback that is assumed.
+    LookbackAssumed {
+        /// The rule.
+        rule: String,
+        /// The lookback.
+        lookback: String,
+    },
     /// Files that cannot be verified, because they have no checksums.
     NoChecksums {
         /// The names of the first files.
@@ -181,13 +190,21 @@ impl fmt::Display for CommandNote {
             }
             Self::ArrivalAssumed { rule, table, rows } => write!(
                 f,
-                "`{rule}`: {rows} rows of {table} have no ingestion time, so they count as arriving at their time; \
-                 assume a delay with --ingestion-delay"
+                "`{rule}`: no ingestion time in {} of {table}, which count as arriving at their time; assume a delay with \
+                 --ingestion-delay",
+                super::counted(*rows as u64, "row")
             ),
             Self::RuleDisabled(rule) => write!(f, "the rule `{rule}` is disabled; it is tested as if it were enabled"),
             Self::MissesUnknown { rule, reason } => {
                 write!(f, "`{rule}`: which events are missed is not known, because {reason}")
             }
+            Self::AboutAbsence(rule) => {
+                write!(f, "the rule `{rule}` is about absence, so it catches and misses no events")
+            }
+            Self::LookbackAssumed { rule, lookback } => write!(
+                f,
+                "the custom detection `{rule}` names no lookback; {lookback} is assumed, change it with --lookback"
+            ),
             Self::NoChecksums { names, more } => {
                 let more = if *more { ", ..." } else { "" };
                 let names = names.join(", ");

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+fn counted(count: usize, noun: &str) -> String {
+    super::counted(count as u64, noun)
+}
+
 /// A difference between the expected and the actual results of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleWarning {
@@ -60,6 +64,33 @@ pub enum RuleWarning {
         /// The difference, as a sentence.
         loss: String,
     },
+    /// A rule that cannot be tested, because the tables that it reads have no rows.
+    NotTested(String),
+    /// A rule whose tables have no rows, tested in a given range.
+    NoRows(String),
+    /// A rule that is tested in a range that the data do not cover.
+    RangeBeyondData {
+        /// The rule.
+        rule: String,
+        /// The range of the runs, and that of the rows.
+        ranges: [[String; 2]; 2],
+    },
+    /// Alerts about absence whose windows reach beyond the data.
+    AlertsBeyondData {
+        /// The rule.
+        rule: String,
+        /// The number of alerts.
+        alerts: usize,
+    },
+    /// A column that alerts should show and the result of the query lacks.
+    ColumnMissing {
+        /// The position in the rule file.
+        place: String,
+        /// The column.
+        column: String,
+        /// A question about a similar column, or nothing.
+        hint: String,
+    },
 }
 
 /// A problem with emergency accounts, or a check of them that is not possible.
@@ -86,16 +117,42 @@ impl fmt::Display for RuleWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Loss { rule, loss } => write!(f, "the rule `{rule}`: {loss}"),
-            Self::OtherAlerts { found, expected } => write!(f, "{found} alerts, where {expected} were expected"),
+            Self::OtherAlerts { found, expected } => {
+                write!(f, "{}, where {expected} were expected", counted(*found, "alert"))
+            }
             Self::Unexpected { rule, found, expected } => {
-                write!(f, "the rule `{rule}` makes {found} alerts; expected: {expected}")
+                write!(f, "the rule `{rule}` makes {}; expected: {expected}", counted(*found, "alert"))
+            }
+            Self::EventsMissed { rule, missed: Some(missed) } => {
+                write!(f, "the rule `{rule}` missed {}", counted(*missed, "event"))
+            }
+            Self::NotTested(rule) => {
+                write!(f, "the rule `{rule}` is not tested: the files hold no rows of the tables that it reads")
+            }
+            Self::NoRows(rule) => write!(
+                f,
+                "the files hold no rows of the tables that the rule `{rule}` reads: neither its alerts nor its silence \
+                 prove anything"
+            ),
+            Self::RangeBeyondData { rule, ranges: [[from, to], [first, last]] } => write!(
+                f,
+                "the rule `{rule}` is tested from {from} to {to}, but the files cover only {first} to {last}: its silence \
+                 outside that range proves nothing"
+            ),
+            Self::AlertsBeyondData { rule, alerts } => write!(
+                f,
+                "the rule `{rule}` is about absence, and the windows of {} reach beyond the data (see the column \
+                 BeyondData): rows may exist that the files lack",
+                counted(*alerts, "alert")
+            ),
+            Self::ColumnMissing { place, column, hint } => {
+                write!(f, "{place}: the query returns no column `{column}`, so alerts lack it{hint}")
             }
             Self::NotRead { position, reason } => write!(f, "{position}: not part of the hunt: {reason}"),
             Self::NotRun { position, rule, reason } => {
                 write!(f, "{position}: the rule `{rule}` did not run, so its rows are missing: {reason}")
             }
             Self::QueryDoubtful { position, rule, text } => write!(f, "{position}: the rule `{rule}`: {text}"),
-            Self::EventsMissed { rule, missed: Some(missed) } => write!(f, "the rule `{rule}` missed {missed} events"),
             Self::EventsMissed { rule, missed: None } => {
                 write!(f, "it is not known whether the rule `{rule}` missed events")
             }

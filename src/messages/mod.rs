@@ -78,6 +78,7 @@ pub fn all_damage(log: &DamageLog) -> Vec<String> {
 }
 
 /// Returns "1 record", "2 records" and so on.
-fn counted(count: u64, noun: &str) -> String {
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

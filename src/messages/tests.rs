@@ -299,6 +299,18 @@ fn command_warnings() -> Vec<String> {
         RuleWarning::EventsMissed { rule: rule(), missed: Some(3) },
         RuleWarning::EventsMissed { rule: rule(), missed: None },
         RuleWarning::Loss { rule: rule(), loss: "the suppression is dropped".to_owned() },
+        RuleWarning::NotTested(rule()),
+        RuleWarning::NoRows(rule()),
+        RuleWarning::RangeBeyondData {
+            rule: rule(),
+            ranges: [["2026-01-01", "2027-01-01"], ["2026-03-01", "2026-03-31"]].map(|range| range.map(str::to_owned)),
+        },
+        RuleWarning::AlertsBeyondData { rule: rule(), alerts: 2 },
+        RuleWarning::ColumnMissing {
+            place: "rule.yaml:12:5".to_owned(),
+            column: "Usr".to_owned(),
+            hint: ": did you mean `User`?".to_owned(),
+        },
     ];
     texts.extend(lines("src/messages/detection.rs", &rules, &ToString::to_string));
     let accounts = [
@@ -329,6 +341,8 @@ fn command_notes() -> Vec<String> {
         CommandNote::ArrivalAssumed { rule: "Late".to_owned(), table: "SigninLogs".to_owned(), rows: 3 },
         CommandNote::RuleDisabled("Late".to_owned()),
         CommandNote::MissesUnknown { rule: "Late".to_owned(), reason: "a row of its query is not one record" },
+        CommandNote::AboutAbsence("Silent".to_owned()),
+        CommandNote::LookbackAssumed { rule: "Late".to_owned(), lookback: "2.00:00:00".to_owned() },
         CommandNote::NoFileList(3),
         CommandNote::NoChecksums { names: vec!["a.json".to_owned()], more: false },
         CommandNote::NoChecksums { names: ["a", "b", "c"].map(str::to_owned).to_vec(), more: true },

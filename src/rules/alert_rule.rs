@@ -44,8 +44,59 @@ pub struct AlertRule {
     pub techniques: Vec<String>,
     /// Who is notified.
     pub action_groups: Vec<String>,
+    /// Names and values that notifications carry.
+    pub custom_properties: Vec<(String, String)>,
+    /// The resources whose logs the rule reads.
+    pub scopes: Vec<String>,
+    /// The types of the resources that alerts are about.
+    pub resource_types: Vec<String>,
+    /// What alerts take from their rows instead of from the rule.
+    pub overrides: AlertOverrides,
+    /// The columns that the rule expects in the result of its query.
+    pub columns: Vec<NamedColumn>,
+    /// True if the rule names no lookback, and its service documents only a range.
+    pub assumes_lookback: bool,
     /// Where the rule begins in the file.
     pub span: Span,
+}
+
+/// What alerts take from their rows. `{{Column}}` in a format stands for the value of that column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertOverrides {
+    /// The format of the name.
+    pub name: Option<String>,
+    /// The format of the description.
+    pub description: Option<String>,
+    /// The column of the severity.
+    pub severity_column: Option<String>,
+    /// The column of the tactics.
+    pub tactics_column: Option<String>,
+}
+
+/// A column that a rule names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedColumn {
+    /// The name.
+    pub name: String,
+    /// What the rule needs it for.
+    pub purpose: ColumnPurpose,
+    /// The position of the name in the file.
+    pub span: Span,
+}
+
+/// What a rule needs a column for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnPurpose {
+    /// A dimension of the condition.
+    Dimension,
+    /// The measure of the condition.
+    Measure,
+    /// An entity of alerts.
+    Entity,
+    /// A custom detail of alerts.
+    Detail,
+    /// The name, description, severity or tactics of alerts.
+    Override,
 }
 
 /// When a query runs, and over which rows.
@@ -227,7 +278,7 @@ impl EntityMapping {
 }
 
 /// An entity of an alert.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlertEntity {
     /// The type, such as `Account`.
     pub entity: String,

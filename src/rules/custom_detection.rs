@@ -1,11 +1,15 @@
 //! Reads custom detections of Microsoft Defender: `detectionRule` of Microsoft Graph.
 
-use super::alert_rule::{AlertGrouping, AlertSchedule, AlertStatePolicy, EntityMapping, WindowClock};
+use super::alert_rule::{
+    AlertGrouping, AlertOverrides, AlertSchedule, AlertStatePolicy, ColumnPurpose, EntityMapping, NamedColumn,
+    WindowClock,
+};
 use super::duration::{DAY, HOUR, MINUTE};
 use super::fields::{Fields, Read, wrong};
 use super::node::{Node, NodeContent};
-use super::sentinel_alert::any_row;
+use super::sentinel_alert::{any_row, format_columns};
 use super::{AlertRule, RuleText};
+use crate::diagnostic::Span;
 
 /// The maximum number of alerts of a run.
 const MAX_ALERTS: usize = 150;
@@ -17,6 +21,12 @@ const SEVERITIES: &[(&str, &str)] =
 const LOOKBACKS: &[(i64, i64)] =
     &[(24 * HOUR, 30 * DAY), (12 * HOUR, 48 * HOUR), (3 * HOUR, 12 * HOUR), (HOUR, 4 * HOUR)];
 
+/// The longest lookbacks of other frequencies up to these, which only rules over data of Microsoft Sentinel may have. The
+/// page of the service gives ranges and no default.
+const ASSUMED_LOOKBACKS: &[(i64, i64)] = &[(HOUR, 48 * HOUR), (DAY, 30 * DAY), (14 * DAY, 14 * DAY)];
+/// The maximum number of custom details.
+const MAX_DETAILS: usize = 20;
+
 /// Reads the rule whose fields are `fields`.
 pub(super) fn read(rule: RuleText, fields: Fields<'_>) -> Read<AlertRule> {
     let Some(action) = fields.mapping("detectionAction")? else {
@@ -26,20 +36,29 @@ pub(super) fn read(rule: RuleText, fields: Fields<'_>) -> Read<AlertRule> {
         return wrong(action.span(), "the rule has no `alertTemplate`");
     };
     let [tactics, techniques] = tactics(template)?;
+    let (schedule, assumes_lookback) = schedule(fields)?;
+    let overrides = overrides(template)?;
+    let columns = columns(template, &overrides)?;
     Ok(AlertRule {
         severity: template.required_choice("severity", SEVERITIES)?.to_owned(),
         is_enabled: is_enabled(fields)?,
-        schedule: schedule(fields)?,
+        schedule,
         condition: any_row(),
         grouping: AlertGrouping::AlertPerResult { limit: MAX_ALERTS },
         suppression: None,
         muting: None,
         state: AlertStatePolicy::Stateless,
         entities: entities(template)?,
-        custom_details: template.pairs("customDetails")?,
+        custom_details: custom_details(template)?,
         tactics,
         techniques,
         action_groups: Vec::new(),
+        custom_properties: Vec::new(),
+        scopes: Vec::new(),
+        resource_types: Vec::new(),
+        overrides,
+        columns,
+        assumes_lookback,
         description: template.text("description")?.map(str::to_owned),
         id: rule.id,
         name: rule.name,
@@ -65,7 +84,8 @@ fn is_enabled(fields: Fields<'_>) -> Read<bool> {
 }
 
 /// The schedule, from `frequency` and `lookback`, or from the older `period`, which is `0`, `1H`, `3H`, `12H` or `24H`.
-fn schedule(fields: Fields<'_>) -> Read<AlertSchedule> {
+/// True if the lookback is assumed.
+fn schedule(fields: Fields<'_>) -> Read<(AlertSchedule, bool)> {
     let Some(schedule) = fields.mapping("schedule")? else { return wrong(fields.span(), "the rule has no `schedule`") };
     let periods = [("0", 0), ("1H", HOUR), ("3H", 3 * HOUR), ("12H", 12 * HOUR), ("24H", 24 * HOUR)];
     let period = match schedule.value("frequency") {
@@ -78,16 +98,19 @@ fn schedule(fields: Fields<'_>) -> Read<AlertSchedule> {
     let of = |frequency, lookback| AlertSchedule { frequency, lookback, clock: WindowClock::Ingested, delay: 0 };
     // Continuous: each row is evaluated once, when it arrives.
     if frequency == 0 {
-        return Ok(of(MINUTE, MINUTE));
+        return Ok((of(MINUTE, MINUTE), false));
     }
     if !(5 * MINUTE..=14 * DAY).contains(&frequency) {
         return wrong(schedule.span_of("frequency"), "`frequency` must be from 5 minutes to 14 days, or zero");
     }
-    let usual = LOOKBACKS.iter().find(|(known, _)| *known == frequency).map(|(_, lookback)| *lookback);
-    match schedule.duration("lookback")?.or(usual) {
-        Some(lookback) if (frequency..=30 * DAY).contains(&lookback) => Ok(of(frequency, lookback)),
+    let usual = LOOKBACKS.iter().find(|(known, _)| *known == frequency);
+    match schedule.duration("lookback")?.or(usual.map(|(_, lookback)| *lookback)) {
+        Some(lookback) if (frequency..=30 * DAY).contains(&lookback) => Ok((of(frequency, lookback), false)),
         Some(_) => wrong(schedule.span_of("lookback"), "`lookback` must be from `frequency` to 30 days"),
-        None => wrong(schedule.span(), "the rule has no `lookback`, which its frequency requires"),
+        None => {
+            let assumed = ASSUMED_LOOKBACKS.iter().find(|(most, _)| frequency <= *most);
+            Ok((of(frequency, assumed.map_or(frequency, |(_, lookback)| *lookback)), true))
+        }
     }
 }
 
@@ -100,14 +123,48 @@ pub(super) fn entities(template: Fields<'_>) -> Read<Vec<EntityMapping>> {
     let mut entities = Vec::new();
     for (kind, list) in kinds {
         for entity in list.children() {
-            entities.push(EntityMapping { entity: kind.text.clone(), fields: columns(entity) });
+            let fields = entity_columns(entity).map(|(key, column, _)| (key.to_owned(), column.to_owned())).collect();
+            entities.push(EntityMapping { entity: kind.text.clone(), fields });
         }
     }
     Ok(entities)
 }
 
-fn columns(entity: &Node) -> Vec<(String, String)> {
-    let NodeContent::Mapping(entries) = &entity.content else { return Vec::new() };
-    let column = |key: &str, value: &Node| Some((key.strip_suffix("Column")?.to_owned(), value.text()?.to_owned()));
-    entries.iter().filter_map(|(key, value)| column(&key.text, value)).collect()
+/// The identifiers of an entity, their columns, and the positions of these.
+fn entity_columns(entity: &Node) -> impl Iterator<Item = (&str, &str, Span)> {
+    let entries = match &entity.content {
+        NodeContent::Mapping(entries) => entries.as_slice(),
+        _ => &[],
+    };
+    entries.iter().filter_map(|(key, value)| Some((key.text.strip_suffix("Column")?, value.text()?, value.span)))
+}
+
+fn custom_details(template: Fields<'_>) -> Read<Vec<(String, String)>> {
+    let details = template.pairs("customDetails")?;
+    if details.len() > MAX_DETAILS {
+        return wrong(template.span_of("customDetails"), format!("a rule has at most {MAX_DETAILS} `customDetails`"));
+    }
+    Ok(details)
+}
+
+/// The title and the description, if they mention columns.
+fn overrides(template: Fields<'_>) -> Read<AlertOverrides> {
+    let format = |name: &str| Ok(template.text(name)?.filter(|text| text.contains("{{")).map(str::to_owned));
+    Ok(AlertOverrides { name: format("title")?, description: format("description")?, ..AlertOverrides::default() })
+}
+
+/// The columns that alerts need.
+fn columns(template: Fields<'_>, overrides: &AlertOverrides) -> Read<Vec<NamedColumn>> {
+    let entities = template.value("entityMappings").into_iter().flat_map(Node::children).flat_map(Node::children);
+    let column = |(_, name, span): (&str, &str, Span)| NamedColumn {
+        name: name.to_owned(),
+        purpose: ColumnPurpose::Entity,
+        span,
+    };
+    let mut columns: Vec<NamedColumn> = entities.flat_map(entity_columns).map(column).collect();
+    columns.extend(template.columns("customDetails", ColumnPurpose::Detail)?);
+    for (key, format) in [("title", &overrides.name), ("description", &overrides.description)] {
+        columns.extend(format_columns(format.as_deref().unwrap_or_default(), template.span_of(key)));
+    }
+    Ok(columns)
 }

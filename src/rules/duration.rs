@@ -16,15 +16,27 @@ pub(super) const DAY: i64 = 24 * HOUR;
 const DATE_UNITS: &[(char, i64)] = &[('W', 7 * DAY), ('D', DAY)];
 const TIME_UNITS: &[(char, i64)] = &[('H', HOUR), ('M', MINUTE), ('S', SECOND)];
 
-/// Parses a duration into ticks; None if it is malformed or does not fit.
+/// The units of durations such as `5m`.
+const SHORT_UNITS: &[(char, i64)] = &[('d', DAY), ('h', HOUR), ('m', MINUTE), ('s', SECOND)];
+
+/// Parses a duration as rules in YAML write it, into ticks; None if it is malformed or does not fit.
 pub(super) fn parse(text: &str) -> Option<i64> {
-    match text.strip_prefix(['P', 'p']) {
-        Some(iso) => parse_iso(&iso.to_ascii_uppercase()),
-        None => timespan::parse(text).filter(|_| !text.starts_with('-')),
-    }
+    parse_iso(text).or_else(|| parse_short(text))
 }
 
-fn parse_iso(text: &str) -> Option<i64> {
+/// Parses a whole number and a unit, such as `5m`.
+fn parse_short(text: &str) -> Option<i64> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let (_, ticks) = SHORT_UNITS.iter().find(|(name, _)| unit.chars().eq([*name]))?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse::<i64>().ok()?.checked_mul(*ticks))?
+}
+
+/// Parses a duration of ISO 8601 into ticks; None if it is malformed or does not fit.
+pub(super) fn parse_iso(text: &str) -> Option<i64> {
+    parse_units(&text.strip_prefix(['P', 'p'])?.to_ascii_uppercase())
+}
+
+fn parse_units(text: &str) -> Option<i64> {
     let (date, time) = match text.split_once('T') {
         Some((date, time)) => (date, (!time.is_empty()).then_some(time)?),
         None => (text, ""),
@@ -78,7 +90,11 @@ mod tests {
         for (text, expected) in [
             ("5m", Some(5 * MINUTE)),
             ("14d", Some(14 * DAY)),
-            ("1.00:00:00", Some(DAY)),
+            ("1.00:00:00", None),
+            ("1.5h", None),
+            ("5 minutes", None),
+            ("5ü", None),
+            ("m", None),
             ("PT5M", Some(5 * MINUTE)),
             ("pt1h", Some(HOUR)),
             ("P1DT12H30M5S", Some(DAY + 12 * HOUR + 30 * MINUTE + 5 * SECOND)),

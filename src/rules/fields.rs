@@ -1,8 +1,8 @@
 //! Reads the fields of a rule, with errors that point to them.
 
-use super::RuleFileError;
 use super::duration;
 use super::node::{Node, NodeContent, NodeKey};
+use super::{ColumnPurpose, NamedColumn, RuleFileError};
 use crate::diagnostic::Span;
 use crate::types::datetime;
 
@@ -18,13 +18,21 @@ pub(super) fn wrong<T>(span: Span, reason: impl Into<String>) -> Read<T> {
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
     node: &'a Node,
+    notation: Notation,
+}
+
+/// How the values of a rule are written.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Notation {
     /// True if strings may be expressions in square brackets.
-    is_template: bool,
+    pub is_template: bool,
+    /// True if durations must be those of ISO 8601.
+    pub has_iso_durations: bool,
 }
 
 impl<'a> Fields<'a> {
-    pub fn new(node: &'a Node, is_template: bool) -> Self {
-        Self { node, is_template }
+    pub fn new(node: &'a Node, notation: Notation) -> Self {
+        Self { node, notation }
     }
 
     /// The position of the mapping.
@@ -128,8 +136,10 @@ impl<'a> Fields<'a> {
     pub fn text(self, name: &str) -> Read<Option<&'a str>> {
         let Some(value) = self.value(name) else { return Ok(None) };
         let Some(text) = value.text() else { return wrong(value.span, format!("`{name}` must be a single value")) };
-        if self.is_template && text.starts_with('[') && text.ends_with(']') && !text.starts_with("[[") {
-            let reason = format!("`{name}` is an expression of the template, which only a deployment evaluates");
+        if self.notation.is_template && text.starts_with('[') && text.ends_with(']') && !text.starts_with("[[") {
+            let reason = format!(
+                "`{name}` is an expression of the template that only a deployment evaluates, such as a parameter without a default value"
+            );
             return wrong(value.span, reason);
         }
         Ok(Some(text))
@@ -146,9 +156,37 @@ impl<'a> Fields<'a> {
     /// The duration under `name`, in ticks.
     pub fn duration(self, name: &str) -> Read<Option<i64>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        match duration::parse(text) {
+        let (ticks, examples) = match self.notation.has_iso_durations {
+            true => (duration::parse_iso(text), "of ISO 8601, such as PT5M or P1D"),
+            false => (duration::parse(text), "such as 5m, 1d or PT5M"),
+        };
+        match ticks {
             Some(ticks) => Ok(Some(ticks)),
-            None => wrong(self.span_of(name), format!("`{name}`: `{text}` is not a duration such as 5m, 1d or PT5M")),
+            None => wrong(self.span_of(name), format!("`{name}`: `{text}` is not a duration {examples}")),
+        }
+    }
+
+    /// The string under `name` as the name of a column.
+    pub fn column(self, name: &str, purpose: ColumnPurpose) -> Read<Option<NamedColumn>> {
+        let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
+        Ok(Some(NamedColumn { name: text.to_owned(), purpose, span: self.span_of(name) }))
+    }
+
+    /// The strings of the mapping under `name` as names of columns.
+    pub fn columns(self, name: &str, purpose: ColumnPurpose) -> Read<Vec<NamedColumn>> {
+        let Some(fields) = self.mapping(name)? else { return Ok(Vec::new()) };
+        let NodeContent::Mapping(entries) = &fields.node.content else { return Ok(Vec::new()) };
+        let column = |value: &Node| Some(NamedColumn { name: value.text()?.to_owned(), purpose, span: value.span });
+        Ok(entries.iter().filter_map(|(_, value)| column(value)).collect())
+    }
+
+    /// An error if the string under `name` is longer than so many characters.
+    pub fn check_length(self, name: &str, most: usize) -> Read<()> {
+        match self.text(name)?.map_or(0, |text| text.chars().count()) {
+            count if count > most => {
+                wrong(self.span_of(name), format!("`{name}` has {count} characters; at most {most} are allowed"))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Reads log search alert rules of Azure Monitor: `scheduledQueryRules` of API versions from 2018-04-16 on.
 
 use super::alert_rule::{
-    AlertCondition, AlertDimension, AlertGrouping, AlertMeasure, AlertSchedule, AlertStatePolicy, FailingPeriods,
-    ThresholdOperator, TimeAggregation, WindowClock,
+    AlertCondition, AlertDimension, AlertGrouping, AlertMeasure, AlertOverrides, AlertSchedule, AlertStatePolicy,
+    ColumnPurpose, FailingPeriods, NamedColumn, ThresholdOperator, TimeAggregation, WindowClock,
 };
 use super::duration::{DAY, HOUR, MINUTE, iso_duration};
 use super::fields::{Fields, Read, wrong};
@@ -11,6 +11,8 @@ use super::{AlertRule, RuleText};
 /// The time between the end of a window and its evaluation. The service documents none; about two and a half minutes
 /// were observed.
 const ASSUMED_DELAY: i64 = 5 * MINUTE / 2;
+/// The maximum length of the properties of a rule in bytes.
+const MAX_PROPERTIES: u32 = 64 << 10;
 /// No query reads more than the last two days.
 const MAX_LOOKBACK: i64 = 2 * DAY;
 /// The maximum number of failing periods, and of minutes in the version of 2018.
@@ -41,6 +43,10 @@ const AGGREGATIONS: &[(&str, TimeAggregation)] = &[
 /// Reads the rule whose resource has the fields `resource`, and `properties` in it.
 pub(super) fn read(rule: RuleText, resource: Fields<'_>, properties: Fields<'_>) -> Read<AlertRule> {
     refuse_other_kinds(resource)?;
+    let span = properties.span();
+    if span.end - span.start > MAX_PROPERTIES {
+        return wrong(span, format!("the properties of the rule are larger than {} KB", MAX_PROPERTIES >> 10));
+    }
     match properties.mapping("schedule")? {
         Some(schedule) => read_2018(rule, properties, schedule),
         None => read_current(rule, properties),
@@ -67,6 +73,7 @@ fn read_current(rule: RuleText, properties: Fields<'_>) -> Read<AlertRule> {
     let muting = muting(properties, frequency, state)?;
     let actions = properties.mapping("actions")?;
     let action_groups = actions.map(|actions| actions.texts("actionGroups")).transpose()?.unwrap_or_default();
+    let custom_properties = actions.map(|actions| actions.pairs("customProperties")).transpose()?.unwrap_or_default();
     let severity = severity(properties)?;
     Ok(AlertRule {
         schedule: AlertSchedule { frequency, lookback, clock: WindowClock::Generated, delay: ASSUMED_DELAY },
@@ -74,6 +81,10 @@ fn read_current(rule: RuleText, properties: Fields<'_>) -> Read<AlertRule> {
         state,
         muting,
         action_groups,
+        custom_properties,
+        scopes: properties.texts("scopes")?,
+        resource_types: properties.texts("targetResourceTypes")?,
+        columns: columns(criterion)?,
         is_enabled: properties.flag("enabled")?.unwrap_or(true),
         ..plain(rule, severity, properties)?
     })
@@ -100,6 +111,12 @@ fn plain(rule: RuleText, severity: String, properties: Fields<'_>) -> Read<Alert
         tactics: Vec::new(),
         techniques: Vec::new(),
         action_groups: Vec::new(),
+        custom_properties: Vec::new(),
+        scopes: Vec::new(),
+        resource_types: Vec::new(),
+        overrides: AlertOverrides::default(),
+        columns: Vec::new(),
+        assumes_lookback: false,
         description: properties.text("description")?.map(str::to_owned),
         id: rule.id,
         name: rule.name,
@@ -173,7 +190,14 @@ fn condition(criterion: Fields<'_>, window: i64) -> Read<AlertCondition> {
 fn dimensions(criterion: Fields<'_>) -> Read<Vec<AlertDimension>> {
     let dimension = |fields: Fields<'_>| -> Read<AlertDimension> {
         let includes = fields.required_choice("operator", &[("Include", true), ("Exclude", false)])?;
-        Ok(AlertDimension { name: fields.required("name")?.to_owned(), includes, values: fields.texts("values")? })
+        let values = fields.texts("values")?;
+        if values.is_empty() {
+            return wrong(fields.span_of("values"), "`values` of a dimension must not be empty; `*` stands for all");
+        }
+        if !includes && values.iter().any(|value| value == "*") {
+            return wrong(fields.span_of("values"), "the dimension excludes every value, so the rule can never fire");
+        }
+        Ok(AlertDimension { name: fields.required("name")?.to_owned(), includes, values })
     };
     let mut dimensions: Vec<AlertDimension> =
         criterion.list("dimensions")?.into_iter().map(dimension).collect::<Read<_>>()?;
@@ -185,6 +209,17 @@ fn dimensions(criterion: Fields<'_>) -> Read<Vec<AlertDimension>> {
         dimensions.push(AlertDimension { name: name.to_owned(), includes: true, values: vec!["*".to_owned()] });
     }
     Ok(dimensions)
+}
+
+/// The columns that the condition needs.
+fn columns(criterion: Fields<'_>) -> Read<Vec<NamedColumn>> {
+    let mut columns = Vec::new();
+    for dimension in criterion.list("dimensions")? {
+        columns.extend(dimension.column("name", ColumnPurpose::Dimension)?);
+    }
+    columns.extend(criterion.column("resourceIdColumn", ColumnPurpose::Dimension)?);
+    columns.extend(criterion.column("metricMeasureColumn", ColumnPurpose::Measure)?);
+    Ok(columns)
 }
 
 fn failing_periods(criterion: Fields<'_>, length: i64) -> Read<FailingPeriods> {
@@ -260,11 +295,16 @@ fn muting(properties: Fields<'_>, frequency: i64, state: AlertStatePolicy) -> Re
 
 /// A rule of API version 2018-04-16.
 fn read_2018(rule: RuleText, properties: Fields<'_>, schedule: Fields<'_>) -> Read<AlertRule> {
-    let minutes = |name: &str| match schedule.whole(name, 1, MAX_MINUTES)? {
-        Some(minutes) => Ok(i64::from(minutes) * MINUTE),
+    let minutes = |name: &str, allowed: &[i64]| match schedule.whole(name, 1, MAX_MINUTES)?.map(i64::from) {
+        Some(minutes) if allowed.contains(&minutes) => Ok(minutes * MINUTE),
+        Some(_) => {
+            let known: Vec<String> = allowed.iter().map(i64::to_string).collect();
+            wrong(schedule.span_of(name), format!("`{name}` must be one of {}", known.join(", ")))
+        }
         None => wrong(schedule.span(), format!("the rule has no `{name}`")),
     };
-    let (frequency, lookback) = (minutes("frequencyInMinutes")?, minutes("timeWindowInMinutes")?);
+    let frequency = minutes("frequencyInMinutes", FREQUENCIES)?;
+    let lookback = minutes("timeWindowInMinutes", WINDOWS)?;
     let Some(action) = properties.mapping("action")? else {
         return wrong(properties.span(), "the rule has no `action`");
     };

@@ -1,4 +1,5 @@
-//! Detection rules: reads the text of a rule file into a small model. Nothing here reads files or knows KQL.
+//! Detection rules: reads the text of a rule file into a small model, and refuses what a service would reject. Nothing here
+//! reads files, or knows more of KQL than its tokens.
 //!
 //! A file is first read into a tree of nodes with positions (`yaml`, `json`), which looks the same for both
 //! formats. The rules are then recognised by their keys (`recognise`), so each kind of rule is described once.
@@ -19,14 +20,18 @@ mod recognise;
 mod rule_test;
 pub mod schedule;
 mod sentinel_alert;
+mod template;
+mod template_expression;
 mod text_map;
+pub mod validate;
 mod yaml;
 
 use crate::diagnostic::Span;
 
 pub use alert_rule::{
-    AlertCondition, AlertDimension, AlertEntity, AlertGrouping, AlertMeasure, AlertRule, AlertSchedule,
-    AlertStatePolicy, EntityMapping, FailingPeriods, ThresholdOperator, TimeAggregation, WindowClock,
+    AlertCondition, AlertDimension, AlertEntity, AlertGrouping, AlertMeasure, AlertOverrides, AlertRule, AlertSchedule,
+    AlertStatePolicy, ColumnPurpose, EntityMapping, FailingPeriods, NamedColumn, ThresholdOperator, TimeAggregation,
+    WindowClock,
 };
 pub use duration::iso_duration;
 pub use given_rows::{GivenRow, GivenTable, GivenValue};
@@ -162,10 +167,11 @@ fn parse(text: &str, format: RuleFormat) -> Result<node::Node, RuleFileError> {
         let reason = format!("larger than {} MiB", MAX_RULE_FILE >> 20);
         return Err(RuleFileError { span: Span::default(), reason });
     }
-    match format {
-        RuleFormat::Yaml => yaml::read(text),
-        RuleFormat::Json => json::read(text),
-    }
+    let root = match format {
+        RuleFormat::Yaml => yaml::read(text)?,
+        RuleFormat::Json => json::read(text)?,
+    };
+    template::evaluate(root)
 }
 
 /// The names and the query of a rule.

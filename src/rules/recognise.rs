@@ -6,13 +6,16 @@
 //! `Microsoft.OperationalInsights/workspaces/savedSearches` of Azure Resource Manager, and `detectionRule` of Microsoft
 //! Graph.
 
-use super::fields::{Fields, Read, wrong};
+use super::fields::{Fields, Notation, Read, wrong};
 use super::node::{Node, NodeContent};
 use super::{AlertRule, DetectionRule, HuntRule, RuleKind, RuleQuery, RuleText, TextMap};
-use super::{custom_detection, hunt_rule, log_alert, sentinel_alert};
+use super::{custom_detection, hunt_rule, log_alert, sentinel_alert, validate};
 
 /// Keys under which resources stand: of templates, of templates in them, and of lists that a service returns.
 const CONTAINERS: &[&str] = &["resources", "properties", "template", "mainTemplate", "value"];
+
+/// Keys of scheduled rules of Microsoft Sentinel that hunting queries lack.
+const SCHEDULED_KEYS: &[&str] = &["queryFrequency", "queryPeriod", "triggerOperator", "severity"];
 
 /// A rule and where its fields are.
 pub(super) struct FoundRule<'a> {
@@ -22,15 +25,14 @@ pub(super) struct FoundRule<'a> {
     pub node: &'a Node,
     /// Its `properties`, if it is a resource.
     pub properties: Option<&'a Node>,
-    /// True if strings may be expressions in square brackets.
-    is_template: bool,
+    notation: Notation,
 }
 
 impl FoundRule<'_> {
     /// Reads the queries of the rule, and the fields that describe their results.
     pub fn hunt_rules(self) -> Vec<Read<HuntRule>> {
-        let Self { rule, node, properties, is_template } = self;
-        hunt_rule::read(rule, Fields::new(properties.unwrap_or(node), is_template))
+        let Self { rule, node, properties, notation } = self;
+        hunt_rule::read(rule, Fields::new(properties.unwrap_or(node), notation))
     }
 
     /// Reads all fields of an alert rule.
@@ -38,10 +40,13 @@ impl FoundRule<'_> {
     /// # Errors
     /// A field is missing or wrong, or the rule is of a kind that runs no scheduled query.
     pub fn alert_rule(self) -> Read<AlertRule> {
-        let Self { rule, node, properties, is_template } = self;
-        let resource = Fields::new(node, is_template);
-        let fields = properties.map_or(resource, |properties| Fields::new(properties, is_template));
+        let Self { rule, node, properties, notation } = self;
+        let resource = Fields::new(node, notation);
+        let fields = properties.map_or(resource, |properties| Fields::new(properties, notation));
         let DetectionRule { id, name, kind, mut queries, span } = rule;
+        if kind == RuleKind::Hunting && SCHEDULED_KEYS.iter().any(|key| fields.value(key).is_some()) {
+            return wrong(span, "the rule has no `kind`: expected Scheduled or NRT");
+        }
         if let RuleKind::WithoutQuery | RuleKind::Hunting | RuleKind::SavedSearch = kind {
             let kind = resource.text("kind")?.unwrap_or(kind.name());
             return wrong(span, format!("a rule of kind `{kind}` is no alert rule with a query"));
@@ -54,13 +59,17 @@ impl FoundRule<'_> {
             let reason = "the query is an expression of the template, which only a deployment evaluates";
             return wrong(query.key, reason);
         }
-        let name = name.or_else(|| id.clone()).unwrap_or_default();
+        let Some(name) = name.filter(|name| !name.is_empty()) else {
+            let key = if notation.has_iso_durations { "displayName" } else { "name" };
+            return wrong(span, format!("the rule has no `{key}`"));
+        };
         let text = RuleText { id, name, kind, query, span };
-        match kind {
+        let rule = match kind {
             RuleKind::LogAlert => log_alert::read(text, resource, fields),
             RuleKind::CustomDetection => custom_detection::read(text, fields),
             _ => sentinel_alert::read(text, fields),
-        }
+        }?;
+        validate::query(&rule).into_iter().next().map_or(Ok(rule), Err)
     }
 }
 
@@ -89,7 +98,10 @@ impl<'a> FoundRules<'a> {
         let is_rule = rule.is_some();
         let properties = node.get(&["properties"]).filter(|properties| properties.is_mapping());
         let is_template = self.is_template;
-        self.rules.extend(rule.map(|rule| FoundRule { rule, node, properties, is_template }));
+        self.rules.extend(rule.map(|rule| {
+            let has_iso_durations = properties.is_some() || rule.kind == RuleKind::CustomDetection;
+            FoundRule { rule, node, properties, notation: Notation { is_template, has_iso_durations } }
+        }));
         for (name, child) in CONTAINERS.iter().filter_map(|name| Some((*name, node.entry(name)?.1))) {
             // A template may name its resources: {"resources": {"rule": {...}}}.
             match name {

@@ -3,7 +3,7 @@
 //! A file has one or several documents. Each of them has rows under `given` and what they should make under `expect`, or
 //! rows that must each make an alert (`true_positive`) or none (`true_negative`).
 
-use super::fields::{Fields, Read, wrong};
+use super::fields::{Fields, Notation, Read, wrong};
 use super::given_rows::{self, GivenTable};
 use super::node::{Node, NodeContent};
 use super::{MAX_RULE_FILE, RuleFileError, yaml};
@@ -98,7 +98,7 @@ pub fn read_tests(text: &str) -> Result<Vec<RuleTest>, RuleFileError> {
     }
     let (mut tests, mut inherited) = (Vec::new(), InheritedKeys::default());
     for (number, (start, document)) in yaml::read_documents(text)?.iter().enumerate() {
-        let fields = Fields::new(document, false);
+        let fields = Fields::new(document, Notation::default());
         fields.refuse_others(KEYS)?;
         inherited.replace(fields)?;
         let name = fields.text("name")?.map_or(format!("test {}", number + 1), str::to_owned);

@@ -241,7 +241,7 @@ fn bad_rules_are_refused_with_their_position() {
         (yaml("Threshold: 0", "Threshold: -1"), "8:19: `triggerThreshold`: `-1` is not a whole number from 0 to 10000"),
         (yaml("severity: High", "severity: Critical"), "4:11: `severity`: unknown value `Critical`"),
         (yaml("kind: Scheduled", "kind: Fusion"), "1:1: a rule of kind `Fusion` is no alert rule with a query"),
-        (yaml("kind: Scheduled\n", ""), "1:1: a rule of kind `Hunting` is no alert rule with a query"),
+        (yaml("kind: Scheduled\n", ""), "1:1: the rule has no `kind`: expected Scheduled or NRT"),
         (yaml("query: T", "other: T"), "1:1: the rule has no query"),
         (yaml("id: a", "name: b"), "2:1: the key `name` occurs twice"),
         (

@@ -47,9 +47,38 @@ impl Binder<'_> {
                 if function.result_name == ResultName::Sorted && arguments.get(1).is_some_and(is_array) {
                     return self.several_for_one(name);
                 }
-                self.function_call(function, name, arguments, span)
+                match self.environment.rule_run.and_then(|run| run.bin_point) {
+                    Some(point) if name.text == "bin" => self.bin_of_window(function, name, arguments, point),
+                    _ => self.function_call(function, name, arguments, span),
+                }
             }
             None => Err(self.unknown_function(name)),
+        }
+    }
+
+    /// `bin()` in the query of a log search alert rule: bins of datetimes meet at the end of the window, as the service
+    /// replaces it by `bin_at()`.
+    fn bin_of_window(
+        &mut self,
+        bin: &'static ScalarFunction,
+        name: &ast::Name,
+        mut arguments: Vec<Expr>,
+        point: i64,
+    ) -> Bind<Expr> {
+        let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
+        match types.as_slice() {
+            [Type::Datetime, Type::Timespan] => {
+                let point = Expr::literal(Value::Timespan(point), name.span);
+                arguments.push(self.call_by_name("now", vec![point], name.span)?);
+                self.call_by_name("bin_at", arguments, name.span)
+            }
+            [Type::Datetime, Type::Datetime] => {
+                let message =
+                    "`bin` with a size of type datetime is not supported in the query of a log search alert rule";
+                let help = "give the size as a timespan, such as 5m";
+                Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, name.span, message).help(help)))
+            }
+            _ => self.function_call(bin, name, arguments, name.span),
         }
     }
 

@@ -26,9 +26,14 @@ unless -t or the catalog file names them and only one PATH is given.
 
 The query runs at every tick, over the rows that the service would have seen then, with now() at the tick. What \
 services do not document is assumed: they run at times that are whole frequencies after --anchor, windows include \
-both ends, and rows arrive at the time in their ingestion column, else at their TimeGenerated.
+both ends, and rows arrive at the time in their ingestion column, else at their TimeGenerated. In log search alert \
+rules, bin() of a datetime is bin_at() that ends at the tick. Alerts of a custom detection with equal entities, details \
+and texts are one, however far apart; its first run, which looks 30 days back, is one like the others.
 
-Exit codes: 0 success, 1 an expectation is not met, 3 a rule or its query is wrong, 4 a query is not supported.";
+A rule that cannot run does not keep others from their results; the exit code is that of the first one.
+
+Exit codes: 0 success, 1 an expectation is not met, 2 wrong usage, 3 a rule or its query is wrong, 4 a query is not \
+supported, 5 data that cannot be read, or no rows for any rule, 6 a limit.";
 
 /// `coldcase backtest`.
 #[derive(Args, Debug)]
@@ -57,6 +62,9 @@ pub struct BacktestArgs {
     /// How long after the end of its window a scheduled rule still sees rows arrive [default: 5m, Azure Monitor 2.5m]
     #[arg(long, value_name = "SPAN", help_heading = heading::TIME)]
     pub grace: Option<String>,
+    /// The lookback of custom detections that name none [default: the longest for their frequency]
+    #[arg(long, value_name = "SPAN", help_heading = heading::TIME)]
+    pub lookback: Option<String>,
     /// Whether windows include their first moment
     #[arg(long, value_name = "EDGES", help_heading = heading::TIME, hide_short_help = true)]
     pub window: Option<WindowArg>,

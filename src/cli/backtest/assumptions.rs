@@ -8,19 +8,20 @@ use super::super::configuration::BacktestDefaults;
 use super::super::query_files::TextFile;
 use super::super::session::{span, time};
 use crate::backtest::Assumptions;
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Error, Result, suggest};
 use crate::engine::{ArrivalTime, TimeRange};
 use crate::rules::AlertRule;
 use crate::rules::schedule::WindowEdges;
 
 const DELAY: &str = "--ingestion-delay";
 
-/// The assumptions about `rule`; `range` is the range of the runs.
+/// The assumptions about `rule`; `range` is the range of the runs, and `tables` are the known tables.
 pub(super) fn assumptions(
     rule: &AlertRule,
     args: &BacktestArgs,
     defaults: &BacktestDefaults,
     range: Option<&TimeRange>,
+    tables: &[String],
 ) -> Result<Assumptions> {
     let mut assumptions = Assumptions::new(rule);
     assumptions.from = range.and_then(|range| range.from);
@@ -30,13 +31,14 @@ pub(super) fn assumptions(
     assumptions.anchors = args.anchors.unwrap_or(1);
     let grace = args.grace.as_deref().or(defaults.grace.as_deref());
     assumptions.grace = grace.map(|text| span_or_zero("--grace", text)).transpose()?;
+    assumptions.lookback = args.lookback.as_deref().map(|text| span("--lookback", text)).transpose()?;
     assumptions.rescans = args.rescan;
     if edges(args, defaults)? == WindowArg::HalfOpen {
         assumptions.edges = WindowEdges::HalfOpen;
     }
     if let Some(text) = args.ingestion_delay.as_deref().or(defaults.ingestion_delay.as_deref()) {
         match text.strip_prefix("table:") {
-            Some(file) => assumptions.times.arrivals = by_table(Path::new(file))?,
+            Some(file) => assumptions.times.arrivals = by_table(Path::new(file), tables)?,
             None => assumptions.times.arrival = arrival(text)?,
         }
     }
@@ -74,7 +76,7 @@ fn span_or_zero(flag: &str, text: &str) -> Result<i64> {
 }
 
 /// The delays of a file with lines `TABLE=SPAN`; empty lines and those that begin with `#` are skipped.
-fn by_table(path: &Path) -> Result<BTreeMap<String, ArrivalTime>> {
+fn by_table(path: &Path, tables: &[String]) -> Result<BTreeMap<String, ArrivalTime>> {
     let file = TextFile::read(path)?;
     let mut delays = BTreeMap::new();
     for (number, line) in file.text.lines().enumerate() {
@@ -82,16 +84,22 @@ fn by_table(path: &Path) -> Result<BTreeMap<String, ArrivalTime>> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let entry = line.split_once('=').map(|(table, delay)| (table.trim(), delay.trim()));
-        let delay = entry.filter(|(table, _)| !table.is_empty()).and_then(|(table, delay)| {
-            let delay = span_or_zero(DELAY, delay).ok()?;
-            delays.insert(table.to_owned(), ArrivalTime::After(delay)).is_none().then_some(())
-        });
-        if delay.is_none() {
+        let wrong = |reason: String| {
             let (file, place) = (path.display().to_string(), Some(format!("line {}", number + 1)));
-            let reason = "expected TABLE=SPAN, such as SigninLogs=5m, once for each table".to_owned();
-            return Err(Error::Data { file, place, reason });
+            Error::Data { file, place, reason }
+        };
+        let entry = line.split_once('=').map(|(table, delay)| (table.trim(), delay.trim()));
+        let entry = entry.and_then(|(table, delay)| Some((table, span_or_zero(DELAY, delay).ok()?)));
+        let Some((table, delay)) = entry.filter(|(table, _)| !delays.contains_key(*table)) else {
+            let reason = "expected TABLE=SPAN, such as SigninLogs=5m, once for each table";
+            return Err(wrong(reason.to_owned()));
+        };
+        if !tables.iter().any(|known| known == table) {
+            let similar = suggest(table, tables.iter().map(String::as_str));
+            let hint = similar.map_or(String::new(), |name| format!("; did you mean {name}?"));
+            return Err(wrong(format!("{table} is not a known table{hint}")));
         }
+        delays.insert(table.to_owned(), ArrivalTime::After(delay));
     }
     Ok(delays)
 }

@@ -2,6 +2,7 @@
 
 mod assumptions;
 mod expectations;
+mod findings;
 mod payloads;
 mod tables;
 
@@ -14,46 +15,83 @@ use self::tables::RuleBacktest;
 use super::args::{BacktestArgs, BacktestReport, Unexpected};
 use super::configuration::Defaults;
 use super::progress::{self, ProgressLine};
-use super::rule_files::{FiledRule, read_alert_rules};
+use super::rule_files::{FiledRule, WRONG_RULE, read_right_rules};
 use super::session::{self, QueryText, Session};
 use super::sources::SourceOptions;
-use super::{Outcome, destination, documents, rows};
-use crate::backtest::{self, Assumptions, Backtest};
+use super::{Outcome, destination, documents, reporter, rows};
+use crate::backtest::{self, Assumptions, Backtest, BacktestError};
 use crate::diagnostic::{Error, Result, visible_json};
 use crate::engine::{Settings, TimeRange};
-use crate::messages::{CommandNote, CommandWarning, RuleWarning};
-use crate::types::{datetime, timespan};
+use crate::messages::{CommandWarning, RuleWarning};
+use crate::scan::Catalog;
 
 pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     let has_tables = !args.source.tables.is_empty();
     let count = args.paths.len() - usize::from(!has_tables && args.paths.len() > 1);
     let (rules, data) = args.paths.split_at(count);
     let rules: Vec<PathBuf> = rules.iter().map(PathBuf::from).collect();
-    let rules = read_alert_rules(&rules)?;
+    let (rules, is_wrong) = read_right_rules(&rules)?;
+    if rules.is_empty() {
+        return Err(Error::Reported(WRONG_RULE));
+    }
     let call = SourceOptions { stdin_taken: None, ..args.source.call(data) };
     let mut session = session::of_text(QueryText::none("backtest"), &args.source, &args.inputs, &call)?;
+    if data.is_empty() && session.catalog.readable()?.is_empty() {
+        let text = "no data: give a file, folder, glob or URL as the last PATH, or bind tables with -t";
+        return Err(Error::Usage(text.to_owned()));
+    }
     let range = take_time_range(&mut session)?;
-    let expectations = args.expectations.as_deref().map(Expectations::read).transpose()?;
-    let mut tested = Vec::new();
+    let expectations = args.expectations.as_deref().map(|path| Expectations::read(path, &rules)).transpose()?;
+    let (mut tested, mut untested) = (Vec::new(), Untested { without_rows: 0, failed: is_wrong.then_some(WRONG_RULE) });
     for rule in rules {
-        let assumptions = assumptions(&rule.rule, args, &session.backtest, range.as_ref())?;
-        let backtest = backtest(&session, &rule, &assumptions, args)?;
-        report_assumptions(&session, &rule, &backtest);
-        tested.push(RuleBacktest { rule: rule.rule, backtest });
+        let names = session.catalog.names();
+        let assumptions = assumptions(&rule.rule, args, &session.backtest, range.as_ref(), &names)?;
+        match backtest(&session, &rule, &assumptions, args)? {
+            RuleOutcome::Tested(backtest) => {
+                findings::report(&session, &rule, &backtest, &assumptions);
+                tested.push(RuleBacktest { rule: rule.rule, backtest: *backtest });
+            }
+            RuleOutcome::WithoutRows => untested.without_rows += 1,
+            RuleOutcome::Failed(code) => untested.failed = untested.failed.or(Some(code)),
+        }
     }
     session.report_unread();
     session.finish()?;
+    if tested.is_empty() {
+        return Err(Error::Reported(untested.failed.unwrap_or(NO_ROWS)));
+    }
     write(&session, args, &tested)?;
     tested.iter().for_each(|tested| session.reporter.info(&tested.summary()));
-    if let Some(name) = expectations.as_ref().and_then(|all| all.without_rule(&tested).into_iter().next()) {
-        return Err(Error::Usage(format!("--expectations: no rule has the identifier or name `{name}`")));
+    if let Some(code) = untested.failed {
+        return Err(Error::Reported(code));
     }
     let is_as_expected = args.is_as_expected(&session, &tested)
-        & expectations.is_none_or(|expectations| args.meets(&expectations, &session, &tested));
+        & expectations.is_none_or(|expectations| args.meets(&expectations, &session, &tested))
+        & (untested.without_rows == 0 || !args.has_expectations());
     Ok(match is_as_expected {
         true => Outcome::Success,
         false => Outcome::Negative,
     })
+}
+
+/// The exit code if no rule can be tested, because the files lack its tables.
+const NO_ROWS: u8 = 5;
+
+/// The rules without a result.
+struct Untested {
+    /// The number of rules whose tables have no rows.
+    without_rows: usize,
+    /// The exit code of the first rule that cannot run.
+    failed: Option<u8>,
+}
+
+/// What became of a rule.
+enum RuleOutcome {
+    Tested(Box<Backtest>),
+    /// Its tables have no rows, as was reported.
+    WithoutRows,
+    /// It cannot run, for a reason that was reported; the exit code.
+    Failed(u8),
 }
 
 /// Takes `--from`, `--to` and `--last`, which are about the runs and not about the rows.
@@ -68,7 +106,12 @@ fn take_time_range(session: &mut Session) -> Result<Option<TimeRange>> {
     Ok(range)
 }
 
-fn backtest(session: &Session, rule: &FiledRule, assumptions: &Assumptions, args: &BacktestArgs) -> Result<Backtest> {
+fn backtest(
+    session: &Session,
+    rule: &FiledRule,
+    assumptions: &Assumptions,
+    args: &BacktestArgs,
+) -> Result<RuleOutcome> {
     let (started, report) = (Instant::now(), session.engine.report());
     let scans = std::sync::Arc::clone(&report);
     let line = ProgressLine::start(session.reporter.progress_mode(), started, move |elapsed| {
@@ -77,7 +120,27 @@ fn backtest(session: &Session, rule: &FiledRule, assumptions: &Assumptions, args
     let result = backtest::run(&rule.rule, &session.engine, assumptions, &report);
     line.end();
     session.reporter.report(&report);
-    result.map_err(|error| rule.query_error(error, &args.source.messages, session))
+    let error = match result {
+        Ok(backtest) => return Ok(RuleOutcome::Tested(Box::new(backtest))),
+        Err(BacktestError::NoRows) => {
+            session.reporter.warn(CommandWarning::Rule(RuleWarning::NotTested(rule.rule.name.clone())));
+            return Ok(RuleOutcome::WithoutRows);
+        }
+        Err(BacktestError::Rule(problems)) => {
+            problems.iter().for_each(|problem| rule.print_error(problem));
+            return Ok(RuleOutcome::Failed(WRONG_RULE));
+        }
+        Err(BacktestError::Other(error)) => error,
+    };
+    match rule.query_error(error, &args.source.messages, session) {
+        Error::Reported(code) => Ok(RuleOutcome::Failed(code)),
+        error @ (Error::Usage(_) | Error::Limit(_) | Error::BatchTooLarge(_)) => {
+            let place = rule.place(rule.rule.span);
+            reporter::print_line(&format!("error: {place}: the rule `{}`: {error}", rule.rule.name));
+            Ok(RuleOutcome::Failed(error.exit_code()))
+        }
+        error => Err(error),
+    }
 }
 
 /// Writes the report, or the alerts in the form of a service.
@@ -99,43 +162,12 @@ fn write(session: &Session, args: &BacktestArgs, tested: &[RuleBacktest]) -> Res
     rows::write(&args.output, &Defaults { output, excel_safe, ..Defaults::default() }, columns, table)
 }
 
-/// Says what the result rests on.
-fn report_assumptions(session: &Session, rule: &FiledRule, backtest: &Backtest) {
-    let name = || rule.rule.name.clone();
-    for (table, rows) in &backtest.without_arrival {
-        let table = table.clone();
-        session.reporter.note(CommandNote::ArrivalAssumed { rule: name(), table, rows: *rows });
-    }
-    if !rule.rule.is_enabled {
-        session.reporter.note(CommandNote::RuleDisabled(name()));
-    }
-    if backtest.events.is_none() {
-        let reason = match backtest.rows_in_memory {
-            Some(_) => "a row of its query is not one record",
-            None => "the files are read again at every run",
-        };
-        session.reporter.note(CommandNote::MissesUnknown { rule: name(), reason });
-    }
-    if let [_, _, ..] = backtest.anchors.as_slice() {
-        session.reporter.info(&tables::spread(name(), &backtest.anchors));
-    }
-    session.reporter.detail(|| {
-        let schedule = backtest.schedule;
-        let safe = schedule.safe_delay().map_or("none".to_owned(), |delay| match delay {
-            i64::MAX => "any".to_owned(),
-            delay => timespan::to_text(delay),
-        });
-        format!(
-            "rule `{}`: runs every {} from {}, over {}; delays that are never missed: {safe}",
-            rule.rule.name,
-            timespan::to_text(schedule.frequency),
-            datetime::to_text(backtest.grid.time(backtest.runs.first)),
-            timespan::to_text(schedule.lookback),
-        )
-    });
-}
-
 impl BacktestArgs {
+    /// True if the exit code tells whether rules do what is expected.
+    fn has_expectations(&self) -> bool {
+        self.expect_alerts.is_some() || self.expect_no_miss || self.expectations.is_some()
+    }
+
     /// Tells what is not as expected.
     fn is_as_expected(&self, session: &Session, tested: &[RuleBacktest]) -> bool {
         let alerts: usize = tested.iter().map(|tested| tested.backtest.alerts.len()).sum();

@@ -11,8 +11,13 @@ use super::super::args::BacktestFormat;
 use super::tables::{RuleBacktest, entity};
 use crate::backtest::{Alert, StateChange};
 use crate::rules::alert_state::AlertState;
-use crate::rules::{AlertMeasure, AlertRule, RuleKind, TimeAggregation, iso_duration};
+use crate::rules::{
+    AlertGrouping, AlertMeasure, AlertRule, FailingPeriods, RuleKind, ThresholdOperator, TimeAggregation, iso_duration,
+};
 use crate::types::datetime;
+
+/// The ticks of a second.
+const SECOND: i64 = 10_000_000;
 
 /// Returns one line for each alert, or for each rule.
 pub(super) fn text(format: BacktestFormat, tested: &[RuleBacktest]) -> String {
@@ -51,9 +56,11 @@ fn common_alert(tested: &RuleBacktest, id: &str, alert: &Alert) -> Json {
             "essentials": {
                 "alertId": id,
                 "originAlertId": id,
-                "alertRule": rule.name,
-                "description": rule.description,
-                "severity": severity(rule),
+                "alertRule": alert.name,
+                "description": alert.description,
+                "severity": severity(alert),
+                "alertTargetIDs": rule.scopes,
+                "configurationItems": rule.scopes.iter().map(|scope| last_segment(scope)).collect::<Vec<_>>(),
                 "signalType": "Log",
                 "monitorCondition": "Fired",
                 "monitoringService": "Log Alerts V2",
@@ -64,20 +71,42 @@ fn common_alert(tested: &RuleBacktest, id: &str, alert: &Alert) -> Json {
             "alertContext": {
                 "conditionType": "LogQueryCriteria",
                 "condition": {
-                    "windowSize": iso_duration(rule.schedule.lookback),
+                    "windowSize": iso_duration(window_size(rule)),
                     "allOf": [condition(rule, alert)],
                     "windowStartTime": time(start),
                     "windowEndTime": time(end),
                 },
-                "properties": alert.details.iter().cloned().collect::<Map<_, _>>(),
+                "properties": properties(rule, alert),
             },
-            "customProperties": {
-                "actionGroups": rule.action_groups,
-                "actionsMuted": alert.is_muted,
-                "results": alert.results,
-            },
+            "customProperties": rule.custom_properties.iter().cloned().collect::<BTreeMap<_, _>>(),
+        },
+        // What the service does not hand on.
+        "coldcase": {
+            "actionGroups": rule.action_groups,
+            "actionsMuted": alert.is_muted,
+            "beyondData": alert.is_beyond_data,
+            "rows": alert.rows,
+            "results": alert.results,
         },
     })
+}
+
+/// The custom properties of the rule, and the custom details of the alert.
+fn properties(rule: &AlertRule, alert: &Alert) -> Map<String, Json> {
+    let own = rule.custom_properties.iter().map(|(name, value)| (name.clone(), Json::String(value.clone())));
+    own.chain(alert.details.iter().cloned()).collect()
+}
+
+fn last_segment(scope: &str) -> &str {
+    scope.rsplit('/').next().unwrap_or(scope)
+}
+
+/// The length of a window as the rule has it: rules with several periods read as many windows.
+fn window_size(rule: &AlertRule) -> i64 {
+    match rule.condition.periods.length {
+        0 => rule.schedule.lookback,
+        length => length,
+    }
 }
 
 fn condition(rule: &AlertRule, alert: &Alert) -> Json {
@@ -89,6 +118,7 @@ fn condition(rule: &AlertRule, alert: &Alert) -> Json {
     json!({
         "searchQuery": rule.query.text,
         "metricMeasureColumn": measure,
+        "targetResourceTypes": rule.resource_types,
         "operator": rule.condition.operator.name(),
         "threshold": rule.condition.threshold.to_string(),
         "timeAggregation": aggregation,
@@ -98,6 +128,11 @@ fn condition(rule: &AlertRule, alert: &Alert) -> Json {
             "numberOfEvaluationPeriods": rule.condition.periods.evaluated,
             "minFailingPeriodsToAlert": rule.condition.periods.violations,
         },
+        // There is no portal to link to.
+        "linkToSearchResultsUI": Json::Null,
+        "linkToFilteredSearchResultsUI": Json::Null,
+        "linkToSearchResultsAPI": Json::Null,
+        "linkToFilteredSearchResultsAPI": Json::Null,
     })
 }
 
@@ -112,8 +147,8 @@ fn aggregation_name(aggregation: TimeAggregation) -> &'static str {
 }
 
 /// The severity as Azure Monitor names it.
-fn severity(rule: &AlertRule) -> &str {
-    match rule.severity.as_str() {
+fn severity(alert: &Alert) -> &str {
+    match alert.severity.as_str() {
         "High" => "Sev1",
         "Medium" => "Sev2",
         "Low" => "Sev3",
@@ -126,35 +161,50 @@ fn security_alert(tested: &RuleBacktest, id: &str, alert: &Alert) -> Json {
     let rule = &tested.rule;
     let [start, end] = tested.window(alert);
     let entities = alert.entities.iter().map(entity).collect::<Json>();
-    let extended = json!({
-        "Query Period": iso_duration(rule.schedule.lookback),
-        "Trigger Operator": rule.condition.operator.name(),
-        "Trigger Threshold": rule.condition.threshold.to_string(),
-        "Search Query Results Overall Count": alert.rows.to_string(),
-        "Query": rule.query.text,
-        "Query Start Time UTC": time(start),
-        "Query End Time UTC": time(end),
-        "Analytic Rule Ids": rule.id,
-        "Analytic Rule Name": rule.name,
-        "Custom Details": alert.details.iter().cloned().collect::<Map<_, _>>(),
-    });
     let [first, last] = alert.events.unwrap_or([start, end]);
     json!({
         "TimeGenerated": time(alert.detected),
-        "DisplayName": rule.name,
-        "AlertName": rule.name,
-        "AlertSeverity": rule.severity,
-        "Description": rule.description,
+        "DisplayName": alert.name,
+        "AlertName": alert.name,
+        "AlertSeverity": alert.severity,
+        "Description": alert.description,
         "ProviderName": if rule.kind == RuleKind::CustomDetection { "MDATP" } else { "ASI Scheduled Alerts" },
         "VendorName": "Microsoft",
         "SystemAlertId": id,
         "StartTime": time(first),
         "EndTime": time(last),
-        "Tactics": rule.tactics.join(", "),
+        "Tactics": alert.tactics.join(", "),
         "Techniques": rule.techniques,
         "Entities": entities.to_string(),
-        "ExtendedProperties": extended.to_string(),
+        "ExtendedProperties": extended_properties(tested, id, alert).to_string(),
         "Type": "SecurityAlert",
+    })
+}
+
+fn extended_properties(tested: &RuleBacktest, id: &str, alert: &Alert) -> Json {
+    let rule = &tested.rule;
+    let [start, end] = tested.window(alert);
+    let second = |time: i64, offset: i64| time.saturating_add(offset).div_euclid(SECOND).saturating_mul(SECOND);
+    json!({
+        "Query Period": iso_duration(rule.schedule.lookback),
+        "Trigger Operator": rule.condition.operator.name(),
+        "Trigger Threshold": rule.condition.threshold.to_string(),
+        "Correlation Id": id,
+        "Search Query Results Overall Count": alert.run_rows.to_string(),
+        "Data Sources": json!(tested.backtest.tables).to_string(),
+        "Query": format!("set query_now = datetime({});\n{}", time(alert.time), rule.query.text),
+        "OriginalQuery": rule.query.text,
+        "Query Start Time UTC": time(second(start, 0)),
+        "Query End Time UTC": time(second(end, SECOND - 1)),
+        "Analytic Rule Ids": rule.id,
+        "Event Grouping": match rule.grouping {
+            AlertGrouping::SingleAlert => "SingleAlert",
+            AlertGrouping::AlertPerResult { .. } => "AlertPerResult",
+        },
+        "Analytic Rule Name": rule.name,
+        "ProcessedBySentinel": "True",
+        "Alert generation status": "Full alert created",
+        "Custom Details": alert.details.iter().cloned().collect::<Map<_, _>>(),
     })
 }
 
@@ -173,15 +223,33 @@ fn preview(tested: &RuleBacktest) -> Json {
 
 fn evaluation(rule: &AlertRule, change: &StateChange) -> Json {
     let is_met = matches!(change.state, AlertState::Fired | AlertState::Firing);
-    let violates = rule.condition.operator.holds(change.value, rule.condition.threshold);
+    let FailingPeriods { length, .. } = rule.condition.periods;
+    let [high, low] = thresholds(rule);
+    let period = |(number, value): (i64, &Option<f64>)| {
+        let timestamp = change.time.saturating_sub(number.saturating_mul(length));
+        let violates = value.is_some_and(|value| rule.condition.operator.holds(value, rule.condition.threshold));
+        json!({
+            "timestamp": time(timestamp),
+            "highThreshold": high,
+            "lowThreshold": low,
+            "metricValue": value,
+            "thresholdMet": violates,
+        })
+    };
     json!({
         "evaluationTime": time(change.time),
         "alertState": change.state.name(),
         "thresholdMet": is_met,
-        "evaluatedPeriods": [{
-            "timestamp": time(change.time),
-            "metricValue": change.value,
-            "thresholdMet": violates,
-        }],
+        "evaluatedPeriods": (0..).zip(&change.periods).map(period).collect::<Json>(),
     })
+}
+
+/// The threshold as the upper and the lower one.
+fn thresholds(rule: &AlertRule) -> [Option<f64>; 2] {
+    let threshold = Some(rule.condition.threshold);
+    match rule.condition.operator {
+        ThresholdOperator::GreaterThan | ThresholdOperator::GreaterThanOrEqual => [threshold, None],
+        ThresholdOperator::LessThan | ThresholdOperator::LessThanOrEqual => [None, threshold],
+        ThresholdOperator::Equal | ThresholdOperator::NotEqual => [threshold, threshold],
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use crate::backtest::{Alert, AnchorOutcome, Backtest, MissReason};
+use crate::messages::counted;
 use crate::rules::{AlertEntity, AlertRule, WindowClock};
 use crate::types::{Type, Value, datetime};
 
@@ -25,6 +26,7 @@ pub(super) const ALERTS: Columns = &[
     ("Rows", Type::Long),
     ("Value", Type::Real),
     ("Muted", Type::Bool),
+    ("BeyondData", Type::Bool),
     ("Dimensions", Type::Dynamic),
     ("Entities", Type::Dynamic),
     ("Details", Type::Dynamic),
@@ -101,13 +103,14 @@ impl RuleBacktest {
         let entities = alert.entities.iter().map(entity).collect::<Json>();
         vec![
             self.name(),
-            Value::string(&*self.rule.severity),
+            Value::string(&*alert.severity),
             Value::Datetime(alert.detected),
             Value::Datetime(start),
             Value::Datetime(end),
             count(alert.rows),
             Value::Real(alert.value),
             Value::Bool(alert.is_muted),
+            Value::Bool(alert.is_beyond_data),
             pairs(&alert.dimensions),
             dynamic(&entities),
             dynamic(&Json::Object(alert.details.iter().cloned().collect())),
@@ -171,12 +174,12 @@ impl RuleBacktest {
     /// What the rule would have done, in a line.
     pub fn summary(&self) -> String {
         let Backtest { runs, alerts, suppressed, events, .. } = &self.backtest;
-        let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-        let mut parts = vec![format!("{}: {} runs, {}", self.rule.name, runs.count(), plural(alerts.len(), "alert"))];
-        if *suppressed > 0 {
-            parts.push(format!("{suppressed} runs suppressed"));
-        }
-        parts.extend(events.as_ref().map(|events| {
+        let plural = |count: usize, noun: &str| counted(count as u64, noun);
+        let run = counted(runs.count() - suppressed, "run");
+        let run = if *suppressed > 0 { format!("{run} and {suppressed} suppressed") } else { run };
+        let mut parts = vec![format!("{}: {run}, {}", self.rule.name, plural(alerts.len(), "alert"))];
+        let events = events.as_ref().filter(|_| !self.backtest.is_about_absence);
+        parts.extend(events.map(|events| {
             let mut missed: BTreeMap<MissReason, usize> = BTreeMap::new();
             let reasons = events.iter().filter_map(|event| event.caught.err());
             reasons.for_each(|reason| *missed.entry(reason).or_default() += 1);

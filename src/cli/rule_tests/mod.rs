@@ -21,7 +21,7 @@ use super::rule_files::{FiledRule, TEST_EXTENSIONS, read_alert_rules, report_err
 use super::session::{self, QueryText, Session};
 use super::sources::SourceOptions;
 use super::{Outcome, stop};
-use crate::backtest::{self, Backtest};
+use crate::backtest::{self, Backtest, BacktestError};
 use crate::diagnostic::{Error, Result, Spanned};
 use crate::engine::{Engine, Settings};
 use crate::rules::{RuleFileError, RuleTest, read_tests};
@@ -82,14 +82,19 @@ fn outcome<'a>(bound: &'a BoundTest<'a>, session: &Session, args: &TestArgs) -> 
     let of = |failures, backtest| TestOutcome { file, test, rule, failures, backtest };
     match backtest::run(&rule.rule, &engine, &run.assumptions, &engine.report()) {
         Ok(backtest) => Ok(of(failures(&test.expected, &backtest), Some(backtest))),
-        Err(error @ (Error::Query(_) | Error::Usage(_))) => {
+        Err(BacktestError::Rule(problems)) => {
+            let line = |problem: &RuleFileError| format!("{}: {}", rule.place(problem.span), problem.reason);
+            Ok(of(problems.iter().map(line).collect(), None))
+        }
+        Err(BacktestError::NoRows) => Ok(of(vec!["the test gives no rows with times".to_owned()], None)),
+        Err(BacktestError::Other(error @ (Error::Query(_) | Error::Usage(_)))) => {
             let moved = rule.moved_error(error);
             let reporter = Reporter::new(&args.source.messages, &rule.file.path.display().to_string(), &rule.file.text);
             let reporter = reporter.with_library(session.catalog.library());
             let text = reporter.error_text(&moved);
             Ok(of(text.lines().map(|line| format!("the query cannot run: {line}")).collect(), None))
         }
-        Err(error) => Err(error),
+        Err(BacktestError::Other(error)) => Err(error),
     }
 }
 

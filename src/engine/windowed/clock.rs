@@ -45,7 +45,7 @@ impl Engine {
             parameters: &settings.parameters,
             time_range: None,
             arrival_range: None,
-            assumes_arrival: true,
+            rule_run: settings.rule_run,
             time_columns: &settings.time_columns,
             ingestion_columns: &settings.ingestion_columns,
             aliases: &settings.aliases,

@@ -55,6 +55,19 @@ pub(super) fn of_sentinel(entities: &[EntityMapping]) -> Vec<EntityMapping> {
     renamed(entities, |names| (names.1, names.0), |(sentinel, graph)| (*graph, *sentinel))
 }
 
+/// Returns the entity with the names of Sentinel, as far as it has them.
+#[must_use]
+pub fn sentinel_entity(entity: &EntityMapping) -> EntityMapping {
+    let Some((own, _, identifiers)) = ENTITIES.iter().find(|names| names.1.eq_ignore_ascii_case(&entity.entity)) else {
+        return entity.clone();
+    };
+    let field = |(identifier, column): &(String, String)| {
+        let known = identifiers.iter().find(|(_, graph)| graph.eq_ignore_ascii_case(identifier));
+        (known.map_or(identifier.as_str(), |(sentinel, _)| *sentinel).to_owned(), column.clone())
+    };
+    EntityMapping { entity: (*own).to_owned(), fields: entity.fields.iter().map(field).collect() }
+}
+
 /// Returns the entities with new names. Both functions return the old name and the new one. What has the new names
 /// already stays as it is.
 fn renamed(

@@ -10,6 +10,8 @@ mod losses;
 mod sentinel;
 mod yaml_writer;
 
+pub use entity_names::sentinel_entity;
+
 use super::fields::{Fields, wrong};
 use super::node::{Node, NodeContent, NodeKey};
 use super::recognise::{self, FoundRule};
@@ -147,7 +149,7 @@ impl<'a> SourceRule<'a> {
 
     /// The value under `name`.
     fn value(&self, name: &str) -> Option<Node> {
-        Fields::new(self.fields(), false).value(name).cloned()
+        Fields::new(self.fields(), super::fields::Notation::default()).value(name).cloned()
     }
 }
 

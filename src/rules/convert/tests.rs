@@ -36,6 +36,9 @@ fn without_positions(mut rule: AlertRule) -> AlertRule {
     rule.span = crate::diagnostic::Span::default();
     rule.query.key = rule.span;
     rule.query.positions = None::<TextMap>;
+    // Where a rule is deployed is not part of it.
+    rule.scopes.clear();
+    rule.columns.iter_mut().for_each(|column| column.span = rule.span);
     rule.id = rule.id.map(|id| super::identifier(&id).to_owned());
     rule
 }

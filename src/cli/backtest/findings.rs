@@ -1,0 +1,79 @@
+//! What is said of each rule besides its result: what the result rests on, and what it cannot tell.
+
+use super::super::rule_files::FiledRule;
+use super::super::session::Session;
+use super::tables;
+use crate::backtest::{Assumptions, Backtest};
+use crate::messages::{CommandNote, CommandWarning, RuleWarning};
+use crate::rules::validate;
+use crate::types::{datetime, timespan};
+
+/// Says what the result rests on.
+pub(super) fn report(session: &Session, rule: &FiledRule, backtest: &Backtest, assumptions: &Assumptions) {
+    let name = || rule.rule.name.clone();
+    let warn = |warning| session.reporter.warn(CommandWarning::Rule(warning));
+    for column in validate::missing_columns(&rule.rule, &backtest.schema) {
+        let hint = validate::similar(column, &backtest.schema);
+        warn(RuleWarning::ColumnMissing { place: rule.place(column.span), column: column.name.clone(), hint });
+    }
+    range_warnings(&name(), backtest, assumptions).into_iter().for_each(warn);
+    if rule.rule.assumes_lookback && assumptions.lookback.is_none() {
+        let lookback = timespan::to_text(backtest.schedule.lookback);
+        session.reporter.note(CommandNote::LookbackAssumed { rule: name(), lookback });
+    }
+    if backtest.is_about_absence {
+        session.reporter.note(CommandNote::AboutAbsence(name()));
+    }
+    for (table, rows) in &backtest.without_arrival {
+        let table = table.clone();
+        session.reporter.note(CommandNote::ArrivalAssumed { rule: name(), table, rows: *rows });
+    }
+    if !rule.rule.is_enabled {
+        session.reporter.note(CommandNote::RuleDisabled(name()));
+    }
+    if backtest.events.is_none() {
+        let reason = match backtest.rows_in_memory {
+            Some(_) => "a row of its query is not one record",
+            None => "the files are read again at every run",
+        };
+        session.reporter.note(CommandNote::MissesUnknown { rule: name(), reason });
+    }
+    if let [_, _, ..] = backtest.anchors.as_slice() {
+        session.reporter.info(&tables::spread(name(), &backtest.anchors));
+    }
+    session.reporter.detail(|| {
+        let schedule = backtest.schedule;
+        let safe = schedule.safe_delay().map_or("none".to_owned(), |delay| match delay {
+            i64::MAX => "any".to_owned(),
+            delay => timespan::to_text(delay),
+        });
+        format!(
+            "rule `{}`: runs every {} from {}, over {}; delays that are never missed: {safe}",
+            rule.rule.name,
+            timespan::to_text(schedule.frequency),
+            datetime::to_text(backtest.grid.time(backtest.runs.first)),
+            timespan::to_text(schedule.lookback),
+        )
+    });
+}
+
+/// The warnings about runs outside the range of the data.
+fn range_warnings(rule: &str, backtest: &Backtest, assumptions: &Assumptions) -> Vec<RuleWarning> {
+    let rule = || rule.to_owned();
+    let Some(data) = backtest.data else { return vec![RuleWarning::NoRows(rule())] };
+    let mut warnings = Vec::new();
+    // The data of a quiet hour do not reach its ends.
+    let slack = backtest.schedule.frequency.max(backtest.schedule.lookback);
+    let [first, last] = data.generated;
+    let begins_before = assumptions.from.is_some_and(|from| from.saturating_add(slack) < first);
+    let ends_after = assumptions.to.is_some_and(|to| to.saturating_sub(slack) > last);
+    if begins_before || ends_after {
+        let ranges = [backtest.range, data.generated].map(|range| range.map(datetime::to_text));
+        warnings.push(RuleWarning::RangeBeyondData { rule: rule(), ranges });
+    }
+    let alerts = backtest.alerts.iter().filter(|alert| alert.is_beyond_data).count();
+    if backtest.is_about_absence && alerts > 0 {
+        warnings.push(RuleWarning::AlertsBeyondData { rule: rule(), alerts });
+    }
+    warnings
+}

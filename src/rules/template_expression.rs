@@ -1,0 +1,176 @@
+//! The expressions of templates: text in square brackets.
+
+use super::node::Node;
+
+/// The maximum depth of an expression.
+const MAX_DEPTH: usize = 32;
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TemplateExpression {
+    /// A string.
+    String(String),
+    /// A whole number, as written.
+    Number(String),
+    /// A call of a function.
+    Call {
+        /// The name.
+        function: String,
+        /// The arguments.
+        arguments: Vec<TemplateExpression>,
+    },
+    /// A property of a value.
+    Property(Box<TemplateExpression>, String),
+}
+
+/// Parses a string of a template; None if it is no expression, or one of a form that is not known.
+pub(super) fn parse(text: &str) -> Option<TemplateExpression> {
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    if inner.starts_with('[') {
+        return None;
+    }
+    let mut parser = ExpressionParser { rest: inner };
+    let expression = parser.expression(0)?;
+    parser.rest.trim_start().is_empty().then_some(expression)
+}
+
+/// Returns the string that a function makes of strings, numbers and truth values; None if it is not known here.
+pub(super) fn call(function: &str, arguments: &[Node]) -> Option<String> {
+    let texts: Vec<&str> = arguments.iter().map(Node::text).collect::<Option<_>>()?;
+    match (function, texts.as_slice()) {
+        ("concat", [_, ..]) => Some(texts.concat()),
+        ("string", [text]) => Some((*text).to_owned()),
+        ("tolower", [text]) => Some(text.to_lowercase()),
+        ("toupper", [text]) => Some(text.to_uppercase()),
+        ("true" | "false", []) => Some(function.to_owned()),
+        ("format", [format, values @ ..]) => formatted(format, values),
+        _ => None,
+    }
+}
+
+/// The format with its `{0}` replaced by values; None if it has items of another form.
+fn formatted(format: &str, values: &[&str]) -> Option<String> {
+    let (mut text, mut rest) = (String::new(), format);
+    while let Some(at) = rest.find(['{', '}']) {
+        text.push_str(&rest[..at]);
+        let brace = &rest[at..=at];
+        rest = &rest[at + 1..];
+        match rest.strip_prefix(brace) {
+            Some(after) => {
+                text.push_str(brace);
+                rest = after;
+            }
+            None => {
+                let (number, after) = rest.split_once('}').filter(|_| brace == "{")?;
+                text.push_str(values.get(number.parse::<usize>().ok()?)?);
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+struct ExpressionParser<'a> {
+    rest: &'a str,
+}
+
+impl ExpressionParser<'_> {
+    fn expression(&mut self, depth: usize) -> Option<TemplateExpression> {
+        let mut value = self.primary(depth)?;
+        while self.takes('.') {
+            value = TemplateExpression::Property(Box::new(value), self.name()?);
+        }
+        Some(value)
+    }
+
+    fn primary(&mut self, depth: usize) -> Option<TemplateExpression> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        if self.takes('\'') {
+            return self.string().map(TemplateExpression::String);
+        }
+        let digits = self.rest.strip_prefix('-').unwrap_or(self.rest);
+        let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+        if count > 0 {
+            let (number, rest) = self.rest.split_at(self.rest.len() - digits.len() + count);
+            self.rest = rest;
+            return Some(TemplateExpression::Number(number.to_owned()));
+        }
+        let function = self.name()?;
+        self.takes('(').then_some(())?;
+        let mut arguments = Vec::new();
+        while !self.takes(')') {
+            if !arguments.is_empty() {
+                self.takes(',').then_some(())?;
+            }
+            arguments.push(self.expression(depth + 1)?);
+        }
+        Some(TemplateExpression::Call { function, arguments })
+    }
+
+    /// The rest of a string after its quote; a quote in it is doubled.
+    fn string(&mut self) -> Option<String> {
+        let mut text = String::new();
+        loop {
+            let (before, after) = self.rest.split_once('\'')?;
+            text.push_str(before);
+            match after.strip_prefix('\'') {
+                Some(after) => {
+                    text.push('\'');
+                    self.rest = after;
+                }
+                None => {
+                    self.rest = after;
+                    return Some(text);
+                }
+            }
+        }
+    }
+
+    fn name(&mut self) -> Option<String> {
+        self.rest = self.rest.trim_start();
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let length = self.rest.find(|c| !is_letter(c)).unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+
+    /// True if the next character, after whitespace, is `symbol`, which is then skipped.
+    fn takes(&mut self, symbol: char) -> bool {
+        self.rest = self.rest.trim_start();
+        let after = self.rest.strip_prefix(symbol);
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TemplateExpression, formatted, parse};
+
+    #[test]
+    fn expressions_are_parsed_or_left_alone() {
+        let call = |function: &str, argument: &str| TemplateExpression::Call {
+            function: function.to_owned(),
+            arguments: vec![TemplateExpression::String(argument.to_owned())],
+        };
+        assert_eq!(parse("[parameters('it''s')]"), Some(call("parameters", "it's")));
+        let property = TemplateExpression::Property(Box::new(call("variables", "a")), "b".to_owned());
+        assert_eq!(parse("[ variables( 'a' ).b ]"), Some(property));
+        for text in ["a", "[[a]", "[a]", "[a(]", "[a('b]", "[a('b') c]", "[]", "['a", "[a(,)]", "[resourceId('a'):x]"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert_eq!(parse(&format!("[{}{}]", "a(".repeat(100_000), ")".repeat(100_000))), None);
+    }
+
+    #[test]
+    fn formats_are_filled() {
+        assert_eq!(formatted("{0}-{1}{{x}}{0}", &["a", "b"]).as_deref(), Some("a-b{x}a"));
+        for format in ["{2}", "{", "}", "{0:N}", "{a}"] {
+            assert_eq!(formatted(format, &["a", "b"]), None, "{format}");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! `coldcase backtest`: what single services do: bins, joined alerts, absence, rules that they reject, templates, payloads.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use crate::command::{Output, coldcase_at};
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("written");
+    }
+    folder
+}
+
+fn backtest(folder: &Path, args: &[&str]) -> Output {
+    coldcase_at(folder, &[&["backtest"], args].concat(), b"")
+}
+
+fn lines(output: &Output) -> Vec<Json> {
+    output.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// The minutes and seconds of a column of alerts.
+fn times(output: &Output, column: &str) -> Vec<String> {
+    assert!(output.code < 2, "{}", output.stderr);
+    lines(output).iter().map(|alert| alert[column].as_str().expect(column)[11..16].to_owned()).collect()
+}
+
+/// Rows of the table T at minutes after 2026-03-01T10:00:00Z.
+fn rows(minutes: &[u32]) -> String {
+    let row = |minute: &u32| {
+        let time = format!("2026-03-01T{:02}:{:02}:00Z", 10 + minute / 60, minute % 60);
+        format!("{{\"TimeGenerated\":\"{time}\",\"User\":\"bg\",\"Number\":{minute}}}\n")
+    };
+    minutes.iter().map(row).collect()
+}
+
+const SCHEDULED: &str = "\
+id: a
+name: Late
+kind: Scheduled
+severity: High
+queryFrequency: 5m
+queryPeriod: 5m
+triggerOperator: gt
+triggerThreshold: 0
+query: T | where User == 'bg'
+";
+
+/// A log search alert rule with other properties, and other fields of its criterion.
+fn log_alert(properties: &Json, criterion: &Json) -> Json {
+    let mut all = json!({
+        "severity": 2, "evaluationFrequency": "PT5M", "windowSize": "PT5M", "autoMitigate": false,
+        "criteria": {"allOf": [{"query": "T", "timeAggregation": "Count", "operator": "GreaterThan", "threshold": 0}]},
+    });
+    let merge = |all: &mut Json, more: &Json| {
+        for (key, value) in more.as_object().expect("an object") {
+            all[key] = value.clone();
+        }
+    };
+    merge(&mut all["criteria"]["allOf"][0], criterion);
+    merge(&mut all, properties);
+    json!({"type": "Microsoft.Insights/scheduledQueryRules", "name": "r", "properties": all})
+}
+
+fn detection(schedule: &Json, query: &str) -> String {
+    let template = json!({"title": "Use by {{User}}", "severity": "high", "customDetails": {"Who": "User"},
+        "entityMappings": {"accounts": [{"nameColumn": "User"}]}});
+    let rule = json!({"id": "7", "displayName": "Use", "queryCondition": {"queryText": query}, "schedule": schedule,
+        "detectionAction": {"alertTemplate": template}});
+    rule.to_string()
+}
+
+#[test]
+fn bins_of_log_alerts_meet_at_the_end_of_the_window() {
+    let binned = |periods: u32, aggregation: &str| {
+        json!({"query": "T | summarize N = count() by bin(TimeGenerated, 5m)", "timeAggregation": aggregation,
+            "metricMeasureColumn": "N", "operator": "GreaterThanOrEqual", "threshold": 2,
+            "failingPeriods": {"numberOfEvaluationPeriods": periods, "minFailingPeriodsToAlert": periods}})
+    };
+    let ten = json!({"windowSize": "PT10M", "evaluationFrequency": "PT10M"});
+    let raw = json!({"failingPeriods": {"numberOfEvaluationPeriods": 2, "minFailingPeriodsToAlert": 2}});
+    let cases: &[(Json, &[u32], &[&str], &[&str])] = &[
+        (
+            log_alert(&json!({}), &binned(2, "Total")),
+            &[1, 3, 4, 6, 9, 11],
+            &["--anchor", "2026-03-01T00:02:00Z"],
+            &["10:12"],
+        ),
+        (log_alert(&ten, &binned(1, "Maximum")), &[3, 6], &["--anchor", "2026-03-01T00:02:00Z"], &["10:12"]),
+        (log_alert(&ten, &binned(1, "Maximum")), &[3, 6], &["--anchor", "2026-03-01T00:00:00Z"], &[]),
+        // Numbers are binned as they are.
+        (
+            log_alert(&json!({}), &json!({"query": "T | where bin(Number, 5) == 5"})),
+            &[3, 6],
+            &["--anchor", "2026-03-01T00:02:00Z"],
+            &["10:07"],
+        ),
+        // A period that excludes its first moment has the row at its end.
+        (log_alert(&json!({}), &raw), &[5, 8], &[], &[]),
+        (log_alert(&json!({}), &raw), &[5, 8], &["--window", "half-open"], &["10:10"]),
+        (log_alert(&json!({}), &binned(2, "Total")), &[4, 5, 9, 10], &["--window", "half-open"], &["10:10"]),
+    ];
+    for (rule, minutes, args, expected) in cases {
+        let folder = folder(&[("rule.json", &rule.to_string()), ("t.jsonl", &rows(minutes))]);
+        for more in [&[][..], &["--rescan"]] {
+            let args = [&["rule.json", "-t", "T=t.jsonl"], *args, more].concat();
+            assert_eq!(times(&backtest(folder.path(), &args), "WindowEnd"), *expected, "{rule} {args:?}");
+        }
+    }
+}
+
+#[test]
+fn equal_alerts_of_a_custom_detection_are_one() {
+    let hourly = detection(&json!({"frequency": "PT1H"}), "T | project TimeGenerated, User");
+    let other = "{\"TimeGenerated\":\"2026-03-01T15:05:00Z\",\"User\":\"other\"}\n";
+    let folder = folder(&[("cd.json", &hourly), ("t.jsonl", &(rows(&[1, 320]) + other))]);
+    let output = backtest(folder.path(), &["cd.json", "-t", "T=t.jsonl"]);
+    let alerts = lines(&output);
+    let shown: Vec<(&str, u64)> = alerts
+        .iter()
+        .map(|alert| (alert["Details"]["Who"].as_str().unwrap(), alert["Rows"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(shown, [("bg", 2), ("other", 1)], "{}", output.stderr);
+    let states = backtest(folder.path(), &["cd.json", "-t", "T=t.jsonl", "--report", "states"]);
+    let states: Vec<Json> = lines(&states).into_iter().map(|state| state["State"].clone()).collect();
+    assert_eq!(states.iter().filter(|state| **state == "Fired").count(), 2, "{states:?}");
+    let events = backtest(folder.path(), &["cd.json", "-t", "T=t.jsonl", "--report", "events", "--expect-no-miss"]);
+    let counts: Vec<u64> = lines(&events).iter().map(|event| event["Alerts"].as_u64().unwrap()).collect();
+    assert_eq!((events.code, counts), (0, vec![1, 1, 1]), "{}", events.stderr);
+    let security = backtest(folder.path(), &["cd.json", "-t", "T=t.jsonl", "--as", "security-alert"]);
+    let first = &lines(&security)[0];
+    assert_eq!((&first["AlertName"], &first["EndTime"]), (&"Use by bg".into(), &"2026-03-01T15:20:00.0000000Z".into()));
+    assert!(first["Entities"].as_str().unwrap().contains("\"Type\":\"Account\""), "{first}");
+}
+
+#[test]
+fn lookbacks_that_a_detection_does_not_name_are_assumed() {
+    let folder = folder(&[
+        ("cd.json", &detection(&json!({"frequency": "PT30M"}), "T | project TimeGenerated, User")),
+        ("t.jsonl", &rows(&[1])),
+    ]);
+    let output = backtest(folder.path(), &["cd.json", "-t", "T=t.jsonl"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("names no lookback; 2.00:00:00 is assumed"), "{}", output.stderr);
+    let output = backtest(folder.path(), &["cd.json", "-t", "T=t.jsonl", "--lookback", "1h"]);
+    assert!(!output.stderr.contains("is assumed"), "{}", output.stderr);
+    for (query, reason) in [
+        ("T | project User", "must return TimeGenerated or Timestamp"),
+        ("T | union T", "reads one table, without `union`"),
+        ("T // all", "must not have comments"),
+    ] {
+        let rule = detection(&json!({"frequency": "PT0S"}), query);
+        fs::write(folder.path().join("cd.json"), rule).expect("written");
+        let output = backtest(folder.path(), &["cd.json", "-t", "T=t.jsonl"]);
+        assert!(output.code == 3 && output.stderr.contains(reason), "{query}: {}", output.stderr);
+    }
+}
+
+#[test]
+fn rules_about_absence_run_while_there_are_data() {
+    let absence = SCHEDULED.replace("Period: 5m", "Period: 1h").replace("Operator: gt", "Operator: eq");
+    let few =
+        SCHEDULED.replace("Period: 5m", "Period: 30m").replace("gt", "lt").replace("Threshold: 0", "Threshold: 3");
+    let inside = absence.replace("'bg'", "'bg' | count | where Count == 0").replace("Operator: eq", "Operator: gt");
+    let data = rows(&[10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    let folder =
+        folder(&[("absence.yaml", &absence), ("few.yaml", &few), ("inside.yaml", &inside), ("t.jsonl", &data)]);
+    for rule in ["absence.yaml", "few.yaml", "inside.yaml"] {
+        for more in [&[][..], &["--rescan"]] {
+            let args = [&[rule, "-t", "T=t.jsonl", "--expect-alerts", "0", "--expect-no-miss"], more].concat();
+            let output = backtest(folder.path(), &args);
+            assert_eq!((output.code, output.stdout.as_str()), (0, ""), "{rule} {more:?} {}", output.stderr);
+            assert!(output.stderr.contains("is about absence"), "{}", output.stderr);
+        }
+    }
+    let output = backtest(folder.path(), &["absence.yaml", "-t", "T=t.jsonl", "--to", "2026-03-01T12:50:00Z"]);
+    let alerts = lines(&output);
+    assert!(!alerts.is_empty() && alerts.iter().all(|alert| alert["BeyondData"] == true), "{output:?}");
+    assert!(output.stderr.contains("reach beyond the data"), "{}", output.stderr);
+    let outside = ["absence.yaml", "-t", "T=t.jsonl", "--from", "2027-01-01", "--to", "2027-01-01T01:00:00Z"];
+    let output = backtest(folder.path(), &outside);
+    assert!(output.stderr.contains("but the files cover only 2026-03-01"), "{}", output.stderr);
+    let output = backtest(folder.path(), &["absence.yaml", "-t", "T=t.jsonl", "--from", "2027-01-01"]);
+    assert!(output.code == 2 && output.stderr.contains("the files have rows from 2026-03-01"), "{}", output.stderr);
+}
+
+#[test]
+fn rows_that_a_dimension_excludes_are_no_events() {
+    let dimension = json!({"query": "T | project TimeGenerated, User", "dimensions": [{"name": "User", "operator": "Include", "values": ["other"]}]});
+    let folder = folder(&[("rule.json", &log_alert(&json!({}), &dimension).to_string()), ("t.jsonl", &rows(&[1, 2]))]);
+    let args = ["rule.json", "-t", "T=t.jsonl", "--report", "events", "--expect-no-miss"];
+    let output = backtest(folder.path(), &args);
+    assert_eq!((output.code, output.stdout.as_str()), (0, ""), "{}", output.stderr);
+}
+
+#[test]
+fn a_rule_that_cannot_run_keeps_no_other_from_its_result() {
+    let named = |query: &str| SCHEDULED.replace("T | where User == 'bg'", query);
+    let measured = json!({"query": "SigninLogs", "metricMeasureColumn": "userId", "timeAggregation": "Total"});
+    let sign_in = json!({"TimeGenerated": "2026-03-01T10:01:00Z", "UserPrincipalName": "a@contoso.com", "UserId": "1",
+        "Category": "SignInLogs", "AppDisplayName": "x", "ResultType": "0", "OperationName": "Sign-in activity"});
+    let folder = folder(&[
+        ("rules/a.yaml", &named("SigninLogs")),
+        ("rules/b.yaml", &named("Nowhere")),
+        ("rules/c.json", &log_alert(&json!({}), &measured).to_string()),
+        ("rules/d.yaml", &named("AuditLogs")),
+        ("rules/e.yaml", &named("SigninLogs").replace("Frequency: 5m", "Frequency: 5 minutes")),
+        ("only/d.yaml", &named("AuditLogs")),
+        ("data/sign-ins.jsonl", &format!("{sign_in}\n")),
+    ]);
+    let output = backtest(folder.path(), &["rules", "data"]);
+    assert_eq!((output.code, lines(&output).len()), (3, 1), "{}", output.stderr);
+    for expected in [
+        "unknown table `Nowhere`",
+        "rules/c.json:1:",
+        "rules/e.yaml:5:17: `queryFrequency`: `5 minutes` is not a duration",
+        "returns no column `userId`, which the condition of the rule needs: did you mean `UserId`?",
+        "the rule `Late` is not tested: the files hold no rows of the tables that it reads",
+    ] {
+        assert!(output.stderr.contains(expected), "{expected}: {}", output.stderr);
+    }
+    let output = backtest(folder.path(), &["only", "data"]);
+    assert_eq!((output.code, output.stdout.as_str()), (5, ""), "{}", output.stderr);
+    let output = backtest(folder.path(), &["rules/a.yaml"]);
+    assert!(output.code == 2 && output.stderr.contains("no data: give a file"), "{}", output.stderr);
+}
+
+#[test]
+fn rules_that_their_service_rejects_are_refused() {
+    let sentinel = |from: &str, to: &str| ("r.yaml", SCHEDULED.replace(from, to));
+    let entity = |entity: &str| {
+        format!(
+            "entityMappings:\n- entityType: {entity}\n  fieldMappings:\n  - {{identifier: Name, columnName: User}}\nid: a"
+        )
+    };
+    let alert = |properties: &Json, criterion: &Json| ("r.json", log_alert(properties, criterion).to_string());
+    let minute = json!({"evaluationFrequency": "PT1M"});
+    let query = |text: &str| json!({"query": text});
+    let long = format!("T | where User != '{}'", "x".repeat(10_000));
+    let old = |minutes: u32| {
+        let rule = json!({"type": "x/scheduledQueryRules", "name": "r", "properties": {"enabled": "true",
+            "source": {"query": "T"}, "schedule": {"frequencyInMinutes": minutes, "timeWindowInMinutes": 10},
+            "action": {"severity": "1", "trigger": {"thresholdOperator": "GreaterThan", "threshold": 0}}}});
+        ("r.json", rule.to_string())
+    };
+    let cases = [
+        (sentinel("T | where User == 'bg'", "search *"), "rejects rules with `search *`"),
+        (sentinel("T | where", "union withsource=X * | where"), "rejects rules with `union *`"),
+        (sentinel("T | where User == 'bg'", &long), "Microsoft Sentinel allows 10000"),
+        (sentinel("name: Late\n", ""), "the rule has no `name`"),
+        (sentinel("kind: Scheduled\n", ""), "the rule has no `kind`"),
+        (sentinel("Frequency: 5m", "Frequency: 5 minutes"), "`5 minutes` is not a duration"),
+        (sentinel("Period: 5m", "Period: 1.5h"), "`1.5h` is not a duration"),
+        (sentinel("id: a", &entity("Foo")), "unknown value `Foo`"),
+        (sentinel("id: a", "customDetails: {TwentyOneCharactersXX: User}"), "more than 20 characters"),
+        (alert(&json!({"windowSize": "5m"}), &json!({})), "`5m` is not a duration of ISO 8601"),
+        (alert(&minute, &query("union T, T")), "every minute must not use `union`"),
+        (alert(&minute, &query("T | take 5")), "every minute must not use `take`"),
+        (alert(&minute, &query("T | where ingestion_time() > ago(1m)")), "must not use `ingestion_time`"),
+        (alert(&json!({}), &query("T | evaluate bag_unpack(X)")), "do not support `bag_unpack`"),
+        (alert(&json!({}), &query("T | extend AggregatedValue = 1")), "`AggregatedValue` is reserved"),
+        (alert(&json!({}), &query("let x = 1h; T | where TimeGenerated > ago(x)")), "`ago` in a log search alert rule"),
+        (
+            alert(&json!({}), &json!({"dimensions": [{"name": "User", "operator": "Include", "values": []}]})),
+            "must not be empty",
+        ),
+        (
+            alert(&json!({}), &json!({"dimensions": [{"name": "User", "operator": "Exclude", "values": ["*"]}]})),
+            "can never fire",
+        ),
+        (alert(&json!({"description": "x".repeat(70_000)}), &json!({})), "larger than 64 KB"),
+        (old(7), "`frequencyInMinutes` must be one of"),
+        (old(2_880), "`frequencyInMinutes` must be one of"),
+    ];
+    for ((name, text), expected) in cases {
+        let folder = folder(&[(name, &text), ("t.jsonl", &rows(&[1]))]);
+        let output = backtest(folder.path(), &[name, "-t", "T=t.jsonl"]);
+        assert!(output.code == 3 && output.stderr.contains(expected), "{expected}\n{text:.500}\n{}", output.stderr);
+        assert!(output.stderr.contains(&format!("error: {name}:")), "{}", output.stderr);
+    }
+    let kept = [
+        sentinel("T | where User == 'bg'", "T | where User == 'search *' or User has 'union *'"),
+        sentinel("T | where User == 'bg'", "union T, (T | take 1)"),
+        sentinel("id: a", &entity("account")),
+        alert(&json!({}), &query("T | where TimeGenerated > ago(1h) and TimeGenerated > ago(time(2h)) | take 7")),
+        alert(&minute, &query("T | extend take = 1 | where take > 0")),
+        old(10),
+    ];
+    for (name, text) in kept {
+        let folder = folder(&[(name, &text), ("t.jsonl", &rows(&[1]))]);
+        let output = backtest(folder.path(), &[name, "-t", "T=t.jsonl"]);
+        assert_eq!(output.code, 0, "{text}\n{}", output.stderr);
+    }
+    let (name, text) = sentinel("id: a", &entity("Account").replace("columnName: User", "columnName: Usr"));
+    let folder = folder(&[(name, &text), ("t.jsonl", &rows(&[1]))]);
+    let output = backtest(folder.path(), &[name, "-t", "T=t.jsonl"]);
+    assert!(output.code == 0 && output.stderr.contains("r.yaml:4:36: the query returns no column `Usr`"), "{output:?}");
+    assert!(output.stderr.contains("did you mean `User`?"), "{}", output.stderr);
+}
+
+#[test]
+fn templates_with_literal_values_are_evaluated() {
+    let template = |resource: &Json, parameters: &Json, variables: &Json| {
+        json!({"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+            "parameters": parameters, "variables": variables, "resources": [resource]})
+    };
+    let parameters = json!({"f": {"type": "string", "defaultValue": "PT5M"}, "s": {"defaultValue": 1},
+        "e": {"defaultValue": true}, "q": {"defaultValue": "T | where User == 'bg'"}, "none": {"type": "string"},
+        "groups": {"defaultValue": ["/groups/soc"]}});
+    let variables = json!({"w": "[concat('PT', '5', 'M')]", "settings": {"t": 0}, "name": "[toUpper('late')]"});
+    let evaluated = json!({"evaluationFrequency": "[parameters('f')]", "windowSize": "[variables('w')]",
+        "severity": "[parameters('s')]", "enabled": "[parameters('e')]", "displayName": "[format('{0}!', variables('name'))]",
+        "actions": {"actionGroups": "[parameters('groups')]"}});
+    let rule = log_alert(&evaluated, &json!({"query": "[parameters('q')]", "threshold": "[variables('settings').t]"}));
+    let inner = |scope: &str| {
+        let inner = json!({"parameters": {"q": {"type": "string"}, "f": {"defaultValue": "PT5M"}, "s": {"defaultValue": 3},
+            "e": {"defaultValue": true}, "groups": {"defaultValue": []}}, "variables": variables, "resources": {"a": rule}});
+        json!({"type": "Microsoft.Resources/deployments", "properties": {"template": inner,
+            "expressionEvaluationOptions": {"scope": scope}, "parameters": {"q": {"value": "[parameters('q')]"}}}})
+    };
+    for (resource, severity) in [(&rule, "Sev1"), (&inner("inner"), "Sev3"), (&inner("outer"), "Sev1")] {
+        let text = template(resource, &parameters, &variables).to_string();
+        let folder = folder(&[("arm.json", &text), ("t.jsonl", &rows(&[1]))]);
+        let output = backtest(folder.path(), &["arm.json", "-t", "T=t.jsonl"]);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let alerts = lines(&output);
+        assert_eq!((alerts.len(), &alerts[0]["Severity"], &alerts[0]["Rule"]), (1, &severity.into(), &"LATE!".into()));
+    }
+    let unknown = log_alert(&json!({"evaluationFrequency": "[parameters('none')]"}), &json!({}));
+    let wrong = log_alert(&json!({}), &json!({"query": "[parameters('bad')]"}));
+    let bad = json!({"none": {"type": "string"}, "bad": {"defaultValue": "T | where Usr == 1"}});
+    let bomb: serde_json::Map<String, Json> = (1..40)
+        .map(|level| (format!("v{level}"), format!("[concat(variables('v{0}'), variables('v{0}'))]", level - 1).into()))
+        .chain([("v0".to_owned(), "x".into())])
+        .collect();
+    let exploding = log_alert(&json!({}), &json!({"query": "[variables('v39')]"}));
+    let circle = json!({"a": "[variables('b')]", "b": "[variables('a')]"});
+    let circular = log_alert(&json!({}), &json!({"query": "[variables('a')]"}));
+    for (resource, variables, expected) in [
+        (&unknown, &json!({}), "`evaluationFrequency` is an expression of the template"),
+        (&wrong, &json!({}), "Usr"),
+        (&exploding, &Json::Object(bomb), "MiB"),
+        (&circular, &circle, "is an expression of the template"),
+    ] {
+        let folder =
+            folder(&[("arm.json", &template(resource, &bad, variables).to_string()), ("t.jsonl", &rows(&[1]))]);
+        let output = backtest(folder.path(), &["arm.json", "-t", "T=t.jsonl"]);
+        assert!(output.code == 3 && output.stderr.contains(expected), "{expected}: {}", output.stderr);
+    }
+}
+
+#[test]
+fn payloads_have_what_the_services_send() {
+    let properties = json!({"scopes": ["/subscriptions/1/workspaces/law"], "targetResourceTypes": ["a/workspaces"],
+        "actions": {"actionGroups": ["/groups/soc"], "customProperties": {"team": "soc"}}});
+    let periods = json!({"failingPeriods": {"numberOfEvaluationPeriods": 3, "minFailingPeriodsToAlert": 1}});
+    let alert = log_alert(&properties, &periods).to_string();
+    let overridden = SCHEDULED.to_owned()
+        + "eventGroupingSettings: {aggregationKind: AlertPerResult}\nalertDetailsOverride:\n  alertDisplayNameFormat: '{{User}} at {{Number}}'\n  \
+           alertSeverityColumnName: Grade\n";
+    let overridden = overridden.replace("== 'bg'", "== 'bg' | extend Grade = 'Low', Number = Number");
+    let folder = folder(&[("a.json", &alert), ("s.yaml", &overridden), ("t.jsonl", &rows(&[1, 2]))]);
+    let written = |rule: &str, form: &str| {
+        let output = backtest(folder.path(), &[rule, "-t", "T=t.jsonl", "--anchor", "2026-03-01", "--as", form]);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        lines(&output)
+    };
+    let common = written("a.json", "common-alert");
+    let (data, own) = (&common[1]["data"], &common[1]["coldcase"]);
+    let condition = &data["alertContext"]["condition"];
+    assert_eq!(condition["windowSize"], "PT5M");
+    assert_eq!(condition["allOf"][0]["metricValue"], 2.0, "the value of the period that violates");
+    assert_eq!(condition["allOf"][0]["targetResourceTypes"], json!(["a/workspaces"]));
+    assert_eq!(data["customProperties"], json!({"team": "soc"}));
+    assert_eq!(data["alertContext"]["properties"], json!({"team": "soc"}));
+    assert_eq!(data["essentials"]["alertTargetIDs"], json!(["/subscriptions/1/workspaces/law"]));
+    assert_eq!(data["essentials"]["configurationItems"], json!(["law"]));
+    assert_eq!(own["actionGroups"], json!(["/groups/soc"]));
+    let preview = written("a.json", "preview-json");
+    let periods = &preview[0]["rulePreviewResults"][0]["evaluations"][1]["evaluatedPeriods"];
+    let values: Vec<&Json> = periods.as_array().unwrap().iter().map(|period| &period["metricValue"]).collect();
+    assert_eq!(values, [&json!(0.0), &json!(2.0), &json!(0.0)]);
+    assert_eq!((&periods[1]["highThreshold"], &periods[1]["thresholdMet"]), (&json!(0.0), &json!(true)));
+    let security = written("s.yaml", "security-alert");
+    assert_eq!((&security[0]["AlertName"], &security[0]["AlertSeverity"]), (&"bg at 1".into(), &"Low".into()));
+    let extended: Json = serde_json::from_str(security[0]["ExtendedProperties"].as_str().unwrap()).unwrap();
+    assert_eq!(extended["Search Query Results Overall Count"], "2");
+    assert_eq!(extended["Event Grouping"], "AlertPerResult");
+    assert_eq!(extended["Data Sources"], "[\"SigninLogs\"]");
+    assert!(extended["OriginalQuery"].as_str().unwrap().starts_with("T | where"));
+    for key in ["Correlation Id", "ProcessedBySentinel", "Alert generation status", "Query End Time UTC"] {
+        assert!(extended[key].is_string(), "{key}");
+    }
+}
+
+#[test]
+fn messages_count_and_name_what_they_are_about() {
+    let suppressed = SCHEDULED.to_owned() + "suppressionEnabled: true\nsuppressionDuration: 1h\n";
+    let folder = folder(&[
+        ("a.yaml", &suppressed),
+        ("t.jsonl", &rows(&[1])),
+        ("delays.txt", "t = 5m\n"),
+        ("empty.toml", "[a]\n"),
+        ("text.toml", "[a]\nexactly = \"2\"\n"),
+    ]);
+    let run = |more: &[&str]| backtest(folder.path(), &[&["a.yaml", "-t", "T=t.jsonl"], more].concat());
+    let output = run(&["--to", "2026-03-01T10:15:00Z"]);
+    assert!(output.stderr.contains("Late: 1 run and 2 suppressed, 1 alert; 1 event: 1 caught"), "{}", output.stderr);
+    assert!(output.stderr.contains("no ingestion time in 1 row of T"), "{}", output.stderr);
+    let output = run(&["--ingestion-delay", "table:delays.txt"]);
+    assert!(output.code == 5 && output.stderr.contains("t is not a known table; did you mean T?"), "{}", output.stderr);
+    for (file, reason) in
+        [("empty.toml", "the section expects nothing"), ("text.toml", "`exactly` must be a number of alerts")]
+    {
+        let output = run(&["--expectations", file]);
+        assert!(output.code == 5 && output.stderr.contains(reason) && output.stdout.is_empty(), "{}", output.stderr);
+    }
+}
