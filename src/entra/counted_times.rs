@@ -30,6 +30,9 @@ const UNITS: [EpochUnit; 6] = [
     unit("Windows file times", 1, WINDOWS_EPOCH),
 ];
 
+/// Digits to which spreadsheets round a long number, as in `1.77244E+12`: the time is lost.
+const ROUNDED_DIGITS: usize = 6;
+
 /// Number of digits after the decimal point that are read; further digits are ignored.
 const MAX_FRACTION: usize = 9;
 
@@ -60,6 +63,10 @@ pub(crate) fn parse_counted_time(text: &str) -> Option<(i64, &'static str)> {
 
 /// Parses a number with an exponent; None if it is not a whole number that a double represents exactly.
 fn exponent(text: &str) -> Option<(i64, &'static str)> {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    if mantissa.bytes().filter(u8::is_ascii_digit).count() <= ROUNDED_DIGITS {
+        return None;
+    }
     let number: f64 = text.parse().ok()?;
     let is_exact = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
     is_exact.then(|| format!("{number:.0}")).and_then(|text| parse_counted_time(&text))
@@ -91,7 +98,7 @@ mod tests {
             assert_eq!(time, Some((expected.to_owned(), unit)), "{count}");
         }
         for other in
-            ["", "5", "20260302", "46083.38", "17724424635", "-1772442463", "1772442463x", "99999999999999999999"]
+            ["", "5", "1.77244E+12", "1.77e12", "20260302", "46083.38", "17724424635", "-1772442463", "1772442463x", "99999999999999999999"]
         {
             assert_eq!(parse_counted_time(other), None, "{other}");
         }

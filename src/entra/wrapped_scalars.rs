@@ -1,5 +1,6 @@
-//! Recognises scalars that tools write as objects: numbers, times and ids in the Extended JSON of MongoDB, and times
-//! as Windows PowerShell writes them (`{"value": "/Date(...)/", "DisplayHint": 2, "DateTime": ...}`).
+//! Recognises scalars that tools write as objects: numbers, times and ids in the Extended JSON of MongoDB, strings and
+//! numbers of DynamoDB (`{"S": "a"}`, `{"N": "1"}`), and times as Windows PowerShell writes them
+//! (`{"value": "/Date(...)/", "DisplayHint": 2, "DateTime": ...}`).
 
 use crate::types::dynamic;
 
@@ -14,6 +15,7 @@ pub(crate) fn wrapped_scalar(object: &str) -> Option<&str> {
     let (first, second) = (entries.next()?, entries.next());
     let key = first.key.text();
     match second {
+        None if ["S", "N"].contains(&&*key) => scalar(first.value).filter(|value| value.starts_with('"')),
         None if EXTENDED_JSON.contains(&&*key) => scalar(first.value).or_else(|| wrapped_scalar(first.value)),
         Some(_) if key == "value" && dynamic::get_member(object, "DateTime").is_some() => {
             let is_time = dynamic::get_member(object, "DisplayHint").is_some();
@@ -40,6 +42,9 @@ mod tests {
             (r#"{"$date":1772442463500}"#, Some("1772442463500")),
             (r#"{"value":"\/Date(1)\/","DisplayHint":2,"DateTime":"x"}"#, Some(r#""\/Date(1)\/""#)),
             (r#"{"value":"a","DateTime":"x"}"#, None),
+            (r#"{"S":"bg@contoso.com"}"#, Some(r#""bg@contoso.com""#)),
+            (r#"{"N":"50126"}"#, Some(r#""50126""#)),
+            (r#"{"S":{"a":1}}"#, None),
             (r#"{"$numberInt":"1","b":2}"#, None),
             (r#"{"$date":{"a":1}}"#, None),
             ("{}", None),
