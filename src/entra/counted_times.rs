@@ -97,9 +97,18 @@ mod tests {
             let time = parse_counted_time(count).map(|(ticks, unit)| (datetime::to_text(ticks), unit));
             assert_eq!(time, Some((expected.to_owned(), unit)), "{count}");
         }
-        for other in
-            ["", "5", "1.77244E+12", "1.77e12", "20260302", "46083.38", "17724424635", "-1772442463", "1772442463x", "99999999999999999999"]
-        {
+        for other in [
+            "",
+            "5",
+            "1.77244E+12",
+            "1.77e12",
+            "20260302",
+            "46083.38",
+            "17724424635",
+            "-1772442463",
+            "1772442463x",
+            "99999999999999999999",
+        ] {
             assert_eq!(parse_counted_time(other), None, "{other}");
         }
     }

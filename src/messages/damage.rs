@@ -188,13 +188,16 @@ pub fn damage(kind: &Damage, count: u64) -> String {
             format!("{} changed while being read: rows may be missing, or mixed from two versions", counted("file"))
         }
         Damage::KeyInOtherCase(key, column) => format!(
-            "the key {:?} differs from {column} in case and is not read, so {column} is empty here: {NO_EVIDENCE}",
+            "the key {:?} differs from {column} in case and is not read as {column}: {NO_EVIDENCE}",
             shorten(key)
         ),
         Damage::RefusedFile(reason) => format!("not read: {reason}"),
         Damage::NotRead(note) => note.to_string(),
         Damage::NotConverted(names) => {
             format!("the archive has no columns for these keys, and their values are not in it: {names}")
+        }
+        Damage::MissingHits(returned, total) => {
+            format!("the pages of a search have {returned} of its {total} hits: rows are missing")
         }
         Damage::OnlyPreviews => format!(
             "skipped {} of a Splunk search that was still running, and the file does not have the final results: rows \

@@ -247,6 +247,7 @@ fn damages() -> Vec<String> {
         Damage::NotRead(discovery_notes().pop().expect("there are some")),
         Damage::PartialAnswer,
         Damage::OnlyPreviews,
+        Damage::MissingHits(2, 3),
         Damage::FewerRows(2, 3),
         Damage::ErrorAnswer("TooManyRequests".to_owned()),
         Damage::NotConverted("a, b".to_owned()),

@@ -95,6 +95,8 @@ pub enum Damage {
     NotConverted(String),
     /// A page that names a next page which is missing; the kind of its records.
     MissingPages(String),
+    /// Pages of a search with fewer hits (first) than there were (second).
+    MissingHits(u64, u64),
     /// Damage to the original files of an archive; the message in its footer.
     Archived(String),
     /// Values for which a function has no certain result.
@@ -160,7 +162,7 @@ impl DamageLog {
     /// Returns the damage without missing pages.
     #[must_use]
     pub fn without_missing_pages(mut self) -> Self {
-        self.0.retain(|damage, _| !matches!(damage, Damage::MissingPages(_)));
+        self.0.retain(|damage, _| !matches!(damage, Damage::MissingPages(_) | Damage::MissingHits(..)));
         self
     }
 }

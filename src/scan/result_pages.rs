@@ -27,9 +27,32 @@ pub(crate) struct ResultPage {
 const MAX_KINDS: usize = 10_000;
 const MAX_FILTERS: usize = 1_000;
 
-/// The pages in some files, by folder and context.
+/// The pages in some files.
 #[derive(Clone, Debug, Default)]
-pub struct ResultPages(BTreeMap<(String, String), PagesOfContext>);
+pub struct ResultPages {
+    /// The pages that may link to others, by folder and context.
+    linked: BTreeMap<(String, String), PagesOfContext>,
+    /// The pages of searches, by folder and number of all hits.
+    searches: BTreeMap<(String, u64), PagesOfSearch>,
+}
+
+/// The numbers of hits of a search that a page of its results gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HitCount {
+    /// All hits of the search.
+    pub total: u64,
+    /// The hits in the page.
+    pub returned: u64,
+}
+
+/// The pages in a folder that give the same number of all hits, and so are taken for pages of one search.
+#[derive(Clone, Debug, Default)]
+struct PagesOfSearch {
+    /// The hits in all pages.
+    returned: u64,
+    /// The last file with a page.
+    last: String,
+}
 
 /// The pages that have the same context and are in the same folder.
 #[derive(Clone, Debug, Default)]
@@ -54,12 +77,11 @@ impl PagesOfContext {
 impl ResultPages {
     /// Adds the page at `offset` of a file.
     pub(crate) fn add(&mut self, file: &str, offset: u64, page: &ResultPage) {
-        let folder = Path::new(file).parent().map_or(String::new(), |folder| folder.display().to_string());
-        let key = (folder, page.context.clone());
-        if self.0.len() >= MAX_KINDS && !self.0.contains_key(&key) {
+        let key = (folder_of(file), page.context.clone());
+        if self.linked.len() >= MAX_KINDS && !self.linked.contains_key(&key) {
             return;
         }
-        let kind = self.0.entry(key).or_default();
+        let kind = self.linked.entry(key).or_default();
         kind.last_pages += usize::from(page.next.is_none());
         let open = page.next.is_some();
         kind.filters.extend(page.next.clone().filter(|_| kind.filters.len() < MAX_FILTERS));
@@ -69,10 +91,21 @@ impl ResultPages {
         }
     }
 
+    /// Adds a page of a search.
+    pub(crate) fn add_hits(&mut self, file: &str, hits: HitCount) {
+        let key = (folder_of(file), hits.total);
+        if self.searches.len() < MAX_KINDS || self.searches.contains_key(&key) {
+            self.searches.entry(key).or_default().add(hits.returned, file);
+        }
+    }
+
     /// Adds the pages of other files.
     pub fn extend(&mut self, other: Self) {
-        for (key, found) in other.0 {
-            let kind = self.0.entry(key).or_default();
+        for (key, found) in other.searches {
+            self.searches.entry(key).or_default().add(found.returned, &found.last);
+        }
+        for (key, found) in other.linked {
+            let kind = self.linked.entry(key).or_default();
             kind.files.extend(found.files);
             kind.filters.extend(found.filters);
             kind.last_pages += found.last_pages;
@@ -81,15 +114,35 @@ impl ResultPages {
 
     /// Returns the missing pages as damage, each with the file that links to the missing page.
     pub fn missing(&self) -> impl Iterator<Item = (Damage, &str)> {
-        self.0.iter().filter_map(|((_, context), kind)| Some((damage_of(context), kind.open_file()?)))
+        let links = self.linked.iter().filter_map(|((_, context), kind)| Some((damage_of(context), kind.open_file()?)));
+        links.chain(self.missing_hits())
+    }
+
+    /// Returns the searches whose pages have fewer hits than there were.
+    fn missing_hits(&self) -> impl Iterator<Item = (Damage, &str)> {
+        let searches = self.searches.iter().filter(|((_, total), pages)| pages.returned < *total);
+        searches.map(|((_, total), pages)| (Damage::MissingHits(pages.returned, *total), pages.last.as_str()))
     }
 
     /// Reports missing pages that may have records of `table`; all missing pages if `table` is None.
     pub(crate) fn report(&self, table: Option<&KnownTable>, report: &ScanReport) {
-        let kinds = self.0.iter().filter(|((_, context), _)| table.is_none_or(|table| may_be_of(context, table)));
+        let kinds = self.linked.iter().filter(|((_, context), _)| table.is_none_or(|table| may_be_of(context, table)));
         let missing = kinds.filter_map(|((_, context), kind)| Some((damage_of(context), kind.open_file()?)));
-        missing.for_each(|(damage, file)| report.damaged(damage, file, 1));
+        missing.chain(self.missing_hits()).for_each(|(damage, file)| report.damaged(damage, file, 1));
     }
+}
+
+impl PagesOfSearch {
+    fn add(&mut self, returned: u64, file: &str) {
+        self.returned = self.returned.saturating_add(returned);
+        if self.last.as_str() < file {
+            file.clone_into(&mut self.last);
+        }
+    }
+}
+
+fn folder_of(file: &str) -> String {
+    Path::new(file).parent().map_or(String::new(), |folder| folder.display().to_string())
 }
 
 /// Returns the entity set in a context: the part after its `#`.
@@ -116,7 +169,7 @@ fn may_be_of(context: &str, table: &KnownTable) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ResultPage, ResultPages};
+    use super::{Damage, HitCount, ResultPage, ResultPages};
 
     /// Returns the files with links to missing pages. Each of `pages` has a file, a filter, and true if it links to a
     /// next page.
@@ -127,6 +180,19 @@ mod tests {
             all.add(file, offset as u64, &ResultPage { context: "x#signIns".to_owned(), next, failed: false });
         }
         all.missing().map(|(_, file)| file.to_owned()).collect()
+    }
+
+    #[test]
+    fn pages_of_a_search_have_all_of_its_hits() {
+        let mut pages = ResultPages::default();
+        let hits = |total, returned| HitCount { total, returned };
+        pages.add_hits("x/1", hits(3, 2));
+        assert_eq!(pages.missing().collect::<Vec<_>>(), [(Damage::MissingHits(2, 3), "x/1")]);
+        let mut others = ResultPages::default();
+        others.add_hits("y/2", hits(3, 1));
+        others.add_hits("x/2", hits(3, 1));
+        pages.extend(others);
+        assert_eq!(pages.missing().collect::<Vec<_>>(), [(Damage::MissingHits(1, 3), "y/2")], "folders are apart");
     }
 
     #[test]

@@ -221,7 +221,7 @@ impl PartitionIterator<'_> {
                 ),
             },
             None if report.has_lost(&file.name) => self.scan.count_refused(index, NOTHING_READ.to_owned()),
-            None if !report.is_damaged(&file.name) => report.note(Note::EmptyFile(file.name.clone())),
+            None if !report.is_damaged(&file.name) => report.note_once(Note::EmptyFile(file.name.clone())),
             None => {}
         }
         Ok(())

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::records::{ValueSplitter, holds_records, is_sequence, says_partial};
-use crate::scan::result_pages::ResultPage;
+use crate::scan::result_pages::{HitCount, ResultPage};
 use crate::types::dynamic::{self, Kind};
 
 use crate::entra::powershell;
@@ -38,6 +38,8 @@ pub(super) struct InnerRecords {
     pub is_cut: bool,
     /// Results of a search that Splunk streamed while the search was running.
     pub streamed: StreamedResults,
+    /// For each page of hits of a search, the number of all hits and of those in the page.
+    pub hits: Vec<HitCount>,
 }
 
 /// Results of a search that Splunk streamed while it was running. They may be previews, whose rows the final results
@@ -93,6 +95,15 @@ pub(super) fn find_inner_records(value: &str) -> InnerRecords {
     found
 }
 
+/// Reads the member `hits` of a response of Elasticsearch, `{"total": {"value": 2}, "hits": [...]}`, in which the total
+/// may also be a number.
+fn hit_count(hits: &str) -> Option<HitCount> {
+    let total = dynamic::get_member(hits, "total")?;
+    let total = dynamic::get_member(total, "value").unwrap_or(total).parse().ok()?;
+    let returned = dynamic::get_member(hits, "hits").filter(|hits| hits.starts_with('['))?;
+    Some(HitCount { total, returned: dynamic::elements(returned).count() as u64 })
+}
+
 /// Returns the code of an error that a service returned instead of records; None for other values.
 pub(super) fn error_answer(value: &str) -> Option<String> {
     if dynamic::kind(value) != Kind::Bag {
@@ -104,6 +115,7 @@ pub(super) fn error_answer(value: &str) -> Option<String> {
         match &*key {
             "error" | "odata.error" => code = error_code(entry.value),
             "error_description" | "error_codes" | "error_uri" | "timestamp" | "trace_id" | "correlation_id" => {}
+            "status" if entry.value.parse::<u64>().is_ok() => {}
             key if key.starts_with('@') => {}
             _ => return None,
         }
@@ -116,8 +128,10 @@ fn error_code(error: &str) -> Option<String> {
     if dynamic::kind(error) == Kind::String {
         return Some(dynamic::to_text(error).into_owned()).filter(|text| !text.trim().is_empty());
     }
-    let code = dynamic::get_member(error, "code").map(dynamic::to_text);
-    let message = dynamic::get_member(error, "message");
+    // Elasticsearch gives a type and a reason.
+    let member = |names: [&str; 2]| names.into_iter().find_map(|name| dynamic::get_member(error, name));
+    let code = member(["code", "type"]).map(dynamic::to_text);
+    let message = member(["message", "reason"]);
     (code.is_some() || message.is_some()).then(|| code.unwrap_or_default().into_owned())
 }
 
@@ -237,6 +251,7 @@ impl InnerRecordSearch {
             }
         }
         let holds_some = self.found.records.len() > before;
+        self.found.hits.extend(keys.hits.filter(|_| holds_some).and_then(hit_count));
         self.found.is_partial |= holds_some && keys.failed;
         if keys.is_page {
             let offset = position.holder.unwrap_or_else(|| position.offset_of(object));
@@ -301,6 +316,7 @@ struct ObjectKeys<'a> {
     preview: Option<bool>,
     has_result: bool,
     is_last_row: bool,
+    hits: Option<&'a str>,
     /// Number of keys that sign-ins have; `is_sign_in` is true if one of them distinguishes sign-ins from other
     /// objects.
     of_sign_in: usize,
@@ -365,6 +381,7 @@ impl<'a> ObjectKeys<'a> {
             "body" => self.body = Some(value),
             "preview" => self.preview = value.parse().ok(),
             "result" => self.has_result = value.starts_with('{'),
+            "hits" => self.hits = Some(value).filter(|value| value.starts_with('{')),
             "lastrow" => self.is_last_row = value == "true",
             "status" | "Status" if value.starts_with('{') || powershell::is_cut(value) => {
                 (self.of_sign_in, self.is_sign_in) = (self.of_sign_in + 1, true);

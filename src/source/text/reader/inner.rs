@@ -113,6 +113,7 @@ impl JsonReader {
         if found.streamed != StreamedResults::default() {
             self.events.log.add_streamed(origin.file, found.streamed);
         }
+        found.hits.iter().for_each(|hits| self.events.log.pages().add_hits(origin.file, *hits));
         for (offset, page) in found.pages.iter().filter(|_| !found.records.is_empty()) {
             self.events.note(&FramingNote::Page(page.clone()), origin.file, origin.offset + (start + offset) as u64);
         }
