@@ -23,7 +23,7 @@ use crate::types::{Schema, Type, Value};
 
 use super::expr::ExprContext;
 
-/// Maximum depth of calls inside of calls.
+/// Maximum depth of calls inside calls.
 const MAX_CALLS: usize = 32;
 
 /// Maximum height of an expression after calls were expanded; a higher one could overflow the stack.

@@ -54,7 +54,7 @@ const MAX_REUSED: usize = 100_000;
 /// Computes a plan whose rows the binder needs, as for `toscalar(...)` and `x in (table)`.
 pub type Subquery<'a> = dyn Fn(&LogicalPlan, &EvalContext) -> Result<Vec<Batch>> + 'a;
 
-/// Everything outside of the query on which binding depends.
+/// Everything outside the query on which binding depends.
 pub struct Environment<'a> {
     /// The tables, functions and watchlists.
     pub catalog: &'a dyn Catalog,
@@ -206,7 +206,7 @@ pub(crate) struct Binder<'a> {
     windows: window::WindowColumns,
     /// The columns that have the values of references to steps of a `scan`.
     step_columns: operator::StepColumns,
-    /// The search whose condition is being bound; None outside of search conditions.
+    /// The search whose condition is being bound; None outside search conditions.
     search: Option<operator::Searching>,
     /// The options that the query sets with `set`.
     options: query_option::QueryOptions,

@@ -14,7 +14,7 @@ use crate::functions::{self, ResultName, ScalarFunction};
 use crate::syntax::ast::{Argument, Assignment, Name, ParsedExpr, ParsedExprKind};
 use crate::types::{Schema, Value};
 
-/// The names of aggregate calls inside of a larger expression, by their spans.
+/// The names of aggregate calls inside a larger expression, by their spans.
 pub(super) type CallNames = Vec<(Span, String)>;
 
 /// Returns the name of a column that this expression computes; None if it is numbered.
@@ -202,12 +202,12 @@ impl Names {
 }
 
 impl Binder<'_> {
-    /// Returns the name of an argument as a column. Aggregates inside of it have no names here.
+    /// Returns the name of an argument as a column. Aggregates inside it have no names here.
     pub(super) fn name_of_argument(argument: &Argument) -> Option<String> {
         argument_name(argument, &CallNames::new())
     }
 
-    /// Returns the name of an expression as a column. Aggregates inside of it have no names here.
+    /// Returns the name of an expression as a column. Aggregates inside it have no names here.
     pub(super) fn own_name(expr: &ParsedExpr) -> Option<String> {
         name_of(expr, &CallNames::new())
     }

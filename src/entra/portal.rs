@@ -50,7 +50,7 @@ pub struct PortalHeader {
 }
 
 impl PortalHeader {
-    /// Creates a header that has these columns. `interactive` tells that the name of the file determines whether its
+    /// Creates a header that has these columns. `interactive` is true if the name of the file determines whether its
     /// sign-ins are interactive.
     #[must_use]
     pub fn new(columns: impl Iterator<Item = &'static PortalColumn>, interactive: bool) -> Self {

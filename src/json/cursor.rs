@@ -33,7 +33,7 @@ pub(crate) struct JsonError {
 
 impl JsonError {
     /// Returns the offset of the first byte with which the JSON cannot continue. For a wrong escape, it lies inside
-    /// of the escape, while `at` is its backslash. `bytes` is the text that was scanned.
+    /// the escape, while `at` is its backslash. `bytes` is the text that was scanned.
     pub(crate) fn first_wrong_byte(&self, bytes: &[u8]) -> usize {
         match bytes.get(self.at..) {
             Some([b'\\', b'u', digits @ ..]) if [BAD_UNICODE_ESCAPE, CUT_OFF].contains(&self.reason) => {
@@ -58,7 +58,7 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<(), JsonError> {
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     position: usize,
-    /// The mask of the last chunk of bytes that lies inside of strings.
+    /// The mask of the last chunk of bytes that lies inside strings.
     string_mask: StringMask,
 }
 
@@ -243,7 +243,7 @@ impl<'a> Cursor<'a> {
         self.rest_of_string()
     }
 
-    /// Skips the rest of a string that is probably short. The position must not be inside of an escape.
+    /// Skips the rest of a string that is probably short. The position must not be inside an escape.
     #[inline]
     pub(crate) fn rest_of_short_string(&mut self) -> Result<(), JsonError> {
         // Mostly a few characters are left: not worth a mask of 64 bytes.

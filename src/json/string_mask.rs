@@ -1,7 +1,7 @@
 //! Finds the bytes that end a string, or that must not occur in a string, in 64 bytes at once.
 //!
-//! Most bytes of a record are inside of strings that the query does not need. A mask finds the ends of all strings in
-//! 64 bytes with a few vector instructions, and serves all strings that end there.
+//! Most bytes of a record are inside strings that the query does not need. A mask finds the ends of all strings in 64
+//! bytes with a few vector instructions, and serves all strings that end there.
 
 use wide::u8x16;
 
@@ -10,7 +10,7 @@ use crate::json::escapes::escape_starts;
 /// Number of bytes that a mask covers.
 const WIDTH: usize = 64;
 
-/// The special bytes from the offset `start` on, which lies inside of a string.
+/// The special bytes from the offset `start` on, which lies inside a string.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StringMask {
     start: usize,
@@ -21,7 +21,7 @@ pub(crate) struct StringMask {
 }
 
 impl StringMask {
-    /// Returns the offset of the first special byte at or after `at`, which lies inside of a string; the length of
+    /// Returns the offset of the first special byte at or after `at`, which lies inside a string; the length of
     /// `bytes` if there is none. `at` must not decrease from call to call, and there must be no backslash between two
     /// strings.
     #[inline]

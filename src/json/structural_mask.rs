@@ -1,4 +1,4 @@
-//! Finds the brackets outside of strings in 64 bytes of JSON at once.
+//! Finds the brackets outside strings in 64 bytes of JSON at once.
 //!
 //! Records in arrays are found by counting brackets, and dozens of strings lie between two brackets. A few vector
 //! instructions distinguish strings from structure in all 64 bytes.
@@ -12,18 +12,18 @@ pub(crate) const WIDTH: usize = 64;
 
 /// The structure of one chunk of bytes.
 pub(crate) struct StructuralMask {
-    /// A bit for each bracket outside of strings.
+    /// A bit for each bracket outside strings.
     pub brackets: u64,
-    /// True if the chunk ends inside of a string.
+    /// True if the chunk ends inside a string.
     pub in_string: bool,
     /// Number of bytes that are covered: one more than the chunk has if its last byte begins an escape.
     pub length: usize,
 }
 
 impl StructuralMask {
-    /// Returns the mask of a chunk that lies between the bytes `before` and `after`. `in_string` tells whether it
-    /// begins inside of a string. Returns None if a string begins or ends where JSON allows none, or if a backslash
-    /// is outside of strings: the chunk must then be read byte by byte.
+    /// Returns the mask of a chunk that lies between the bytes `before` and `after`. `in_string` is true if it begins
+    /// inside a string. Returns None if a string begins or ends where JSON allows none, or if a backslash is outside
+    /// strings: the chunk must then be read byte by byte.
     #[inline]
     pub(crate) fn of(chunk: &[u8; WIDTH], before: u8, after: u8, in_string: bool) -> Option<Self> {
         let masks = StructuralByteMasks::of(chunk);

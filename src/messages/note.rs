@@ -122,7 +122,7 @@ fn column_note(event: &ColumnNote) -> String {
     }
 }
 
-/// Returns the name of records of `kind`. `is_v1` tells that they are records of Microsoft Graph v1.0.
+/// Returns the name of records of `kind`. `is_v1` is true if they are records of Microsoft Graph v1.0.
 pub(super) fn shape(kind: RowKind, is_v1: bool) -> &'static str {
     if is_v1 { "Microsoft Graph v1.0 records" } else { kind.describe() }
 }

@@ -167,8 +167,7 @@ impl Writer for ArrowStream {
         writer.flush().map_err(arrow_error)
     }
 
-    /// Ends the stream inside of a message, because readers take a stream that ends after a whole message for
-    /// complete.
+    /// Ends the stream inside a message, because readers take a stream that ends after a whole message for complete.
     fn abandon(&mut self) {
         if let Some((writer, _)) = &mut self.open {
             let stream = writer.get_mut();

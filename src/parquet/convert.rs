@@ -259,7 +259,7 @@ fn timespans(array: &ArrayRef) -> Int64Array {
 const NANOSECONDS_PER_TICK: i64 = 100;
 const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Converts 96-bit timestamps to ticks. The nanoseconds of the parquet crate wrap around outside of the years 1677 to
+/// Converts 96-bit timestamps to ticks. The nanoseconds of the parquet crate wrap around outside the years 1677 to
 /// 2262, but the nanoseconds within a second are correct even then. Its seconds never wrap around.
 fn from_int96(nanoseconds: &ArrayRef, seconds: Option<&ArrayRef>) -> Int64Array {
     let nanoseconds = nanoseconds.as_primitive::<TimestampNanosecondType>();

@@ -60,7 +60,7 @@ impl PageHeader {
     }
 
     /// Reads the fields that data pages of both versions and dictionary pages have in a struct of their own.
-    /// `is_second` tells that it is a data page of version 2.
+    /// `is_second` is true if it is a data page of version 2.
     fn read_values(&mut self, is_second: bool, outer: &mut Thrift<'_>) -> Option<()> {
         let mut thrift = Thrift { bytes: outer.bytes, id: 0 };
         while let (id, ty @ 1..) = thrift.field()? {

@@ -230,7 +230,7 @@ pub(super) fn reads(columns: &[ScanColumn], column: usize) -> bool {
     columns.iter().any(|other| other.column() == column)
 }
 
-/// Returns an error for a chunk that lies outside of the file, before memory is allocated for it.
+/// Returns an error for a chunk that lies outside the file, before memory is allocated for it.
 fn check_range(group: &RowGroupMetaData, leaf: usize, bytes: u64) -> Result<(), DamageReason> {
     match chunk_range(group.column(leaf)).and_then(|(start, length)| start.checked_add(length)) {
         Some(end) if end <= bytes => Ok(()),

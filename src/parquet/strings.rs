@@ -100,7 +100,7 @@ enum ConvertedEntries {
 }
 
 impl StringConverter {
-    /// Creates a converter to columns of type `target`; `times` reads datetimes. `is_taken_apart` tells that the
+    /// Creates a converter to columns of type `target`; `times` reads datetimes. `is_taken_apart` is true if the
     /// query reads only paths inside the values.
     pub fn new(target: Type, is_taken_apart: bool, times: TimeReader) -> Self {
         let repeats = is_taken_apart.then(DictionaryEncoder::default);

@@ -177,7 +177,7 @@ impl<R: Read> CsvLines<R> {
     }
 
     /// Reads the following rows under another header line, because the file is several files joined together. `same`
-    /// tells whether the header is the same as before.
+    /// is true if the header is the same as before.
     fn start_header(&mut self, cells: &[String], same: bool, line: u64) {
         let file = self.report.name().to_owned();
         self.report.note(
@@ -348,7 +348,7 @@ impl<R: Read> RowReader<R> {
     }
 }
 
-/// Parses the row at the start of `bytes`. `ended` tells that no bytes follow. At the end, the row has one empty cell
+/// Parses the row at the start of `bytes`. `ended` is true if no bytes follow. At the end, the row has one empty cell
 /// and the length 0.
 pub(crate) fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> ParsedRow<'_> {
     let mut cells = Vec::new();

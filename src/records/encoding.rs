@@ -79,7 +79,7 @@ impl Encoding {
         if self == Self::Utf16Be { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
     }
 
-    /// Finds the first change in a text of this encoding. `ended` tells that no bytes follow.
+    /// Finds the first change in a text of this encoding. `ended` is true if no bytes follow.
     pub(crate) fn change(self, bytes: &[u8], ended: bool) -> EncodingChange {
         match self {
             Self::Utf8 => after_utf8(bytes, ended),

@@ -42,7 +42,7 @@ impl LegacyDecoder {
         self.may_be_utf8 && !self.is_ascii && self.open.is_empty()
     }
 
-    /// Appends the characters of `bytes` to `text` in UTF-8. `whole` tells that no more bytes follow. Returns the
+    /// Appends the characters of `bytes` to `text` in UTF-8. `whole` is true if no more bytes follow. Returns the
     /// number of invalid sequences; each becomes U+FFFD.
     pub(super) fn decode(&mut self, bytes: &[u8], whole: bool, text: &mut Vec<u8>) -> u64 {
         self.compare_with_utf8(bytes);

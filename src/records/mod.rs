@@ -67,7 +67,7 @@ pub enum Framing {
     Foreign(&'static str),
 }
 
-/// Detects the framing of a file from its first bytes. `whole` tells that `head` is the entire file.
+/// Detects the framing of a file from its first bytes. `whole` is true if `head` is the entire file.
 #[must_use]
 pub fn detect(head: &[u8], whole: bool) -> Framing {
     let padded = head.starts_with(&[0]);

@@ -90,7 +90,7 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: AfterBlock, effort:
 }
 
 /// Returns the first boundary at or after `from`: the newline between a line that ends like an object and a line that
-/// begins like one. If there is none, Err has the position from which the search must continue. `more` tells that
+/// begins like one. If there is none, Err has the position from which the search must continue. `more` is true if
 /// bytes follow.
 pub(super) fn record_boundary(bytes: &[u8], mut from: usize, more: bool) -> Result<usize, usize> {
     while let Some(found) = memchr::memchr(b'\n', bytes.get(from..).unwrap_or_default()) {

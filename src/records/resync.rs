@@ -34,7 +34,7 @@ const LEARNT_INTERVAL: u64 = 16;
 /// The first keys of the records of a file.
 #[derive(Debug, Default)]
 pub(super) struct RecordPrefixes {
-    /// The prefixes. The bool is true if objects inside of records have the same first keys: then the prefix does not
+    /// The prefixes. The bool is true if objects inside records have the same first keys: then the prefix does not
     /// identify records.
     known: Vec<(FirstKeys, bool)>,
     seen: u64,
@@ -144,7 +144,7 @@ impl Resync {
         Self { position: 0, start: 0, raw: Vec::new(), from: 0, pending: None }
     }
 
-    /// Searches for the next record in `bytes`, which begin at the position of the splitter. `more` tells that bytes
+    /// Searches for the next record in `bytes`, which begin at the position of the splitter. `more` is true if bytes
     /// follow.
     pub(super) fn search(
         &mut self,
@@ -269,9 +269,9 @@ fn utf16_between(bytes: &[u8], from: usize, to: usize) -> Option<(usize, Encodin
 /// What is known about the bytes around a candidate.
 #[derive(Clone, Copy)]
 struct CandidateContext {
-    /// True if the first keys of the candidate are those of records, and not of objects inside of records.
+    /// True if the first keys of the candidate are those of records, and not of objects inside records.
     certain: bool,
-    /// True if the candidate is a whole line. Objects inside of records are indented, or text follows them.
+    /// True if the candidate is a whole line. Objects inside records are indented, or text follows them.
     line: bool,
 }
 
@@ -307,7 +307,7 @@ fn may_begin(bytes: &[u8], at: usize) -> bool {
     own_line || matches!(text.last(), Some(b',' | b'[' | b'}' | b']' | 0x1e | 0))
 }
 
-/// True if a text that begins inside of a record continues with a whole record of a known shape.
+/// True if a text that begins inside a record continues with a whole record of a known shape.
 pub(super) fn is_tail(text: &[u8]) -> bool {
     let prefixes = RecordPrefixes::default();
     let searched = Resync::at_start().search(text, ResyncTarget::Records(&prefixes), false, &mut Effort::default());

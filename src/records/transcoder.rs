@@ -43,7 +43,7 @@ impl<R: Read> Transcoder<R> {
         Self { legacy: encoding.map(LegacyDecoder::new), ..self }
     }
 
-    /// Converts the buffered bytes as far as their encoding is known, and appends them to `text`. `ended` tells that
+    /// Converts the buffered bytes as far as their encoding is known, and appends them to `text`. `ended` is true if
     /// no bytes follow.
     fn take(&mut self, ended: bool, text: &mut Vec<u8>) {
         loop {

@@ -45,7 +45,7 @@ pub(crate) struct RecordSpan {
     pub end: usize,
     /// The columns, if the record is an array of cells; None for other records.
     pub header: Option<Arc<ColumnHeader>>,
-    /// False if the text ends inside of the record.
+    /// False if the text ends inside the record.
     pub is_whole: bool,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct ValueSplitter {
     keyed: bool,
     /// True if the current value belongs to such a key.
     of_key: bool,
-    /// True if the text ended inside of a record, which was returned as it is.
+    /// True if the text ended inside a record, which was returned as it is.
     cut_off: bool,
     prefixes: RecordPrefixes,
     resync: Option<Resync>,
@@ -128,7 +128,7 @@ impl ValueSplitter {
         Self { enclosing: vec![Enclosing::Array], ..Self::default() }
     }
 
-    /// Makes the splitter begin inside of a record, because the beginning of the text is missing.
+    /// Makes the splitter begin inside a record, because the beginning of the text is missing.
     pub(crate) fn begin_inside(&mut self) {
         (self.resync, self.unbalanced) = (Some(Resync::at_start()), true);
     }

@@ -45,8 +45,8 @@ struct PrefixKeys {
     error: bool,
 }
 
-/// Classifies the object whose array begins at `at`. `is_first` tells that it is the first value of the file: its
-/// array may then have records under any key. `more` tells that bytes follow.
+/// Classifies the object whose array begins at `at`. `is_first` is true if it is the first value of the file: its
+/// array may then have records under any key. `more` is true if bytes follow.
 pub(super) fn classify_object(object: &[u8], at: usize, more: bool, is_first: bool) -> ObjectKind {
     let Some(key) = key_of(object, at) else { return ObjectKind::Record };
     let is_response = key.eq_ignore_ascii_case(b"tables");
@@ -137,7 +137,7 @@ impl PrefixKeys {
 }
 
 /// Classifies an object with an array under an unusual key. It is a wrapper only if the elements have keys that
-/// nothing inside of a record has.
+/// nothing inside a record has.
 fn under_any_key(object: &[u8], at: usize, more: bool) -> ObjectKind {
     let elements = object[at + 1..].trim_ascii_start();
     if elements.is_empty() && more {

@@ -72,7 +72,7 @@ impl TimeCoverage {
     }
 
     /// Returns the gap if the files do not cover the requested range. Returns None if they do, or if not all
-    /// partitions were read to their end. `skipped` tells that the prefilter skipped records, so that only the times
+    /// partitions were read to their end. `skipped` is true if the prefilter skipped records, so that only the times
     /// of some are known.
     #[must_use]
     pub fn gap(&self, skipped: bool) -> Option<TimeGap> {

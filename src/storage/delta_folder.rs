@@ -15,8 +15,8 @@ pub struct DeltaFolder {
     pub folder: DataFile,
     /// The files of the log.
     pub log: Vec<DataFile>,
-    /// The files of this table that were listed, except those of tables inside of it. The key is the name of the
-    /// file; the value is its path below the folder, with `/`.
+    /// The files of this table that were listed, except those of tables inside it. The key is the name of the file;
+    /// the value is its path below the folder, with `/`.
     pub members: BTreeMap<String, String>,
     /// The files that exist in the folder, whether or not they were listed.
     pub present: PresentFiles,
@@ -46,7 +46,7 @@ impl DeltaFolder {
 }
 
 impl PresentFiles {
-    /// True if the file at `path` exists, or if it is outside of the part of the folder that the user named.
+    /// True if the file at `path` exists, or if it is outside the part of the folder that the user named.
     pub(crate) fn accounts_for(&self, path: &str) -> bool {
         match self {
             Self::Disk { folder, root } => {

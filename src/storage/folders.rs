@@ -244,7 +244,7 @@ enum LinkTarget {
     Searched,
     /// In a place that the search reaches only through the link.
     Followed,
-    /// Outside of the folder that the user named.
+    /// Outside the folder that the user named.
     Elsewhere,
 }
 

@@ -42,8 +42,8 @@ impl ReadLimits {
     }
 }
 
-/// The error that a file decompresses to more bytes than allowed. It occurs inside of readers, so it is passed inside
-/// of an [`io::Error`].
+/// The error that a file decompresses to more bytes than allowed. It occurs inside readers, so it is passed inside an
+/// [`io::Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DecompressionLimit {
     /// Number of bytes that are allowed.
@@ -51,7 +51,7 @@ pub(crate) struct DecompressionLimit {
 }
 
 impl DecompressionLimit {
-    /// Returns the error that is inside of an I/O error; None if it is another error.
+    /// Returns the error that is inside an I/O error; None if it is another error.
     pub(crate) fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }

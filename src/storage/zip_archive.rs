@@ -1,4 +1,4 @@
-//! Reads the entries of zip archives as files. Entries are listed from the central directory and read inside of the
+//! Reads the entries of zip archives as files. Entries are listed from the central directory and read inside the
 //! archive; nothing is ever written to their paths.
 
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ pub(crate) fn expand(files: &[DataFile], limits: ReadLimits) -> Result<Listing> 
 }
 
 /// Replaces the entries of each Delta table by one entry that is not read. Only the log tells which files were
-/// removed from the table, and logs inside of archives are not read.
+/// removed from the table, and logs inside archives are not read.
 fn without_delta(archive: &DataFile, mut entries: Vec<DataFile>) -> Vec<DataFile> {
     let path = |entry: &DataFile| entry.name.get(archive.name.len() + 1..).unwrap_or_default().to_owned();
     let folder = |entry: &DataFile| folder_of_log(&path(entry)).map(str::to_owned);

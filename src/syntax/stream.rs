@@ -173,7 +173,7 @@ impl<'a> Tokens<'a> {
         Span { start: first.start, end: last.end.max(first.start) }
     }
 
-    /// Returns the bracket that closes the innermost open bracket; None outside of brackets.
+    /// Returns the bracket that closes the innermost open bracket; None outside brackets.
     pub(super) fn closer(&self) -> Option<&'static str> {
         self.context.closer.get()
     }
@@ -210,7 +210,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Reports the furthest mismatch, unless a diagnostic was reported in its place. Then skips to the next of
-    /// `stops` outside of brackets, or to the end of the surrounding construct.
+    /// `stops` outside brackets, or to the end of the surrounding construct.
     pub(super) fn recover(self, stops: &[&str]) -> Self {
         let furthest = self.context.furthest.take();
         if furthest.index != usize::MAX {
@@ -222,7 +222,7 @@ impl<'a> Tokens<'a> {
         self.skip_to(stops)
     }
 
-    /// Skips to the next of `stops` outside of brackets, to a `;`, to a closing bracket, or to the end.
+    /// Skips to the next of `stops` outside brackets, to a `;`, to a closing bracket, or to the end.
     pub(super) fn skip_to(self, stops: &[&str]) -> Self {
         let mut index = self.start;
         loop {

@@ -208,8 +208,7 @@ impl Binder<'_> {
         self.ingestion_time(context.schema, call.span)
     }
 
-    /// Reports something that depends on a row although it is neither a key of `summarize` nor inside of an
-    /// aggregate.
+    /// Reports something that depends on a row although it is neither a key of `summarize` nor inside an aggregate.
     pub(super) fn outside_of_aggregate(&mut self, what: &str, span: Span) -> crate::binder::Failed {
         let message = format!("{what} is used outside an aggregate");
         let help = "summarize returns one row per group: add it after `by` or wrap it in an aggregate";

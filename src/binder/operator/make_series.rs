@@ -1,6 +1,6 @@
 //! Binds `make-series`, an aggregation by the keys and the bin of the axis, whose results become arrays.
 //!
-//! Source: the reference's page on the make-series operator. Rows outside of the bounds are removed before rows are
+//! Source: the reference's page on the make-series operator. Rows outside the bounds are removed before rows are
 //! grouped, so a group has a series only if it has rows inside. A value without a bin, such as null, is outside.
 
 use super::summarize::{Output, assemble};
@@ -228,8 +228,8 @@ impl Binder<'_> {
         Ok(Axis { ty, scale, first, end })
     }
 
-    /// Returns a condition that is true for the values in a bin of `axis`. The axis may end at `to`, inside of its
-    /// last bin.
+    /// Returns a condition that is true for the values in a bin of `axis`. The axis may end at `to`, inside its last
+    /// bin.
     fn inside(&mut self, value: &Expr, axis: &Axis, to: Option<Value>, span: Span) -> Bind<Expr> {
         let mut conditions = Vec::new();
         let mut compare = |binder: &mut Self, symbol: &str, bound: Value| {

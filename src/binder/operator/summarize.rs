@@ -151,7 +151,7 @@ impl Binder<'_> {
     }
 }
 
-/// True for `gettype(x)`, also inside of functions that take over the name of their argument.
+/// True for `gettype(x)`, also inside functions that take over the name of their argument.
 fn names_by_type(expr: &ast::ParsedExpr) -> bool {
     let ast::ParsedExprKind::Call { function, arguments } = &expr.kind else { return false };
     let hands_on = functions::scalar_function(&function.text)

@@ -1,4 +1,4 @@
-//! Binds joins and unions inside of subqueries that run once for each segment of rows.
+//! Binds joins and unions inside subqueries that run once for each segment of rows.
 
 use super::{Segments, number, numbered, numbers, reads_rows, within_segments};
 use crate::binder::{Bind, Binder};

@@ -209,7 +209,7 @@ fn numbered(schema: &Schema) -> Schema {
     Schema::new(schema.fields().iter().cloned().chain([per_row::row_number()]))
 }
 
-/// Returns sort keys that order rows by segment, and inside of each segment by `keys`.
+/// Returns sort keys that order rows by segment, and inside each segment by `keys`.
 fn within_segments(keys: Vec<SortKey>, number: Expr) -> Vec<SortKey> {
     let segment = SortKey { expr: number, descending: false, nulls_first: true };
     std::iter::once(segment).chain(keys).collect()

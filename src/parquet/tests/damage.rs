@@ -50,7 +50,7 @@ fn group_bytes(file: &ParquetFile) -> Vec<Range<usize>> {
     file.metadata.row_groups().iter().map(of).collect()
 }
 
-/// Tests that negative offsets and lengths in a footer are outside of the file, and that nothing panics.
+/// Tests that negative offsets and lengths in a footer are outside the file, and that nothing panics.
 #[test]
 fn chunks_lie_nowhere_where_numbers_are_negative() {
     let chunk = open(save(&healthy(Compression::UNCOMPRESSED)).path()).metadata.row_group(0).column(0).clone();

@@ -108,9 +108,9 @@ impl CsvLayout {
     }
 }
 
-/// Interprets the first line. Returns the layout, and true if the line is a header, false if it is a row. `typed`
-/// tells that a line with a PowerShell type precedes it; `file` is the name of the file. Err has the reason why the
-/// file is not read.
+/// Interprets the first line. Returns the layout, and true if the line is a header, false if it is a row. `typed` is
+/// true if a line with a PowerShell type precedes it; `file` is the name of the file. Err has the reason why the file
+/// is not read.
 pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(CsvLayout, bool), &'static str> {
     if cells.len() > MAX_COLUMNS {
         return Err("it has too many columns");

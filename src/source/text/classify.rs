@@ -270,7 +270,7 @@ fn diagnostic(category: &str) -> RecordClass {
 }
 
 /// Classifies a row by the table that it names. `original` is the table from which a search job copied it; `is_timed`
-/// tells whether it has a `TimeGenerated`.
+/// is true if it has a `TimeGenerated`.
 fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>, is_timed: bool) -> RecordClass {
     let name = dynamic::to_text(original.or(ty).unwrap_or("null"));
     let copied = original.is_some();

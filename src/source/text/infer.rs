@@ -114,7 +114,7 @@ impl Inference {
         self.observed >= CLASSIFIED_RECORDS && !self.known.is_empty()
     }
 
-    /// Starts a file. `cells` tells whether all of its values are strings, as in CSV.
+    /// Starts a file. `cells` is true if all of its values are strings, as in CSV.
     pub(crate) fn start_file(&mut self, cells: bool) {
         self.cells = cells;
         self.effort = Effort::default();

@@ -17,7 +17,7 @@ use crate::entra::powershell;
 const MAX_DEPTH: usize = 12;
 
 /// Maximum bytes of all strings of one value that are searched: twice the longest record, because strings may be
-/// inside of strings.
+/// inside strings.
 const MAX_STRING_BYTES: usize = 128 << 20;
 
 /// The member that contains the original record in search results of Splunk.
@@ -72,7 +72,7 @@ pub(super) struct InnerRecord {
     pub rank: usize,
     /// True if this is a query-API response instead of a record.
     pub is_answer: bool,
-    /// The number of the innermost array element that contains the record, from 1; 0 outside of arrays.
+    /// The number of the innermost array element that contains the record, from 1; 0 outside arrays.
     element: usize,
 }
 

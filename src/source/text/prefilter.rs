@@ -64,8 +64,8 @@ pub(crate) struct RecordNeedle {
 
 impl RecordNeedle {
     /// Returns a needle for the longest part of `text` that JSON always writes unchanged; None if every part is too
-    /// short. `nested` tells whether the text may span several tokens of an array or object, which may be separated
-    /// by whitespace.
+    /// short. `nested` is true if the text may span several tokens of an array or object, which may be separated by
+    /// whitespace.
     fn new(text: &str, case_sensitive: bool, nested: bool) -> Option<Self> {
         let breaks = |c: char| {
             matches!(c, '"' | '\\' | '/')

@@ -130,7 +130,7 @@ impl RemoteFile {
         RemoteStream::new(Arc::clone(file), start, end)
     }
 
-    /// Returns the bytes of each of `ranges`, which must lie inside of the file and be sorted by their starts.
+    /// Returns the bytes of each of `ranges`, which must lie inside the file and be sorted by their starts.
     pub(crate) fn read_ranges(self: &Arc<Self>, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
         let merged = merged(ranges);
         let requests: Vec<Range<u64>> = merged.iter().flat_map(pieces).collect();

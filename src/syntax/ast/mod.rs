@@ -280,7 +280,7 @@ pub enum ParsedExprKind {
     },
     /// `(inner)`.
     Parenthesised(Box<ParsedExpr>),
-    /// A table where a value is required, inside of `toscalar(...)` or `in (...)`.
+    /// A table where a value is required, inside `toscalar(...)` or `in (...)`.
     Pipeline(Box<Pipeline>),
 }
 

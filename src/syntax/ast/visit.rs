@@ -2,7 +2,7 @@
 
 use super::{ParsedExpr, ParsedExprKind};
 
-/// Returns the direct operands of an expression. Expressions inside of a table are not included.
+/// Returns the direct operands of an expression. Expressions inside a table are not included.
 #[must_use]
 pub fn operands(expr: &ParsedExpr) -> Vec<&ParsedExpr> {
     match &expr.kind {

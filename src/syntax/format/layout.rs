@@ -1,7 +1,7 @@
 //! Decides which spaces of a document become line ends, so that lines are at most [`MAX_WIDTH`] characters long.
 //!
 //! A group that fits is written on one line. If a group does not fit, every space that belongs to it directly becomes
-//! a line end, and each group inside of it is tried in turn.
+//! a line end, and each group inside it is tried in turn.
 
 /// Maximum number of characters in a line, if it can be broken.
 const MAX_WIDTH: usize = 100;
@@ -121,7 +121,7 @@ pub(super) fn render(document: &Document<'_>, line_end: &str) -> String {
 struct Mode {
     /// The number of spaces before new lines.
     indent: usize,
-    /// True inside of a group that is written on one line.
+    /// True inside a group that is written on one line.
     is_flat: bool,
     /// The width of the text that follows on the same line in any case.
     after: usize,

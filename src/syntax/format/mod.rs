@@ -52,7 +52,7 @@ struct Formatter<'a> {
     closing: Vec<usize>,
     /// For each closing bracket, the index of its opening bracket; for other tokens, their own index.
     opening: Vec<usize>,
-    /// The keyword of the innermost operator that is being laid out; "" outside of operators.
+    /// The keyword of the innermost operator that is being laid out; "" outside operators.
     keyword: Cell<&'a str>,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Formatter<'a> {
         Document::Sequence(documents)
     }
 
-    /// Divides `range` at the tokens outside of brackets for which `is_separator` is true. The parts do not include
+    /// Divides `range` at the tokens outside brackets for which `is_separator` is true. The parts do not include
     /// these tokens; the last part may be empty.
     fn split(&self, range: Range<usize>, is_separator: impl Fn(&Token<'_>) -> bool) -> Vec<Range<usize>> {
         let (mut parts, mut from, mut at) = (Vec::new(), range.start, range.start);
@@ -126,7 +126,7 @@ impl<'a> Formatter<'a> {
         parts
     }
 
-    /// True if `range` has the punctuation `symbol` outside of brackets.
+    /// True if `range` has the punctuation `symbol` outside brackets.
     fn contains(&self, range: Range<usize>, symbol: &str) -> bool {
         self.split(range, |token| token.is_symbol(symbol)).len() > 1
     }

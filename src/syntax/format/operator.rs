@@ -39,7 +39,7 @@ fn is_parameter_of(keyword: &str, name: &str) -> bool {
 }
 
 impl<'a> Formatter<'a> {
-    /// Lays out an operator without its `|`, the source of a pipeline, or a list. `after_bar` tells that a `|`
+    /// Lays out an operator without its `|`, the source of a pipeline, or a list. `after_bar` is true if a `|`
     /// precedes it.
     pub(super) fn operator(&self, range: Range<usize>, after_bar: bool) -> Document<'a> {
         if range.is_empty() {

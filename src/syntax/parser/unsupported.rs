@@ -122,7 +122,7 @@ pub(super) fn entity_group<T>(input: Tokens<'_>) -> ParseResult<'_, T> {
     input.refuse(diagnostic.help("write a union of the tables, and map their names with --alias NAME=TABLE"))
 }
 
-/// True if a declaration of query parameters begins here. It is supported only outside of functions.
+/// True if a declaration of query parameters begins here. It is supported only outside functions.
 pub(super) fn begins_declaration(input: &Tokens<'_>) -> bool {
     input.peek().is_word("declare") && input.peek_at(1).kind == TokenKind::Word
 }

@@ -60,8 +60,8 @@ pub(crate) struct ScanPlan {
 }
 
 impl ScanPlan {
-    /// Compiles `request` for a table with the columns `origins`, whose records `selection` selects. `has_text` tells
-    /// whether there is text to read; otherwise the known keys are not declared.
+    /// Compiles `request` for a table with the columns `origins`, whose records `selection` selects. `has_text` is
+    /// true if there is text to read; otherwise the known keys are not declared.
     pub(crate) fn new(
         selection: RecordSelection,
         origins: &ProvenanceColumns,

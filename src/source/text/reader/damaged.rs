@@ -30,7 +30,7 @@ impl JsonReader {
         self.read_record(record.as_bytes(), 0..record.len(), header, held)
     }
 
-    /// Reads as much as possible of an invalid record. `is_row` tells whether it is an array of cells.
+    /// Reads as much as possible of an invalid record. `is_row` is true if it is an array of cells.
     #[cold]
     pub(super) fn read_flawed(
         &mut self,

@@ -1,4 +1,4 @@
-//! Reads records that are inside of other values or strings, and records that must be rewritten.
+//! Reads records that are inside other values or strings, and records that must be rewritten.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -82,8 +82,8 @@ impl JsonReader {
         self.read_inner(block, span, origin)
     }
 
-    /// Reads the records inside of a value that is not a record itself. Returns false, and reads nothing, if there
-    /// are none.
+    /// Reads the records inside a value that is not a record itself. Returns false, and reads nothing, if there are
+    /// none.
     #[cold]
     pub(super) fn read_inner(&mut self, block: &[u8], span: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
         if self.decoded.is_inside {

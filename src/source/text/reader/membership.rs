@@ -114,7 +114,7 @@ impl JsonReader {
     }
 
     /// Learns from a row about its file: which columns the file lacks, who wrote it, whether it has failures.
-    /// `is_row` tells whether the record is an array of cells.
+    /// `is_row` is true if the record is an array of cells.
     pub(super) fn learn_of_file(&mut self, kind: RowKind, record: &str, is_row: bool) {
         if !self.file.compared && (is_row || self.file.is_generated) && matches!(kind, RowKind::Flat | RowKind::Az) {
             self.file.compared = true;
