@@ -476,9 +476,9 @@ pub(super) struct Active {
 
 /// A call in the syntax tree.
 pub(super) struct Call<'c> {
-    /// The function's name.
+    /// The name of the called function.
     pub name: &'c ast::Name,
-    /// Its arguments.
+    /// The arguments of the call.
     pub arguments: &'c [ast::Argument],
     /// The span of the whole call.
     pub span: Span,

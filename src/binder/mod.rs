@@ -335,7 +335,7 @@ impl<'a> Binder<'a> {
         (self.environment.subquery)(plan, &self.context).map_err(|error| self.report_at(error, span))
     }
 
-    /// Computes a plan.
+    /// Computes the rows of a plan.
     fn evaluate(&self, plan: &LogicalPlan) -> Bind<Vec<Batch>> {
         Ok((self.environment.subquery)(plan, &self.context)?)
     }

@@ -36,7 +36,7 @@ pub(super) struct QueryOptions {
 /// An option, as `-v` and manifests show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryOption {
-    /// The name.
+    /// The name of the option.
     pub name: String,
     /// The value as the query writes it; "" if it gives none.
     pub value: String,

@@ -22,9 +22,9 @@ pub(crate) enum Binding {
     RowValue(Expr, usize),
     /// A table, and its name in the `withsource` column of a union; None if it has none.
     Table(LogicalPlan, Option<String>),
-    /// A function.
+    /// A function that the query or a library defines.
     Function(Arc<ScopedFunction>),
-    /// A pattern.
+    /// A pattern that the query declares.
     Pattern(Arc<DeclaredPattern>),
     /// An argument whose type is not that of its parameter. Kusto accepts it, but how Kusto converts it is not known,
     /// so only a use of the parameter is an error.

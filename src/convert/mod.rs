@@ -65,7 +65,7 @@ pub struct SortedTable {
 /// A chunk of rows of a [`SortedTable`].
 #[derive(Clone, Debug)]
 pub struct ArchiveRows {
-    /// The rows.
+    /// The rows, in the order of `keys`.
     pub batch: Batch,
     /// The time of each row in ticks, ascending; `i64::MAX` if it is null.
     keys: Vec<i64>,

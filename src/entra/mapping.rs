@@ -48,9 +48,9 @@ pub enum ColumnSource {
 pub enum GraphVersions {
     /// All versions, and shapes without versions.
     All,
-    /// v1.0 only.
+    /// Only version v1.0.
     V1Only,
-    /// beta only.
+    /// Only the beta version.
     BetaOnly,
 }
 

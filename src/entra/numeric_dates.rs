@@ -13,9 +13,9 @@ use crate::types::datetime;
 /// The order of day and month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DateOrder {
-    /// 31/12/2026.
+    /// The day comes first, as in 31/12/2026.
     DayFirst,
-    /// 12/31/2026.
+    /// The month comes first, as in 12/31/2026.
     MonthFirst,
 }
 
@@ -52,7 +52,7 @@ pub(crate) enum DateStyle {
 }
 
 impl DateStyle {
-    /// Number of styles.
+    /// Number of date styles.
     pub(crate) const COUNT: usize = 4;
 
     /// Returns the order that is assumed without proof, and true if it may be wrong.

@@ -8,18 +8,18 @@ use std::ops::Range;
 use super::MAX_DEPTH;
 use super::string_mask::{StringMask, special_of_chunk};
 
-/// The reason of the error that more text follows a record.
+/// The reason in a [`JsonError`] for text that follows a record.
 pub(crate) const MORE_TEXT: &str = "more text after the record";
 
-/// The reason of the error that arrays and objects are nested deeper than [`MAX_DEPTH`].
+/// The reason in a [`JsonError`] for arrays and objects that are nested deeper than [`MAX_DEPTH`].
 pub(crate) const TOO_DEEP: &str = "nested too deeply";
 
-/// The reason of the error that JSON has no such escape.
+/// The reason in a [`JsonError`] for an escape that JSON does not have.
 const BAD_ESCAPE: &str = "unknown escape in a string";
-/// The reason of the error that an escape of a code unit is incomplete.
+/// The reason in a [`JsonError`] for an incomplete escape of a code unit.
 const BAD_UNICODE_ESCAPE: &str = "\\u without four hexadecimal digits";
 
-/// The reason of the error that the text ends too early.
+/// The reason in a [`JsonError`] for a text that ends too early.
 const CUT_OFF: &str = "cut off";
 
 /// The position and the reason of an error in JSON.

@@ -47,16 +47,16 @@ pub enum CommandWarning {
 pub enum CommandNote {
     /// The catalog file that is used.
     CatalogUsed {
-        /// The file.
+        /// The name of the file.
         file: String,
         /// Where the file was found; None if the user named it.
         found_in: Option<&'static str>,
     },
     /// A path on the command line that is bound to a table which the query does not read.
     TableNotRead {
-        /// The path.
+        /// The path as the user wrote it.
         path: String,
-        /// The table.
+        /// The name of the table.
         table: String,
     },
     /// Stdin, which is not read although data may wait there, because the catalog file names the tables.
@@ -67,25 +67,25 @@ pub enum CommandNote {
     RowsAddedBefore,
     /// Keys for which a table of an archive gets columns of its own.
     ColumnsAdded {
-        /// The table.
+        /// The name of the table.
         table: String,
-        /// The keys, quoted.
+        /// The names of the keys, in quotes.
         names: String,
     },
     /// A file in a folder of rules that has no known kind of rule.
     NoRule(String),
     /// A rule of a kind that has no query.
     RuleWithoutQuery {
-        /// The file.
+        /// The name of the file.
         file: String,
         /// The name of the rule; None if it has none.
         rule: Option<String>,
     },
     /// Rows for which a backtest assumes the time of arrival.
     ArrivalAssumed {
-        /// The rule.
+        /// The name of the rule.
         rule: String,
-        /// The table.
+        /// The name of the table.
         table: String,
         /// The number of rows.
         rows: usize,
@@ -94,7 +94,7 @@ pub enum CommandNote {
     RuleDisabled(String),
     /// A rule of which it is not known which events it missed.
     MissesUnknown {
-        /// The rule.
+        /// The name of the rule.
         rule: String,
         /// The reason why this is not known.
         reason: &'static str,

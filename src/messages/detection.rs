@@ -18,7 +18,7 @@ pub enum RuleWarning {
     },
     /// A rule that made another number of alerts than expected.
     Unexpected {
-        /// The rule.
+        /// The name of the rule.
         rule: String,
         /// The number of alerts that it made.
         found: usize,
@@ -36,7 +36,7 @@ pub enum RuleWarning {
     NotRun {
         /// The position of the rule in its file.
         position: String,
-        /// The rule.
+        /// The name of the rule.
         rule: String,
         /// The reason why it did not run.
         reason: String,
@@ -45,21 +45,21 @@ pub enum RuleWarning {
     QueryDoubtful {
         /// The position of the rule in its file.
         position: String,
-        /// The rule.
+        /// The name of the rule.
         rule: String,
         /// A description of what is doubtful.
         text: String,
     },
     /// A rule that missed events although it should miss none.
     EventsMissed {
-        /// The rule.
+        /// The name of the rule.
         rule: String,
         /// The number of missed events; None if it is not known.
         missed: Option<usize>,
     },
     /// A difference between a rule and its conversion to another format.
     Loss {
-        /// The rule.
+        /// The name of the rule.
         rule: String,
         /// The difference, as a sentence.
         loss: String,
@@ -102,7 +102,7 @@ pub enum AccountWarning {
     NotTested(String),
     /// Policies of Conditional Access were applied to an account.
     PolicyApplied {
-        /// The account.
+        /// The name of the account.
         account: String,
         /// The names of the policies.
         policies: String,

@@ -19,7 +19,7 @@ use crate::types::{Batch, Schema};
 /// The stream to which a result is written.
 pub type Stream = Box<dyn Write + Send>;
 
-/// An output format.
+/// A format in which results are written.
 #[derive(Debug)]
 pub struct Format {
     /// The name after `-o`.
@@ -36,7 +36,7 @@ pub struct Format {
     pub writer: fn(Stream, &OutputOptions) -> Box<dyn Writer>,
 }
 
-/// All formats.
+/// All output formats.
 pub static FORMATS: &[Format] = &[
     table::FORMAT,
     line::FORMAT,
@@ -80,7 +80,7 @@ pub struct OutputOptions {
 /// The name and the position of one of several results in a stream.
 #[derive(Clone, Copy, Debug)]
 pub struct NamedResult<'a> {
-    /// The name.
+    /// The name of the result.
     pub name: &'a str,
     /// True for the first result of the stream.
     pub is_first: bool,

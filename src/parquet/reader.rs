@@ -57,9 +57,9 @@ fn describe(panic: &(dyn Any + Send)) -> DamageReason {
 /// The leaves and rows that are to be read from a row group.
 #[derive(Clone, Debug)]
 pub(super) struct RowGroupRead {
-    /// The leaf columns.
+    /// The numbers of the leaf columns.
     pub leaves: Vec<usize>,
-    /// The rows.
+    /// The rows that are to be read.
     pub selection: RowSelection,
     /// Maximum number of rows in a batch.
     pub batch_rows: usize,

@@ -12,7 +12,7 @@ use crate::types::Type;
 pub enum Warning {
     /// A column that the query reads is empty in some records.
     EmptyColumn {
-        /// The column.
+        /// The name of the column.
         column: String,
         /// Why it is empty.
         reason: EmptyReason,
@@ -28,9 +28,9 @@ pub enum Warning {
     },
     /// A file or response has exactly as many rows as a service returns at most.
     RowLimit {
-        /// The file.
+        /// The name of the file.
         file: String,
-        /// The limit.
+        /// The limit that the number of rows equals.
         limit: RowLimit,
     },
     /// A file without failures comes from a collector that may keep only successes.
@@ -47,9 +47,9 @@ pub enum Warning {
     TimeGap(TimeGap),
     /// A table without the column by which duplicate deliveries are recognised, so that none was dropped.
     NoDedupColumn {
-        /// The table.
+        /// The name of the table.
         table: String,
-        /// The column.
+        /// The name of the column.
         column: String,
     },
 }
@@ -69,7 +69,7 @@ pub enum EmptyReason {
     MissingFromOriginals,
     /// Records of this kind do not export the column.
     NotExported {
-        /// The kind.
+        /// The kind of the records.
         kind: RowKind,
         /// True if only the v1.0 records of Microsoft Graph lack it.
         is_v1: bool,
@@ -79,9 +79,9 @@ pub enum EmptyReason {
 /// A time range that the query requests and the files do not cover. Times are in ticks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeGap {
-    /// The table.
+    /// The name of the table.
     pub table: String,
-    /// The datetime column.
+    /// The name of the datetime column.
     pub column: String,
     /// The start of the requested range; None if it has none.
     pub from: Option<i64>,
@@ -124,7 +124,7 @@ pub enum Note {
     EmptyFile(String),
     /// A file that has the extension of a document and contains no known data format.
     NotAnExport {
-        /// The file.
+        /// The name of the file.
         file: String,
         /// Why it is not read.
         reason: &'static str,
@@ -135,7 +135,7 @@ pub enum Note {
     NoLastLineEnd(String),
     /// A file whose first bytes contradict the encoding that the user specified.
     EncodingOverridden {
-        /// The file.
+        /// The name of the file.
         file: String,
         /// The encoding that the user specified.
         specified: &'static str,
@@ -144,16 +144,16 @@ pub enum Note {
     },
     /// Two files that contain the same record of a table.
     Overlap {
-        /// The files.
+        /// The names of the two files.
         files: [String; 2],
         /// The records that were compared.
         basis: OverlapBasis,
-        /// The table.
+        /// The name of the table.
         table: String,
     },
     /// Records that were delivered several times, of which the latest delivery was kept.
     DuplicatesDropped {
-        /// The table.
+        /// The name of the table.
         table: String,
         /// The column that identifies records.
         column: String,
@@ -180,9 +180,9 @@ pub enum Note {
     },
     /// Rows that do not name their table, and that are read as rows of `table`.
     TableAssumed {
-        /// The rows.
+        /// The kind of the rows.
         rows: UnnamedRows,
-        /// The table.
+        /// The name of the table.
         table: &'static str,
     },
     /// Rows of tables that the query does not read.
@@ -191,7 +191,7 @@ pub enum Note {
         names: Vec<String>,
         /// The number of tables that `names` does not have.
         more: usize,
-        /// The requested table; None if the records of all known tables are read.
+        /// The name of the requested table; None if the records of all known tables are read.
         table: Option<&'static str>,
     },
     /// Sign-ins that name only unknown kinds.
@@ -217,14 +217,14 @@ impl Note {
 pub enum ColumnNote {
     /// Records of a kind have no `TimeGenerated`; the time of the sign-in is used instead.
     SignInTime {
-        /// The kind.
+        /// The kind of the records.
         kind: RowKind,
         /// The name of the used time in these records.
         time: &'static str,
     },
     /// Rows of a kind have no `TimeGenerated`; another time is used instead.
     OtherTime {
-        /// The kind.
+        /// The kind of the rows.
         kind: RowKind,
         /// The name of the used time in these rows.
         time: String,
@@ -233,25 +233,25 @@ pub enum ColumnNote {
     ValueDifference(&'static str),
     /// A key for which the table has no column.
     UnknownKey {
-        /// The key.
+        /// The name of the key.
         key: String,
-        /// The requested table; None if it is not a known table.
+        /// The name of the requested table; None if it is not a known table.
         table: Option<&'static str>,
     },
     /// A column of columnar files that the table does not have.
     UnknownColumn {
-        /// The column.
+        /// The name of the column.
         column: String,
         /// The format of the files.
         format: &'static str,
-        /// The requested table; None if it is not a known table.
+        /// The name of the requested table; None if it is not a known table.
         table: Option<&'static str>,
     },
     /// A column that the query names and the table lacks; it is read from the key of that name.
     ColumnAdded {
-        /// The table.
+        /// The name of the table.
         table: String,
-        /// The column.
+        /// The name of the column.
         column: String,
         /// The type of the column.
         ty: Type,
@@ -268,7 +268,7 @@ pub enum ColumnNote {
     RepeatedCsvHeader(String),
     /// A CSV file that has several different header lines.
     OtherCsvHeader {
-        /// The file.
+        /// The name of the file.
         file: String,
         /// The line number of the second header.
         line: u64,
@@ -277,14 +277,14 @@ pub enum ColumnNote {
     MissingErrorCodes,
     /// Dates of a column that are read in the order that other dates prove.
     DateOrderProven {
-        /// The column.
+        /// The name of the column.
         column: String,
-        /// The order.
+        /// The order in which the dates are read.
         order: DateOrder,
     },
     /// Times in a column that are numbers, and count a unit since an epoch.
     CountedTimes {
-        /// The column.
+        /// The name of the column.
         column: String,
         /// The unit that the numbers count.
         unit: &'static str,

@@ -38,7 +38,7 @@ pub enum ExternalColumn {
 /// The table that is read for an address, or the reason why there is none.
 #[derive(Clone, Debug)]
 pub enum ExternalTarget {
-    /// The table.
+    /// The table that is read.
     Table(Arc<dyn TableProvider>),
     /// The user maps the address to no file; the reason why the address alone is not enough.
     Unmapped(&'static str),

@@ -38,7 +38,7 @@ struct LoadedFunctions {
 /// A file with stored functions.
 #[derive(Debug)]
 pub struct FunctionFile {
-    /// The file.
+    /// The file with its name and place.
     pub file: DataFile,
     /// The offset of the first byte of the file, among all sources.
     base: u32,
@@ -50,7 +50,7 @@ pub struct FunctionFile {
 /// A function that a file defines.
 #[derive(Clone, Debug)]
 pub struct StoredFunction {
-    /// The function.
+    /// The definition of the function.
     pub definition: Definition,
     /// The index of the file that defines it.
     file: usize,

@@ -212,7 +212,7 @@ pub enum ScanColumn {
     Path {
         /// The position of the dynamic column.
         column: usize,
-        /// The path.
+        /// The path in its values.
         path: dynamic::Path,
     },
 }

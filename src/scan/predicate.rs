@@ -11,7 +11,7 @@ pub enum Predicate {
     Compare {
         /// The position of the column in the schema of the table.
         column: usize,
-        /// The operator.
+        /// The operator of the comparison.
         comparison: Comparison,
         /// The value with which the column is compared.
         value: Value,

@@ -35,7 +35,7 @@ pub enum RejectReason<'a> {
 
 /// Stores rejects. They arrive in an order that depends on the threads, and a reject may arrive several times.
 pub trait RejectSink: Debug + Send + Sync {
-    /// Stores a reject.
+    /// Stores `reject`.
     fn reject(&self, reject: &Reject<'_>);
 }
 

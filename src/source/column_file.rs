@@ -13,7 +13,7 @@ use crate::types::Schema;
 /// A columnar file whose schema has been read.
 #[derive(Clone, Debug)]
 pub(crate) enum ColumnFile {
-    /// Parquet.
+    /// A Parquet file.
     Parquet(Arc<ParquetFile>),
     /// An Arrow IPC file or stream.
     Arrow(Arc<ArrowFile>),

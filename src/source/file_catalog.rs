@@ -213,7 +213,7 @@ impl FileCatalogBuilder {
         self.limits = limits;
     }
 
-    /// Builds the catalog.
+    /// Builds the catalog of the files.
     #[must_use]
     pub fn build(self) -> FileCatalog {
         FileCatalog {

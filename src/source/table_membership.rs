@@ -198,7 +198,7 @@ enum RowOwner {
     Renamed,
     /// None: the row names no table.
     Unnamed,
-    /// An unknown table.
+    /// A table that is not known.
     Unknown,
 }
 

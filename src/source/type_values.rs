@@ -20,7 +20,7 @@ use crate::types::{Column, Field, Schema, Type};
 /// Maximum number of distinct values that are counted. A column with more values does not contain table names.
 const MAX_NAMES: usize = 1_000;
 
-/// Rows per batch.
+/// Number of rows in a batch.
 const BATCH_ROWS: usize = 8 * 1024;
 
 /// The values of the `Type` column of a file, with the number of rows that have each value.

@@ -43,7 +43,7 @@ pub struct DataFile {
 /// The compression of a text file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Not compressed.
+    /// The text is not compressed.
     None,
     /// gzip, with one or more members.
     Gzip,
@@ -71,7 +71,7 @@ impl Compression {
 pub enum FileFormat {
     /// Text, which is most likely JSON.
     Text(Compression),
-    /// Parquet.
+    /// A Parquet file.
     Parquet,
     /// An Arrow IPC file or stream.
     Arrow,

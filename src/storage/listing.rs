@@ -14,9 +14,9 @@ const MAX_NAMED: usize = 3;
 /// The files that the paths of the user match, with discovery notes.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
-    /// The files.
+    /// The files that the paths match.
     pub files: Vec<DataFile>,
-    /// Discovery notes.
+    /// Messages about skipped or special files.
     pub notes: Vec<DiscoveryNote>,
     /// The Delta tables to which the files belong. Their logs tell which of the files are to be read.
     pub delta_folders: Vec<DeltaFolder>,
@@ -42,7 +42,7 @@ impl Listing {
         Self { files, ..self }
     }
 
-    /// Appends another listing.
+    /// Appends the files and notes of another listing.
     pub fn extend(&mut self, other: Self) {
         self.files.extend(other.files);
         self.notes.extend(other.notes);
@@ -73,7 +73,7 @@ pub enum DiscoveryNote {
     MoreNamedTwice(usize),
     /// A zip archive that cannot be opened.
     UnreadableArchive {
-        /// The archive.
+        /// The name of the archive.
         file: String,
         /// The reason why it cannot be opened.
         reason: String,
@@ -96,9 +96,9 @@ pub enum DiscoveryNote {
     },
     /// A result that this program wrote as text, which a manifest beside it proves.
     OwnResult {
-        /// The result.
+        /// The name of the file with the result.
         file: String,
-        /// The manifest.
+        /// The name of the manifest.
         manifest: String,
     },
     /// Files of an archive whose length has changed since they were written.

@@ -22,7 +22,7 @@ const COMMANDS: &[&[&str]] =
 /// The definition of a stored function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
-    /// The name.
+    /// The name of the function.
     pub name: Name,
     /// The function, or the mistakes in its parameters and body.
     pub function: Result<Arc<Function>, Vec<Diagnostic>>,

@@ -9,11 +9,11 @@ use crate::diagnostic::Span;
 /// A token: a slice of the query text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// The kind.
+    /// The kind of the token.
     pub kind: TokenKind,
     /// The text as written, quotes included.
     pub text: &'a str,
-    /// The position.
+    /// The position of the token.
     pub span: Span,
 }
 
@@ -34,7 +34,7 @@ pub enum TokenKind {
     Typed,
     /// A guid without `guid(...)`, valid only inside `dynamic(...)`.
     RawGuid,
-    /// Punctuation.
+    /// Punctuation, such as `(` or `==`.
     Symbol,
     /// A line that begins with `#`.
     Directive,

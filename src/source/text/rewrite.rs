@@ -77,7 +77,7 @@ pub(super) fn joined_keys(key: &str) -> Option<Vec<String>> {
 /// The settings with which a record is rewritten.
 #[derive(Clone, Copy)]
 pub(super) struct RecordRewrite<'t> {
-    /// The needed keys.
+    /// The keys that the query needs.
     pub tree: &'t KeyTree,
     /// True if strings that contain a JSON object become that object.
     pub texts: bool,

@@ -16,7 +16,7 @@ const MAX_LENGTH: usize = 60_000;
 /// The number of a value node; [`NONE`] stands for none.
 type ValueNodeId = u16;
 
-/// No value node.
+/// Stands for no value node.
 const NONE: ValueNodeId = ValueNodeId::MAX;
 
 /// A validated object, with the positions of its values.

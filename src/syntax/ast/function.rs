@@ -13,7 +13,7 @@ pub struct Function {
     pub parameters: Vec<FunctionParameter>,
     /// The body; a call is replaced by it.
     pub body: FunctionBody,
-    /// The whole function.
+    /// The position of the whole function.
     pub span: Span,
 }
 
@@ -29,7 +29,7 @@ pub struct FunctionBody {
 /// A parameter of a function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunctionParameter {
-    /// The name.
+    /// The name of the parameter.
     pub name: Name,
     /// The kind of argument that it takes.
     pub kind: ParameterKind,
@@ -40,7 +40,7 @@ pub struct FunctionParameter {
 pub enum ParameterKind {
     /// A value: `name:type`, or `name:type = default`.
     Scalar {
-        /// The type.
+        /// The type of the argument.
         ty: Type,
         /// The default, a literal; None if the argument is required.
         default: Option<ParsedExpr>,

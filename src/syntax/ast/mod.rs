@@ -32,10 +32,10 @@ pub struct Query {
     pub statements: Vec<Statement>,
 }
 
-/// A statement.
+/// A statement: the text up to a `;`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
-    /// The kind, with its parts.
+    /// The kind of the statement, with its parts.
     pub kind: StatementKind,
     /// The position of the whole statement.
     pub span: Span,
@@ -46,7 +46,7 @@ pub struct Statement {
 pub enum StatementKind {
     /// `let name = value`.
     Let {
-        /// The name.
+        /// The name that is defined.
         name: Name,
         /// The value that gets the name.
         value: LetValue,
@@ -80,9 +80,9 @@ pub enum LetValue {
 /// A declared query parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterDeclaration {
-    /// The name.
+    /// The name of the parameter.
     pub name: Name,
-    /// The type.
+    /// The type of the parameter.
     pub ty: Type,
     /// The default, a literal; None if the parameter must be given.
     pub default: Option<ParsedExpr>,
@@ -104,16 +104,16 @@ pub struct Pipeline {
     pub source: Source,
     /// The operators, in order.
     pub operators: Vec<Operator>,
-    /// The whole pipeline.
+    /// The position of the whole pipeline.
     pub span: Span,
 }
 
 /// A source of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
-    /// The kind.
+    /// The kind of the source, with its parts.
     pub kind: SourceKind,
-    /// The whole source.
+    /// The position of the whole source.
     pub span: Span,
 }
 
@@ -124,18 +124,18 @@ pub enum SourceKind {
     Name(Name),
     /// A call that returns a table: `table("x")`, `materialize(...)`.
     Call {
-        /// The function.
+        /// The name of the function.
         function: Name,
-        /// The arguments.
+        /// The arguments of the call.
         arguments: Vec<Argument>,
     },
     /// `pattern("argument").path`: a call of a pattern.
     PatternCall {
-        /// The pattern.
+        /// The name of the pattern.
         pattern: Name,
-        /// The arguments.
+        /// The arguments in the parentheses.
         arguments: Vec<Argument>,
-        /// The path.
+        /// The path after the `.`.
         path: Name,
     },
     /// A table outside the default database. The name is its canonical spelling, such as `workspace('w').T`.
@@ -144,7 +144,7 @@ pub enum SourceKind {
     Print(Vec<Assignment>),
     /// `datatable(name:type, ...) [value, ...]`.
     Datatable {
-        /// The columns.
+        /// The declared columns.
         columns: Vec<DatatableColumn>,
         /// The cells, row by row; each is a constant.
         cells: Vec<ParsedExpr>,
@@ -153,13 +153,13 @@ pub enum SourceKind {
     External(Box<ExternalData>),
     /// `range name from start to stop step step`.
     Range {
-        /// The column.
+        /// The name of the column.
         column: Name,
         /// The first value.
         from: Box<ParsedExpr>,
         /// The last value; it is included if a step reaches it exactly.
         to: Box<ParsedExpr>,
-        /// The step.
+        /// The distance between two values.
         step: Box<ParsedExpr>,
     },
     /// `union kind=... withsource=... isfuzzy=... A, (B | where ...)` at the start of a pipeline.
@@ -200,9 +200,9 @@ pub struct ExternalData {
 /// A scalar expression of the query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParsedExpr {
-    /// The kind.
+    /// The kind of the expression, with its parts.
     pub kind: ParsedExprKind,
-    /// The whole expression.
+    /// The position of the whole expression.
     pub span: Span,
 }
 
@@ -235,7 +235,7 @@ pub enum ParsedExprKind {
     },
     /// A lookup in a list: `left in (a, b)`, `left has_any (...)` and similar operators.
     Membership {
-        /// The operator.
+        /// The operator before the list.
         operator: MembershipOperator,
         /// The position of the operator.
         operator_span: Span,
@@ -259,16 +259,16 @@ pub enum ParsedExprKind {
     },
     /// `function(arguments)`.
     Call {
-        /// The function.
+        /// The name of the function.
         function: Name,
-        /// The arguments.
+        /// The arguments of the call.
         arguments: Vec<Argument>,
     },
     /// `base.name`.
     Member {
         /// A dynamic value.
         base: Box<ParsedExpr>,
-        /// The key.
+        /// The key of the member.
         name: Name,
     },
     /// `base[index]`.
@@ -289,11 +289,11 @@ pub enum ParsedExprKind {
 pub struct Argument {
     /// The name in `name = value`; None if the argument has no name.
     pub name: Option<Name>,
-    /// The value.
+    /// The value of the argument.
     pub value: ParsedExpr,
 }
 
-/// Prefix operators.
+/// The operators before an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnaryOperator {
     /// `-`
@@ -302,7 +302,7 @@ pub enum UnaryOperator {
     Plus,
 }
 
-/// Binary operators.
+/// The operators between two operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is its own name; BinaryOperator::symbol spells it")]
 pub enum BinaryOperator {

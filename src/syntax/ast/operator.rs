@@ -7,7 +7,7 @@ use crate::types::Type;
 /// An operator of a pipeline: the part after a `|`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operator {
-    /// The kind.
+    /// The kind of the operator, with its parameters.
     pub kind: OperatorKind,
     /// The position of its keyword, such as `where`.
     pub keyword: Span,
@@ -59,7 +59,7 @@ pub enum OperatorKind {
     SampleDistinct {
         /// The number of values.
         count: ParsedExpr,
-        /// The column.
+        /// The column whose values are sampled.
         of: ParsedExpr,
     },
     /// `sort by a desc nulls last`.
@@ -68,14 +68,14 @@ pub enum OperatorKind {
     Top {
         /// The number of rows.
         count: ParsedExpr,
-        /// The sort key.
+        /// The key that orders the rows.
         by: SortExpr,
     },
     /// `top-hitters n of a by b`.
     TopHitters {
         /// The number of values.
         count: ParsedExpr,
-        /// The column.
+        /// The column whose values are counted.
         of: ParsedExpr,
         /// The numbers that are summed; None if rows are counted.
         by: Option<Assignment>,
@@ -86,7 +86,7 @@ pub enum OperatorKind {
     Getschema,
     /// `render timechart with (title = "x")`: a hint for the client.
     Render {
-        /// The chart.
+        /// The kind of chart, such as `timechart`.
         chart: Name,
         /// The properties `name = value`, as the query writes them.
         properties: Vec<Parameter>,
@@ -135,7 +135,7 @@ pub enum OperatorKind {
     },
     /// `partition hint.strategy=native by a (top 2 by b)`.
     Partition {
-        /// Hints.
+        /// Hints, such as `hint.strategy=native`.
         parameters: Vec<Parameter>,
         /// The column whose values divide the rows.
         key: Name,
@@ -146,7 +146,7 @@ pub enum OperatorKind {
     Fork(Vec<ForkBranch>),
     /// `facet by a, b with (operators)`: a result for each column.
     Facet {
-        /// The columns.
+        /// The columns whose values are counted.
         columns: Vec<Name>,
         /// The operators after `with`, which return one more result; None if there are none.
         with: Option<Vec<Operator>>,
@@ -155,12 +155,12 @@ pub enum OperatorKind {
     Union {
         /// The parameters `kind`, `withsource`, `isfuzzy`, and hints.
         parameters: Vec<Parameter>,
-        /// The other tables.
+        /// The tables that are added to the input rows.
         tables: Vec<Pipeline>,
     },
     /// `invoke function(argument, ...)`: a call whose first argument are the input rows.
     Invoke {
-        /// The function.
+        /// The name of the function.
         function: Name,
         /// The arguments after the first one.
         arguments: Vec<Argument>,
@@ -169,25 +169,25 @@ pub enum OperatorKind {
     Join {
         /// The parameter `kind`, and hints.
         parameters: Vec<Parameter>,
-        /// The other table.
+        /// The table to the right of the operator.
         right: Box<Pipeline>,
-        /// The join conditions.
+        /// The conditions after `on`.
         on: Vec<JoinCondition>,
     },
     /// `lookup kind=leftouter (right) on a`.
     Lookup {
         /// The parameter `kind`.
         parameters: Vec<Parameter>,
-        /// The other table.
+        /// The table to the right of the operator.
         right: Box<Pipeline>,
-        /// The join conditions.
+        /// The conditions after `on`.
         on: Vec<JoinCondition>,
     },
     /// `as hint.materialized=true name`.
     As {
-        /// Hints.
+        /// Hints, such as `hint.materialized=true`.
         parameters: Vec<Parameter>,
-        /// The name.
+        /// The name that the rows get.
         name: Name,
     },
     /// `reduce kind=source by a with threshold=0.1, characters="X"`.
@@ -215,11 +215,11 @@ pub enum OperatorKind {
 /// `evaluate plugin(argument, ...) : (column:type, ...)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluate {
-    /// Hints.
+    /// Hints, such as `hint.distribution=single`.
     pub parameters: Vec<Parameter>,
-    /// The plugin.
+    /// The name of the plugin.
     pub plugin: Name,
-    /// The arguments.
+    /// The arguments of the plugin.
     pub arguments: Vec<Argument>,
     /// The output columns that the query declares; None if it declares none.
     pub schema: Option<OutputSchema>,
@@ -254,7 +254,7 @@ pub struct TopNestedLevel {
 /// `find in (A, B) where predicate project a, b:long`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Find {
-    /// The parameter `withsource`.
+    /// The parameter `withsource`, if it is given.
     pub parameters: Vec<Parameter>,
     /// The tables; empty for all tables. A name may contain `*`.
     pub tables: Vec<Pipeline>,
@@ -278,7 +278,7 @@ pub enum FindColumn {
 pub struct Assignment {
     /// The names: none if the value has no name, several for a function that returns several columns.
     pub names: Vec<Name>,
-    /// The value.
+    /// The value that gets the names.
     pub value: ParsedExpr,
 }
 
@@ -294,7 +294,7 @@ pub struct ColumnPattern {
 /// An entry of `project-reorder`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReorderItem {
-    /// The columns.
+    /// The columns to place.
     pub pattern: ColumnPattern,
     /// The order of the columns that match the pattern, if there are several.
     pub order: Option<ReorderOrder>,
@@ -316,7 +316,7 @@ pub enum ReorderOrder {
 /// A key of `sort` or `top`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SortExpr {
-    /// The sort expression.
+    /// The expression whose values order the rows.
     pub value: ParsedExpr,
     /// The order; None if the query gives none, which means descending.
     pub order: Option<SortOrder>,
@@ -352,24 +352,24 @@ pub struct Parameter {
 /// A part of the pattern of `parse`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternPart {
-    /// The kind.
+    /// The kind of the part.
     pub kind: PatternPartKind,
-    /// The position.
+    /// The position of the part.
     pub span: Span,
 }
 
 /// The kinds of parts of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PatternPartKind {
-    /// `*`.
+    /// `*`: any text.
     Star,
-    /// A string.
+    /// A string that must occur in the text.
     Text(String),
-    /// `name`, `name:type`.
+    /// `name` or `name:type`: a column that receives the text at its place.
     Column {
-        /// The name.
+        /// The name of the column.
         name: Name,
-        /// The type; None if the query gives none.
+        /// The type of the column; None if the query gives none.
         ty: Option<Type>,
     },
 }
@@ -377,9 +377,9 @@ pub enum PatternPartKind {
 /// A column of a `datatable`, or a key of `parse-kv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatatableColumn {
-    /// The name.
+    /// The name of the column.
     pub name: Name,
-    /// The type.
+    /// The type of the column.
     pub ty: Type,
 }
 
@@ -397,7 +397,7 @@ pub struct MvExpandItem {
 pub struct MakeSeries {
     /// The parameter `kind=nonempty`, and hints.
     pub parameters: Vec<Parameter>,
-    /// The aggregates.
+    /// The aggregates that are computed for each bin.
     pub items: Vec<MakeSeriesItem>,
     /// The axis: the column whose values order the elements of a series.
     pub axis: Assignment,
@@ -430,7 +430,7 @@ pub enum AxisBounds {
     },
     /// `in range(a, b, c)`: `b` is included, and bins are multiples of `c`.
     InRange {
-        /// The start.
+        /// The start of the first bin.
         start: ParsedExpr,
         /// The end, which is included.
         stop: ParsedExpr,

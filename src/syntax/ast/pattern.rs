@@ -7,7 +7,7 @@ use crate::types::Type;
 /// A declaration: `declare pattern name = (argument:string)[path:string] { ... }`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatternDeclaration {
-    /// The name.
+    /// The name of the pattern.
     pub name: Name,
     /// The parameters and cases; None if the pattern is declared without them.
     pub mapping: Option<PatternMapping>,
@@ -20,7 +20,7 @@ pub struct PatternMapping {
     pub parameters: Vec<(Name, Type)>,
     /// The parameter after the dot of a call; None if calls have none.
     pub path: Option<(Name, Type)>,
-    /// The cases.
+    /// The cases, in order.
     pub cases: Vec<PatternCase>,
 }
 
@@ -33,6 +33,6 @@ pub struct PatternCase {
     pub path: Option<String>,
     /// The result: a table or a value.
     pub body: FunctionBody,
-    /// The whole case.
+    /// The position of the whole case.
     pub span: Span,
 }

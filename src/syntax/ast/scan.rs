@@ -18,9 +18,9 @@ pub struct ScanOperator {
 /// A declared column: `name:type`, or `name:type = default`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScanColumnDeclaration {
-    /// The name.
+    /// The name of the column.
     pub name: Name,
-    /// The type.
+    /// The type of the column.
     pub ty: Type,
     /// The default, a literal; None if the query gives none.
     pub default: Option<ParsedExpr>,
@@ -29,13 +29,13 @@ pub struct ScanColumnDeclaration {
 /// A step: `step name optional output=last: condition => a = b, ...`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScanStep {
-    /// The name.
+    /// The name of the step.
     pub name: Name,
     /// The position of the word `optional`; None if the step is not optional.
     pub optional: Option<Span>,
     /// Which records are returned; None, the default, means all.
     pub output: Option<ScanStepOutput>,
-    /// The condition.
+    /// The condition that a record must meet to match the step.
     pub condition: ParsedExpr,
     /// The values that are assigned to declared columns; each has exactly one name.
     pub assignments: Vec<Assignment>,

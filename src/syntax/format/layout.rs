@@ -34,7 +34,7 @@ pub(super) enum Document<'a> {
     Indented(Box<Self>),
     /// A document that is broken either at all of its own spaces or at none.
     Group {
-        /// The content.
+        /// The content of the group.
         inside: Box<Self>,
         /// The width of the content on one line.
         width: usize,

@@ -12,7 +12,7 @@ enum WordPosition {
     Source,
     /// At the start of a statement, before the given second word.
     Statement(&'static str),
-    /// Between two values.
+    /// Between two values, as an operator.
     Infix,
 }
 

@@ -6,7 +6,7 @@ use crate::types::Schema;
 /// A known table, and whether the user bound the files to it.
 #[derive(Clone, Copy, Debug)]
 pub struct TableBinding {
-    /// The table.
+    /// The known table.
     pub table: &'static KnownTable,
     /// True if the user bound the files to the table: records without a table name then belong to it.
     pub is_bound: bool,

@@ -32,7 +32,7 @@ use crate::syntax::ast::{Assignment, Operator, OperatorKind, ParsedExpr, ParsedE
 /// What is known about a tabular operator.
 #[derive(Debug)]
 pub struct OperatorInfo {
-    /// The keyword.
+    /// The keyword, such as `where`.
     pub keyword: &'static str,
     /// Synonyms of the keyword.
     pub aliases: &'static [&'static str],
