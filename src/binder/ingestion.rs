@@ -52,7 +52,7 @@ impl Binder<'_> {
     /// Binds `ingestion_time()` over rows of `schema`.
     pub(super) fn ingestion_time(&mut self, schema: &Schema, span: Span) -> Bind<Expr> {
         if self.environment.rule_run.is_some() {
-            // The call would read a column, while the rows of a run arrive as is assumed.
+            // The call would read a column, although the rows of a run arrive at assumed times.
             let message = "`ingestion_time()` in the query of a rule is not supported by backtests: it would not follow \
                            the assumed times of arrival";
             let help = "compare the column, such as _IngestionTime, or _TimeReceived";

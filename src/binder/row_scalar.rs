@@ -30,7 +30,7 @@ impl Binder<'_> {
             let Some(Binding::Table(table, _)) = self.table_or_value(call.table, &mut context)? else { continue };
             let Some(first) = table.schema().fields().first().filter(|_| reads_rows(&table)).cloned() else { continue };
             self.windows.insert(call.span, (plan.schema().len(), first.ty));
-            // The join returns the rows in their order.
+            // The join keeps the order of the rows.
             let is_ordered = window::has_order(&plan);
             plan = beside(plan, table, &first);
             if is_ordered {

@@ -271,7 +271,7 @@ impl RunBuilder {
             return Ok(());
         }
         let batch = self.block.finish()?;
-        // Includes the sort entries of the rows.
+        // The sum includes the sort entries of the rows.
         let bytes = rows::bytes(&batch) + 24 * batch.rows() as u64;
         self.total_bytes += bytes;
         self.bytes += bytes;

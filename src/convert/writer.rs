@@ -230,7 +230,7 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
             builder = builder.set_column_dictionary_page_size_limit(column(), OBJECT_DICTIONARY_BYTES);
         }
         builder = match field.ty {
-            // If a dictionary does not pay off: lengths and bytes compress better separately than mixed.
+            // Used if a dictionary does not pay off: lengths and bytes compress better separately than mixed.
             Type::String | Type::Dynamic => builder.set_column_encoding(column(), Encoding::DELTA_LENGTH_BYTE_ARRAY),
             // Times have few duplicates, but are close to that of the previous row.
             Type::Datetime => builder

@@ -51,7 +51,7 @@ pub(crate) fn parse_counted_time(text: &str) -> Option<(i64, &'static str)> {
         return None;
     }
     let fraction = &fraction[..fraction.len().min(MAX_FRACTION)];
-    // The count in billionths.
+    // The count in billionths of the unit.
     let count: i128 = format!("{whole}{fraction:0<9}").parse().ok()?;
     let range = year(2000)?..year(2100)?;
     let ticks = |unit: &EpochUnit| {

@@ -102,7 +102,7 @@ pub(crate) fn read_dynamic_string(text: &str, nested: bool) -> (HeldJson, Fit) {
         return (HeldJson::Json(twice), Fit::Whole);
     }
     match trimmed {
-        // What Python writes for a missing value.
+        // Python writes these words for a missing value.
         "None" | "nan" | "NaN" if nested => (HeldJson::Nothing, Fit::Whole),
         _ => (HeldJson::String, if nested || begins_nested { Fit::NotJson } else { Fit::Whole }),
     }

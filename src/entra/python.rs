@@ -51,7 +51,7 @@ impl Reader<'_> {
         if self.take("(") {
             return self.items('[', ")", depth);
         }
-        // An array of numpy, as pandas writes a list inside of a cell.
+        // An array of numpy, as pandas writes a list inside a cell.
         if self.take("array(") {
             self.value(depth + 1)?;
             if self.take(", dtype=") {

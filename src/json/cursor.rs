@@ -246,7 +246,7 @@ impl<'a> Cursor<'a> {
     /// Skips the rest of a string that is probably short. The position must not be inside an escape.
     #[inline]
     pub(crate) fn rest_of_short_string(&mut self) -> Result<(), JsonError> {
-        // Mostly a few characters are left: not worth a mask of 64 bytes.
+        // Mostly a few characters are left, for which a mask of 64 bytes does not pay off.
         while let Some(chunk) = self.rest().first_chunk() {
             let special = special_of_chunk(chunk);
             if special != 0 {

@@ -95,7 +95,7 @@ pub(crate) fn escape_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// For each class of bytes, a mask with a bit for each byte.
+/// The masks of a chunk: a bit is set in a mask if the byte at its position belongs to the class of the mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct StringByteMasks {
     quotes: u64,

@@ -59,7 +59,7 @@ fn parity(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |bits, shift| bits ^ bits << shift)
 }
 
-/// For each class of bytes, a mask with a bit for each byte.
+/// The masks of a chunk: a bit is set in a mask if the byte at its position belongs to the class of the mask.
 #[derive(Default)]
 struct StructuralByteMasks {
     quotes: u64,

@@ -102,7 +102,7 @@ fn formula_starts(cell: &str) -> Vec<usize> {
     if cell.starts_with(['\t', '\r', '\n']) {
         starts.push(0);
     }
-    // Whether only whitespace and quotes were seen so far; and the position from which that holds, if any.
+    // True if only whitespace and quotes were seen so far; and the position after which only they were seen, if any.
     let (mut nothing_yet, mut blank_from) = (true, Some(0));
     for (at, character) in cell.char_indices() {
         match character {

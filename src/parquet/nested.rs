@@ -81,7 +81,7 @@ impl NestedArray {
                 let (keys, values) = (Self::new(map.keys(), lost)?, Self::new(map.values(), lost)?);
                 Self::Map { array: Arc::clone(array), keys: Box::new(keys), values: Box::new(values) }
             }
-            // As bytes, because the reader did not validate strings without the annotation.
+            // They are read as bytes, because the reader did not validate strings without the annotation.
             DataType::Utf8View => Self::text(array.as_string_view().clone().to_binary_view(), lost),
             // Arrow files have strings and lists of any layout.
             DataType::Utf8 | DataType::LargeUtf8 => Self::new(&compute::cast(array, &DataType::Utf8View)?, lost)?,

@@ -268,7 +268,7 @@ fn begins(bytes: &[u8], compression: Compression) -> bool {
         // unknown.
         Compression::Gzip => matches!(bytes, [0x1f, 0x8b, 8, 0..=0x1f, _, _, _, _, 0 | 2 | 4, 0..=13 | 255, ..]),
         Compression::Zstd => matches!(bytes, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]),
-        // Followed by a block, or empty.
+        // A block or the end of the stream must follow.
         Compression::Bzip2 => {
             let Some([b'B', b'Z', b'h', b'1'..=b'9', magic @ ..]) = bytes.first_chunk::<10>() else { return false };
             matches!(magic, [0x31, 0x41, 0x59, 0x26, 0x53, 0x59] | [0x17, 0x72, 0x45, 0x38, 0x50, 0x90])

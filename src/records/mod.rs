@@ -140,7 +140,7 @@ pub(crate) fn is_json_in_strings(head: &[u8]) -> bool {
     while let Some(rest) = WHITESPACE.iter().find_map(|space| inside.strip_prefix(*space)) {
         inside = rest;
     }
-    // A key, a nested value, a line end, or the string in a string.
+    // A key, a nested value, a line end, or a string in the string must follow.
     let begins = |inside: &[u8]| matches!(inside, [b'\\', b'"' | b'n' | b'r' | b't', ..] | [b'{' | b'[' | b' ', ..]);
     match inside {
         [b'{' | b'[', rest @ ..] => begins(rest),

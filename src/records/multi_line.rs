@@ -203,13 +203,13 @@ mod tests {
             ("[{\"a\":1},\n{\"a\":2}]\n", "[{\"a\":1},\n{\"a\":2}]"),
             (",{\n}\n", ",{\n}"),
             (long.as_str(), long.as_str()),
-            // Truncated: the record after it is another one, even if it could be nested in it.
+            // The value is truncated: the record after it is another one, even if it could be nested in it.
             ("{\"a\":[\n{\"b\":1}\n{\"b\":2}\n]}\n", "{\"a\":["),
             ("{\"a\":\n{\"b\":1}\n{\"b\":2}\n", "{\"a\":"),
             ("{\"a\":\n{\"b\":1}", "{\"a\":"),
             ("{\"a\":\"x\n{\"b\":1}\n", "{\"a\":\"x"),
             (deep.as_str(), "["),
-            // Damage inside: the indented lines belong to it, and the closing bracket.
+            // The value is damaged: the indented lines and the closing bracket belong to it.
             ("{\n  \"a\": x,\n\n  \"b\": {\n  }\n}\n{\"c\":1}\n", "{\n  \"a\": x,\n\n  \"b\": {\n  }\n}"),
             ("{\n  \"a\": 1,\n{\"c\":1}\n{\"c\":2}\n", "{\n  \"a\": 1,"),
             // No value is open.

@@ -235,7 +235,7 @@ fn changes(head: &[u8]) -> bool {
     matches!(Encoding::Utf8.change(head, true), EncodingChange::To(..))
 }
 
-/// Opens a text in UTF-8: JSON unchanged, CSV as JSON Lines. `called_csv` is true if the name of the file says CSV.
+/// Opens a text in UTF-8: JSON unchanged, CSV as JSON Lines. `called_csv` is true for a file with a name for CSV.
 fn text(mut text: OpenedText, called_csv: bool, limits: ReadLimits, file_report: impl Fn() -> FileReport) -> Opened {
     let head = text.input.head();
     let unmarked = without_byte_order_mark(head);

@@ -394,7 +394,7 @@ mod tests {
                 &["a [1]", "a [2]", "a [3]"],
                 0,
             ),
-            // Rows before their columns, and a frame whose type comes last.
+            // A table has its rows before its columns, and a frame has its type last.
             (r#"{"tables":[{"rows":[[1],[2]],"columns":[{"name":"a"}]}]}"#, &["a [1]", "a [2]"], 0),
             (
                 concat!(

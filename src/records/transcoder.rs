@@ -106,7 +106,7 @@ impl<R: Read> Transcoder<R> {
         self.last = decoded.chars().next_back().or(self.last);
         if odd {
             self.rest.clear();
-            // Keeps a whole record apart from the damage.
+            // Separates a whole record from the damage.
             if matches!(self.last, Some('}' | ']')) {
                 decoded.push('\n');
             }
@@ -177,7 +177,7 @@ mod tests {
                 assert_eq!(text.replace('\u{feff}', ""), [first, &second, first].concat().replace('\u{feff}', ""));
             }
         }
-        // The first bytes of a line only.
+        // The first bytes of a line alone do not prove another encoding.
         assert_eq!(decode(&[little(first), utf8("{\"")].concat(), Encoding::Utf16Le), first.to_owned() + "≻");
     }
 

@@ -370,7 +370,7 @@ impl ValueSplitter {
         std::mem::take(&mut self.nul_runs)
     }
 
-    /// Returns what the text around the records told about them since the last call.
+    /// Returns what the text around the records said about them since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<FramingNote> {
         std::mem::take(&mut self.response.notes)
     }

@@ -20,7 +20,7 @@ impl Binder<'_> {
         context: &mut ExprContext<'_>,
     ) -> Bind<Expr> {
         let (ty, arguments) = split(self, call.arguments)?;
-        // Bound with or without a type, so that the arguments are always checked.
+        // The arguments are bound with or without a type, so that they are always checked.
         let bound = self.all(arguments, |binder, argument| binder.bind_expr(&argument.value, context))?;
         let text = self.function_call(function, call.name, bound, call.span)?;
         match (ty, function.type_argument, arguments) {

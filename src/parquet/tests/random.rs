@@ -183,7 +183,7 @@ fn literal(rng: &mut ChaCha8Rng, written: &RandomFile, column: usize) -> Value {
 }
 
 fn predicate(rng: &mut ChaCha8Rng, written: &RandomFile, depth: usize) -> Predicate {
-    // Not the dynamic columns: the engine does not compare them this way.
+    // Dynamic columns are excluded: the engine does not compare them this way.
     let mut columns = vec![0, 2, 3, 4, 5, 6];
     if written.table.field(1).ty != Type::Dynamic {
         columns.push(1);
@@ -290,7 +290,7 @@ fn check(
         return Err(format!("{wanted:?}: {} of {} rows survive the skipping", survivors.len(), matching.len()));
     }
 
-    // A limit may stop early, but what comes is a beginning.
+    // With a limit, the scan may stop early, but not before it has returned that many rows.
     filtered.limit = Some(rng.random_range(0..20));
     let limited = rows(file, &written.table, &filtered);
     if limited.len() < expected.len().min(filtered.limit.unwrap_or(0)) {

@@ -99,7 +99,7 @@ fn damaged_pages_are_left_to_the_crate() {
         damaged[usize::try_from(place).unwrap()] ^= 0x55;
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&damaged).unwrap();
-        // Either no rows, or as many as requested.
+        // The result is either None or has all requested rows.
         let found = read_selected(&ParquetInput::Disk(file), group.column(0), &every, &DataType::Utf8View);
         assert!(found.is_none_or(|found| found.len() == written.numbers.len()));
     }

@@ -215,7 +215,7 @@ mod tests {
                 file.finish().expect("a file").clone()
             });
             assert!(files[0] == files[1], "seed {seed}");
-            // Checksums stand in the metadata of the schema.
+            // The checksums are in the metadata of the schema.
             let columns = |file| read(file).columns().to_vec();
             assert_eq!(columns(files[0].clone()), columns(plain), "seed {seed}");
         }

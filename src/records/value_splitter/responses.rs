@@ -85,7 +85,7 @@ impl ValueSplitter {
                 self.array = Some(at);
                 return false;
             }
-            // The whole object decides.
+            // Only the whole object shows what it is.
             ResponsePart::Whole => self.scan.iter_mut().for_each(|scan| scan.may_be_frame = true),
             ResponsePart::Other | ResponsePart::Unclear => {}
         }

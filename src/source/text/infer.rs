@@ -81,7 +81,7 @@ impl Inference {
     pub(crate) fn new() -> Self {
         let mut tree = KeyTree::new();
         let markers = ShapeMarkers::new(&mut tree);
-        // Members that identify an object in a string.
+        // These members identify an object in a string.
         for key in ["id", "createdDateTime", "userPrincipalName", "activityDateTime", "initiatedBy"] {
             tree.slot(&["properties", key], true);
         }

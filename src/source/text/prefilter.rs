@@ -400,7 +400,7 @@ mod tests {
         assert!(hit(r#"{"u":"\u0062g-admin-01@contoso.com"}"#));
         assert!(!hit(r#"{"u":"J\u00f6rg \u0027x\u0027","v":"a\"b\\c\n"}"#));
         assert!(!hit(r#"{"u":"BG-admin-01@contoso.com"}"#));
-        // InnerRecords of strings.
+        // Records in strings.
         assert!(hit(r#"{"r":"{\"u\":\"bg-admin-01\\u0040contoso.com\"}"}"#));
         assert!(hit(r#"{"r":"{\"u\":\"bg-admin-01\u005cu0040contoso.com\"}"}"#));
         assert!(hit(r#"{"r":"{\"u\":\"bg-admin-01\\\u00750040contoso.com\"}"}"#));

@@ -140,7 +140,7 @@ impl BlockRows<'_> {
         };
         let json = match &column.sources[row.kind as usize] {
             PlannedSource::Constant(text) => return constant(writer, text),
-            // Appended by the caller.
+            // The caller appends it.
             PlannedSource::Origin(_) => return ValueOutcome::Whole,
             PlannedSource::Table => return constant(writer, row.table.map_or("", |table| table.name)),
             PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
@@ -183,7 +183,7 @@ impl BlockRows<'_> {
         if found.is_some_and(has_unpaired_surrogate) {
             return ValueOutcome::HalfPair;
         }
-        // What was found is short, so it is searched first.
+        // `found` is short, so it is searched first.
         let is_cut = may_be_cut && found.is_none_or(powershell::is_cut) && whole.is_some_and(powershell::is_cut);
         ValueOutcome::of(fit, is_cut)
     }

@@ -178,7 +178,7 @@ impl TemplateParser<'_, '_> {
             Some(last) => self.template.members[last].end as usize,
             None => self.template.members[0].key as usize,
         };
-        // Nothing was passed if the first key differs.
+        // If the first key differs, no value was passed.
         let back = self.at - behind.max(self.deltas[0].from);
         self.pass_boundaries(behind);
         self.cursor.go_to(self.cursor.position() - back);

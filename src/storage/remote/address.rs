@@ -135,7 +135,7 @@ impl Url {
         let written: Vec<&str> = users.chain(values).filter(|text| text.len() >= SHORTEST_SECRET).collect();
         let decoded = written.iter().filter_map(|text| percent::decoded(text));
         let mut all: Vec<String> = decoded.chain(written.iter().map(|text| (*text).to_owned())).collect();
-        // The longest first, so that no rest of one remains.
+        // The longest come first: if a shorter one that is a part of it were removed before, the rest would remain.
         all.sort_by_key(|text| std::cmp::Reverse(text.len()));
         all.dedup();
         all

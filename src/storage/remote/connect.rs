@@ -48,7 +48,7 @@ struct NetworkThreads(Option<Runtime>);
 
 impl Drop for NetworkThreads {
     fn drop(&mut self) {
-        // Requests in progress are dropped.
+        // Requests in progress are aborted.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }

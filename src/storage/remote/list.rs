@@ -140,7 +140,7 @@ impl StoreSearch<'_> {
         let folder = folder.trim_end_matches('/');
         let prefix = if folder.is_empty() { None } else { Some(self.location(folder)?) };
         let mut found = self.list(prefix.as_ref())?;
-        // As a search of a disk meets them: by names, folder by folder.
+        // The order in which a search of a disk finds them: by names, folder by folder.
         found.sort_by(|one, other| one.location.as_ref().split('/').cmp(other.location.as_ref().split('/')));
         let behind = |meta: &ObjectMeta| meta.location.as_ref().get(folder.len()..).unwrap_or("").to_owned();
         let mut hidden = Vec::new();
@@ -155,7 +155,7 @@ impl StoreSearch<'_> {
             }
             EntryName::Ignored => false,
         });
-        // A folder once, whatever is in it.
+        // A folder is named once, however many files it has.
         hidden.dedup();
         let files =
             found.iter().filter(|meta| wanted(meta.location.as_ref())).map(|meta| self.file(meta)).collect::<Vec<_>>();

@@ -29,7 +29,7 @@ pub(super) struct Comment<'a> {
 pub(super) fn gaps<'a>(text: &'a str, tokens: &[Token<'_>]) -> Vec<Gap<'a>> {
     let mut from = 0;
     let gap = |token: &Token<'_>| {
-        // The span of the end is that of the last token.
+        // The token for the end of the query has the span of the last token.
         let to = if token.kind == TokenKind::End { text.len() } else { token.span.start as usize };
         let gap = read(&text[from..to], from == 0);
         from = token.span.end as usize;

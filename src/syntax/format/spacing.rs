@@ -26,7 +26,7 @@ impl Formatter<'_> {
         let is_glued = before.span.end == token.span.start;
         match (symbol(before), symbol(token)) {
             (_, "," | ";" | ")" | "]") | ("(" | "[", _) => false,
-            // A number and a dot would be another number.
+            // Without a space, the number and the dot would be another number.
             (_, ".") if matches!(before.kind, TokenKind::Long | TokenKind::Real) => !is_glued,
             (".", _) | (_, ".") => false,
             ("*", _) | (_, "*") if WITH_PATTERNS.contains(&self.keyword.get()) => !is_glued,

@@ -168,7 +168,7 @@ fn watched_ids(
     origins: &ProvenanceColumns,
     sketch: &Arc<IdSketch>,
 ) -> Option<WatchedIds> {
-    // Rows of other tables are states of something: they share its Id.
+    // Rows of other tables are states of an object, and all of them have its Id.
     let table = selection.single_table()?.table;
     let schema = Some(&table.schema).filter(|_| table.category.ends_with("Logs"))?;
     let index = schema.index_of(ID).filter(|&index| schema.field(index).ty == Type::String)?;

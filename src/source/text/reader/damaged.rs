@@ -99,7 +99,7 @@ impl JsonReader {
     fn read_cut_line(&mut self, block: &[u8], line: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
         let head = std::mem::take(&mut self.file.head);
         let bytes = &block[line.clone()];
-        // No search inside the records that are found.
+        // As the head was taken, the records that are found are not searched in the same way.
         let mut inside = memchr::memmem::find_iter(bytes, &head).filter(|&at| at > 0);
         if head.is_empty() || inside.next().is_none() {
             self.file.head = head;
