@@ -66,7 +66,7 @@ pub struct Environment<'a> {
     pub time_range: Option<&'a TimeRange>,
     /// The times of arrival to which every table is restricted, if any.
     pub arrival_range: Option<&'a ArrivalRange>,
-    /// How the query of an alert rule is bound; None for other queries.
+    /// The run of an alert rule whose query is bound; None for other queries.
     pub rule_run: Option<RuleRun>,
     /// For each table, the column to which the time range applies, if it is not the column of the range.
     pub time_columns: &'a BTreeMap<String, String>,
@@ -87,11 +87,12 @@ pub struct Environment<'a> {
     pub subquery: &'a Subquery<'a>,
 }
 
-/// How the query of an alert rule is bound for a run. Rows arrive as a backtest assumes, so `ingestion_time()` is refused.
+/// The settings with which the query of an alert rule is bound. A backtest assumes when rows arrive, so
+/// `ingestion_time()` is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RuleRun {
-    /// The ticks after `now()` at which bins of datetimes meet: the service replaces `bin()` by `bin_at()`. None if bins
-    /// stay as they are.
+    /// The number of ticks after `now()` at which bins of datetimes meet, because the service replaces `bin()` by
+    /// `bin_at()`; None if it does not.
     pub bin_point: Option<i64>,
 }
 

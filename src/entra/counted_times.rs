@@ -30,7 +30,7 @@ const UNITS: [EpochUnit; 6] = [
     unit("Windows file times", 1, WINDOWS_EPOCH),
 ];
 
-/// Digits to which spreadsheets round a long number, as in `1.77244E+12`: the time is lost.
+/// Number of digits to which spreadsheets round a long number, such as `1.77244E+12`. The exact time is then lost.
 const ROUNDED_DIGITS: usize = 6;
 
 /// Number of digits after the decimal point that are read; further digits are ignored.

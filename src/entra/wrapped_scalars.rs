@@ -1,6 +1,6 @@
-//! Recognises scalars that tools write as objects: numbers, times and ids in the Extended JSON of MongoDB, strings and
-//! numbers of DynamoDB (`{"S": "a"}`, `{"N": "1"}`), and times as Windows PowerShell writes them
-//! (`{"value": "/Date(...)/", "DisplayHint": 2, "DateTime": ...}`).
+//! Recognises scalars that tools write as objects: numbers, times and ids in the Extended JSON of MongoDB, strings
+//! and numbers of DynamoDB such as `{"S": "a"}` and `{"N": "1"}`, and times as Windows PowerShell writes them:
+//! `{"value": "/Date(...)/", "DisplayHint": 2, "DateTime": ...}`.
 
 use crate::types::dynamic;
 

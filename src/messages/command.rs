@@ -19,7 +19,7 @@ pub enum CommandWarning {
     MoreDamaged(usize),
     /// The catalog file in the working folder. It is not used, because it is not trusted.
     CatalogUnused(String),
-    /// A path on the command line that the query does not read.
+    /// A path on the command line that is not read, because the query names no table that could be in it.
     NothingToLookFor(String),
     /// An input file that changed while the command ran.
     InputChanged(String),
@@ -101,11 +101,11 @@ pub enum CommandNote {
     },
     /// A rule about absence, whose alerts no event causes.
     AboutAbsence(String),
-    /// A custom detection without a lookback, and the lookback that is assumed.
+    /// A custom detection that has no lookback, so that a lookback is assumed.
     LookbackAssumed {
-        /// The rule.
+        /// The name of the rule.
         rule: String,
-        /// The lookback.
+        /// The lookback that is assumed.
         lookback: String,
     },
     /// Files that cannot be verified, because they have no checksums.

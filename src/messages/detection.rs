@@ -6,7 +6,7 @@ fn counted(count: usize, noun: &str) -> String {
     super::counted(count as u64, noun)
 }
 
-/// A difference between the expected and the actual results of a rule.
+/// A warning about a detection rule or its results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleWarning {
     /// A backtest that made another number of alerts than expected.
@@ -66,29 +66,29 @@ pub enum RuleWarning {
     },
     /// A rule that cannot be tested, because the tables that it reads have no rows.
     NotTested(String),
-    /// A rule whose tables have no rows, tested in a given range.
+    /// A rule that is tested in a range that the user gives, although its tables have no rows.
     NoRows(String),
     /// A rule that is tested in a range that the data do not cover.
     RangeBeyondData {
-        /// The rule.
+        /// The name of the rule.
         rule: String,
-        /// The range of the runs, and that of the rows.
+        /// The start and end of the range of the runs, and those of the range of the rows.
         ranges: [[String; 2]; 2],
     },
-    /// Alerts about absence whose windows reach beyond the data.
+    /// Alerts about absence whose windows reach beyond the time range of the data.
     AlertsBeyondData {
-        /// The rule.
+        /// The name of the rule.
         rule: String,
         /// The number of alerts.
         alerts: usize,
     },
-    /// A column that alerts should show and the result of the query lacks.
+    /// A column that the alerts of a rule should show, and that the result of its query lacks.
     ColumnMissing {
-        /// The position in the rule file.
+        /// The position in the file of the rule.
         place: String,
-        /// The column.
+        /// The name of the column.
         column: String,
-        /// A question about a similar column, or nothing.
+        /// A question about a column with a similar name; "" if there is none.
         hint: String,
     },
 }

@@ -95,7 +95,8 @@ pub enum Damage {
     NotConverted(String),
     /// A page that names a next page which is missing; the kind of its records.
     MissingPages(String),
-    /// Pages of a search with fewer hits (first) than there were (second).
+    /// Pages of a search that have fewer hits than the search found: the number of hits in the pages, and that of all
+    /// hits.
     MissingHits(u64, u64),
     /// Damage to the original files of an archive; the message in its footer.
     Archived(String),

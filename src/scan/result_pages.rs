@@ -1,9 +1,10 @@
-//! Pages of Microsoft Graph responses that are saved in several files: checks whether the last page of each response
-//! is there.
+//! Pages of responses that are saved in several files: checks whether all pages of each response are there.
 //!
-//! Each page has a link to the next page; only the last page has none. Links cannot be followed in saved files, so
-//! pages are counted: among the files of a folder with pages of the same kind, at least one must end with a last
-//! page, and there must be as many last pages as there are requests with different filters.
+//! Each page of a Microsoft Graph response has a link to the next page; only the last page has none. Links cannot be
+//! followed in saved files, so pages are counted: among the files of a folder with pages of the same kind, at least
+//! one must end with a last page, and there must be as many last pages as there are requests with different filters.
+//!
+//! Each page of a search of Elasticsearch has the number of all hits. The pages in a folder must have as many hits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::path::Path;
 use super::{Damage, ScanReport};
 use crate::entra::KnownTable;
 
-/// What one page tells about its response.
+/// What is known of a response from one of its pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ResultPage {
     /// The value of `@odata.context`, which names the kind of the records; "" if it is absent.
@@ -23,34 +24,35 @@ pub(crate) struct ResultPage {
     pub failed: bool,
 }
 
-/// Maximum number of different kinds of pages, and of different filters of each kind.
+/// Maximum number of kinds of pages, and of searches, that are counted.
 const MAX_KINDS: usize = 10_000;
+/// Maximum number of different filters that are remembered for each kind of page.
 const MAX_FILTERS: usize = 1_000;
 
-/// The pages in some files.
+/// Counts the pages of responses in some files.
 #[derive(Clone, Debug, Default)]
 pub struct ResultPages {
-    /// The pages that may link to others, by folder and context.
+    /// The pages that may link to other pages, by their folder and context.
     linked: BTreeMap<(String, String), PagesOfContext>,
-    /// The pages of searches, by folder and number of all hits.
+    /// The pages of searches, by their folder and the number of all hits.
     searches: BTreeMap<(String, u64), PagesOfSearch>,
 }
 
-/// The numbers of hits of a search that a page of its results gives.
+/// The numbers of hits in a page of the results of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HitCount {
-    /// All hits of the search.
+    /// The number of all hits of the search.
     pub total: u64,
-    /// The hits in the page.
+    /// The number of hits in the page.
     pub returned: u64,
 }
 
-/// The pages in a folder that give the same number of all hits, and so are taken for pages of one search.
+/// The pages in a folder that state the same number of all hits. They are taken for the pages of one search.
 #[derive(Clone, Debug, Default)]
 struct PagesOfSearch {
-    /// The hits in all pages.
+    /// The number of hits in all of these pages.
     returned: u64,
-    /// The last file with a page.
+    /// The last file, by name, that has one of these pages.
     last: String,
 }
 
@@ -91,7 +93,7 @@ impl ResultPages {
         }
     }
 
-    /// Adds a page of a search.
+    /// Adds a page of the results of a search. `file` contains the page.
     pub(crate) fn add_hits(&mut self, file: &str, hits: HitCount) {
         let key = (folder_of(file), hits.total);
         if self.searches.len() < MAX_KINDS || self.searches.contains_key(&key) {
@@ -118,7 +120,7 @@ impl ResultPages {
         links.chain(self.missing_hits())
     }
 
-    /// Returns the searches whose pages have fewer hits than there were.
+    /// Returns the searches whose pages have fewer hits than the search found, as damage, each with a file.
     fn missing_hits(&self) -> impl Iterator<Item = (Damage, &str)> {
         let searches = self.searches.iter().filter(|((_, total), pages)| pages.returned < *total);
         searches.map(|((_, total), pages)| (Damage::MissingHits(pages.returned, *total), pages.last.as_str()))

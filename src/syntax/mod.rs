@@ -71,7 +71,7 @@ pub fn table_name(text: &str) -> Option<String> {
     }
 }
 
-/// Returns the only query of a text; None if it has several, or none.
+/// Returns the query of a text that has exactly one; None if it has none or several.
 #[must_use]
 pub fn only_pipeline(query: &ast::Query) -> Option<&ast::Pipeline> {
     let mut pipelines = query.statements.iter().filter_map(|statement| match &statement.kind {

@@ -56,8 +56,8 @@ impl Binder<'_> {
         }
     }
 
-    /// `bin()` in the query of a log search alert rule: bins of datetimes meet at the end of the window, as the service
-    /// replaces it by `bin_at()`.
+    /// Binds `bin()` in the query of a log search alert rule. The service replaces it by `bin_at()`, so bins of
+    /// datetimes meet at the end of the window.
     fn bin_of_window(
         &mut self,
         bin: &'static ScalarFunction,

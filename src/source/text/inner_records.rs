@@ -38,7 +38,7 @@ pub(super) struct InnerRecords {
     pub is_cut: bool,
     /// Results of a search that Splunk streamed while the search was running.
     pub streamed: StreamedResults,
-    /// For each page of hits of a search, the number of all hits and of those in the page.
+    /// The numbers of hits in each page of the results of a search.
     pub hits: Vec<HitCount>,
 }
 
@@ -95,8 +95,8 @@ pub(super) fn find_inner_records(value: &str) -> InnerRecords {
     found
 }
 
-/// Reads the member `hits` of a response of Elasticsearch, `{"total": {"value": 2}, "hits": [...]}`, in which the total
-/// may also be a number.
+/// Reads the numbers of hits from the member `hits` of a response of Elasticsearch, such as `{"total": {"value": 2},
+/// "hits": [...]}`. `total` may also be a number. Returns None if it is not such a member.
 fn hit_count(hits: &str) -> Option<HitCount> {
     let total = dynamic::get_member(hits, "total")?;
     let total = dynamic::get_member(total, "value").unwrap_or(total).parse().ok()?;
