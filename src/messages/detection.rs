@@ -107,6 +107,13 @@ pub enum AccountWarning {
         /// The names of the policies.
         policies: String,
     },
+    /// An account whose password was not reset after it was used.
+    NotReset {
+        /// The account.
+        account: String,
+        /// The last successful sign-in.
+        used: String,
+    },
     /// There are no sign-ins for these days, which are written as a list.
     DaysWithoutData(String),
     /// The files have no records of these tables with sign-ins.
@@ -173,6 +180,10 @@ impl fmt::Display for AccountWarning {
                 f,
                 "policies of Conditional Access were applied to {account}, although emergency accounts should be \
                  excluded: {policies}"
+            ),
+            Self::NotReset { account, used } => write!(
+                f,
+                "{account} signed in at {used}, and its password was not reset afterwards: reset it after each use"
             ),
             Self::DaysWithoutData(days) => {
                 write!(f, "the files have no sign-ins at all on these days, so silence proves nothing: {days}")

@@ -318,6 +318,7 @@ fn command_warnings() -> Vec<String> {
         AccountWarning::FewAccounts,
         AccountWarning::NotTested(account()),
         AccountWarning::PolicyApplied { account: account(), policies: "[\"MFA\"]".to_owned() },
+        AccountWarning::NotReset { account: account(), used: "2026-03-02T13:31:00Z".to_owned() },
         AccountWarning::DaysWithoutData("[\"2026-03-04\"]".to_owned()),
         AccountWarning::TablesMissing(["AADServicePrincipalSignInLogs"].map(str::to_owned).to_vec()),
     ];

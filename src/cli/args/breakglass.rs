@@ -17,7 +17,8 @@ Examples:
 const NOTES: &str = "\
 Each account has one row: successes and failures, first and last use, days since the last success, places, addresses, \
 apps, devices, results of Conditional Access and the policies that were applied, the authentication that was required, \
-sign-ins outside of maintenance, other accounts that were used in the same hour, the last reset of the password, and \
+sign-ins outside of maintenance, other accounts that were used within an hour, the last reset of the password and whether \
+it came after the last successful use, and \
 days for which the archive has no sign-ins at all. Warnings say what the review of emergency accounts asks for: two \
 accounts, a test of each, and no policy that applies to them.";
 
@@ -28,7 +29,7 @@ pub struct BreakglassArgs {
     /// Files, folders, globs or URLs with sign-ins and audit logs
     #[arg(value_name = "DATA")]
     pub paths: Vec<OsString>,
-    /// User principal name of an emergency account; repeatable
+    /// User principal name or object ID of an emergency account; repeatable
     #[arg(long = "account", value_name = "UPN", required = true, help_heading = heading::INPUT)]
     pub accounts: Vec<String>,
     /// A time in which the accounts are tested; repeatable

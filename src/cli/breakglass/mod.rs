@@ -22,7 +22,8 @@ const OTHER_SIGN_INS: &[&str] = &["AADServicePrincipalSignInLogs", "AADManagedId
 
 pub(super) fn run(args: &BreakglassArgs) -> Result<Outcome> {
     let text = QueryText { text: query(args)?, origin: "breakglass" };
-    let session = session::of_text(text, &args.source, &QueryInputArgs::default(), &args.source.call(&args.paths))?;
+    let mut session = session::of_text(text, &args.source, &QueryInputArgs::default(), &args.source.call(&args.paths))?;
+    session.text = format!("{}{}", range(&session), session.text);
     let started = Instant::now();
     let destination = Destination::with_default(&args.output, session.format.as_deref())?;
     let prepared = session.prepare(&session.engine, &session.text, started);
@@ -47,8 +48,25 @@ pub(super) fn run(args: &BreakglassArgs) -> Result<Outcome> {
     Ok(if is_damaged { Outcome::Damaged } else { Outcome::Success })
 }
 
-/// The whole query.
+/// The lets with the range of the review.
+fn range(session: &Session) -> String {
+    let range = session.engine.settings().time_range.as_ref();
+    let bounds = [
+        ("review_from", range.and_then(|range| range.from)),
+        ("review_to", range.and_then(|range| range.to.or(range.through.map(|last| last.saturating_add(1))))),
+    ];
+    let bound = |(name, ticks): (&str, Option<i64>)| {
+        let text = ticks.map_or("null".to_owned(), datetime::to_text);
+        format!("let {name} = datetime({text});\n")
+    };
+    bounds.map(bound).concat()
+}
+
+/// The whole query, but for its range.
 fn query(args: &BreakglassArgs) -> Result<String> {
+    if args.accounts.iter().any(|account| account.trim().is_empty()) {
+        return Err(Error::Usage("--account: the name of an account must not be empty".to_owned()));
+    }
     let mut accounts: Vec<String> = args.accounts.iter().map(|account| account.to_lowercase()).collect();
     accounts.sort();
     accounts.dedup();
@@ -74,7 +92,10 @@ fn maintenance(text: &str) -> Result<String> {
     let (from, to) = text.split_once('/').ok_or_else(wrong)?;
     let (from, to) = (time("--maintenance", from)?, time("--maintenance", to)?);
     let literal = |ticks| format!("datetime({})", datetime::to_text(ticks));
-    if from < to { Ok(format!("{}, {}", literal(from), literal(to))) } else { Err(wrong()) }
+    match from < to {
+        true => Ok(format!("{}, {}", literal(from), literal(to))),
+        false => Err(Error::Usage(format!("--maintenance {text}: FROM must be before TO"))),
+    }
 }
 
 /// Warns of what is wrong with the accounts, and of what the files cannot tell.
@@ -95,8 +116,12 @@ fn report_findings(session: &Session, report: &ScanReport, schema: &Schema, batc
                 warn(AccountWarning::NotTested(account.clone()));
             }
             let policies = value("AppliedPolicies")?;
-            if !policies.is_null() {
-                warn(AccountWarning::PolicyApplied { account, policies: policies.to_text() });
+            if !matches!(&*policies.to_text(), "" | "[]") {
+                warn(AccountWarning::PolicyApplied { account: account.clone(), policies: policies.to_text() });
+            }
+            if value("ResetAfterUse")? == Value::Bool(false) {
+                let used = value("LastSuccess")?.to_text();
+                warn(AccountWarning::NotReset { account, used });
             }
             let days = value("DaysWithoutData")?.to_text();
             if row == 0 && !matches!(&*days, "" | "[]") {
