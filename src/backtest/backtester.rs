@@ -10,6 +10,7 @@ use super::event::RecordLog;
 use super::joined_alerts::JoinedAlerts;
 use super::lifecycles::Lifecycles;
 use super::rows::{RunRows, RunSource};
+use super::rule_state::RuleState;
 use crate::diagnostic::Result;
 use crate::rules::alert_state::{AlertState, AlertTransition};
 use crate::rules::schedule::WindowEdges;
@@ -74,6 +75,27 @@ impl<'a> Backtester<'a> {
             events: RecordLog::default(),
             rows: RunRows::default(),
         }
+    }
+
+    /// Goes on after an earlier backtest.
+    pub fn resume(&mut self, state: &RuleState) {
+        self.suppressed_until = state.suppressed_until;
+        self.lifecycles.resume(&state.lifecycles);
+        if let Some(joined) = &mut self.joined {
+            joined.resume(state);
+        }
+    }
+
+    /// The state after the run at `last_run`.
+    pub fn state(&self, anchor: i64, last_run: i64) -> RuleState {
+        let (suppressed_until, lifecycles) = (self.suppressed_until, self.lifecycles.memories());
+        let mut state = RuleState { anchor, last_run, suppressed_until, lifecycles, ..RuleState::default() };
+        if let Some(joined) = &self.joined {
+            // Runs see a row at most so long.
+            let longest = self.schedule.lookback.saturating_add(self.schedule.frequency);
+            joined.save(last_run.saturating_sub(longest), &mut state);
+        }
+        state
     }
 
     /// Evaluates the run of this number at its time.

@@ -55,9 +55,11 @@ pub(super) fn range(
     assumptions: &Assumptions,
 ) -> std::result::Result<[i64; 2], BacktestError> {
     let [first, last] = data.map_or([None; 2], |data| data.generated.map(Some));
-    let (from, to) = (assumptions.from.or(first), assumptions.to.or(last.map(|last| last.saturating_add(1))));
+    let resumed = assumptions.resumed.as_ref().map(|state| state.last_run.saturating_add(1));
+    let (from, to) =
+        (resumed.or(assumptions.from).or(first), assumptions.to.or(last.map(|last| last.saturating_add(1))));
     let (Some(from), Some(to)) = (from, to) else { return Err(BacktestError::NoRows) };
-    if from < to {
+    if from < to || assumptions.keeps_state {
         return Ok([from, to]);
     }
     let text = match (assumptions.from, assumptions.to, data) {
@@ -84,6 +86,10 @@ pub(super) fn runs(
     absence_in: Option<DataRange>,
 ) -> Result<RunRange> {
     let end = match (assumptions.to, absence_in) {
+        // A run that goes on later waits until rows have arrived.
+        (Some(to), _) if assumptions.keeps_state && schedule.clock == WindowClock::Generated => {
+            to.saturating_sub(schedule.delay)
+        }
         (Some(to), _) => to,
         (None, Some(_)) => to,
         (None, None) => {

@@ -3,35 +3,24 @@
 //! Alerts are equal if their entities, custom details and dynamic texts are. The service documents no time after which
 //! they are not joined any more, so there is none here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
 use super::alert::{Alert, AlertMaker};
 use super::condition::RowIndex;
+use super::rule_state::{ContentHash, RuleState};
 use crate::rules::{AlertEntity, AlertGrouping, AlertRule, RuleKind};
 use crate::types::Batch;
-
-/// Tells rows apart, by their values and their record.
-type RowHash = [u8; 16];
-
-/// What equal alerts have in common.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct AlertKey {
-    name: String,
-    description: Option<String>,
-    entities: Vec<AlertEntity>,
-    details: Vec<String>,
-}
 
 /// The alerts that were made so far.
 pub(super) struct JoinedAlerts {
     /// The maximum number of new alerts of a run.
     limit: usize,
-    /// The rows that alerts have.
-    rows: HashSet<RowHash>,
-    /// The positions of alerts.
-    by_key: HashMap<AlertKey, usize>,
+    /// The rows that alerts have, by their values and their record, and the time of the last run that saw them.
+    rows: HashMap<ContentHash, i64>,
+    /// The positions of alerts; None for those of earlier backtests.
+    by_key: HashMap<ContentHash, Option<usize>>,
 }
 
 /// What a run adds.
@@ -50,6 +39,20 @@ impl JoinedAlerts {
         (rule.kind == RuleKind::CustomDetection).then_some(Self { limit, rows, by_key })
     }
 
+    /// Goes on after an earlier backtest.
+    pub fn resume(&mut self, state: &RuleState) {
+        self.rows.extend(state.rows.iter().copied());
+        self.by_key.extend(state.alerts.iter().map(|key| (*key, None)));
+    }
+
+    /// Adds the alerts, and the rows that runs saw at `since` or later, to `state`.
+    pub fn save(&self, since: i64, state: &mut RuleState) {
+        state.alerts = self.by_key.keys().copied().collect();
+        state.rows = self.rows.iter().filter(|(_, seen)| **seen >= since).map(|(row, seen)| (*row, *seen)).collect();
+        state.alerts.sort_unstable();
+        state.rows.sort_unstable();
+    }
+
     /// Adds the rows of a run to `alerts`, with at most `limit` new ones: the last of them stands for all rows that are
     /// left. New alerts are like `like`.
     pub fn add(
@@ -60,13 +63,15 @@ impl JoinedAlerts {
         rows: &[RowIndex],
         alerts: &mut Vec<Alert>,
     ) -> AddedRows {
-        let fresh = |row: &&RowIndex| self.rows.insert(hash(&batches[row.batch], row.row));
+        let fresh = |row: &&RowIndex| self.rows.insert(row_hash(&batches[row.batch], row.row), like.time).is_none();
         let rows: Vec<RowIndex> = rows.iter().filter(fresh).copied().collect();
         let mut made = 0;
         for (index, row) in rows.iter().enumerate() {
             let new = maker.alert(like, batches, std::slice::from_ref(row));
             match self.by_key.get(&key(&new)) {
-                Some(known) => join(&mut alerts[*known], new),
+                Some(Some(known)) => join(&mut alerts[*known], new),
+                // The alert was handed on by an earlier backtest.
+                Some(None) => {}
                 None if made + 1 == self.limit && index + 1 < rows.len() => {
                     made += 1;
                     alerts.push(maker.alert(like, batches, &rows[index..]));
@@ -74,7 +79,7 @@ impl JoinedAlerts {
                 }
                 None => {
                     made += 1;
-                    self.by_key.insert(key(&new), alerts.len());
+                    self.by_key.insert(key(&new), Some(alerts.len()));
                     alerts.push(new);
                 }
             }
@@ -83,22 +88,29 @@ impl JoinedAlerts {
     }
 }
 
-fn key(alert: &Alert) -> AlertKey {
-    let details: Vec<String> = alert.details.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let (name, description) = (alert.name.clone(), alert.description.clone());
-    AlertKey { name, description, entities: alert.entities.clone(), details }
+/// Hashes what equal alerts have in common.
+fn key(alert: &Alert) -> ContentHash {
+    let details = alert.details.iter().flat_map(|(name, value)| [name.clone(), value.to_string()]);
+    let fields = |entity: &AlertEntity| {
+        let fields = entity.fields.iter().flat_map(|(name, value)| [name.clone(), value.clone()]);
+        std::iter::once(entity.entity.clone()).chain(fields).collect::<Vec<_>>()
+    };
+    let texts = [alert.name.clone(), alert.description.clone().unwrap_or_default()];
+    hash(texts.into_iter().chain(details).chain([String::new()]).chain(alert.entities.iter().flat_map(fields)))
 }
 
-fn hash(batch: &Batch, row: usize) -> RowHash {
+fn row_hash(batch: &Batch, row: usize) -> ContentHash {
+    hash(batch.columns().iter().map(|column| column.value(row).to_text().to_string()))
+}
+
+fn hash(texts: impl Iterator<Item = String>) -> ContentHash {
     let mut hasher = Sha256::new();
-    for column in batch.columns() {
-        let text = column.value(row).to_text();
+    for text in texts {
         hasher.update(text.len().to_le_bytes());
         hasher.update(text.as_bytes());
     }
-    let digest = hasher.finalize();
-    let mut hash = RowHash::default();
-    hash.iter_mut().zip(digest).for_each(|(byte, digest)| *byte = digest);
+    let mut hash = ContentHash::default();
+    hash.iter_mut().zip(hasher.finalize()).for_each(|(byte, digest)| *byte = digest);
     hash
 }
 

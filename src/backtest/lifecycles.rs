@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::MAX_COMBINATIONS;
 use crate::diagnostic::{Error, Result};
-use crate::rules::alert_state::{AlertLifecycle, AlertState, AlertTransition};
+use crate::rules::alert_state::{AlertLifecycle, AlertMemory, AlertState, AlertTransition};
 use crate::rules::{AlertRule, AlertStatePolicy};
 
 /// The values of the dimensions, in their order.
@@ -23,6 +23,21 @@ impl Lifecycles {
     pub fn new(rule: &AlertRule) -> Self {
         let (by_values, firing) = Default::default();
         Self { policy: rule.state, muting: rule.muting, by_values, firing }
+    }
+
+    /// Goes on after the runs that `memories` are about.
+    pub fn resume(&mut self, memories: &[(Combination, AlertMemory)]) {
+        for (values, memory) in memories {
+            self.by_values.insert(values.clone(), AlertLifecycle::resumed(self.policy, self.muting, *memory));
+            if memory.is_firing {
+                self.firing.insert(values.clone());
+            }
+        }
+    }
+
+    /// What later runs must know.
+    pub fn memories(&self) -> Vec<(Combination, AlertMemory)> {
+        self.by_values.iter().map(|(values, lifecycle)| (values.clone(), lifecycle.memory())).collect()
     }
 
     /// True if no run depends on those before.

@@ -11,6 +11,7 @@ mod event;
 mod joined_alerts;
 mod lifecycles;
 mod rows;
+mod rule_state;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 pub use alert::Alert;
 pub use coverage::DataRange;
 pub use event::{EventOutcome, MissReason, SoughtEvent};
+pub use rule_state::{ContentHash, RuleState};
 
 use backtester::Backtester;
 use condition::ConditionTest;
@@ -56,6 +58,11 @@ pub struct Assumptions {
     pub times: WindowTimes,
     /// The lookback of a custom detection that names none; None for the longest that its service allows.
     pub lookback: Option<i64>,
+    /// True if another backtest goes on after this one: runs wait until all rows that they see may have arrived, and what
+    /// becomes of events is not followed. The end must be given.
+    pub keeps_state: bool,
+    /// The state after an earlier backtest, with which this one goes on.
+    pub resumed: Option<RuleState>,
     /// True if files are read again at every run: slow, and returns the same.
     pub rescans: bool,
 }
@@ -106,6 +113,8 @@ pub struct Backtest {
     pub schema: Schema,
     /// The tables with rows.
     pub tables: Vec<String>,
+    /// The state after the last run; None if none was evaluated.
+    pub state: Option<RuleState>,
     /// The number of rows that runs read from memory; None if they read the files.
     pub rows_in_memory: Option<usize>,
     /// By table, the number of rows whose time of arrival is not known: they count as arriving at their time.
@@ -170,7 +179,11 @@ pub fn run(
     }
     let condition = ConditionTest::new(&rule.condition, schedule.lookback, assumptions.edges, &source.schema())?;
     let is_about_absence = is_about_absence(rule, &source, &condition, range[0])?;
-    let records = if is_about_absence { Some(Vec::new()) } else { source.records(range[1])? };
+    let records = match (is_about_absence, assumptions.keeps_state) {
+        (_, true) => None,
+        (true, false) => Some(Vec::new()),
+        (false, false) => source.records(range[1])?,
+    };
     let latest = |data: DataRange| DataRange {
         latest: source.latest().map_or(data.latest, |latest| latest.max(data.latest)),
         ..data
@@ -179,7 +192,8 @@ pub fn run(
     let records = records.as_deref();
     let test =
         AnchorTest { rule, schedule, source: &source, assumptions, range, data, condition, is_about_absence, records };
-    let anchor = assumptions.anchor.unwrap_or_else(|| midnight_before(range[0]));
+    let resumed = assumptions.resumed.as_ref().map(|state| state.anchor);
+    let anchor = resumed.or(assumptions.anchor).unwrap_or_else(|| midnight_before(range[0]));
     let mut first = test.run(anchor)?;
     for number in 1..i64::from(assumptions.anchors) {
         let shift = i128::from(schedule.frequency) * i128::from(number) / i128::from(assumptions.anchors);
@@ -238,10 +252,14 @@ impl AnchorTest<'_> {
         let absence_in = data.filter(|_| self.is_about_absence);
         let runs = coverage::runs(&schedule, grid, [range[0], latest], assumptions, absence_in)?;
         let mut backtest = Backtester::new(rule, schedule, source, &self.condition, assumptions.edges, data);
+        if let Some(state) = &assumptions.resumed {
+            backtest.resume(state);
+        }
         for run in runs.runs() {
             source.check_cancelled()?;
             backtest.run(run, grid.time(run))?;
         }
+        let state = (runs.count() > 0).then(|| backtest.state(anchor, grid.time(runs.last)));
         let arrived = |table: &str, time: i64, column: Option<i64>| source.arrived(table, time, column);
         let admits = |batch: &Batch, row: usize| self.condition.admits(batch, row);
         let edges = assumptions.edges;
@@ -266,6 +284,7 @@ impl AnchorTest<'_> {
             anchors,
             schema: source.schema(),
             tables: source.tables(),
+            state,
             rows_in_memory: source.rows_in_memory(),
             without_arrival: source.without_arrival(),
         })
@@ -290,6 +309,8 @@ impl Assumptions {
             edges: WindowEdges::Inclusive,
             grace: None,
             lookback: None,
+            keeps_state: false,
+            resumed: None,
             times,
             rescans: false,
         }

@@ -300,8 +300,11 @@ pub(super) fn span(flag: &str, text: &str) -> Result<i64> {
         .ok_or_else(|| Error::Usage(format!("{flag} {text}: not a timespan; expected one such as 7d, 36h or 90m")))
 }
 
-/// Parses a datetime, or a timespan before `now`, into ticks.
+/// Parses a datetime, `now`, or a timespan before `now`, into ticks.
 fn time_or_span(flag: &str, text: &str, now: i64) -> Result<i64> {
+    if text == "now" {
+        return Ok(now);
+    }
     match timespan::parse(text).filter(|_| text.ends_with(|c: char| c.is_ascii_alphabetic())) {
         Some(back) if back > 0 => Ok(now.saturating_sub(back)),
         _ => time(flag, text),

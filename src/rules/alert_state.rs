@@ -39,10 +39,18 @@ impl AlertState {
 pub struct AlertLifecycle {
     policy: AlertStatePolicy,
     muting: Option<i64>,
-    is_firing: bool,
+    memory: AlertMemory,
+}
+
+/// What an evaluation must know of those before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlertMemory {
+    /// True while an alert is not resolved.
+    pub is_firing: bool,
     /// The number of evaluations in a row whose condition was false since the alert fired.
-    calm: u32,
-    muted_until: Option<i64>,
+    pub calm: u32,
+    /// The end of the time in which actions are muted.
+    pub muted_until: Option<i64>,
 }
 
 /// What an evaluation changes.
@@ -58,33 +66,45 @@ impl AlertLifecycle {
     /// No alert yet.
     #[must_use]
     pub fn new(policy: AlertStatePolicy, muting: Option<i64>) -> Self {
-        Self { policy, muting, is_firing: false, calm: 0, muted_until: None }
+        Self::resumed(policy, muting, AlertMemory::default())
+    }
+
+    /// The alerts after the evaluations that `memory` is about.
+    #[must_use]
+    pub fn resumed(policy: AlertStatePolicy, muting: Option<i64>, memory: AlertMemory) -> Self {
+        Self { policy, muting, memory }
+    }
+
+    /// What later evaluations must know.
+    #[must_use]
+    pub fn memory(&self) -> AlertMemory {
+        self.memory
     }
 
     /// True while an evaluation may change the state although its condition is false.
     #[must_use]
     pub fn is_firing(&self) -> bool {
-        self.is_firing
+        self.memory.is_firing
     }
 
     /// Takes the result of the evaluation at `time`.
     pub fn step(&mut self, time: i64, condition: bool) -> AlertTransition {
-        let state = match (self.policy, self.is_firing, condition) {
+        let state = match (self.policy, self.memory.is_firing, condition) {
             (AlertStatePolicy::Stateless, _, true) => AlertState::Fired,
             (AlertStatePolicy::Stateless, _, false) | (_, false, false) => AlertState::NoAlert,
             (AlertStatePolicy::Stateful { .. }, false, true) => {
-                self.is_firing = true;
+                self.memory.is_firing = true;
                 AlertState::Fired
             }
             (AlertStatePolicy::Stateful { .. }, true, true) => AlertState::Firing,
             (AlertStatePolicy::Stateful { resolve_after }, true, false) => {
-                self.calm = self.calm.saturating_add(1);
-                self.is_firing = self.calm < resolve_after;
-                if self.is_firing { AlertState::Resolving } else { AlertState::Resolved }
+                self.memory.calm = self.memory.calm.saturating_add(1);
+                self.memory.is_firing = self.memory.calm < resolve_after;
+                if self.memory.is_firing { AlertState::Resolving } else { AlertState::Resolved }
             }
         };
-        if condition || !self.is_firing {
-            self.calm = 0;
+        if condition || !self.memory.is_firing {
+            self.memory.calm = 0;
         }
         AlertTransition { state, is_muted: state == AlertState::Fired && self.is_muted(time) }
     }
@@ -92,9 +112,9 @@ impl AlertLifecycle {
     /// True if the actions of an alert that fires at `time` are muted. Otherwise, they mute those that follow.
     fn is_muted(&mut self, time: i64) -> bool {
         let Some(muting) = self.muting else { return false };
-        let is_muted = self.muted_until.is_some_and(|until| time < until);
+        let is_muted = self.memory.muted_until.is_some_and(|until| time < until);
         if !is_muted {
-            self.muted_until = Some(time.saturating_add(muting));
+            self.memory.muted_until = Some(time.saturating_add(muting));
         }
         is_muted
     }

@@ -422,3 +422,108 @@ fn messages_count_and_name_what_they_are_about() {
         assert!(output.code == 5 && output.stderr.contains(reason) && output.stdout.is_empty(), "{}", output.stderr);
     }
 }
+
+/// The identifiers of the alerts that runs with one state write.
+fn handed_on(folder: &Path, rules: &[&str], to: &str) -> Vec<String> {
+    let args = [rules, &["t.jsonl", "--to", to, "--resume", "alerts.state", "--as", "common-alert"]].concat();
+    let output = backtest(folder, &args);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let id = |alert: &Json| alert["data"]["essentials"]["alertId"].as_str().expect("an identifier").to_owned();
+    lines(&output).iter().map(id).collect()
+}
+
+#[test]
+fn runs_that_go_on_hand_on_what_one_run_does() {
+    let stateful = json!({"autoMitigate": true});
+    let named =
+        SCHEDULED.replace("query: T", "query: SigninLogs").replace("== 'bg'", "== 'bg' | project TimeGenerated, User");
+    let suppressed = named.clone() + "suppressionEnabled: true\nsuppressionDuration: 30m\n";
+    let rules = ["a.yaml", "b.yaml", "c.json", "d.json"];
+    let query = "SigninLogs | where User == 'bg' | project TimeGenerated, User";
+    let folder = folder(&[
+        ("a.yaml", &named),
+        ("b.yaml", &suppressed.replace("id: a", "id: b")),
+        ("c.json", &log_alert(&stateful, &json!({"query": query})).to_string()),
+        ("d.json", &detection(&json!({"frequency": "PT1H"}), query)),
+        ("t.jsonl", &rows(&[1, 3, 8, 13, 41, 90])),
+    ]);
+    let whole = handed_on(folder.path(), &rules, "2026-03-01T13:00:00Z");
+    assert!(whole.len() > 8, "{whole:?}");
+    assert!(handed_on(folder.path(), &rules, "2026-03-01T13:00:00Z").is_empty(), "nothing is new");
+    fs::remove_file(folder.path().join("alerts.state")).expect("removed");
+    let mut parts = Vec::new();
+    for minute in (0..180).step_by(7) {
+        let to = format!("2026-03-01T{:02}:{:02}:30Z", 10 + minute / 60, minute % 60);
+        parts.extend(handed_on(folder.path(), &rules, &to));
+    }
+    parts.extend(handed_on(folder.path(), &rules, "2026-03-01T13:00:00Z"));
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    assert_eq!(sorted(parts), sorted(whole));
+    for args in [&["--resume", "alerts.state"][..], &["--resume", "alerts.state", "--to", "now"]] {
+        assert_eq!(backtest(folder.path(), &[&["a.yaml", "t.jsonl"], args].concat()).code, 2);
+    }
+    fs::write(folder.path().join("alerts.state"), "{}").expect("written");
+    let args = ["a.yaml", "t.jsonl", "--to", "now", "--resume", "alerts.state", "--as", "common-alert"];
+    let output = backtest(folder.path(), &args);
+    assert!(output.code == 5 && output.stderr.contains("not a state of"), "{}", output.stderr);
+}
+
+#[test]
+fn killed_runs_lose_no_alert_and_repeat_at_most_the_last() {
+    let rule = SCHEDULED.replace("query: T | where User == 'bg'", "query: SigninLogs | project TimeGenerated, User")
+        + "eventGroupingSettings: {aggregationKind: AlertPerResult}\n";
+    let minutes: Vec<u32> = (0..60).map(|number| number * 5 + 1).collect();
+    let folder = folder(&[("a.yaml", &rule), ("t.jsonl", &rows(&minutes))]);
+    let args = [
+        "backtest",
+        "a.yaml",
+        "t.jsonl",
+        "--to",
+        "2026-03-02",
+        "--resume",
+        "s",
+        "--as",
+        "security-alert",
+        "--no-catalog",
+    ];
+    let (mut written, mut kills) = (Vec::new(), 0);
+    for round in 0.. {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_coldcase"))
+            .args(args)
+            .current_dir(folder.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("a process");
+        let mut out = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut read = |written: &mut Vec<String>| {
+            let mut line = String::new();
+            let length = std::io::BufRead::read_line(&mut out, &mut line).expect("a line");
+            (length > 0).then(|| written.push(line)).is_some()
+        };
+        let is_last = round == 25;
+        if round % 5 == 4 && !is_last {
+            // Before anything is written.
+            std::thread::sleep(std::time::Duration::from_millis(10 * round));
+        } else {
+            let some = if is_last { usize::MAX } else { 1 + usize::try_from(round % 3).expect("small") };
+            (0..some).take_while(|_| read(&mut written)).for_each(drop);
+        }
+        if !is_last {
+            child.kill().expect("killed");
+            kills += 1;
+        }
+        child.wait().expect("ended");
+        while read(&mut written) {}
+        if is_last {
+            break;
+        }
+    }
+    let ids: std::collections::BTreeSet<&String> = written.iter().collect();
+    assert_eq!(ids.len(), 60, "every alert was written");
+    assert!(written.len() <= 60 + kills, "{} lines after {kills} kills", written.len());
+    assert!(!folder.path().join("s.journal").exists());
+}

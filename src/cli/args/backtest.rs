@@ -17,7 +17,9 @@ Examples:
   Which events it would have missed, and why, if rows arrive two minutes late:
     coldcase backtest break-glass.yaml archive/ --ingestion-delay fixed:2m --report events
   In a pipeline, fail unless the rule makes exactly two alerts:
-    coldcase backtest break-glass.yaml testdata/ --expect-alerts 2";
+    coldcase backtest break-glass.yaml testdata/ --expect-alerts 2
+  Every few minutes, hand on the alerts that are new:
+    coldcase backtest rules/ exports/ --resume alerts.state --to now --as common-alert";
 
 const NOTES: &str = "\
 Rules are those of `coldcase check` that run by a schedule: Scheduled and NRT rules of Microsoft Sentinel (YAML and \
@@ -77,6 +79,19 @@ pub struct BacktestArgs {
     /// Write alerts as the services hand them on, as JSON Lines, instead of a report
     #[arg(long = "as", value_name = "FORM", conflicts_with_all = ["report", "format"], help_heading = heading::OUTPUT)]
     pub form: Option<BacktestFormat>,
+    /// Go on where the last run with this file ended, and write only new alerts, to stdout
+    ///
+    /// FILE keeps the state of each rule, and alerts until they are written: a run that is killed loses no alert, and the
+    /// next one repeats at most the one that was being written, with the same identifier. Runs wait until rows can have
+    /// arrived (--grace). Needs --to and --as.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires_all = ["to", "form"],
+        conflicts_with_all = ["anchors", "expect_alerts", "expect_no_miss", "expectations", "output_file"],
+        help_heading = heading::OUTPUT
+    )]
+    pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
     /// Exit with status 1 unless all rules together make N alerts

@@ -40,7 +40,7 @@ pub struct SourceArgs {
     /// Only rows at or after TIME: a datetime in ISO 8601 (UTC by default), or a timespan before now
     #[arg(long, value_name = "TIME", conflicts_with = "last", help_heading = heading::TIME)]
     pub from: Option<String>,
-    /// Only rows before TIME, which is written as for --from
+    /// Only rows before TIME, which is written as for --from, or `now`
     #[arg(long, value_name = "TIME", conflicts_with = "last", help_heading = heading::TIME)]
     pub to: Option<String>,
     /// Only rows of the last SPAN before now, such as 7d or 36h

@@ -31,7 +31,7 @@ pub(super) fn report(session: &Session, rule: &FiledRule, backtest: &Backtest, a
     if !rule.rule.is_enabled {
         session.reporter.note(CommandNote::RuleDisabled(name()));
     }
-    if backtest.events.is_none() {
+    if backtest.events.is_none() && !assumptions.keeps_state {
         let reason = match backtest.rows_in_memory {
             Some(_) => "a row of its query is not one record",
             None => "the files are read again at every run",
@@ -66,7 +66,8 @@ fn range_warnings(rule: &str, backtest: &Backtest, assumptions: &Assumptions) ->
     let slack = backtest.schedule.frequency.max(backtest.schedule.lookback);
     let [first, last] = data.generated;
     let begins_before = assumptions.from.is_some_and(|from| from.saturating_add(slack) < first);
-    let ends_after = assumptions.to.is_some_and(|to| to.saturating_sub(slack) > last);
+    // A run that goes on later is meant to reach beyond the data of now.
+    let ends_after = !assumptions.keeps_state && assumptions.to.is_some_and(|to| to.saturating_sub(slack) > last);
     if begins_before || ends_after {
         let ranges = [backtest.range, data.generated].map(|range| range.map(datetime::to_text));
         warnings.push(RuleWarning::RangeBeyondData { rule: rule(), ranges });

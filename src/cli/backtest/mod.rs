@@ -4,6 +4,7 @@ mod assumptions;
 mod expectations;
 mod findings;
 mod payloads;
+mod resume;
 mod tables;
 
 use std::path::PathBuf;
@@ -11,8 +12,9 @@ use std::time::Instant;
 
 use self::assumptions::assumptions;
 use self::expectations::Expectations;
+use self::resume::StateFile;
 use self::tables::RuleBacktest;
-use super::args::{BacktestArgs, BacktestReport, Unexpected};
+use super::args::{BacktestArgs, BacktestFormat, BacktestReport, Unexpected};
 use super::configuration::Defaults;
 use super::progress::{self, ProgressLine};
 use super::rule_files::{FiledRule, WRONG_RULE, read_right_rules};
@@ -42,10 +44,16 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     }
     let range = take_time_range(&mut session)?;
     let expectations = args.expectations.as_deref().map(|path| Expectations::read(path, &rules)).transpose()?;
+    let mut state = args.resume.as_deref().map(|path| StateFile::open(path, &rules)).transpose()?;
+    if let Some(state) = &mut state {
+        state.write_outbox()?;
+    }
     let (mut tested, mut untested) = (Vec::new(), Untested { without_rows: 0, failed: is_wrong.then_some(WRONG_RULE) });
     for rule in rules {
         let names = session.catalog.names();
-        let assumptions = assumptions(&rule.rule, args, &session.backtest, range.as_ref(), &names)?;
+        let mut assumptions = assumptions(&rule.rule, args, &session.backtest, range.as_ref(), &names)?;
+        assumptions.keeps_state = state.is_some();
+        assumptions.resumed = state.as_ref().and_then(|state| state.state(&rule.rule));
         match backtest(&session, &rule, &assumptions, args)? {
             RuleOutcome::Tested(backtest) => {
                 findings::report(&session, &rule, &backtest, &assumptions);
@@ -60,7 +68,10 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     if tested.is_empty() {
         return Err(Error::Reported(untested.failed.unwrap_or(NO_ROWS)));
     }
-    write(&session, args, &tested)?;
+    match &mut state {
+        Some(state) => state.hand_on(&tested, &alert_lines(args.form, &tested))?,
+        None => write(&session, args, &tested)?,
+    }
     tested.iter().for_each(|tested| session.reporter.info(&tested.summary()));
     if let Some(code) = untested.failed {
         return Err(Error::Reported(code));
@@ -143,10 +154,15 @@ fn backtest(
     }
 }
 
+/// The alerts in the form of a service, one line each.
+fn alert_lines(form: Option<BacktestFormat>, tested: &[RuleBacktest]) -> String {
+    form.map_or(String::new(), |form| visible_json(&payloads::text(form, tested)).into_owned())
+}
+
 /// Writes the report, or the alerts in the form of a service.
 fn write(session: &Session, args: &BacktestArgs, tested: &[RuleBacktest]) -> Result<()> {
-    if let Some(form) = args.form {
-        let text = visible_json(&payloads::text(form, tested)).into_owned();
+    if args.form.is_some() {
+        let text = alert_lines(args.form, tested);
         return match &args.output.output_file {
             Some(path) => destination::write_file(path, |out| out.write_all(text.as_bytes())),
             None => documents::print(text.as_bytes()).map(drop),
