@@ -57,6 +57,13 @@ pub enum RuleWarning {
         /// The number of missed events; None if it is not known.
         missed: Option<usize>,
     },
+    /// Conditions that remove rows without a label.
+    UnlabelledRemoved {
+        /// The rule.
+        rule: String,
+        /// The number of rows.
+        rows: usize,
+    },
     /// A difference between a rule and its conversion to another format.
     Loss {
         /// The name of the rule.
@@ -123,6 +130,15 @@ pub enum AccountWarning {
 impl fmt::Display for RuleWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::UnlabelledRemoved { rule, rows: 1 } => {
+                write!(f, "the condition also removes 1 row of the rule `{rule}` that has no label: look at it first")
+            }
+            Self::UnlabelledRemoved { rule, rows } => {
+                write!(
+                    f,
+                    "the condition also removes {rows} rows of the rule `{rule}` that have no label: look at them first"
+                )
+            }
             Self::Loss { rule, loss } => write!(f, "the rule `{rule}`: {loss}"),
             Self::OtherAlerts { found, expected } => {
                 write!(f, "{}, where {expected} were expected", counted(*found, "alert"))

@@ -299,6 +299,8 @@ fn command_warnings() -> Vec<String> {
         },
         RuleWarning::EventsMissed { rule: rule(), missed: Some(3) },
         RuleWarning::EventsMissed { rule: rule(), missed: None },
+        RuleWarning::UnlabelledRemoved { rule: rule(), rows: 1 },
+        RuleWarning::UnlabelledRemoved { rule: rule(), rows: 2 },
         RuleWarning::Loss { rule: rule(), loss: "the suppression is dropped".to_owned() },
         RuleWarning::NotTested(rule()),
         RuleWarning::NoRows(rule()),

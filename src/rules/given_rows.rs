@@ -57,12 +57,13 @@ impl GivenValue {
             return Ok(Value::dynamic(self.json_text()));
         }
         let Some(text) = self.node.text() else { return Err(format!("a {} must be a single value", ty.name())) };
-        parse(text, ty).ok_or_else(|| format!("`{text}` is not a {}", ty.name()))
+        typed_value(text, ty).ok_or_else(|| format!("`{text}` is not a {}", ty.name()))
     }
 }
 
-/// Parses the text of a value that is neither null nor dynamic.
-fn parse(text: &str, ty: Type) -> Option<Value> {
+/// Parses the text of a value that is not null, as people and results write it. Dynamic values are JSON.
+#[must_use]
+pub fn typed_value(text: &str, ty: Type) -> Option<Value> {
     match ty {
         Type::Bool => number::parse_bool(text).map(Value::Bool),
         Type::Int => number::parse_int(text).map(Value::Int),
@@ -72,7 +73,8 @@ fn parse(text: &str, ty: Type) -> Option<Value> {
         Type::Datetime => datetime::parse_iso8601(text).map(Value::Datetime),
         Type::Timespan => timespan::parse(text).map(Value::Timespan),
         Type::Guid => guid::parse(text).map(Value::Guid),
-        Type::String | Type::Dynamic => Some(Value::string(text)),
+        Type::String => Some(Value::string(text)),
+        Type::Dynamic => Some(Value::dynamic(json::compact(text)?)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::RuleFileError;
 use super::node::{Node, NodeContent, NodeKey};
-use crate::diagnostic::Span;
+use crate::diagnostic::{Span, visible_json};
 use crate::json::MAX_DEPTH;
 use crate::json::cursor::{Cursor, JsonError, TOO_DEEP};
 
@@ -103,9 +103,14 @@ pub(super) fn to_text(node: &Node) -> String {
     to_json(node).to_string()
 }
 
-/// Returns `node` as JSON with a line for each value.
+/// Returns `node` as JSON with a line for each value, and with escapes for characters that cannot be seen.
 pub(super) fn to_lines(node: &Node) -> String {
-    format!("{:#}\n", to_json(node))
+    visible_json(&format!("{:#}\n", to_json(node))).into_owned()
+}
+
+/// Returns JSON text without whitespace; None if it is not JSON.
+pub(super) fn compact(text: &str) -> Option<String> {
+    serde_json::from_str::<serde_json::Value>(text).ok().map(|value| value.to_string())
 }
 
 fn to_json(node: &Node) -> serde_json::Value {

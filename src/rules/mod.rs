@@ -34,7 +34,7 @@ pub use alert_rule::{
     WindowClock,
 };
 pub use duration::iso_duration;
-pub use given_rows::{GivenRow, GivenTable, GivenValue};
+pub use given_rows::{GivenRow, GivenTable, GivenValue, typed_value};
 pub use hunt_rule::HuntRule;
 pub use rule_test::{
     DeclaredColumns, ExpectedAlerts, ExpectedEntities, ExpectedResult, ExpectedRows, RuleTest, read_tests,

@@ -27,7 +27,7 @@ pub use format::format;
 pub use library::{Definition, definitions};
 pub use parser::operator::{OPERATOR_NOTES, OPERATORS, OperatorInfo};
 pub use placeholder::{Placeholder, placeholders};
-pub use print::{print, print_expression};
+pub use print::{print, print_expression, print_name};
 pub use token::{Token, TokenKind, is_reserved};
 
 /// Maximum length of a query in bytes. It is large, because lists of indicators are long.

@@ -67,7 +67,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("crc32fast", &["parquet"]),
     ("encoding_rs", &["records", "storage/text_settings.rs"]),
-    ("csv", &["source", "records", "output/csv.rs", "functions/scalar/parse.rs"]),
+    ("csv", &["source", "records", "output/csv.rs", "functions/scalar/parse.rs", "cli/rule/tune"]),
     ("ctrlc", &["cli/stop"]),
     ("ctor", &["cli/stdout.rs"]),
     ("etcetera", &["cli/sources/catalog_file.rs"]),

@@ -270,6 +270,17 @@ fn rules_that_their_service_rejects_are_wrong() {
         assert_eq!(found, code, "{more}\n{findings:?}");
         assert!(findings.iter().all(|(kind, text)| kind == "rule-rejected" && text.contains(message)), "{findings:?}");
     }
+    for (query, message) in [
+        ("SigninLogs | evaluate bag_unpack(DeviceDetail) : (browser: string)", "do not support `bag_unpack`"),
+        ("let t = 1h; AuditLogs | where TimeGenerated > ago(t)", "needs a literal"),
+    ] {
+        let (code, findings) = findings("a.json", &log_alert(query, ""), &[]);
+        assert!(code == 3 && findings.iter().any(|(_, text)| text.contains(message)), "{findings:?}");
+    }
+    let dimension = "\"dimensions\": [{\"name\": \"Usr\", \"operator\": \"Include\", \"values\": [\"*\"]}], \"query\"";
+    let (code, findings_of_dimension) =
+        findings("a.json", &log_alert("SigninLogs", "").replace("\"query\"", dimension), &[]);
+    assert!(code == 3 && findings_of_dimension[0].1.contains("no column `Usr`"), "{findings_of_dimension:?}");
     // What only this program lacks is no mistake of the rule.
     let dynamic =
         log_alert(fine, "").replace("\"query\"", "\"criterionType\": \"DynamicThresholdCriterion\", \"query\"");
@@ -287,6 +298,7 @@ fn rules_get_advice() {
         (scheduled("AuditLogs | project OperationName", &[]), &["rule-without-time"]),
         (scheduled("AuditLogs | project-away TimeGenerated", &[]), &["rule-without-time"]),
         (scheduled("AuditLogs | summarize count() by OperationName", &[]), &[]),
+        (scheduled(both, &[("query:", "customDetails: { Who: UserPrincipalNam }\nquery:")]), &["rule-missing-column"]),
         (scheduled("AuditLogs | count", &[]), &["rule-always-fires"]),
         (scheduled("AuditLogs | count", &[("Threshold: 0", "Threshold: 1")]), &["rule-never-fires"]),
         (scheduled("AuditLogs | take 10", &[("Threshold: 0", "Threshold: 10")]), &["rule-never-fires"]),

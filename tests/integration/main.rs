@@ -53,6 +53,7 @@ mod remote;
 mod resync;
 mod rule_convert;
 mod rule_tests;
+mod rule_tune;
 mod safe_output;
 mod sequences;
 mod series;

@@ -27,7 +27,7 @@ pub use detection::{CheckArgs, CheckFormat, FmtArgs};
 pub use hunt::HuntArgs;
 pub use output::{Colour, ErrorFormat, MessageArgs, OutputArgs, VolumeArgs};
 pub use query::{BatchArgs, ExplainArgs, QueryArgs, QueryFileArgs, QueryInputArgs};
-pub use rule::{RuleArgs, RuleCommand, RuleConvertArgs, RuleTargetArg};
+pub use rule::{RuleArgs, RuleCommand, RuleConvertArgs, RuleTargetArg, RuleTuneArgs};
 pub use rule_tests::{TestArgs, TestFormat};
 pub use source::SourceArgs;
 pub use tables::{FieldsArgs, FunctionsArgs, SchemaArgs, SniffArgs, TablesArgs};
@@ -111,7 +111,7 @@ pub enum Command {
     Test(TestArgs),
     /// Run a folder of rules and queries once over an archive; their rows are one timeline
     Hunt(HuntArgs),
-    /// Convert detection rules
+    /// Convert and tune detection rules
     Rule(RuleArgs),
     /// Review the use of emergency accounts
     Breakglass(BreakglassArgs),

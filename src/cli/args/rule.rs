@@ -1,10 +1,12 @@
 //! `coldcase rule`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::output::MessageArgs;
+use super::source::SourceArgs;
 use super::{HELP_TEMPLATE, heading, local_path};
 
 /// `coldcase rule`.
@@ -20,6 +22,8 @@ pub struct RuleArgs {
 pub enum RuleCommand {
     /// Convert rules between the formats of the services
     Convert(RuleConvertArgs),
+    /// Propose a condition that removes labelled false positives, and no true positive
+    Tune(RuleTuneArgs),
 }
 
 const CONVERT_EXAMPLES: &str = "\
@@ -54,6 +58,47 @@ pub struct RuleConvertArgs {
     pub lossless: bool,
     #[command(flatten)]
     pub messages: MessageArgs,
+}
+
+const TUNE_EXAMPLES: &str = "\
+Examples:
+  Rows of the rule, to which a column `Label` with fp or tp is added by hand:
+    coldcase -f spray.kql archive/ -O labels.csv
+  A condition that removes the false positives:
+    coldcase rule tune spray.yaml archive/ --labels labels.csv";
+
+const TUNE_NOTES: &str = "\
+The labels are CSV or JSON Lines. A line has the column `Label` (fp or tp, FalsePositive or TruePositive) and those \
+columns of the result by which its row is found; a column `Comment` is ignored. The query runs over all data, or over those \
+of --from and --to, with now() at --now.
+
+The condition is written to stdout, as lines that are added to the end of the query. It has up to three values that false \
+positives have and no labelled true positive has; of all such conditions, the one that removes the most false positives \
+and the fewest other rows. Before it is shown, the query runs with it and without it, and the rows are compared.
+
+Exit codes: 0 a condition was found, 1 none removes the false positives without a true positive, 3 the rule is wrong.";
+
+/// `coldcase rule tune`.
+#[derive(Args, Debug)]
+#[command(help_template = HELP_TEMPLATE, before_help = TUNE_EXAMPLES, after_help = TUNE_NOTES)]
+pub struct RuleTuneArgs {
+    /// The file of the rule
+    #[arg(value_name = "RULE")]
+    pub rule: PathBuf,
+    /// Data: files, folders, globs or URLs
+    #[arg(value_name = "DATA")]
+    pub data: Vec<OsString>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Rows of the query with a label, as CSV or JSON Lines
+    #[arg(long, value_name = "FILE", help_heading = heading::INPUT)]
+    pub labels: PathBuf,
+    /// The identifier or name of the rule, if the file has several
+    #[arg(long, value_name = "NAME", help_heading = heading::INPUT)]
+    pub select: Option<String>,
+    /// The columns that the condition may use, separated by commas [default: all but those that are unique]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = heading::INPUT)]
+    pub columns: Vec<String>,
 }
 
 /// The format of a rule.

@@ -5,7 +5,7 @@
 use super::finding::Finding;
 use super::row_bounds;
 use crate::diagnostic::Span;
-use crate::rules::{AlertMeasure, AlertRule, RuleKind, WindowClock, iso_duration};
+use crate::rules::{AlertMeasure, AlertRule, ColumnPurpose, RuleKind, WindowClock, iso_duration, validate};
 use crate::syntax::ast::{OperatorKind, Pipeline};
 use crate::syntax::{TokenKind, only_pipeline, parse, tokens};
 use crate::types::{Schema, Type};
@@ -29,6 +29,8 @@ pub(in crate::cli) enum AdviceKind {
     Gap,
     /// The result has no time.
     WithoutTime,
+    /// The result lacks a column that alerts name.
+    MissingColumn,
     /// A table has only some of the sign-ins.
     SiblingTable,
     /// Names of users are compared with their case.
@@ -49,6 +51,7 @@ impl AdviceKind {
             Self::LateRows => "rule-late-rows",
             Self::Gap => "rule-gap",
             Self::WithoutTime => "rule-without-time",
+            Self::MissingColumn => "rule-missing-column",
             Self::SiblingTable => "rule-sibling-table",
             Self::CaseSensitive => "rule-case-sensitive",
             Self::NeverFires => "rule-never-fires",
@@ -64,6 +67,7 @@ impl AdviceKind {
             Self::LateRows => "rows that arrive late may be missed",
             Self::Gap => "some rows are never read",
             Self::WithoutTime => "the result has no TimeGenerated",
+            Self::MissingColumn => "the result lacks a column that alerts name",
             Self::SiblingTable => "another table has further sign-ins",
             Self::CaseSensitive => "names of users are compared with their case",
             Self::NeverFires => "the condition is never true",
@@ -78,6 +82,7 @@ pub(super) fn advice(rule: &AlertRule, schema: Option<&Schema>) -> Vec<Finding> 
     let advisor = Advisor { rule };
     let parsed = parse(&rule.query.text).query;
     let mut findings: Vec<Finding> = advisor.schedule().into_iter().collect();
+    findings.extend(schema.map(|schema| advisor.missing_columns(schema)).unwrap_or_default());
     findings.extend(advisor.sibling_table());
     findings.extend(advisor.case_sensitive());
     if let Some(pipeline) = only_pipeline(&parsed) {
@@ -128,6 +133,22 @@ impl Advisor<'_> {
             }
             Some(_) => None,
         }
+    }
+
+    /// Columns of entities and details; those of the condition are errors.
+    fn missing_columns(&self, schema: &Schema) -> Vec<Finding> {
+        let named = validate::missing_columns(self.rule, schema).into_iter().filter_map(|column| {
+            let what = match column.purpose {
+                ColumnPurpose::Entity => "an entity",
+                ColumnPurpose::Detail => "a custom detail",
+                ColumnPurpose::Override => "the text of alerts",
+                ColumnPurpose::Dimension | ColumnPurpose::Measure => return None,
+            };
+            let similar = validate::similar(column, schema);
+            let message = format!("the query returns no column `{}`, so {what} is empty{similar}", column.name);
+            Some(Finding::about_rule(AdviceKind::MissingColumn, column.span, message))
+        });
+        named.collect()
     }
 
     fn sibling_table(&self) -> Option<Finding> {

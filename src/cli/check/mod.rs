@@ -24,7 +24,7 @@ use super::{Outcome, stop};
 use crate::diagnostic::{Error, Result, Span};
 use crate::engine::{Engine, Settings, TimeRange};
 use crate::messages::CommandNote;
-use crate::rules::{self, AlertRule, DetectionRule, RuleFileError, RuleKind, RuleQuery, TextMap};
+use crate::rules::{self, AlertRule, DetectionRule, RuleFileError, RuleKind, RuleQuery, TextMap, validate};
 use crate::scan::{Catalog, SchemaCatalog};
 use crate::syntax::placeholders;
 
@@ -123,6 +123,13 @@ impl<'a> Checker<'a> {
                 query.findings.push(Finding::about_rule(AdviceKind::Rejected, error.span, error.reason));
             }
             Ok(rule) if query.verdict == Verdict::Valid => {
+                let problems = query.columns.as_ref().map(|schema| validate::result(&rule, schema)).unwrap_or_default();
+                if !problems.is_empty() {
+                    query.verdict = Verdict::Wrong;
+                }
+                let rejected =
+                    |error: RuleFileError| Finding::about_rule(AdviceKind::Rejected, error.span, error.reason);
+                query.findings.extend(problems.into_iter().map(rejected));
                 query.findings.extend(advice(&rule, query.columns.as_ref()));
                 if let Some(data) = self.data {
                     query.findings.extend(data.cannot_fire(&rule)?);

@@ -1,6 +1,7 @@
 //! `coldcase rule`: commands that write rules.
 
 mod convert;
+mod tune;
 
 use super::Outcome;
 use super::args::{RuleArgs, RuleCommand};
@@ -9,5 +10,6 @@ use crate::diagnostic::Result;
 pub(super) fn run(args: &RuleArgs) -> Result<Outcome> {
     match &args.command {
         RuleCommand::Convert(args) => convert::run(args),
+        RuleCommand::Tune(args) => tune::run(args),
     }
 }

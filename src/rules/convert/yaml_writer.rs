@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::super::json;
 use super::super::node::{Node, NodeContent};
+use crate::diagnostic::{Span, is_unsafe_to_show, visible_json};
 use crate::types::guid;
 
 /// Spaces for each level.
@@ -101,19 +102,13 @@ fn is_known_form(text: &str) -> bool {
 
 /// A string in double quotes, with the escapes of JSON, which YAML has, too.
 fn quoted(text: &str) -> String {
-    let node = Node { content: NodeContent::String(text.to_owned()), span: crate::diagnostic::Span::default() };
-    let escape = |c: char| match c {
-        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => format!("\\u{:04x}", c as u32),
-        other => other.to_string(),
-    };
-    json::to_text(&node).chars().map(escape).collect()
+    let node = Node { content: NodeContent::String(text.to_owned()), span: Span::default() };
+    visible_json(&json::to_text(&node)).into_owned()
 }
 
 /// True if lines of a block can have these characters.
 fn fits_block(text: &str) -> bool {
-    text.chars()
-        .all(|c| c == '\n' || (!c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')) || c == '\t')
-        && !text.trim_matches('\n').is_empty()
+    text.chars().all(|c| matches!(c, '\n' | '\t') || !is_unsafe_to_show(c)) && !text.trim_matches('\n').is_empty()
 }
 
 /// Writes a block with all its line ends. The indentation is given if the first line begins with whitespace.

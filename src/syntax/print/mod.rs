@@ -45,6 +45,12 @@ pub fn print_expression(expression: &ParsedExpr) -> String {
     printer.out
 }
 
+/// Returns the name as a query writes it: in brackets and quotes if the plain word would mean something else.
+#[must_use]
+pub fn print_name(name: &str) -> String {
+    value::name(name)
+}
+
 /// Writes the text of a tree.
 #[derive(Default)]
 struct Printer {
