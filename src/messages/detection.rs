@@ -116,9 +116,9 @@ pub enum AccountWarning {
     },
     /// An account whose password was not reset after it was used.
     NotReset {
-        /// The account.
+        /// The name of the account.
         account: String,
-        /// The last successful sign-in.
+        /// The time of the last successful sign-in.
         used: String,
     },
     /// There are no sign-ins for these days, which are written as a list.
