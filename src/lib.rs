@@ -15,6 +15,7 @@ pub mod entra;
 pub mod exec;
 pub mod expr;
 pub mod functions;
+pub mod html;
 pub mod hunt;
 mod json;
 pub mod memory;

@@ -27,6 +27,7 @@ mod progress;
 mod query;
 mod query_files;
 mod rejects;
+mod report_page;
 mod reporter;
 mod results;
 mod rows;

@@ -235,7 +235,7 @@ impl Message {
     }
 
     /// The line as it is printed.
-    fn line(&self) -> String {
+    pub fn line(&self) -> String {
         match self {
             Self::Warning(text) => format!("warning: {text}"),
             Self::Note(text) => format!("note: {text}"),
@@ -244,7 +244,7 @@ impl Message {
 }
 
 /// The messages of scans: warnings, notes, then damaged files.
-fn messages_of(report: &ScanReport) -> Vec<Message> {
+pub(super) fn messages_of(report: &ScanReport) -> Vec<Message> {
     let warnings = messages::warnings(report).into_iter().chain(messages::all_damage(&report.damage()));
     let notes = messages::counted_notes(report).map(Message::Note);
     let problems = report.problems();

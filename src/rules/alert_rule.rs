@@ -2,6 +2,8 @@
 //!
 //! Durations are in ticks of 100 ns, as everywhere in this program.
 
+use std::fmt;
+
 use super::{RuleKind, RuleQuery};
 use crate::diagnostic::Span;
 
@@ -284,4 +286,12 @@ pub struct AlertEntity {
     pub entity: String,
     /// The identifiers and their values.
     pub fields: Vec<(String, String)>,
+}
+
+impl fmt::Display for AlertEntity {
+    /// `Account Name=bg@contoso.com, AadUserId=...`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields: Vec<String> = self.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        write!(f, "{} {}", self.entity, fields.join(", "))
+    }
 }

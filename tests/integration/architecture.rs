@@ -30,6 +30,7 @@ const LAYERS: &[(&str, usize)] = &[
     ("messages", 9),
     ("backtest", 10),
     ("convert", 10),
+    ("html", 10),
     ("hunt", 10),
     ("output", 10),
     ("synth", 10),

@@ -44,6 +44,7 @@ mod mv_apply;
 mod non_sign_ins;
 mod overwrite;
 mod packages;
+mod pages;
 mod provenance;
 mod real_world_exports;
 mod reference;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::output::OutputArgs;
 use super::query::QueryInputArgs;
 use super::source::SourceArgs;
-use super::{HELP_TEMPLATE, heading};
+use super::{HELP_TEMPLATE, REPORT_FORMAT, format_names_and, heading};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +40,7 @@ supported, 5 data that cannot be read, or no rows for any rule, 6 a limit.";
 /// `coldcase backtest`.
 #[derive(Args, Debug)]
 #[command(help_template = HELP_TEMPLATE, before_help = EXAMPLES, after_help = NOTES)]
+#[command(mut_arg("format", |arg| arg.value_parser(format_names_and(&[REPORT_FORMAT]))))]
 pub struct BacktestArgs {
     /// Rule files, and folders of them; the last PATH is the data: a file, folder, glob or URL
     #[arg(value_name = "RULE... DATA", required = true)]

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output::OutputArgs;
 use super::source::SourceArgs;
-use super::{HELP_TEMPLATE, heading};
+use super::{HELP_TEMPLATE, REPORT_FORMAT, format_names_and, heading};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +25,7 @@ accounts, a test of each, and no policy that applies to them.";
 /// `coldcase breakglass`.
 #[derive(Args, Debug)]
 #[command(help_template = HELP_TEMPLATE, before_help = EXAMPLES, after_help = NOTES)]
+#[command(mut_arg("format", |arg| arg.value_parser(format_names_and(&[REPORT_FORMAT]))))]
 pub struct BreakglassArgs {
     /// Files, folders, globs or URLs with sign-ins and audit logs
     #[arg(value_name = "DATA")]

@@ -7,14 +7,14 @@ use clap::Args;
 use super::output::OutputArgs;
 use super::query::QueryInputArgs;
 use super::source::SourceArgs;
-use super::{HELP_TEMPLATE, TIMESKETCH_FORMAT, format_names_and};
+use super::{HELP_TEMPLATE, REPORT_FORMAT, TIMESKETCH_FORMAT, format_names_and};
 
 const EXAMPLES: &str = "\
 Examples:
   Every row that the rules of a folder find in an archive, as one timeline:
     coldcase hunt rules/ archive/ -o table
-  The same for one month, for a spreadsheet:
-    coldcase hunt rules/ archive/ --from 2026-03-01 --to 2026-04-01 -O hunt.csv --excel-safe
+  The same for one month, as a page to read and to print:
+    coldcase hunt rules/ archive/ --from 2026-03-01 --to 2026-04-01 -O hunt.html
   A timeline for Timesketch:
     coldcase hunt rules/ archive/ -o timesketch -O hunt.jsonl";
 
@@ -32,7 +32,7 @@ Exit codes: 0 every rule ran, with or without rows; 1 a rule did not run.";
 /// `coldcase hunt`.
 #[derive(Args, Debug)]
 #[command(help_template = HELP_TEMPLATE, before_help = EXAMPLES, after_help = NOTES)]
-#[command(mut_arg("format", |arg| arg.value_parser(format_names_and(&[TIMESKETCH_FORMAT]))))]
+#[command(mut_arg("format", |arg| arg.value_parser(format_names_and(&[TIMESKETCH_FORMAT, REPORT_FORMAT]))))]
 pub struct HuntArgs {
     /// Rule and query files, and folders of them; the last PATH is the data: a file, folder, glob or URL
     #[arg(value_name = "RULES... DATA", required = true)]

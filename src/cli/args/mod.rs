@@ -148,6 +148,8 @@ fn local_path() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
+/// The format of a report as a page.
+pub const REPORT_FORMAT: &str = "html";
 /// The format of a timeline for Timesketch.
 pub const TIMESKETCH_FORMAT: &str = "timesketch";
 

@@ -1,43 +1,52 @@
 //! What is said of each rule besides its result: what the result rests on, and what it cannot tell.
 
+use super::super::reporter::Message;
 use super::super::rule_files::FiledRule;
 use super::super::session::Session;
 use super::tables;
 use crate::backtest::{Assumptions, Backtest};
 use crate::messages::{CommandNote, CommandWarning, RuleWarning};
-use crate::rules::validate;
+use crate::rules::{NamedColumn, validate};
 use crate::types::{datetime, timespan};
 
-/// Says what the result rests on.
-pub(super) fn report(session: &Session, rule: &FiledRule, backtest: &Backtest, assumptions: &Assumptions) {
+/// What the result rests on, and what it cannot tell.
+pub(super) fn messages(rule: &FiledRule, backtest: &Backtest, assumptions: &Assumptions) -> Vec<Message> {
     let name = || rule.rule.name.clone();
-    let warn = |warning| session.reporter.warn(CommandWarning::Rule(warning));
-    for column in validate::missing_columns(&rule.rule, &backtest.schema) {
+    let column = |column: &NamedColumn| {
         let hint = validate::similar(column, &backtest.schema);
-        warn(RuleWarning::ColumnMissing { place: rule.place(column.span), column: column.name.clone(), hint });
-    }
-    range_warnings(&name(), backtest, assumptions).into_iter().for_each(warn);
+        RuleWarning::ColumnMissing { place: rule.place(column.span), column: column.name.clone(), hint }
+    };
+    let missing = validate::missing_columns(&rule.rule, &backtest.schema);
+    let warnings = missing.into_iter().map(column).chain(range_warnings(&name(), backtest, assumptions));
+    let mut notes = Vec::new();
     if rule.rule.assumes_lookback && assumptions.lookback.is_none() {
         let lookback = timespan::to_text(backtest.schedule.lookback);
-        session.reporter.note(CommandNote::LookbackAssumed { rule: name(), lookback });
+        notes.push(CommandNote::LookbackAssumed { rule: name(), lookback });
     }
     if backtest.is_about_absence {
-        session.reporter.note(CommandNote::AboutAbsence(name()));
+        notes.push(CommandNote::AboutAbsence(name()));
     }
     for (table, rows) in &backtest.without_arrival {
-        let table = table.clone();
-        session.reporter.note(CommandNote::ArrivalAssumed { rule: name(), table, rows: *rows });
+        notes.push(CommandNote::ArrivalAssumed { rule: name(), table: table.clone(), rows: *rows });
     }
     if !rule.rule.is_enabled {
-        session.reporter.note(CommandNote::RuleDisabled(name()));
+        notes.push(CommandNote::RuleDisabled(name()));
     }
     if backtest.events.is_none() && !assumptions.keeps_state {
         let reason = match backtest.rows_in_memory {
             Some(_) => "a row of its query is not one record",
             None => "the files are read again at every run",
         };
-        session.reporter.note(CommandNote::MissesUnknown { rule: name(), reason });
+        notes.push(CommandNote::MissesUnknown { rule: name(), reason });
     }
+    let warnings = warnings.map(|warning| Message::from(CommandWarning::Rule(warning)));
+    warnings.chain(notes.into_iter().map(Message::from)).collect()
+}
+
+/// Says what the result rests on.
+pub(super) fn report(session: &Session, rule: &FiledRule, backtest: &Backtest, messages: &[Message]) {
+    let name = || rule.rule.name.clone();
+    messages.iter().for_each(|message| session.reporter.message(message));
     if let [_, _, ..] = backtest.anchors.as_slice() {
         session.reporter.info(&tables::spread(name(), &backtest.anchors));
     }

@@ -3,11 +3,14 @@
 mod assumptions;
 mod expectations;
 mod findings;
+mod page;
 mod payloads;
 mod resume;
 mod tables;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use self::assumptions::assumptions;
@@ -20,12 +23,13 @@ use super::progress::{self, ProgressLine};
 use super::rule_files::{FiledRule, WRONG_RULE, read_right_rules};
 use super::session::{self, QueryText, Session};
 use super::sources::SourceOptions;
-use super::{Outcome, destination, documents, reporter, rows};
+use super::{Outcome, destination, documents, report_page, reporter, rows};
 use crate::backtest::{self, Assumptions, Backtest, BacktestError};
 use crate::diagnostic::{Error, Result, visible_json};
 use crate::engine::{Settings, TimeRange};
+use crate::html::ReportPage;
 use crate::messages::{CommandWarning, RuleWarning};
-use crate::scan::Catalog;
+use crate::scan::{Catalog, ScanReport};
 
 pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     let has_tables = !args.source.tables.is_empty();
@@ -36,12 +40,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     if rules.is_empty() {
         return Err(Error::Reported(WRONG_RULE));
     }
-    let call = SourceOptions { stdin_taken: None, ..args.source.call(data) };
-    let mut session = session::of_text(QueryText::none("backtest"), &args.source, &args.inputs, &call)?;
-    if data.is_empty() && session.catalog.readable()?.is_empty() {
-        let text = "no data: give a file, folder, glob or URL as the last PATH, or bind tables with -t";
-        return Err(Error::Usage(text.to_owned()));
-    }
+    let mut session = open_session(args, data)?;
     let range = take_time_range(&mut session)?;
     let expectations = args.expectations.as_deref().map(|path| Expectations::read(path, &rules)).transpose()?;
     let mut state = args.resume.as_deref().map(|path| StateFile::open(path, &rules)).transpose()?;
@@ -49,14 +48,23 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
         state.write_outbox()?;
     }
     let (mut tested, mut untested) = (Vec::new(), Untested { without_rows: 0, failed: is_wrong.then_some(WRONG_RULE) });
+    report_page::check(&args.output)?;
+    let mut files: Vec<PathBuf> = rules.iter().map(|rule| rule.file.path.clone()).collect();
+    files.dedup();
+    let (mut reports, mut said) = (Vec::new(), Vec::new());
     for rule in rules {
         let names = session.catalog.names();
         let mut assumptions = assumptions(&rule.rule, args, &session.backtest, range.as_ref(), &names)?;
         assumptions.keeps_state = state.is_some();
         assumptions.resumed = state.as_ref().and_then(|state| state.state(&rule.rule));
-        match backtest(&session, &rule, &assumptions, args)? {
+        let report = session.engine.report();
+        let outcome = backtest(&session, &rule, &assumptions, args, &report)?;
+        reports.push(report);
+        match outcome {
             RuleOutcome::Tested(backtest) => {
-                findings::report(&session, &rule, &backtest, &assumptions);
+                let messages = findings::messages(&rule, &backtest, &assumptions);
+                findings::report(&session, &rule, &backtest, &messages);
+                said.extend(messages);
                 tested.push(RuleBacktest { rule: rule.rule, backtest: *backtest });
             }
             RuleOutcome::WithoutRows => untested.without_rows += 1,
@@ -68,9 +76,10 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     if tested.is_empty() {
         return Err(Error::Reported(untested.failed.unwrap_or(NO_ROWS)));
     }
+    let messages = page::RunMessages { reports: &reports, findings: said };
     match &mut state {
         Some(state) => state.hand_on(&tested, &alert_lines(args.form, &tested))?,
-        None => write(&session, args, &tested)?,
+        None => write(&session, args, &tested, || page::page(&session, &tested, &files, messages))?,
     }
     tested.iter().for_each(|tested| session.reporter.info(&tested.summary()));
     if let Some(code) = untested.failed {
@@ -105,6 +114,20 @@ enum RuleOutcome {
     Failed(u8),
 }
 
+/// The session over the data.
+///
+/// # Errors
+/// No data is given.
+fn open_session(args: &BacktestArgs, data: &[OsString]) -> Result<Session> {
+    let call = SourceOptions { stdin_taken: None, ..args.source.call(data) };
+    let session = session::of_text(QueryText::none("backtest"), &args.source, &args.inputs, &call)?;
+    if data.is_empty() && session.catalog.readable()?.is_empty() {
+        let text = "no data: give a file, folder, glob or URL as the last PATH, or bind tables with -t";
+        return Err(Error::Usage(text.to_owned()));
+    }
+    Ok(session)
+}
+
 /// Takes `--from`, `--to` and `--last`, which are about the runs and not about the rows.
 fn take_time_range(session: &mut Session) -> Result<Option<TimeRange>> {
     let settings = session.engine.settings();
@@ -122,15 +145,16 @@ fn backtest(
     rule: &FiledRule,
     assumptions: &Assumptions,
     args: &BacktestArgs,
+    report: &Arc<ScanReport>,
 ) -> Result<RuleOutcome> {
-    let (started, report) = (Instant::now(), session.engine.report());
-    let scans = std::sync::Arc::clone(&report);
+    let started = Instant::now();
+    let scans = Arc::clone(report);
     let line = ProgressLine::start(session.reporter.progress_mode(), started, move |elapsed| {
         progress::scans(&scans.counters, elapsed)
     });
-    let result = backtest::run(&rule.rule, &session.engine, assumptions, &report);
+    let result = backtest::run(&rule.rule, &session.engine, assumptions, report);
     line.end();
-    session.reporter.report(&report);
+    session.reporter.report(report);
     let error = match result {
         Ok(backtest) => return Ok(RuleOutcome::Tested(Box::new(backtest))),
         Err(BacktestError::NoRows) => {
@@ -160,7 +184,15 @@ fn alert_lines(form: Option<BacktestFormat>, tested: &[RuleBacktest]) -> String 
 }
 
 /// Writes the report, or the alerts in the form of a service.
-fn write(session: &Session, args: &BacktestArgs, tested: &[RuleBacktest]) -> Result<()> {
+fn write(
+    session: &Session,
+    args: &BacktestArgs,
+    tested: &[RuleBacktest],
+    page: impl FnOnce() -> Result<ReportPage>,
+) -> Result<()> {
+    if report_page::is_requested(&args.output) {
+        return report_page::write(page()?, &args.output);
+    }
     if args.form.is_some() {
         let text = alert_lines(args.form, tested);
         return match &args.output.output_file {

@@ -1,20 +1,26 @@
 //! `coldcase breakglass`: the review of emergency accounts, from logs alone.
 //!
-//! The review is a query (`review.kql`), so that what it says can be checked and changed by hand.
+//! The review is a query (`uses.kql` and `review.kql`), so that what it says can be checked and changed by hand.
+
+mod page;
 
 use std::time::Instant;
+
+use page::Review;
 
 use super::args::{BreakglassArgs, QueryInputArgs};
 use super::destination::Destination;
 use super::session::{self, QueryText, Session, time};
-use super::{Outcome, stop};
+use super::{Outcome, report_page, stop};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Flow;
 use crate::messages::{AccountWarning, CommandWarning};
 use crate::scan::ScanReport;
 use crate::types::{Batch, Schema, Value, datetime, dynamic};
 
-/// The query, after the lets with the accounts and the times of maintenance.
+/// The sign-ins of the accounts, after the lets with the accounts and the times of maintenance.
+const USES: &str = include_str!("uses.kql");
+/// The query about them.
 const REVIEW: &str = include_str!("review.kql");
 
 /// The tables with sign-ins besides SigninLogs that a review should not lack.
@@ -25,7 +31,10 @@ pub(super) fn run(args: &BreakglassArgs) -> Result<Outcome> {
     let mut session = session::of_text(text, &args.source, &QueryInputArgs::default(), &args.source.call(&args.paths))?;
     session.text = format!("{}{}", range(&session), session.text);
     let started = Instant::now();
-    let destination = Destination::with_default(&args.output, session.format.as_deref())?;
+    let destination = match report_page::is_requested(&args.output) {
+        true => report_page::check(&args.output).map(|()| None)?,
+        false => Some(Destination::with_default(&args.output, session.format.as_deref())?),
+    };
     let prepared = session.prepare(&session.engine, &session.text, started);
     let prepared = prepared.map_err(|error| session.reporter.query_error(error))?;
     session.report_unread();
@@ -39,13 +48,35 @@ pub(super) fn run(args: &BreakglassArgs) -> Result<Outcome> {
     session.reporter.report(prepared.report());
     session.finish()?;
     outcome.map_err(|error| session.reporter.query_error(error))?;
-    report_findings(&session, prepared.report(), prepared.schema(), &batches)?;
+    let findings = findings(prepared.report(), prepared.schema(), &batches)?;
+    findings.iter().for_each(|finding| session.reporter.warn(CommandWarning::Account(finding.clone())));
+    let is_damaged = session.strict && prepared.report().is_incomplete();
+    let outcome = if is_damaged { Outcome::Damaged } else { Outcome::Success };
+    let Some(destination) = destination else {
+        let uses = uses(&session)?;
+        let review = Review { schema: prepared.schema(), batches: &batches, findings, uses };
+        report_page::write(page::page(&session, review, prepared.report())?, &args.output)?;
+        return Ok(outcome);
+    };
     let mut writer = destination.with_excel_safe(session.excel_safe).open(prepared.schema(), None)?;
     batches.iter().try_for_each(|batch| writer.batch(batch))?;
     writer.finish()?;
     stop::check()?;
-    let is_damaged = session.strict && prepared.report().is_incomplete();
-    Ok(if is_damaged { Outcome::Damaged } else { Outcome::Success })
+    Ok(outcome)
+}
+
+/// The times of the successes and of the failures of all accounts.
+fn uses(session: &Session) -> Result<[Vec<i64>; 2]> {
+    let (lets, _) = session.text.split_once(REVIEW).unwrap_or((&session.text, ""));
+    let rows = session.engine.query(&format!("{lets}uses | project TimeGenerated, IsSuccess = ResultType == 0"))?;
+    let mut times = [Vec::new(), Vec::new()];
+    for batch in &rows.batches {
+        for row in 0..batch.rows() {
+            let is_success = batch.column(1).value(row) == Value::Bool(true);
+            times[usize::from(!is_success)].extend(batch.column(0).i64_at(row));
+        }
+    }
+    Ok(times)
 }
 
 /// The lets with the range of the review.
@@ -79,7 +110,7 @@ fn query(args: &BreakglassArgs) -> Result<String> {
     let maintenance = args.maintenance.iter().map(|text| maintenance(text)).collect::<Result<Vec<_>>>()?;
     Ok(format!(
         "let accounts = datatable(Account:string)[{}];\nlet maintenance = datatable(From:datetime, To:datetime)[{}];\n\
-         let has_maintenance = {};\n{REVIEW}",
+         let has_maintenance = {};\n{USES}{REVIEW}",
         names.join(", "),
         maintenance.join(", "),
         !maintenance.is_empty()
@@ -98,9 +129,10 @@ fn maintenance(text: &str) -> Result<String> {
     }
 }
 
-/// Warns of what is wrong with the accounts, and of what the files cannot tell.
-fn report_findings(session: &Session, report: &ScanReport, schema: &Schema, batches: &[Batch]) -> Result<()> {
-    let warn = |warning| session.reporter.warn(CommandWarning::Account(warning));
+/// What is wrong with the accounts, and what the files cannot tell.
+fn findings(report: &ScanReport, schema: &Schema, batches: &[Batch]) -> Result<Vec<AccountWarning>> {
+    let mut findings = Vec::new();
+    let mut warn = |warning| findings.push(warning);
     let rows: usize = batches.iter().map(Batch::rows).sum();
     if rows < 2 {
         warn(AccountWarning::FewAccounts);
@@ -135,5 +167,5 @@ fn report_findings(session: &Session, report: &ScanReport, schema: &Schema, batc
     if !missing.is_empty() {
         warn(AccountWarning::TablesMissing(missing));
     }
-    Ok(())
+    Ok(findings)
 }

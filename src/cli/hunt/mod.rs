@@ -1,5 +1,6 @@
 //! `coldcase hunt`: rules and queries that run once over an archive, and their rows as one timeline.
 
+mod page;
 mod rules;
 mod timeline;
 mod timesketch;
@@ -15,7 +16,7 @@ use super::configuration::Defaults;
 use super::progress::{self, ProgressLine};
 use super::session::{self, QueryText, Session};
 use super::sources::SourceOptions;
-use super::{Outcome, destination, documents, overwrite, rows};
+use super::{Outcome, destination, documents, overwrite, report_page, rows};
 use crate::diagnostic::{Error, Result, visible_json};
 use crate::hunt::Hunt;
 use crate::messages::{CommandWarning, RuleWarning};
@@ -36,7 +37,10 @@ pub(super) fn run(args: &HuntArgs) -> Result<Outcome> {
     session.report_unread();
     session.finish()?;
     let failed = report_outcomes(&session, &rules, &hunt)?;
-    write(&session, args, &rules, &hunt)?;
+    match report_page::is_requested(&args.output) {
+        true => report_page::write(page::page(&session, &rules, &hunt, &report)?, &args.output)?,
+        false => write(&session, args, &rules, &hunt)?,
+    }
     session.reporter.info(&summary(&rules, &hunt));
     Ok(match session.strict && report.is_incomplete() {
         true => Outcome::Damaged,
@@ -47,6 +51,9 @@ pub(super) fn run(args: &HuntArgs) -> Result<Outcome> {
 
 /// Refuses formats that options do not fit, before anything is read.
 fn check_output(args: &HuntArgs) -> Result<()> {
+    if report_page::is_requested(&args.output) {
+        return report_page::check(&args.output);
+    }
     if is_timesketch(args) {
         return match args.output.spreadsheet.excel_safe {
             true => Err(Error::Usage(format!("--excel-safe has no effect on -o {TIMESKETCH_FORMAT}"))),
@@ -80,10 +87,7 @@ fn report_outcomes(session: &Session, rules: &HuntRules, hunt: &Hunt) -> Result<
     for (index, outcome) in hunt.outcomes.iter().enumerate() {
         let rule = || rules.rules[index].name.clone();
         let warn = |warning| session.reporter.warn(CommandWarning::Rule(warning));
-        for diagnostic in &outcome.warnings {
-            let (position, text) = rules.located_in_query(index, diagnostic, 0);
-            warn(RuleWarning::QueryDoubtful { position, rule: rule(), text });
-        }
+        rules.doubts(index, outcome).for_each(warn);
         match &outcome.rows {
             Ok(rows) => session.reporter.detail(|| format!("{}: {rows} rows", rule())),
             Err(error) => {

@@ -8,6 +8,7 @@ use super::super::query_files::{QUERY_EXTENSIONS, TextFile, find_files};
 use super::super::rule_files::{JSON_EXTENSIONS, YAML_EXTENSIONS, rule_format};
 use super::super::session::Session;
 use crate::diagnostic::{Diagnostic, Error, Region, Result, Sources, Span};
+use crate::hunt::HuntOutcome;
 use crate::messages::{CommandNote, CommandWarning, RuleWarning};
 use crate::rules::{self, HuntRule, RuleKind, RuleQuery, TextMap};
 
@@ -83,6 +84,13 @@ impl HuntRules {
         session.reporter.warn(CommandWarning::Rule(RuleWarning::NotRead { position, reason }));
     }
 
+    /// The files of the rules, each once.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = self.files.iter().map(|file| file.path.clone()).collect();
+        paths.dedup();
+        paths
+    }
+
     /// The name of the file of a rule.
     pub fn file(&self, rule: usize) -> String {
         self.files.get(rule).map_or(String::new(), |file| file.path.display().to_string())
@@ -99,8 +107,16 @@ impl HuntRules {
         }
     }
 
+    /// The warnings about the query of a rule.
+    pub fn doubts<'a>(&'a self, rule: usize, outcome: &'a HuntOutcome) -> impl Iterator<Item = RuleWarning> + 'a {
+        outcome.warnings.iter().map(move |diagnostic| {
+            let (position, text) = self.located_in_query(rule, diagnostic, 0);
+            RuleWarning::QueryDoubtful { position, rule: self.rules[rule].name.clone(), text }
+        })
+    }
+
     /// The position and the text of a message about the query of a rule.
-    pub fn located_in_query(&self, rule: usize, diagnostic: &Diagnostic, others: usize) -> (String, String) {
+    fn located_in_query(&self, rule: usize, diagnostic: &Diagnostic, others: usize) -> (String, String) {
         let finding = Finding::of_query(diagnostic, &self.rules[rule].query);
         let more = match others {
             0 => String::new(),

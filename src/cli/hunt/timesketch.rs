@@ -71,12 +71,8 @@ fn message(entry: &TimelineEntry, rule: &HuntRule, row: &Map<String, Json>) -> S
 }
 
 /// `Account FullName=bg@contoso.com; IP Address=203.0.113.7`
-fn entities(entities: &[AlertEntity]) -> String {
-    let entity = |entity: &AlertEntity| {
-        let fields: Vec<String> = entity.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        format!("{} {}", entity.entity, fields.join(", "))
-    };
-    entities.iter().map(entity).collect::<Vec<_>>().join("; ")
+pub(super) fn entities(entities: &[AlertEntity]) -> String {
+    entities.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// ISO 8601 with microseconds, the most that Timesketch keeps.
