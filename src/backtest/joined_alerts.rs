@@ -100,7 +100,7 @@ fn key(alert: &Alert) -> ContentHash {
 }
 
 fn row_hash(batch: &Batch, row: usize) -> ContentHash {
-    hash(batch.columns().iter().map(|column| column.value(row).to_text().to_string()))
+    hash(batch.columns().iter().map(|column| column.value(row).to_text()))
 }
 
 fn hash(texts: impl Iterator<Item = String>) -> ContentHash {

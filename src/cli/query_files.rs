@@ -141,12 +141,17 @@ fn files_in(folder: &Path, extensions: &[&str], depth: usize) -> Result<Vec<Path
     Ok(files)
 }
 
+/// True if `stem`, which is in lower case, ends in `.test`.
+fn has_test_extension(stem: &str) -> bool {
+    Path::new(stem).extension().is_some_and(|extension| extension == "test")
+}
+
 /// True if the name of the file ends in one of `extensions`, in any case. A file of tests of rules, such as
 /// `break-glass.test.yaml`, has an extension of its own.
 pub(super) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_ascii_lowercase();
     let own = match name.rsplit_once('.') {
-        Some((stem, _)) if stem.ends_with(".test") => &name[stem.len() - "test".len()..],
+        Some((stem, _)) if has_test_extension(stem) => &name[stem.len() - "test".len()..],
         Some((_, own)) => own,
         None => "",
     };
