@@ -23,7 +23,7 @@ pub enum RuleCommand {
     /// Convert rules between the formats of the services
     Convert(RuleConvertArgs),
     /// Propose a condition that removes labelled false positives, and no true positive
-    Tune(RuleTuneArgs),
+    Tune(Box<RuleTuneArgs>),
 }
 
 const CONVERT_EXAMPLES: &str = "\

@@ -92,10 +92,13 @@ fn combinations(values: &[ColumnValue]) -> Vec<Vec<ColumnValue>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{TuningRows, propose};
+    use super::{ColumnValue, TuningRows, propose};
+
+    /// Conditions and the number of rows that they remove.
+    type TestedProposal = (Vec<Vec<ColumnValue>>, usize);
 
     /// The conditions and the number of removed rows for rows labelled `f`, `t` or `-`.
-    fn proposal(rows: &[(char, [u32; 3])]) -> Result<(Vec<Vec<(usize, u32)>>, usize), usize> {
+    fn proposal(rows: &[(char, [u32; 3])]) -> Result<TestedProposal, usize> {
         let values: Vec<Vec<u32>> = rows.iter().map(|(_, row)| row.to_vec()).collect();
         let labelled = |label: char| rows.iter().map(|(own, _)| *own == label).collect::<Vec<bool>>();
         let (is_false, is_true) = (labelled('f'), labelled('t'));
