@@ -70,7 +70,8 @@ impl TimeChart<'_> {
             self.write_bar(out, Bar { position: bar, time, values: &values, most });
         }
         let _ = writeln!(out, "</svg>");
-        let [from, to] = [start * step, (start + i64::try_from(bars).unwrap_or(1)) * step].map(short);
+        let end = start.saturating_add(i64::try_from(bars).unwrap_or(1));
+        let [from, to] = [start, end].map(|bar| short(bar.saturating_mul(step)));
         let _ = writeln!(out, "<div class=\"axis\"><span>{from}</span><span>{to}</span></div>");
         let _ = write!(out, "<figcaption>{}; the highest bar is {most}.", line(&title));
         for (index, name) in names.iter().enumerate().filter(|_| names.len() > 1) {
