@@ -22,6 +22,8 @@ pub(crate) enum Fit {
     Python,
     /// The value is a string where an object or array is expected.
     NotJson,
+    /// A string in the value has half of a surrogate pair.
+    HalfPair,
 }
 
 /// Returns the JSON that a dynamic column gets for the JSON value of a record, and how it fits. Objects and arrays

@@ -21,7 +21,7 @@ use super::nested;
 use super::strings::StringConverter;
 use super::times::{ConversionFinding, counted_time};
 use crate::diagnostic::Result;
-use crate::entra::integral_columns::{holds_whole_numbers, without_point};
+use crate::entra::integral_columns::{RESULT, holds_whole_numbers, is_no_number, without_point};
 use crate::scan::{ColumnNote, Damage, ScanReport};
 use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
 use crate::types::{Column, ColumnBuilder, Decimal, Type, Value};
@@ -92,6 +92,7 @@ impl Converter {
         let found = self.text.take_findings();
         found.values.into_iter().for_each(|(finding, count)| self.found(finding, count));
         self.damaged(Damage::NotJson(self.name.clone()), found.not_json);
+        self.damaged(Damage::HalfSurrogatePair(self.name.clone()), found.half_pairs);
         if found.python > 0 {
             self.report.note_times(ColumnNote::PythonNotation(self.name.clone()), found.python as u64);
         }
@@ -141,12 +142,19 @@ impl Converter {
         }
         let whole = self.target == Type::String && holds_whole_numbers(&self.name);
         let mut builder = ColumnBuilder::with_capacity(self.target, column.rows());
+        let mut no_numbers = 0;
         for row in 0..column.rows() {
             match super::cast::cast(&column.value(row), self.target) {
-                Some(Value::String(text)) if whole => builder.append(&Value::string(without_point(&text))),
+                Some(Value::String(text)) if whole => {
+                    no_numbers += usize::from(is_no_number(&text));
+                    builder.append(&Value::string(without_point(&text)));
+                }
                 Some(value) => builder.append(&value),
                 None => builder.append_null(),
             }
+        }
+        if self.name == RESULT {
+            self.damaged(Damage::MissingResult(self.name.clone()), no_numbers);
         }
         builder.finish()
     }

@@ -16,7 +16,7 @@ use arrow::datatypes::{DataType, Int32Type};
 use super::cast::cast;
 use super::times::{ConversionFinding, TimeReader};
 use crate::diagnostic::{Error, Result};
-use crate::entra::dynamic_strings::{Fit, HeldJson, read_dynamic_string};
+use crate::entra::dynamic_strings::{Fit, HeldJson, has_unpaired_surrogate, read_dynamic_string};
 use crate::json::validated_cache::ValidatedCache;
 use crate::types::column::text_at;
 use crate::types::dictionary_encode::{DictionaryEncoder, EncodedStrings};
@@ -48,6 +48,8 @@ pub(super) struct StringFindings {
     pub python: usize,
     /// Strings of a dynamic column that are not JSON; they stay strings.
     pub not_json: usize,
+    /// Strings of a dynamic column that contain half of a surrogate pair.
+    pub half_pairs: usize,
 }
 
 impl StringFindings {
@@ -55,6 +57,7 @@ impl StringFindings {
         match fit {
             Fit::Python => self.python += 1,
             Fit::NotJson => self.not_json += 1,
+            Fit::HalfPair => self.half_pairs += 1,
             _ => {}
         }
     }
@@ -257,8 +260,9 @@ fn all_as_json<'a>(
 /// Converts strings to JSON; "" and `null` become null.
 fn views_as_json(array: &ArrayRef, elements: &mut ValidatedCache, findings: &mut StringFindings) -> ArrayRef {
     let views = array.as_string_view();
-    let mut unchanged =
-        |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text, elements).0, Some(Cow::Borrowed(_))));
+    let mut unchanged = |text: Option<&str>| {
+        text.is_none_or(|text| matches!(as_json(text, elements), (Some(Cow::Borrowed(_)), Fit::Whole)))
+    };
     if views.iter().all(&mut unchanged) {
         return Arc::clone(array);
     }
@@ -315,7 +319,8 @@ fn as_json<'a>(text: &'a str, elements: &mut ValidatedCache) -> (Option<Cow<'a, 
         return (None, Fit::Whole);
     }
     if dynamic::is_valid(text, elements) {
-        return ((text.trim_ascii() != "null").then_some(Cow::Borrowed(text)), Fit::Whole);
+        let fit = if has_unpaired_surrogate(text) { Fit::HalfPair } else { Fit::Whole };
+        return ((text.trim_ascii() != "null").then_some(Cow::Borrowed(text)), fit);
     }
     match read_dynamic_string(text, true) {
         (HeldJson::Nothing, fit) => (None, fit),

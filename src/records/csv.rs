@@ -142,7 +142,10 @@ impl<R: Read> CsvLines<R> {
                     (length, None)
                 }
                 ParsedRow::Row(cells, length, _) => {
-                    let problem = format!("{} cells, but {} headers", cells.len(), self.layout.width());
+                    let problem = match cells.len() {
+                        1 => format!("1 cell, but {} headers", self.layout.width()),
+                        cells => format!("{cells} cells, but {} headers", self.layout.width()),
+                    };
                     match self.headers.joined(&cells, self.layout.width()) {
                         Some(header) => {
                             let cells: Vec<Cow<'_, str>> = header.iter().map(|name| name.as_str().into()).collect();

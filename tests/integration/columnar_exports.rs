@@ -383,3 +383,33 @@ fn sign_ins_without_a_result_are_told() {
         assert_eq!(ask(&["SigninLogs | count", &file]).0, 0);
     }
 }
+
+#[test]
+fn missing_and_doubtful_values_are_told_as_in_other_formats() {
+    let evidence = Evidence::new();
+    let query = "SigninLogs | project Id, TimeGenerated, UserPrincipalName, ResultType, tostring(DeviceDetail.browser)";
+    for format in ["parquet", "arrow"] {
+        let times = ("TimeGenerated", strings(&["2026-03-02T09:00:00Z", "2026-03-02T09:01:00Z"]));
+        let results: ArrayRef = Arc::new(arrow::array::Float64Array::from(vec![f64::NAN, 50126.0]));
+        let read = |name: &str, columns: Vec<(&'static str, ArrayRef)>| {
+            let common = vec![("Type", strings(&["SigninLogs"; 2])), ("Id", strings(&["1", "2"]))];
+            ask(&[query, &evidence.columns(&format!("{name}.{format}"), [common, columns].concat())])
+        };
+        // No number, and a column whose name differs from another one in case.
+        let names = ("UserPrincipalName", strings(&["bg@contoso.com", ""]));
+        let other = ("userprincipalname", strings(&["ana@contoso.com", "ana@contoso.com"]));
+        let (code, rows, said) = read("a", vec![times.clone(), ("ResultType", results), names, other]);
+        assert_eq!(code, 5, "{said}");
+        assert_eq!(rows.lines().last(), Some("2,2026-03-02T09:01:00.0000000Z,,50126,"));
+        assert!(!rows.contains("NaN") && said.contains("1 sign-in without ResultType"), "{rows} {said}");
+        assert!(said.contains("\"userprincipalname\" differs from UserPrincipalName in case"), "{said}");
+        // No column of times.
+        let codes = ("ResultType", strings(&["0", "0"]));
+        let (code, _, said) = read("b", vec![codes.clone()]);
+        assert!(code == 5 && said.contains("2 rows have no TimeGenerated"), "{said}");
+        // Half of a character inside an object.
+        let devices = ("DeviceDetail", strings(&["{\"browser\":\"A\\ud83d\"}", "{\"browser\":\"B\"}"]));
+        let (code, _, said) = read("c", vec![times, codes, devices]);
+        assert!(code == 5 && said.contains("1 value of DeviceDetail has an unpaired surrogate"), "{said}");
+    }
+}

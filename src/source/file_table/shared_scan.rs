@@ -76,7 +76,7 @@ impl SharedScan {
             self.replay_archived(&opened);
             let is_known = matches!(self.plan.selection, RecordSelection::AllKnownAs(_));
             if is_known {
-                self.events.report_unknown_columns(&opened.columns(), opened.format());
+                self.events.report_unknown_columns(&opened.columns(), opened.format(), opened.name());
                 self.report_unknown_tables(&opened)?;
             }
             return self.column_rows(&opened, index, &self.request, is_known);
@@ -181,8 +181,23 @@ impl SharedScan {
             if opened.archived_table().is_none() && results > 0 && self.events.needs_result() {
                 self.events.report.damaged(Damage::MissingResult(RESULT.to_owned()), opened.name(), results);
             }
-            self.events.report_unknown_columns(&columns, opened.format());
+            self.events.report_unknown_columns(&columns, opened.format(), opened.name());
+            if opened.archived_table().is_none() {
+                self.events.report_rows_without(&columns, opened.name(), self.own_rows(opened, membership));
+            }
         }
+    }
+
+    /// Returns the number of rows of the requested table in a columnar file.
+    fn own_rows(&self, opened: &ColumnFile, membership: TableMembership) -> u64 {
+        let TableMembership::ByType(_) = membership else { return opened.rows() };
+        let is_own = |name: &str| {
+            let table = table_named(name);
+            table.is_none_or(|table| self.plan.selection.known().is_some_and(|own| own.name == table.name))
+        };
+        // An error is reported when the rows are read.
+        let rows = TypeValues::of(opened).map(|values| values.rows).unwrap_or_default();
+        rows.iter().filter(|(name, _)| is_own(name)).map(|(_, rows)| rows).sum()
     }
 
     /// Returns the partitions of a columnar file. With `restored`, columns that the file has under several names

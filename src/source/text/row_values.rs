@@ -9,7 +9,7 @@ use super::key_tree::ValueSlot;
 use super::plan::{PlannedColumn, PlannedSource, RESULT};
 use super::record_scanner::ValueRange;
 use crate::entra::dynamic_strings::{Fit, has_unpaired_surrogate, read_dynamic};
-use crate::entra::integral_columns::without_point;
+use crate::entra::integral_columns::{is_no_number, without_point};
 use crate::entra::numeric_dates::{DateOrder, DateOrderVerdict, DateOrders, DateRead, NumericDate, begins_with_year};
 use crate::entra::portal::PortalHeader;
 use crate::entra::powershell;
@@ -286,6 +286,7 @@ impl ValueOutcome {
             Fit::Counted(unit) => Self::Counted(unit),
             Fit::Python => Self::Python,
             Fit::NotJson => Self::NotJson,
+            Fit::HalfPair => Self::HalfPair,
         }
     }
 }
@@ -297,7 +298,8 @@ fn lacks_required(column: &PlannedColumn, row: &ScannedRow, record: RecordValues
     let has_result = || row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
     let is_expected = column.name != RESULT || (row.kind != RowKind::PortalCsv && has_result());
     let value = filled(column, row.kind, slots, record);
-    is_expected && value.is_none_or(|value| matches!(value, "null" | "\"\""))
+    let is_no_result = |json: &str| column.name == RESULT && is_no_number(json.trim_matches('"'));
+    is_expected && value.is_none_or(|value| matches!(value, "null" | "\"\"") || is_no_result(value))
 }
 
 /// Returns the first value of the keys of a column that is neither null nor "", or else the first value present.

@@ -20,6 +20,9 @@ use crate::types::{Schema, dynamic};
 /// Describes records of unrecognised shape in messages.
 const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
 
+/// The column with the time of a row.
+const TIME: &str = "TimeGenerated";
+
 /// Describes errors that services returned in messages.
 const ERROR_ANSWERS: &str = "error answers";
 
@@ -66,6 +69,20 @@ impl ScanEvents {
             .for_each(|name| self.report.lacks(name));
         let missing = self.plan.wanted().filter(is_missing).map(str::to_owned).collect();
         self.warn_empty(EmptyReason::MissingFromFiles(format), missing);
+    }
+
+    /// Reports the `rows` of a columnar file that lacks the time or the result, if the query reads it.
+    pub(crate) fn report_rows_without(&self, columns: &Schema, file: &str, rows: u64) {
+        let is_lacking = |name: &str| {
+            columns.index_of(name).is_none() && union_names(name).iter().all(|name| columns.index_of(name).is_none())
+        };
+        let reads_time = self.plan.selection.known().is_some() && self.plan.wanted().any(|name| name == TIME);
+        if rows > 0 && reads_time && is_lacking(TIME) {
+            self.report.damaged(Damage::MissingTime(TIME.to_owned()), file, rows);
+        }
+        if rows > 0 && self.needs_result() && is_lacking(RESULT) {
+            self.report.damaged(Damage::MissingResult(RESULT.to_owned()), file, rows);
+        }
     }
 
     /// Warns of empty columns: one by one, or with one warning if there are many.

@@ -28,9 +28,9 @@ impl ScanEvents {
         }
     }
 
-    /// Reports the columns of a columnar file that the table does not have. `format` is the name of its format in
-    /// messages.
-    pub(crate) fn report_unknown_columns(&self, file: &Schema, format: &'static str) {
+    /// Reports the columns of a columnar file that the table does not have, by the rule of
+    /// [`Self::report_unknown_key`]. `format` is the name of its format in messages.
+    pub(crate) fn report_unknown_columns(&self, file: &Schema, format: &'static str, name_of_file: &str) {
         let is_known = |name: &str| {
             let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
             IGNORED_KEYS.iter().any(is_first_of)
@@ -38,6 +38,13 @@ impl ScanEvents {
                 || self.plan.selection.known().is_some_and(|table| has_column(table, name))
         };
         for name in file.names().filter(|name| !is_known(name)) {
+            let schema = self.plan.selection.known().map(|table| &table.schema);
+            let other = schema.and_then(|schema| schema.names().find(|column| column.eq_ignore_ascii_case(name)));
+            if let Some(column) = other {
+                let damage = Damage::KeyInOtherCase(name.to_owned(), column.to_owned());
+                self.report.damaged(damage, name_of_file, 1);
+                continue;
+            }
             self.note_extra_column(Cow::Borrowed(name));
             self.report_unknown(name, |column, table| ColumnNote::UnknownColumn { column, format, table });
         }

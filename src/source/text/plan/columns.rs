@@ -15,7 +15,7 @@ use crate::source::text::key_tree::{KeyTree, ValueSlot};
 use crate::types::{Type, dynamic};
 
 /// The column with the result code of a sign-in.
-pub(crate) const RESULT: &str = "ResultType";
+pub(crate) use crate::entra::integral_columns::RESULT;
 
 /// The key of a number that some records have as a string.
 const ERROR_CODE: &str = "errorCode";
