@@ -13,7 +13,7 @@ use crate::engine::{Engine, Flow, Prepared};
 use crate::rules::HuntRule;
 use crate::scan::ScanReport;
 
-/// The rows of one rule may take one part in this many of the memory limit.
+/// The timeline may take one part in this many of the memory limit.
 const MEMORY_SHARE: u64 = 4;
 
 /// The result of a hunt.
@@ -23,6 +23,8 @@ pub struct Hunt {
     pub timeline: Vec<TimelineEntry>,
     /// What came out of each rule.
     pub outcomes: Vec<HuntOutcome>,
+    /// The memory of the timeline, in bytes.
+    bytes: usize,
     /// The number of times that a shared scan was given up because its rows did not fit in memory.
     pub splits: usize,
 }
@@ -116,7 +118,7 @@ impl Hunt {
     fn add_rows(&mut self, prepared: &PreparedRule<'_>, engine: &Engine) -> Result<usize> {
         let PreparedRule { index, rule, results } = prepared;
         let max_bytes = usize::try_from(engine.settings().max_memory / MEMORY_SHARE).unwrap_or(usize::MAX);
-        let (before, mut bytes) = (self.timeline.len(), 0);
+        let (before, mut bytes) = (self.timeline.len(), self.bytes);
         let outcome = results.iter().try_for_each(|prepared| {
             let maker = EntryMaker::new(*index, rule, prepared.schema());
             prepared.run(&mut |batch| {
@@ -126,20 +128,26 @@ impl Hunt {
                     self.timeline.push(entry);
                 }
                 match bytes > max_bytes {
-                    true => Err(too_many_rows(self.timeline.len() - before)),
+                    true => Err(too_many_rows(self.timeline.len())),
                     false => Ok(Flow::Continue(())),
                 }
             })
         });
-        if outcome.is_err() {
-            self.timeline.truncate(before);
+        match outcome {
+            Ok(()) => {
+                self.bytes = bytes;
+                Ok(self.timeline.len() - before)
+            }
+            Err(error) => {
+                self.timeline.truncate(before);
+                Err(error)
+            }
         }
-        outcome.map(|()| self.timeline.len() - before)
     }
 }
 
 fn too_many_rows(rows: usize) -> Error {
     Error::Limit(format!(
-        "more than {rows} rows, which take a quarter of --max-memory: raise it, or narrow the hunt with --from and --to"
+        "the timeline has more than {rows} rows, a quarter of --max-memory: raise it, or narrow it with --from and --to"
     ))
 }
