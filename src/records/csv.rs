@@ -142,10 +142,7 @@ impl<R: Read> CsvLines<R> {
                     (length, None)
                 }
                 ParsedRow::Row(cells, length, _) => {
-                    let problem = match cells.len() {
-                        1 => format!("1 cell, but {} headers", self.layout.width()),
-                        cells => format!("{cells} cells, but {} headers", self.layout.width()),
-                    };
+                    let problem = other_width(cells.len(), self.layout.width());
                     match self.headers.joined(&cells, self.layout.width()) {
                         Some(header) => {
                             let cells: Vec<Cow<'_, str>> = header.iter().map(|name| name.as_str().into()).collect();
@@ -225,6 +222,14 @@ impl<R: Read> Read for CsvLines<R> {
         let count = (&self.text.as_bytes()[self.position..]).read(buffer)?;
         self.position += count;
         Ok(count)
+    }
+}
+
+/// Returns the reason why a row of `cells` cells is not read under `headers` headers.
+fn other_width(cells: usize, headers: usize) -> String {
+    match cells {
+        1 => format!("1 cell, but {headers} headers"),
+        cells => format!("{cells} cells, but {headers} headers"),
     }
 }
 

@@ -85,7 +85,9 @@ fn bins_of_log_alerts_meet_at_the_end_of_the_window() {
     };
     let ten = json!({"windowSize": "PT10M", "evaluationFrequency": "PT10M"});
     let raw = json!({"failingPeriods": {"numberOfEvaluationPeriods": 2, "minFailingPeriodsToAlert": 2}});
-    let cases: &[(Json, &[u32], &[&str], &[&str])] = &[
+    // The rule, the minutes of the rows, options, and the ends of the windows of the alerts.
+    type Case<'a> = (Json, &'a [u32], &'a [&'a str], &'a [&'a str]);
+    let cases: &[Case<'_>] = &[
         (
             log_alert(&json!({}), &binned(2, "Total")),
             &[1, 3, 4, 6, 9, 11],
