@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
-
 use super::python;
 use crate::json::cursor::Cursor;
 use crate::types::dynamic;
@@ -46,9 +44,6 @@ pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, F
 /// True if a string or key in the JSON has an escape that is only half of a surrogate pair, which is no character.
 pub(crate) fn has_unpaired_surrogate(json: &str) -> bool {
     let mut rest = json.as_bytes();
-    if memmem::find(rest, b"\\ud").is_none() && memmem::find(rest, b"\\uD").is_none() {
-        return false;
-    }
     while let Some(at) = memchr::memchr(b'\\', rest) {
         rest = &rest[at..];
         let length = match (surrogate(rest), surrogate(rest.get(6..).unwrap_or_default())) {
