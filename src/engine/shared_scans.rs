@@ -1,4 +1,4 @@
-//! Queries that run one after the other over the same tables: each table is read once for all of them.
+//! Queries that run one after the other over the same tables: each table of text files is read once for all.
 //!
 //! The rows that any of the queries needs are kept in memory, with the columns of all of them. What is read while a query
 //! is bound (`in (T | ...)`, `toscalar`) is read from the files each time.
@@ -83,9 +83,12 @@ fn shared_tables(queries: &[&mut Prepared]) -> Vec<TableScans> {
     tables
 }
 
-/// True for a scan of all rows of files.
+/// True for a scan of all rows of files with text. Columnar files are cheap to read again with the columns and filters
+/// of one query, and their rows would take more memory than their bytes.
 fn is_shareable(scan: &Scan) -> bool {
-    scan.limit.is_none() && !scan.table.is_in_memory() && !scan.table.is_of_wildcard() && scan.table.extent().0 > 0
+    let table = &scan.table;
+    let is_of_files = !table.is_in_memory() && !table.is_of_wildcard() && table.extent().0 > 0;
+    scan.limit.is_none() && is_of_files && !table.is_columnar()
 }
 
 impl TableScans {

@@ -104,7 +104,7 @@ pub enum Shape {
     /// Diagnostic settings to a storage account: JSON Lines of envelopes, one file per hour of arrival.
     Diagnostic,
     /// Kusto's export: Parquet files with zstd. Row groups have at most 131,072 rows in order of arrival, and files about
-    /// 150,000 rows.
+    /// 75,000 rows.
     Parquet,
 }
 

@@ -21,9 +21,9 @@ use crate::diagnostic::{Error, Result};
 
 /// Number of rows in a row group.
 const ROW_GROUP: u64 = 128 * 1024;
-/// Number of chunks in a file: about one row group, without the rows that are due at fixed times. A file is written by
+/// Number of chunks in a file: 65,536 rows, and those that are due at fixed times. A file is written by
 /// one thread, so more files allow more threads.
-pub const FILE_CHUNKS: u64 = 1024;
+pub const FILE_CHUNKS: u64 = 512;
 /// Number of rows that are passed to the Parquet writer at once.
 const BATCH: usize = 2048;
 
