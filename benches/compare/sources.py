@@ -21,6 +21,8 @@ COLUMNS = {
     "UserPrincipalName": (TEXT, "properties.userPrincipalName"),
     "IPAddress": (TEXT, "properties.ipAddress"),
     "AppDisplayName": (TEXT, "properties.appDisplayName"),
+    "Location": (TEXT, "location"),
+    "UserAgent": (TEXT, "properties.userAgent"),
     "DeviceDetail.browser": (TEXT, "properties.deviceDetail.browser"),
     "LocationDetails.city": (TEXT, "properties.location.city"),
     "ConditionalAccessPolicies": (POLICIES, "properties.appliedConditionalAccessPolicies"),

@@ -54,6 +54,7 @@ QUERIES = (
     Query("Q17", "users_by_address", "make_set of users by address"),
     Query("Q18", "last_sign_ins", "arg_max of each user, all columns", ties="TimeGenerated"),
     Query("Q19", "listed_addresses", "any of 50,000 addresses"),
+    # The regular expression of the peers has the words as text: built by the query, DuckDB compiles it for every row.
     Query("Q20", "tools_by_word", "any of 500 words"),
     Query("Q21", "success_within_hour", "Q9 with the person alone as key"),
     # Modules of Python have no start that would not be mostly Python's.
