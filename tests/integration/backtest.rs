@@ -5,23 +5,10 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use crate::command::{Output, coldcase, coldcase_at};
-
-/// A folder with the given files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in files {
-        fs::write(folder.path().join(name), text).expect("written");
-    }
-    folder
-}
+use crate::command::{Output, coldcase, coldcase_at, folder, lines};
 
 fn backtest(folder: &Path, args: &[&str]) -> Output {
     coldcase_at(folder, &[&["backtest"], args].concat(), b"")
-}
-
-fn lines(output: &Output) -> Vec<Json> {
-    output.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 /// A scheduled rule over the table T that is on its own line for each field.

@@ -5,24 +5,10 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use crate::command::{Output, coldcase_at};
-
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("written");
-    }
-    folder
-}
+use crate::command::{Output, coldcase_at, folder, lines};
 
 fn backtest(folder: &Path, args: &[&str]) -> Output {
     coldcase_at(folder, &[&["backtest"], args].concat(), b"")
-}
-
-fn lines(output: &Output) -> Vec<Json> {
-    output.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 /// The minutes and seconds of a column of alerts.

@@ -2,17 +2,13 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::command::{Output, coldcase};
+use crate::command::{Output, coldcase, lines};
 
 const ACCOUNTS: [&str; 4] = ["--account", "BG-admin-01@contoso.com", "--account", "bg-admin-02@contoso.com"];
 
 fn review(more: &[&str]) -> Output {
     let args = ["breakglass", "testdata/signinlogs", "--now", "2026-03-05", "-o", "jsonl"];
     coldcase(&[&args[..], more].concat())
-}
-
-fn lines(output: &Output) -> Vec<Json> {
-    output.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 #[test]

@@ -5,25 +5,10 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::command::{Output, coldcase, coldcase_at, coldcase_with};
-
-/// A folder with the given files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("written");
-    }
-    folder
-}
+use crate::command::{Output, coldcase, coldcase_at, coldcase_with, folder, lines};
 
 fn check(folder: &Path, args: &[&str]) -> Output {
     coldcase_at(folder, &[&["check"], args].concat(), b"")
-}
-
-fn lines(output: &Output) -> Vec<Json> {
-    output.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 #[test]

@@ -3,14 +3,9 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::command::{Output, coldcase, coldcase_with, program, root};
+use crate::command::{Output, coldcase, coldcase_with, lines, program, root};
 
 const SIGNINS: &str = "testdata/signinlogs";
-
-fn lines(output: &Output) -> Vec<serde_json::Value> {
-    let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-    output.stdout.lines().map(parse).collect()
-}
 
 fn count(args: &[&str]) -> i64 {
     let output = coldcase(args);

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use crate::command::{Output, coldcase, coldcase_at};
+use crate::command::{Output, coldcase, coldcase_at, lines};
 
 const ROWS: &str = "\
 {\"TimeGenerated\":\"2026-03-01T10:00:00Z\",\"UserPrincipalName\":\"bg\",\"IPAddress\":\"203.0.113.7\",\"ResultType\":\"1\"}
@@ -56,10 +56,6 @@ fn folder(rules: &[(&str, &str)]) -> tempfile::TempDir {
 
 fn hunt(folder: &Path, args: &[&str]) -> Output {
     coldcase_at(folder, &[&["hunt", "rules", "-t", "T=rows.jsonl"], args].concat(), b"")
-}
-
-fn lines(output: &Output) -> Vec<Json> {
-    output.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 #[test]

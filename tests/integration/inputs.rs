@@ -8,20 +8,9 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::catalog::run_in;
-use crate::command::{Output, coldcase, coldcase_at, coldcase_with};
+use crate::command::{Output, coldcase, coldcase_at, coldcase_with, folder};
 
 const SIGNINS: &str = "testdata/signinlogs";
-
-/// Creates a folder with files of these names and contents.
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
-        fs::write(path, text).expect("written");
-    }
-    folder
-}
 
 /// Sign-ins with these Ids, a minute apart from 09:00.
 fn signins(ids: &[&str]) -> String {

@@ -1,8 +1,11 @@
 //! Runs the program as a user would.
 
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use serde_json::Value as Json;
 
 /// The outcome of a run.
 #[derive(Debug)]
@@ -66,4 +69,21 @@ fn run(command: &mut Command, stdin: &[u8]) -> Output {
 /// Runs the program with nothing on stdin.
 pub fn coldcase(args: &[&str]) -> Output {
     coldcase_with(args, "")
+}
+
+/// Returns the JSON values on the lines of stdout.
+pub fn lines(output: &Output) -> Vec<Json> {
+    let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    output.stdout.lines().map(parse).collect()
+}
+
+/// Creates a folder with files of these names and contents; a name may have folders.
+pub fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        fs::write(path, text).expect("written");
+    }
+    folder
 }
