@@ -3,12 +3,11 @@
 //! `convert` keeps the list in the folder of the archive. An append replaces it before its last step. Until that
 //! step, queries ignore the files in the journal, whether or not they are in the list.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::journal::{in_slashes, length_of, relative};
+use super::journal::{in_slashes, kept_text, relative};
 use crate::diagnostic::{Error, Result};
 
 /// The file name of the list. Scans skip it because of the dot.
@@ -47,11 +46,7 @@ impl ArchiveList {
     /// The list cannot be read, so it is not known whether files are missing.
     pub fn read(archive: &Path) -> Result<Option<Self>> {
         let path = Self::path(archive);
-        let Some(length) = length_of(&path)? else { return Ok(None) };
-        let text = match length {
-            ..=MAX_BYTES => fs::read_to_string(&path).map_err(|error| Error::io(&path, error))?,
-            _ => String::new(),
-        };
+        let Some(text) = kept_text(&path, MAX_BYTES)? else { return Ok(None) };
         Self::parse(&text).map(Some).ok_or_else(|| Error::Data {
             file: path.display().to_string(),
             place: None,

@@ -6,7 +6,7 @@
 //! was killed.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
@@ -51,9 +51,7 @@ impl Journal {
     /// The journal cannot be read, so it is not known which files are part of the archive.
     pub fn read(archive: &Path) -> Result<Option<Self>> {
         let path = Self::path(archive);
-        let failed = |error| Error::io(&path, error);
-        let Some(length) = length_of(&path)? else { return Ok(None) };
-        let text = if length > MAX_BYTES { String::new() } else { fs::read_to_string(&path).map_err(failed)? };
+        let Some(text) = kept_text(&path, MAX_BYTES)? else { return Ok(None) };
         Self::parse(&text).map(Some).ok_or_else(|| Error::Data {
             file: path.display().to_string(),
             place: None,
@@ -87,12 +85,22 @@ impl Journal {
     }
 }
 
-/// Returns the length of a file in bytes; None if it does not exist.
-pub(super) fn length_of(path: &Path) -> Result<Option<u64>> {
+/// Reads a text file that an archive keeps about itself; None if it does not exist. The text is empty if the file is not
+/// UTF-8, is larger than `max` bytes, or is no regular file: a device or a pipe in its place may have no end.
+///
+/// # Errors
+/// The operating system refuses.
+pub(super) fn kept_text(path: &Path, max: u64) -> Result<Option<String>> {
+    let failed = |error| Error::io(path, error);
     match fs::metadata(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(Error::io(path, error)),
-        Ok(metadata) => Ok(Some(metadata.len())),
+        Err(error) => Err(failed(error)),
+        Ok(metadata) if !metadata.is_file() || metadata.len() > max => Ok(Some(String::new())),
+        Ok(_) => {
+            let mut bytes = Vec::new();
+            fs::File::open(path).and_then(|file| file.take(max).read_to_end(&mut bytes)).map_err(failed)?;
+            Ok(Some(String::from_utf8(bytes).unwrap_or_default()))
+        }
     }
 }
 

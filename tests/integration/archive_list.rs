@@ -149,3 +149,17 @@ fn archives_without_a_list_and_damaged_lists_are_told() {
     assert!(!list.exists());
     assert_eq!(archive.count("", 0).0, "4");
 }
+
+#[cfg(unix)]
+#[test]
+fn devices_in_the_place_of_what_an_archive_keeps_do_not_stop_the_run() {
+    for name in [".coldcase-files", ".coldcase-append"] {
+        let archive = Archive::new();
+        let kept = archive.path(name);
+        let _ = fs::remove_file(&kept);
+        std::os::unix::fs::symlink("/dev/zero", &kept).expect("a link");
+        let output = coldcase(&["SigninLogs | count", &archive.path("").to_string_lossy(), "--strict"]);
+        assert_eq!(output.code, 5, "{name}: {}", output.stderr);
+        assert!(output.stderr.contains("is damaged"), "{name}: {}", output.stderr);
+    }
+}
