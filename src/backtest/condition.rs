@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Error, Result};
 use crate::rules::schedule::WindowEdges;
-use crate::rules::{AlertCondition, AlertMeasure, FailingPeriods, TimeAggregation};
+use crate::rules::{AGGREGATED_VALUE, AlertCondition, AlertMeasure, BreachCount, FailingPeriods, TimeAggregation};
 use crate::types::{Batch, Schema, Type};
 
 /// A row of a run.
@@ -30,11 +30,19 @@ pub(super) struct TestedRows {
     pub is_met: bool,
 }
 
+/// What is measured of rows, with the position of its column.
+#[derive(Clone, Copy)]
+enum RowMeasure {
+    Count,
+    Column(usize, TimeAggregation),
+    Breaches(usize, BreachCount),
+}
+
 /// Tests a condition on results with the same columns.
 pub(super) struct ConditionTest<'a> {
     condition: &'a AlertCondition,
     dimensions: Vec<usize>,
-    measure: Option<(usize, TimeAggregation)>,
+    measure: RowMeasure,
     time: Option<usize>,
     /// True if only the rows of the last periods count: there are several, or the query reads more than one.
     has_periods: bool,
@@ -50,8 +58,9 @@ impl<'a> ConditionTest<'a> {
         let column = |name: &str| schema.index_of(name).ok_or_else(|| Error::internal("a column of the condition"));
         let dimensions = condition.dimensions.iter().map(|dimension| column(&dimension.name)).collect::<Result<_>>()?;
         let measure = match &condition.measure {
-            AlertMeasure::Rows => None,
-            AlertMeasure::Column { name, aggregation } => Some((column(name)?, *aggregation)),
+            AlertMeasure::Rows => RowMeasure::Count,
+            AlertMeasure::Column { name, aggregation } => RowMeasure::Column(column(name)?, *aggregation),
+            AlertMeasure::Breaches(breaches) => RowMeasure::Breaches(column(AGGREGATED_VALUE)?, *breaches),
         };
         let is_time = |index: &usize| schema.field(*index).ty == Type::Datetime;
         let time = schema.index_of("TimeGenerated").filter(is_time).or_else(|| (0..schema.len()).find(is_time));
@@ -105,14 +114,20 @@ impl<'a> ConditionTest<'a> {
         TestedRows { values, value, periods, rows, is_met }
     }
 
+    /// The time of a row; None if it has none.
+    fn time(&self, batches: &[Batch], index: RowIndex) -> Option<i64> {
+        batches[index.batch].column(self.time?).i64_at(index.row)
+    }
+
     /// The rows of each period, the latest first. A period ends before the next one begins, and the last one includes its
     /// end, which is that of the window. If windows exclude their first moment, so do periods.
     fn periods(&self, batches: &[Batch], rows: &[RowIndex], time: i64) -> Vec<Vec<RowIndex>> {
         let FailingPeriods { length, evaluated, .. } = self.condition.periods;
         let mut periods = vec![Vec::new(); evaluated as usize];
         for index in rows {
-            let at = self.time.and_then(|column| batches[index.batch].column(column).i64_at(index.row));
-            let Some(age) = at.map(|at| time.saturating_sub(at)).filter(|age| *age >= 0) else { continue };
+            let Some(age) = self.time(batches, *index).map(|at| time.saturating_sub(at)).filter(|age| *age >= 0) else {
+                continue;
+            };
             let age = if self.edges == WindowEdges::HalfOpen { age } else { age.max(1) - 1 };
             let period = usize::try_from(age / length.max(1)).unwrap_or(usize::MAX);
             if let Some(period) = periods.get_mut(period) {
@@ -125,12 +140,19 @@ impl<'a> ConditionTest<'a> {
     /// The measure of some rows; None if it has no value.
     #[expect(clippy::cast_precision_loss, reason = "numbers of rows stay far below 2^53")]
     fn value(&self, batches: &[Batch], rows: &[RowIndex]) -> Option<f64> {
-        let Some((column, aggregation)) = self.measure else { return Some(rows.len() as f64) };
-        let number = |index: &RowIndex| -> Option<f64> {
+        let number = |index: &RowIndex, column: usize| -> Option<f64> {
             let column = batches[index.batch].column(column);
             column.f64_at(index.row).or_else(|| column.value(index.row).to_text().parse().ok())
         };
-        let numbers: Vec<f64> = rows.iter().filter_map(number).collect();
+        let (column, aggregation) = match self.measure {
+            RowMeasure::Count => return Some(rows.len() as f64),
+            RowMeasure::Column(column, aggregation) => (column, aggregation),
+            RowMeasure::Breaches(column, breaches) => {
+                let row = |index: &RowIndex| Some((self.time(batches, *index), number(index, column)?));
+                return Some(breaches.of(&rows.iter().filter_map(row).collect::<Vec<_>>()) as f64);
+            }
+        };
+        let numbers: Vec<f64> = rows.iter().filter_map(|index| number(index, column)).collect();
         let total = || numbers.iter().sum::<f64>();
         match aggregation {
             TimeAggregation::Count => Some(numbers.len() as f64),

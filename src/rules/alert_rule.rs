@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::breaches::BreachCount;
 use super::{RuleKind, RuleQuery};
 use crate::diagnostic::Span;
 
@@ -139,7 +140,7 @@ pub struct AlertCondition {
 }
 
 /// What a condition compares with the threshold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum AlertMeasure {
     /// The number of rows.
     Rows,
@@ -150,6 +151,8 @@ pub enum AlertMeasure {
         /// The aggregate.
         aggregation: TimeAggregation,
     },
+    /// The number of rows whose `AggregatedValue` violates a threshold.
+    Breaches(BreachCount),
 }
 
 /// How a log search alert rule aggregates its measure.

@@ -1,4 +1,5 @@
-//! Reads log search alert rules of Azure Monitor: `scheduledQueryRules` of API versions from 2018-04-16 on.
+//! Reads log search alert rules of Azure Monitor: `scheduledQueryRules` of API versions from 2020-05-01 on. Those of
+//! 2018-04-16 have other fields, which `log_alert_2018` reads.
 
 use super::alert_rule::{
     AlertCondition, AlertDimension, AlertGrouping, AlertMeasure, AlertOverrides, AlertSchedule, AlertStatePolicy,
@@ -6,7 +7,7 @@ use super::alert_rule::{
 };
 use super::duration::{DAY, HOUR, MINUTE, iso_duration};
 use super::fields::{Fields, Read, wrong};
-use super::{AlertRule, RuleText};
+use super::{AlertRule, RuleText, log_alert_2018};
 
 /// The time between the end of a window and its evaluation. The service documents none; about two and a half minutes
 /// were observed.
@@ -15,16 +16,15 @@ const ASSUMED_DELAY: i64 = 5 * MINUTE / 2;
 const MAX_PROPERTIES: u32 = 64 << 10;
 /// No query reads more than the last two days.
 const MAX_LOOKBACK: i64 = 2 * DAY;
-/// The maximum number of failing periods, and of minutes in the version of 2018.
+/// The maximum number of failing periods.
 const MAX_PERIODS: u32 = 6;
-const MAX_MINUTES: u32 = 2_880;
 
 /// The lengths that the service accepts, in minutes.
-const WINDOWS: &[i64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1_440, 2_880];
-const FREQUENCIES: &[i64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 720, 1_440];
+pub(super) const WINDOWS: &[i64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1_440, 2_880];
+pub(super) const FREQUENCIES: &[i64] = &[1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 720, 1_440];
 const MUTINGS: &[i64] = &[1, 5, 15, 30, 60, 360, 720, 1_440];
 
-const OPERATORS: &[(&str, ThresholdOperator)] = &[
+pub(super) const OPERATORS: &[(&str, ThresholdOperator)] = &[
     ("GreaterThan", ThresholdOperator::GreaterThan),
     ("GreaterThanOrEqual", ThresholdOperator::GreaterThanOrEqual),
     ("LessThan", ThresholdOperator::LessThan),
@@ -48,7 +48,7 @@ pub(super) fn read(rule: RuleText, resource: Fields<'_>, properties: Fields<'_>)
         return wrong(span, format!("the properties of the rule are larger than {} KB", MAX_PROPERTIES >> 10));
     }
     match properties.mapping("schedule")? {
-        Some(schedule) => read_2018(rule, properties, schedule),
+        Some(schedule) => log_alert_2018::read(rule, properties, schedule),
         None => read_current(rule, properties),
     }
 }
@@ -91,7 +91,7 @@ fn read_current(rule: RuleText, properties: Fields<'_>) -> Read<AlertRule> {
 }
 
 /// A rule that counts rows, without state.
-fn plain(rule: RuleText, severity: String, properties: Fields<'_>) -> Read<AlertRule> {
+pub(super) fn plain(rule: RuleText, severity: String, properties: Fields<'_>) -> Read<AlertRule> {
     Ok(AlertRule {
         schedule: AlertSchedule {
             frequency: MINUTE,
@@ -126,7 +126,7 @@ fn plain(rule: RuleText, severity: String, properties: Fields<'_>) -> Read<Alert
     })
 }
 
-fn severity(fields: Fields<'_>) -> Read<String> {
+pub(super) fn severity(fields: Fields<'_>) -> Read<String> {
     match fields.whole("severity", 0, 4)? {
         Some(number) => Ok(format!("Sev{number}")),
         None => wrong(fields.span(), "the rule has no `severity`"),
@@ -253,7 +253,7 @@ fn lookback(properties: Fields<'_>, window: i64, periods: FailingPeriods) -> Rea
 ///
 /// Source: the table of the page on alerts of Azure Monitor. A frequency of 15 minutes is in two of its rows; the
 /// longer time is used.
-fn state(properties: Fields<'_>, frequency: i64) -> Read<AlertStatePolicy> {
+pub(super) fn state(properties: Fields<'_>, frequency: i64) -> Read<AlertStatePolicy> {
     if properties.flag("autoMitigate")? == Some(false) {
         return Ok(AlertStatePolicy::Stateless);
     }
@@ -291,47 +291,4 @@ fn muting(properties: Fields<'_>, frequency: i64, state: AlertStatePolicy) -> Re
         true => Ok(Some(ticks)),
         false => wrong(properties.span_of(name), "`muteActionsDuration` must not be less than `evaluationFrequency`"),
     }
-}
-
-/// A rule of API version 2018-04-16.
-fn read_2018(rule: RuleText, properties: Fields<'_>, schedule: Fields<'_>) -> Read<AlertRule> {
-    let minutes = |name: &str, allowed: &[i64]| match schedule.whole(name, 1, MAX_MINUTES)?.map(i64::from) {
-        Some(minutes) if allowed.contains(&minutes) => Ok(minutes * MINUTE),
-        Some(_) => {
-            let known: Vec<String> = allowed.iter().map(i64::to_string).collect();
-            wrong(schedule.span_of(name), format!("`{name}` must be one of {}", known.join(", ")))
-        }
-        None => wrong(schedule.span(), format!("the rule has no `{name}`")),
-    };
-    let frequency = minutes("frequencyInMinutes", FREQUENCIES)?;
-    let lookback = minutes("timeWindowInMinutes", WINDOWS)?;
-    let Some(action) = properties.mapping("action")? else {
-        return wrong(properties.span(), "the rule has no `action`");
-    };
-    let Some(trigger) = action.mapping("trigger")? else {
-        return wrong(action.span(), "the rule has no `trigger`");
-    };
-    if trigger.value("metricTrigger").is_some() {
-        return wrong(trigger.span_of("metricTrigger"), "`metricTrigger` of API version 2018-04-16 is not supported");
-    }
-    let Some(threshold) = trigger.number("threshold")? else {
-        return wrong(trigger.span(), "the rule has no `threshold`");
-    };
-    let operator = trigger.required_choice("thresholdOperator", OPERATORS)?;
-    let throttling = action.whole("throttlingInMin", 0, MAX_MINUTES)?.filter(|minutes| *minutes > 0);
-    let notified = action.mapping("aznsAction")?.map(|notified| notified.texts("actionGroup")).transpose()?;
-    let state = match properties.flag("autoMitigate")? {
-        Some(true) => state(properties, frequency)?,
-        _ => AlertStatePolicy::Stateless,
-    };
-    let plain = plain(rule, severity(action)?, properties)?;
-    Ok(AlertRule {
-        schedule: AlertSchedule { frequency, lookback, ..plain.schedule },
-        condition: AlertCondition { operator, threshold, ..super::sentinel_alert::any_row() },
-        muting: throttling.map(|minutes| i64::from(minutes) * MINUTE),
-        state,
-        action_groups: notified.unwrap_or_default(),
-        is_enabled: properties.flag("enabled")?.unwrap_or(true),
-        ..plain
-    })
 }

@@ -7,6 +7,7 @@
 
 mod alert_rule;
 pub mod alert_state;
+mod breaches;
 pub mod convert;
 mod custom_detection;
 mod duration;
@@ -15,6 +16,7 @@ mod given_rows;
 mod hunt_rule;
 mod json;
 mod log_alert;
+mod log_alert_2018;
 mod node;
 mod recognise;
 mod rule_test;
@@ -33,6 +35,7 @@ pub use alert_rule::{
     AlertStatePolicy, ColumnPurpose, EntityMapping, FailingPeriods, NamedColumn, ThresholdOperator, TimeAggregation,
     WindowClock,
 };
+pub use breaches::{AGGREGATED_VALUE, BreachCount};
 pub use duration::iso_duration;
 pub use given_rows::{GivenRow, GivenTable, GivenValue, typed_value};
 pub use hunt_rule::HuntRule;
@@ -129,7 +132,13 @@ impl RuleFileError {
     /// True if a service may accept the rule, and only this program does not support it.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
-        ["supported", "offline", "only a deployment evaluates"].iter().any(|words| self.reason.contains(words))
+        self.is_expression() || ["supported", "offline"].iter().any(|words| self.reason.contains(words))
+    }
+
+    /// True if a field of a template has a value that only a deployment knows.
+    #[must_use]
+    pub fn is_expression(&self) -> bool {
+        self.reason.contains("only a deployment evaluates")
     }
 }
 

@@ -4,7 +4,7 @@
 //! Sources: the pages on log search alert rules, on scheduled rules of Microsoft Sentinel and on custom detections, with
 //! their limits. What they say of single fields is checked where these are read.
 
-use super::{AlertRule, ColumnPurpose, NamedColumn, RuleFileError, RuleKind};
+use super::{AGGREGATED_VALUE, AlertMeasure, AlertRule, ColumnPurpose, NamedColumn, RuleFileError, RuleKind};
 use crate::diagnostic::{Span, suggest};
 use crate::syntax::{Token, TokenKind, tokens};
 use crate::types::{Schema, Type};
@@ -39,7 +39,7 @@ pub fn query(rule: &AlertRule) -> Vec<RuleFileError> {
     let query = QueryTokens { tokens: tokens(text) };
     let found = match rule.kind {
         RuleKind::Scheduled | RuleKind::NearRealTime => query.of_sentinel(),
-        RuleKind::LogAlert => query.of_log_alert(rule.schedule.frequency == MINUTE),
+        RuleKind::LogAlert => query.of_log_alert(rule),
         RuleKind::CustomDetection if is_continuous(rule) => query.of_continuous(text),
         _ => Vec::new(),
     };
@@ -73,6 +73,11 @@ pub fn result(rule: &AlertRule, schema: &Schema) -> Vec<RuleFileError> {
         (!ty.is_numeric()).then_some(RuleFileError { span: column.span, reason })
     }));
     let has = |name: &str| schema.index_of(name).is_some_and(|index| schema.field(index).ty == Type::Datetime);
+    let is_of_bins = matches!(&rule.condition.measure, AlertMeasure::Breaches(breaches) if breaches.adjacent.is_some());
+    if is_of_bins && !schema.fields().iter().any(|field| field.ty == Type::Datetime) {
+        let reason = "the rule counts breaches in a row, so the query must return the time of its bins".to_owned();
+        errors.push(RuleFileError { span: rule.query.key, reason });
+    }
     if rule.condition.periods.evaluated > 1 && !schema.fields().iter().any(|field| field.ty == Type::Datetime) {
         let reason = "the rule evaluates several periods, so the query must return a datetime column".to_owned();
         errors.push(RuleFileError { span: rule.query.key, reason });
@@ -110,18 +115,19 @@ impl QueryTokens<'_> {
         stars.map(|at| self.reason(at, |name| format!("Microsoft Sentinel rejects rules with `{name} *`"))).collect()
     }
 
-    fn of_log_alert(&self, runs_every_minute: bool) -> Reasons {
+    fn of_log_alert(&self, rule: &AlertRule) -> Reasons {
         let calls = self.calls(NOT_IN_ALERTS);
         let mut reasons: Reasons =
             calls.map(|at| self.reason(at, |name| format!("log search alert rules do not support `{name}`"))).collect();
-        let words = self.tokens.iter().filter(|token| token.is_word("AggregatedValue"));
+        let is_measured = matches!(rule.condition.measure, AlertMeasure::Breaches(_));
+        let words = self.tokens.iter().filter(|token| token.is_word(AGGREGATED_VALUE) && !is_measured);
         reasons.extend(
             words.map(|token| (token.span, "the name `AggregatedValue` is reserved in alert rules".to_owned())),
         );
         let variables = self.calls(&["ago"]).filter(|at| !self.has_literal(at + 2));
         let reason = "`ago` in a log search alert rule needs a literal, such as ago(1h)";
         reasons.extend(variables.map(|at| self.reason(at, |_| reason.to_owned())));
-        if runs_every_minute {
+        if rule.schedule.frequency == MINUTE {
             let parts = self.operators(NOT_EVERY_MINUTE).chain(self.calls(CALLS_NOT_EVERY_MINUTE));
             let reason = |name: &str| format!("a rule that runs every minute must not use `{name}`");
             reasons.extend(parts.map(|at| self.reason(at, reason)));

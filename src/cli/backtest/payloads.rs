@@ -12,7 +12,8 @@ use super::tables::{RuleBacktest, entity};
 use crate::backtest::{Alert, StateChange};
 use crate::rules::alert_state::AlertState;
 use crate::rules::{
-    AlertGrouping, AlertMeasure, AlertRule, FailingPeriods, RuleKind, ThresholdOperator, TimeAggregation, iso_duration,
+    AGGREGATED_VALUE, AlertGrouping, AlertMeasure, AlertRule, FailingPeriods, RuleKind, ThresholdOperator,
+    TimeAggregation, iso_duration,
 };
 use crate::types::datetime;
 
@@ -112,7 +113,9 @@ fn window_size(rule: &AlertRule) -> i64 {
 fn condition(rule: &AlertRule, alert: &Alert) -> Json {
     let (measure, aggregation) = match &rule.condition.measure {
         AlertMeasure::Rows => (None, "Count"),
-        AlertMeasure::Column { name, aggregation } => (Some(name), aggregation_name(*aggregation)),
+        AlertMeasure::Column { name, aggregation } => (Some(name.as_str()), aggregation_name(*aggregation)),
+        // The value is the number of breaches.
+        AlertMeasure::Breaches(_) => (Some(AGGREGATED_VALUE), "Count"),
     };
     let dimensions = alert.dimensions.iter().map(|(name, value)| json!({"name": name, "value": value}));
     json!({

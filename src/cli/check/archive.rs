@@ -104,7 +104,7 @@ impl ArchiveCheck<'_> {
 fn needs_rows(rule: &AlertRule) -> bool {
     let condition = &rule.condition;
     let is_zero = match &condition.measure {
-        AlertMeasure::Rows => true,
+        AlertMeasure::Rows | AlertMeasure::Breaches(_) => true,
         AlertMeasure::Column { aggregation, .. } => {
             matches!(aggregation, TimeAggregation::Count | TimeAggregation::Total)
         }

@@ -1,8 +1,8 @@
 //! Writes log search alert rules of Azure Monitor.
 
 use super::super::{
-    AlertDimension, AlertMeasure, AlertRule, AlertStatePolicy, RuleKind, ThresholdOperator, TimeAggregation,
-    iso_duration,
+    AGGREGATED_VALUE, AlertDimension, AlertMeasure, AlertRule, AlertStatePolicy, RuleKind, ThresholdOperator,
+    TimeAggregation, iso_duration,
 };
 use super::{SourceRule, list, map, not_empty, plain, present, resource_name, string, strings, template_text};
 use crate::rules::node::Node;
@@ -80,6 +80,8 @@ fn criterion(rule: &AlertRule) -> Node {
     let (column, aggregation) = match &condition.measure {
         AlertMeasure::Rows => (None, TimeAggregation::Count),
         AlertMeasure::Column { name, aggregation } => (Some(string(name)), *aggregation),
+        // Refused before: no other API version has it.
+        AlertMeasure::Breaches(_) => (Some(string(AGGREGATED_VALUE)), TimeAggregation::Count),
     };
     let aggregation = match aggregation {
         TimeAggregation::Count => "Count",

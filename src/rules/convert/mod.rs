@@ -15,7 +15,7 @@ pub use entity_names::sentinel_entity;
 use super::fields::{Fields, wrong};
 use super::node::{Node, NodeContent, NodeKey};
 use super::recognise::{self, FoundRule};
-use super::{AlertRule, RuleFileError, RuleFormat, RuleKind, json, parse, read_alerts};
+use super::{AlertMeasure, AlertRule, RuleFileError, RuleFormat, RuleKind, json, parse, read_alerts};
 use crate::diagnostic::Span;
 
 /// A format in which services accept rules.
@@ -82,6 +82,10 @@ pub fn convert(text: &str, format: RuleFormat, target: RuleTarget) -> Result<Vec
 fn converted(found: FoundRule<'_>, target: RuleTarget) -> Result<ConvertedRule, RuleFileError> {
     let source = SourceRule { node: found.node, properties: found.properties };
     let rule = found.alert_rule()?;
+    if let AlertMeasure::Breaches(_) = rule.condition.measure {
+        let reason = "`metricTrigger` has no counterpart in other formats, so that the conversion is not supported";
+        return wrong(rule.span, reason);
+    }
     let node = match target {
         RuleTarget::SentinelYaml => sentinel::yaml(&rule, &source),
         RuleTarget::SentinelArm => sentinel::resource(&rule, &source),
