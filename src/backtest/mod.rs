@@ -52,7 +52,7 @@ pub struct Assumptions {
     pub anchors: u32,
     /// Whether a window includes its first moment.
     pub edges: WindowEdges,
-    /// How long after the end of a window rows may arrive and are still seen; None for that of the service.
+    /// The time between the end of a window and the run; None for that of the service.
     pub grace: Option<i64>,
     /// When rows arrive, by table.
     pub times: WindowTimes,
@@ -206,9 +206,7 @@ pub fn run(
 /// The schedule of a rule, with what is assumed about it.
 fn assumed_schedule(rule: &AlertRule, assumptions: &Assumptions) -> AlertSchedule {
     let mut schedule = rule.schedule;
-    if let (Some(grace), WindowClock::Generated) = (assumptions.grace, schedule.clock) {
-        schedule.delay = grace;
-    }
+    schedule.delay = assumptions.grace.unwrap_or(schedule.delay);
     if let Some(lookback) = assumptions.lookback.filter(|_| rule.assumes_lookback) {
         schedule.lookback = lookback;
     }

@@ -25,6 +25,8 @@ pub(super) fn rule_format(path: &Path) -> Option<RuleFormat> {
 
 /// The exit code of a rule that is wrong.
 pub(super) const WRONG_RULE: u8 = 3;
+/// The exit code of a rule that only this program does not support.
+const UNSUPPORTED_RULE: u8 = 4;
 
 /// An alert rule and the file that it is in.
 pub(super) struct FiledRule {
@@ -39,17 +41,19 @@ pub(super) struct FiledRule {
 /// # Errors
 /// A file cannot be read or holds no alert rule, or a rule is wrong.
 pub(super) fn read_alert_rules(paths: &[PathBuf]) -> Result<Vec<FiledRule>> {
-    let (rules, is_wrong) = read_right_rules(paths)?;
-    if is_wrong { Err(Error::Reported(WRONG_RULE)) } else { Ok(rules) }
+    match read_right_rules(paths)? {
+        (rules, None) => Ok(rules),
+        (_, Some(code)) => Err(Error::Reported(code)),
+    }
 }
 
-/// Reads the alert rules of files, and of the files in folders, but for those that are wrong, which are reported. True if
-/// there are such rules.
+/// Reads the alert rules of files, and of the files in folders, but for those that are wrong or not supported, which are
+/// reported. Also returns the exit code of the first of these.
 ///
 /// # Errors
 /// A file cannot be read, or is no rule file.
-pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, bool)> {
-    let (mut found, mut is_wrong) = (Vec::new(), false);
+pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, Option<u8>)> {
+    let (mut found, mut failed) = (Vec::new(), None);
     for path in find_files(paths, &[YAML_EXTENSIONS, JSON_EXTENSIONS].concat())? {
         let file = std::rc::Rc::new(TextFile::read(&path)?);
         let Some(format) = rule_format(&path) else {
@@ -58,7 +62,7 @@ pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, boo
         };
         let mut wrong = |error: &RuleFileError| {
             report_error(&file, error);
-            is_wrong = true;
+            failed = failed.or(Some(exit_code(error)));
         };
         match rules::read_alerts(&file.text, format) {
             Err(error) => wrong(&error),
@@ -72,7 +76,15 @@ pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, boo
             }),
         }
     }
-    Ok((found, is_wrong))
+    Ok((found, failed))
+}
+
+fn exit_code(error: &RuleFileError) -> u8 {
+    // A file that lacks a value is wrong.
+    match error.is_unsupported() && !error.is_expression() {
+        true => UNSUPPORTED_RULE,
+        false => WRONG_RULE,
+    }
 }
 
 /// Prints what is wrong with a file, with the position in it.

@@ -1,7 +1,14 @@
 //! `coldcase backtest`: what single services do: bins, joined alerts, absence, rules that they reject, templates, payloads.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use serde_json::{Value as Json, json};
 
@@ -459,59 +466,183 @@ fn runs_that_go_on_hand_on_what_one_run_does() {
     assert!(output.code == 5 && output.stderr.contains("not a state of"), "{}", output.stderr);
 }
 
+/// The number of runs that are killed; `MOMENTS=100` kills more.
+fn kills() -> u64 {
+    std::env::var("MOMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(25)
+}
+
+/// Starts a run that goes on with the state `s`, and kills it after `wait`, if that is given, or after it wrote `lines`.
+/// Returns the whole lines that it wrote, and whether it was still running when it was killed.
+fn killed_run(folder: &Path, lines: usize, wait: Option<Duration>) -> (Vec<String>, bool) {
+    let args = ["backtest", "a.yaml", "t.jsonl", "--to", "2026-03-02", "--resume", "s", "--as", "security-alert"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_coldcase"))
+        .args(args)
+        .arg("--no-catalog")
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a process");
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut written = Vec::new();
+    let mut read = |most: usize| {
+        for _ in 0..most {
+            let mut line = String::new();
+            out.read_line(&mut line).expect("a line");
+            // A line without its end was cut off.
+            if !line.ends_with('\n') {
+                break;
+            }
+            written.push(line);
+        }
+    };
+    match wait {
+        Some(wait) => std::thread::sleep(wait),
+        None => read(lines),
+    }
+    let is_running = child.try_wait().expect("a state").is_none();
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    read(usize::MAX);
+    (written, is_running)
+}
+
 #[test]
 fn killed_runs_lose_no_alert_and_repeat_at_most_the_last() {
     let rule = SCHEDULED.replace("query: T | where User == 'bg'", "query: SigninLogs | project TimeGenerated, User")
         + "eventGroupingSettings: {aggregationKind: AlertPerResult}\n";
-    let minutes: Vec<u32> = (0..60).map(|number| number * 5 + 1).collect();
+    // None of them on the edges of two windows.
+    let minutes: Vec<u32> = (0..500).filter(|minute| minute % 5 > 0).collect();
     let folder = folder(&[("a.yaml", &rule), ("t.jsonl", &rows(&minutes))]);
-    let args = [
-        "backtest",
-        "a.yaml",
-        "t.jsonl",
-        "--to",
-        "2026-03-02",
-        "--resume",
-        "s",
-        "--as",
-        "security-alert",
-        "--no-catalog",
-    ];
-    let (mut written, mut kills) = (Vec::new(), 0);
-    for round in 0.. {
-        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_coldcase"))
-            .args(args)
-            .current_dir(folder.path())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .expect("a process");
-        let mut out = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut read = |written: &mut Vec<String>| {
-            let mut line = String::new();
-            let length = std::io::BufRead::read_line(&mut out, &mut line).expect("a line");
-            (length > 0).then(|| written.push(line)).is_some()
-        };
-        let is_last = round == 25;
-        if round % 5 == 4 && !is_last {
-            // Before anything is written.
-            std::thread::sleep(std::time::Duration::from_millis(10 * round));
-        } else {
-            let some = if is_last { usize::MAX } else { 1 + usize::try_from(round % 3).expect("small") };
-            (0..some).take_while(|_| read(&mut written)).for_each(drop);
-        }
-        if !is_last {
-            child.kill().expect("killed");
-            kills += 1;
-        }
-        child.wait().expect("ended");
-        while read(&mut written) {}
-        if is_last {
-            break;
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    let (mut known, mut running, mut repeated) = (BTreeSet::new(), 0, 0);
+    for kill in 0..=kills() {
+        let is_last = kill == kills();
+        let wait = (random.random_bool(0.5) && !is_last).then(|| Duration::from_millis(random.random_range(0..150)));
+        let lines = if is_last { usize::MAX } else { random.random_range(1..4) };
+        let (written, was_running) = killed_run(folder.path(), lines, wait);
+        running += u64::from(was_running);
+        for (number, line) in written.into_iter().enumerate() {
+            let is_new = known.insert(line);
+            assert!(is_new || number == 0, "only the alert that was being written may be repeated");
+            repeated += u64::from(!is_new);
         }
     }
-    let ids: std::collections::BTreeSet<&String> = written.iter().collect();
-    assert_eq!(ids.len(), 60, "every alert was written");
-    assert!(written.len() <= 60 + kills, "{} lines after {kills} kills", written.len());
+    assert_eq!(known.len(), 400, "every alert was written");
+    let ids: BTreeSet<String> = known.iter().map(|line| alert_id(line)).collect();
+    assert_eq!(ids.len(), 400, "every alert has an identifier of its own, which it keeps when it is repeated");
+    println!("{} kills, {running} of running processes; {repeated} alerts repeated", kills());
     assert!(!folder.path().join("s.journal").exists());
+}
+
+/// The identifier of an alert in the form of SecurityAlert.
+fn alert_id(line: &str) -> String {
+    let alert: Json = serde_json::from_str(line).expect("an object");
+    alert["SystemAlertId"].as_str().expect("an identifier").to_owned()
+}
+
+#[test]
+fn rules_by_arrival_wait_for_late_exports() {
+    let nrt = "id: n\nname: n\nkind: NRT\nseverity: Low\nquery: SigninLogs | project TimeGenerated, User\n";
+    let query = "SigninLogs | project TimeGenerated, User";
+    let detection = detection(&json!({"frequency": "PT1H"}), query);
+    let exported = |minutes: &[u32]| rows(minutes);
+    let folder = folder(&[("n.yaml", nrt), ("d.json", &detection), ("t.jsonl", &exported(&[1]))]);
+    let run = |rule: &str, more: &[&str]| {
+        let args =
+            [&[rule, "t.jsonl", "--from", "2026-03-01T10:00:00Z", "--to", "2026-03-01T13:00:00Z"], more].concat();
+        let output = backtest(folder.path(), &args);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        lines(&output)
+    };
+    let times = |alerts: &[Json]| -> Vec<[String; 2]> {
+        let time = |alert: &Json, column: &str| alert[column].as_str().expect("a time")[11..16].to_owned();
+        alerts.iter().map(|alert| ["WindowEnd", "Detected"].map(|column| time(alert, column))).collect()
+    };
+    // The same window, and a later run.
+    assert_eq!(times(&run("n.yaml", &[])), [["10:01", "10:03"]]);
+    assert_eq!(times(&run("n.yaml", &["--grace", "20m"])), [["10:01", "10:21"]]);
+    assert_eq!(times(&run("d.json", &[])), [["11:00", "11:00"]]);
+    assert_eq!(times(&run("d.json", &["--grace", "20m"])), [["10:40", "11:00"]]);
+    // A row of 10:05 is exported after a run at 10:10.
+    for (grace, alerts) in [("2m", 1), ("15m", 2)] {
+        let _ = fs::remove_file(folder.path().join("alerts.state"));
+        let mut count = 0;
+        for (minutes, to) in [(&[1][..], "2026-03-01T10:10:00Z"), (&[1, 5], "2026-03-01T10:40:00Z")] {
+            fs::write(folder.path().join("t.jsonl"), exported(minutes)).expect("written");
+            count += handed_on(folder.path(), &["n.yaml", "--grace", grace], to).len();
+        }
+        assert_eq!(count, alerts, "--grace {grace}");
+    }
+    let args = ["n.yaml", "t.jsonl", "--to", "now", "--resume", "s", "--as", "preview-json"];
+    let output = backtest(folder.path(), &args);
+    assert!(output.code == 2 && output.stderr.contains("preview-json"), "{}", output.stderr);
+}
+
+/// A rule of 2018 that counts breaches.
+fn measured(query: &str, metric: &Json) -> String {
+    let rule = json!({
+        "type": "Microsoft.Insights/scheduledQueryRules", "apiVersion": "2018-04-16", "name": "old",
+        "properties": {
+            "enabled": "true",
+            "source": {"query": query, "queryType": "ResultCount"},
+            "schedule": {"frequencyInMinutes": 30, "timeWindowInMinutes": 30},
+            "action": {"severity": "1", "trigger": {"thresholdOperator": "GreaterThan", "threshold": 1,
+                "metricTrigger": metric}},
+        },
+    });
+    serde_json::to_string_pretty(&rule).expect("JSON")
+}
+
+#[test]
+fn metric_measurements_count_breaches() {
+    let query = "T | summarize AggregatedValue = count() by bin(TimeGenerated, 5m), User";
+    let metric = |kind: &str, operator: &str, threshold: u32| json!({"metricTriggerType": kind, "thresholdOperator": operator, "threshold": threshold, "metricColumn": "User"});
+    // Bins with two rows end at 10:05, 10:10, 10:20 and 10:25; the next window has three of them in a row.
+    let minutes = [1, 2, 6, 7, 12, 16, 17, 21, 22, 31, 32, 36, 37, 41, 42];
+    let cases = [
+        (metric("Total", "GreaterThan", 3), &["10:30"][..], &[4.0][..]),
+        (metric("Total", "GreaterThan", 2), &["10:30", "11:00"], &[4.0, 3.0]),
+        (metric("Consecutive", "GreaterThan", 1), &["10:30", "11:00"], &[2.0, 3.0]),
+        (metric("Consecutive", "GreaterThan", 2), &["11:00"], &[3.0]),
+        (metric("Consecutive", "Equal", 2), &["10:30"], &[2.0]),
+    ];
+    for (metric, ends, values) in cases {
+        let folder = folder(&[("r.json", &measured(query, &metric)), ("t.jsonl", &rows(&minutes))]);
+        let output = backtest(folder.path(), &["r.json", "-t", "T=t.jsonl"]);
+        assert_eq!(times(&output, "WindowEnd"), ends, "{metric}\n{}", output.stderr);
+        let found: Vec<f64> = lines(&output).iter().map(|alert| alert["Value"].as_f64().expect("a number")).collect();
+        assert_eq!(found, values, "{metric}");
+        assert!(lines(&output).iter().all(|alert| alert["Dimensions"]["User"] == "bg"), "{}", output.stdout);
+    }
+    let refused = [
+        (
+            query.replace("5m", "5m * 1"),
+            metric("Consecutive", "Equal", 2),
+            4,
+            "r.json:21:",
+            "the bins of the query have",
+        ),
+        (query.replace("by bin", "by T = bin"), metric("Often", "Equal", 2), 3, "r.json:21:", "unknown value `Often`"),
+        (
+            query.replace("AggregatedValue", "Value"),
+            metric("Total", "Equal", 2),
+            3,
+            "r.json:",
+            "no column `AggregatedValue`",
+        ),
+        (
+            query.to_owned(),
+            json!({"metricTriggerType": "Total", "thresholdOperator": "Equal"}),
+            3,
+            "r.json:",
+            "no `threshold`",
+        ),
+    ];
+    for (query, metric, code, place, reason) in refused {
+        let folder = folder(&[("r.json", &measured(&query, &metric)), ("t.jsonl", &rows(&minutes))]);
+        let output = backtest(folder.path(), &["r.json", "-t", "T=t.jsonl"]);
+        assert!(output.code == code && output.stderr.contains(reason), "{}", output.stderr);
+        assert!(output.stderr.contains(place), "{}", output.stderr);
+    }
 }

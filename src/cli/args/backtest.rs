@@ -62,7 +62,10 @@ pub struct BacktestArgs {
     /// else _TimeReceived. Rows of other tables arrive at their time.
     #[arg(long, value_name = "DELAY", help_heading = heading::TIME)]
     pub ingestion_delay: Option<String>,
-    /// How long after the end of its window a scheduled rule still sees rows arrive [default: 5m, Azure Monitor 2.5m]
+    /// The time between the end of a window and the run [default: Sentinel 5m, NRT 2m, Azure Monitor 2.5m, else 0]
+    ///
+    /// Scheduled rules and log search alert rules still see rows of the window that arrive in this time. The windows of NRT
+    /// rules and custom detections are about the time of arrival, so that they see the same rows, only later.
     #[arg(long, value_name = "SPAN", help_heading = heading::TIME)]
     pub grace: Option<String>,
     /// The lookback of custom detections that name none [default: the longest for their frequency]
@@ -84,7 +87,7 @@ pub struct BacktestArgs {
     ///
     /// FILE keeps the state of each rule, and alerts until they are written: a run that is killed loses no alert, and the
     /// next one repeats at most the one that was being written, with the same identifier. Runs wait until rows can have
-    /// arrived (--grace). Needs --to and --as.
+    /// arrived (--grace). Needs --to, and --as with a form of alerts.
     #[arg(
         long,
         value_name = "FILE",

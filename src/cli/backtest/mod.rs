@@ -36,9 +36,9 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     let count = args.paths.len() - usize::from(!has_tables && args.paths.len() > 1);
     let (rules, data) = args.paths.split_at(count);
     let rules: Vec<PathBuf> = rules.iter().map(PathBuf::from).collect();
-    let (rules, is_wrong) = read_right_rules(&rules)?;
+    let (rules, failed) = read_right_rules(&rules)?;
     if rules.is_empty() {
-        return Err(Error::Reported(WRONG_RULE));
+        return Err(Error::Reported(failed.unwrap_or(WRONG_RULE)));
     }
     let mut session = open_session(args, data)?;
     let range = take_time_range(&mut session)?;
@@ -47,7 +47,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     if let Some(state) = &mut state {
         state.write_outbox()?;
     }
-    let (mut tested, mut untested) = (Vec::new(), Untested { without_rows: 0, failed: is_wrong.then_some(WRONG_RULE) });
+    let (mut tested, mut untested) = (Vec::new(), Untested { without_rows: 0, failed });
     report_page::check(&args.output)?;
     let mut files: Vec<PathBuf> = rules.iter().map(|rule| rule.file.path.clone()).collect();
     files.dedup();
@@ -117,8 +117,13 @@ enum RuleOutcome {
 /// The session over the data.
 ///
 /// # Errors
-/// No data is given.
+/// No data is given, or options contradict each other.
 fn open_session(args: &BacktestArgs, data: &[OsString]) -> Result<Session> {
+    if args.resume.is_some() && args.form == Some(BacktestFormat::PreviewJson) {
+        let text =
+            "--resume writes alerts, and preview-json is about evaluations: use --as common-alert or security-alert";
+        return Err(Error::Usage(text.to_owned()));
+    }
     let call = SourceOptions { stdin_taken: None, ..args.source.call(data) };
     let session = session::of_text(QueryText::none("backtest"), &args.source, &args.inputs, &call)?;
     if data.is_empty() && session.catalog.readable()?.is_empty() {
