@@ -14,6 +14,7 @@ use crate::messages::CommandNote;
 use crate::parquet::ParquetFile;
 use crate::parquet::checksums::ChecksumResult;
 use crate::storage::archive_files::{ExpectedFile, ListedArchive, archived};
+use crate::storage::archive_list::ArchiveList;
 use crate::storage::file_id::unique_files;
 use crate::storage::files::DataFile;
 use crate::storage::listing::{DiscoveryNote, Listing};
@@ -43,18 +44,42 @@ struct ArchiveLists {
     folders: Vec<PathBuf>,
     /// The listed files by their absolute paths.
     expected: BTreeMap<PathBuf, ExpectedFile>,
+    /// The folders of the archives whose lists are damaged, and the reasons.
+    damaged: Vec<(PathBuf, String)>,
 }
 
 impl ArchiveLists {
-    fn new(archives: Vec<ListedArchive>) -> Self {
+    fn new(archives: Vec<ListedArchive>, notes: &[DiscoveryNote]) -> Self {
         let folders = archives.iter().map(|archive| archive.folder.clone()).collect();
         let files = archives.into_iter().flat_map(|archive| archive.files);
-        Self { folders, expected: files.map(|file| (file.path.clone(), file)).collect() }
+        let damaged = |note: &DiscoveryNote| match note {
+            DiscoveryNote::UnreadableList { archive, error } => Some((archive.clone(), error.clone())),
+            _ => None,
+        };
+        let damaged = notes.iter().filter_map(damaged).collect();
+        Self { folders, expected: files.map(|file| (file.path.clone(), file)).collect(), damaged }
     }
 
-    /// True if the file is in the folder of an archive that has a list.
+    /// True if the file is in the folder of an archive whose list was read.
     fn covers(&self, file: &DataFile) -> bool {
         archived(file).is_some_and(|path| self.folders.iter().any(|folder| path.starts_with(folder)))
+    }
+
+    /// True if the file is in the folder of an archive that has a list, which may be damaged.
+    fn has_list(&self, file: &DataFile) -> bool {
+        let is_damaged = |path: PathBuf| self.damaged.iter().any(|(folder, _)| path.starts_with(folder));
+        self.covers(file) || archived(file).is_some_and(is_damaged)
+    }
+
+    /// The rows of the lists that are damaged.
+    fn damaged_lists(&self) -> Vec<Vec<Value>> {
+        let null = || Value::null(Type::Long);
+        let row = |(folder, reason): &(PathBuf, String)| {
+            let name = Value::string(ArchiveList::path(folder).display().to_string());
+            let (status, reason) = (Value::string("damaged"), Value::string(reason.as_str()));
+            vec![name, Value::string(""), null(), null(), null(), status, reason]
+        };
+        self.damaged.iter().map(row).collect()
     }
 
     /// Returns the status of an intact file that the list contradicts, and why.
@@ -94,7 +119,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     }
     let Listing { files, notes, archives: lists, .. } = unique_files(listing);
     report(&notes);
-    let listed = ArchiveLists::new(lists);
+    let listed = ArchiveLists::new(lists, &notes);
     let (archives, others): (Vec<_>, Vec<_>) = files.into_iter().partition(DataFile::is_parquet);
     let names: Vec<String> = others.iter().take(3).map(|file| file.name.clone()).collect();
     if !names.is_empty() {
@@ -111,21 +136,23 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         table.push(verified.row);
         Ok(())
     })?;
-    let missing = listed.missing(&archives);
-    failed += missing.len();
-    table.extend(missing);
+    for without_file in [listed.missing(&archives), listed.damaged_lists()] {
+        failed += without_file.len();
+        table.extend(without_file);
+    }
     if without_list > 0 {
         Message::from(CommandNote::NoFileList(without_list)).print();
     }
     let total = table.len();
     rows::write(&args.output, &sources.configuration.defaults, &COLUMNS, table)?;
-    if failed == 0 {
-        return Ok(Outcome::Success);
+    if failed > 0 {
+        reporter::print_line(&format!(
+            "error: {failed} of {total} files could not be verified; see the columns Status and Damage"
+        ));
+        return Ok(Outcome::Damaged);
     }
-    reporter::print_line(&format!(
-        "error: {failed} of {total} files could not be verified; see the columns Status and Damage"
-    ));
-    Ok(Outcome::Damaged)
+    // The warnings name these files.
+    if notes.iter().any(DiscoveryNote::is_damage) { Ok(Outcome::Damaged) } else { Ok(Outcome::Success) }
 }
 
 /// Prints the notes of the listing.
@@ -175,7 +202,7 @@ fn verify(file: &DataFile, listed: &ArchiveLists) -> Result<VerifiedFile> {
         Err(error @ Error::Io { .. }) => ("unreadable", error.to_string()),
         found => found?.unwrap_or((status, damage)),
     };
-    let lacks_list = !table.is_empty() && file.found_in().is_some() && !listed.covers(file);
+    let lacks_list = !table.is_empty() && file.found_in().is_some() && !listed.has_list(file);
     let bytes = number(file.bytes);
     let text = |text: &str| Value::string(text);
     let row = vec![text(&file.name), text(&table), groups, count, bytes, text(status), text(&damage)];

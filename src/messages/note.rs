@@ -22,16 +22,7 @@ pub fn note(event: &Note) -> String {
         Note::EncodingOverridden { file, specified, found } => {
             format!("{file}: it is read as {found}, as its first bytes say, not as {specified}")
         }
-        Note::Overlap { files: [first, second], basis: OverlapBasis::TimesAndAccounts, table } => format!(
-            "{second} has no Ids, and each of its records has the time and account of a record of another file, such as \
-             {first}: if it is a copy or the result of an earlier query, every copy counts as a row of {table}; move it \
-             elsewhere to count each record once"
-        ),
-        Note::Overlap { files: [first, second], basis, table } => format!(
-            "{first} and {second} hold a record with the same Id ({}): every copy counts as a row of {table}; to count \
-             each record once, add --dedup Id",
-            overlap_basis(*basis)
-        ),
+        Note::Overlap { files, basis, table } => overlap(files, *basis, table),
         Note::DuplicatesDropped { table, column, records, rows } => {
             let occur = if *records == 1 { "occurs" } else { "occur" };
             let (values, rows) = (counted(*records, "value"), counted(*rows, "row"));
@@ -143,10 +134,33 @@ fn bound_origin(origin: &BoundOrigin) -> String {
     }
 }
 
+/// Returns the text of a note about two files that contain, or may contain, the same records.
+fn overlap([first, second]: &[String; 2], basis: OverlapBasis, table: &str) -> String {
+    match basis {
+        OverlapBasis::TimesAndAccounts => format!(
+            "{second} has no Ids, and each of its records has the time and account of a record of another file, such as \
+             {first}: if it is a copy or the result of an earlier query, every copy counts as a row of {table}; move it \
+             elsewhere to count each record once"
+        ),
+        OverlapBasis::NoIds { rows } => format!(
+            "{second} has {} of {table} without an Id, so it is unknown whether other files, such as {first}, contain \
+             the same records: if it is a copy or the result of an earlier query, move it elsewhere to count each record \
+             once",
+            counted(rows, "row")
+        ),
+        basis => format!(
+            "{first} and {second} hold a record with the same Id ({}): every copy counts as a row of {table}; to count \
+             each record once, add --dedup Id",
+            overlap_basis(basis)
+        ),
+    }
+}
+
 fn overlap_basis(basis: OverlapBasis) -> String {
     match basis {
         OverlapBasis::AllRecords => "all records were compared".to_owned(),
         OverlapBasis::TimesAndAccounts => "the times and accounts of all records were compared".to_owned(),
+        OverlapBasis::NoIds { rows } => format!("{} without an Id were not compared", counted(rows, "row")),
         OverlapBasis::FirstRecords => "the first records of the files were compared".to_owned(),
         OverlapBasis::Ids { repeated, compared, is_sample } => {
             let of = if is_sample { "a sample of" } else { "the" };

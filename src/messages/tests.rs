@@ -144,6 +144,7 @@ fn notes() -> Vec<String> {
         overlap(OverlapBasis::AllRecords),
         overlap(OverlapBasis::FirstRecords),
         overlap(OverlapBasis::TimesAndAccounts),
+        overlap(OverlapBasis::NoIds { rows: 7 }),
         overlap(OverlapBasis::Ids { repeated: 9, compared: 12_000, is_sample: false }),
         overlap(OverlapBasis::Ids { repeated: 9, compared: 60_000, is_sample: true }),
         Note::DuplicatesDropped { table: table.to_owned(), column: "Id".to_owned(), records: 1, rows: 1 },
@@ -189,7 +190,10 @@ fn discovery_notes() -> Vec<DiscoveryNote> {
         DiscoveryNote::NotInArchiveList { archive: "archive".to_owned(), files: 1 },
         DiscoveryNote::NotInArchiveList { archive: "archive".to_owned(), files: 2 },
         DiscoveryNote::ResizedFiles(vec!["archive/SigninLogs/SigninLogs-00000.parquet".to_owned()]),
-        DiscoveryNote::UnreadableList("archive/.coldcase-files: the list is damaged".to_owned()),
+        DiscoveryNote::UnreadableList {
+            archive: "archive".into(),
+            error: "archive/.coldcase-files: the list is damaged".to_owned(),
+        },
     ];
     let reasons = [
         SkipReason::Hidden,

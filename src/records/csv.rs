@@ -92,6 +92,11 @@ impl<R: Read> CsvLines<R> {
         })
     }
 
+    /// Returns the columns in the last header; empty if the file has none.
+    pub(crate) fn columns(&self) -> &[String] {
+        self.headers.names()
+    }
+
     /// Returns the first header, if it is the header of a CSV of the Entra admin center.
     pub(crate) fn portal_header(&self) -> Option<Arc<PortalHeader>> {
         self.layout.portal_header()

@@ -36,6 +36,7 @@ pub(crate) use csv::{ParsedRow, parse_row, table_names};
 pub(crate) use effort::Effort;
 pub(crate) use encoding::{Encoding, utf16_in};
 pub(crate) use multi_line::{AfterBlock, RecordExtent, extent};
+pub(crate) use object_keys::object_keys;
 pub(crate) use open::{FileReport, HEAD_BYTES, Opened, OpenedText, TextLayers, open, open_at};
 pub(crate) use page::says_partial;
 pub(crate) use query_response::FramingNote;

@@ -100,6 +100,19 @@ impl<'a> KeyReader<'a> {
     }
 }
 
+/// Returns the keys of the object at the start of `bytes`, at most `count` of them, up to the first incomplete member.
+pub(crate) fn object_keys(bytes: &[u8], count: usize) -> Vec<Cow<'_, [u8]>> {
+    let mut members = KeyReader::of(bytes);
+    let mut keys = Vec::new();
+    while let NextKey::Key(key) = members.next() {
+        keys.push(key);
+        if keys.len() == count || !members.pass_value() {
+            break;
+        }
+    }
+    keys
+}
+
 /// Returns the key between its quotes, with escapes decoded.
 pub(super) fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
     if !key.contains(&b'\\') {

@@ -110,12 +110,21 @@ pub(crate) struct OpenedText {
     pub plain: bool,
     /// True if every value is a string, even those that represent numbers, as in CSV.
     pub all_strings: bool,
+    /// The columns in the first header of CSV; empty for other text.
+    pub columns: Vec<String>,
     /// The header, if the file is a CSV of the Entra admin center.
     pub header: Option<Arc<PortalHeader>>,
     /// Maps positions in the text to positions in the file; None unless the text was converted from rows or messages.
     pub source_map: Option<Arc<SourceMap>>,
     /// The layers that were removed from around the text.
     pub layers: TextLayers,
+}
+
+impl OpenedText {
+    /// Returns a text that was not converted from another format.
+    fn unchanged(input: PeekReader, plain: bool, layers: TextLayers) -> Self {
+        Self { input, plain, all_strings: false, columns: Vec::new(), header: None, source_map: None, layers }
+    }
 }
 
 /// The layers that were removed from around a text.
@@ -141,7 +150,7 @@ pub(crate) fn open_at(
     counters: &Arc<ScanCounters>,
 ) -> Result<OpenedText> {
     let input = PeekReader::unread(file.open_at(range.offset(), range.end, Some(counters))?, buffer);
-    Ok(OpenedText { input, plain: true, all_strings: false, header: None, source_map: None, layers: TextLayers::NONE })
+    Ok(OpenedText::unchanged(input, true, TextLayers::NONE))
 }
 
 /// Detects what `file` is, whose bytes are `input`, and removes the layers around its text. CSV becomes JSON Lines.
@@ -192,9 +201,7 @@ pub(crate) fn open_text(
                 file_report().note_override(start);
                 if start.encoding == Encoding::Utf8 && start.legacy.is_none() && !changes(head) {
                     let plain = depth == 1 && file.is_plain();
-                    let bytes =
-                        OpenedText { input: reader, plain, all_strings: false, header: None, source_map, layers };
-                    return Ok(Opened::Text(bytes));
+                    return Ok(Opened::Text(OpenedText { source_map, ..OpenedText::unchanged(reader, plain, layers) }));
                 }
                 source_map = None;
                 let is_utf8 = start.encoding == Encoding::Utf8 && start.legacy.is_none();
@@ -259,9 +266,9 @@ fn text(mut text: OpenedText, called_csv: bool, limits: ReadLimits, file_report:
             // Rows of CSV inside another container have no line numbers in the original file.
             let source_map = Arc::clone(lines.source_map());
             let source_map = text.source_map.is_none().then_some(source_map);
-            let header = lines.portal_header();
+            let (header, columns) = (lines.portal_header(), lines.columns().to_vec());
             let input = PeekReader::unread(Box::new(lines), Vec::new());
-            Opened::Text(OpenedText { input, plain: false, all_strings: true, header, source_map, ..text })
+            Opened::Text(OpenedText { input, plain: false, all_strings: true, columns, header, source_map, ..text })
         }
         Err(reason) => Opened::Refused(reason),
     }

@@ -104,6 +104,11 @@ pub enum OverlapBasis {
     /// The times and accounts of all records. No record of the second file has an Id, and each of them is in another
     /// file.
     TimesAndAccounts,
+    /// None: no row of the second file has an Id, so it is unknown whether other files contain the same records.
+    NoIds {
+        /// The number of rows of the second file that were read.
+        rows: u64,
+    },
     /// The Ids of the rows that were read, some of which occur in several files.
     Ids {
         /// Number of Ids that occur in more than one file.

@@ -5,7 +5,7 @@
 //! overlap is found wherever it is in the files. The sample depends only on the Ids, not on the order in which
 //! threads read them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +27,15 @@ pub(crate) struct IdSketch {
     /// The files of each Id, by the hash of the Id. The map hashes its keys again with a random seed, because
     /// attackers can choose Ids.
     files: Mutex<HashMap<u64, FilesOfId, RandomState>>,
+    /// The number of rows of each file.
+    rows: Mutex<BTreeMap<usize, IdRows>>,
+}
+
+/// The number of rows of a file that have an Id, and of those that have none.
+#[derive(Clone, Copy, Debug, Default)]
+struct IdRows {
+    with: u64,
+    without: u64,
 }
 
 /// The first two files in which an Id occurs.
@@ -59,7 +68,7 @@ impl IdSketch {
     /// Returns a sketch whose sample has at most `max_ids` Ids.
     fn of_at_most(max_ids: usize) -> Self {
         let (hasher, threshold) = (FixedState::default(), AtomicU64::new(u64::MAX));
-        Self { hasher, max_ids, threshold, files: Mutex::default() }
+        Self { hasher, max_ids, threshold, files: Mutex::default(), rows: Mutex::default() }
     }
 
     /// Returns the hash of an Id if it belongs to the sample, otherwise None.
@@ -79,6 +88,26 @@ impl IdSketch {
             files.retain(|hash, _| *hash <= threshold);
         }
         self.threshold.store(threshold, Ordering::Relaxed);
+    }
+
+    /// Counts rows of the file at position `file`.
+    pub(crate) fn count(&self, file: usize, with_id: u64, without_id: u64) {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = rows.entry(file).or_default();
+        rows.with += with_id;
+        rows.without += without_id;
+    }
+
+    /// Returns the position of the first file none of whose rows has an Id, and the number of its rows.
+    pub(crate) fn first_without_ids(&self) -> Option<(usize, u64)> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.iter().find(|(_, rows)| rows.with == 0 && rows.without > 0).map(|(file, rows)| (*file, rows.without))
+    }
+
+    /// Returns the position of the first file with Ids.
+    pub(crate) fn first_with_ids(&self) -> Option<usize> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.iter().find(|(_, rows)| rows.with > 0).map(|(file, _)| *file)
     }
 
     /// Returns the position of a file with this Id; None if there is none, or if the Id is not in the sample.

@@ -5,7 +5,7 @@
 //! compared after the scan, because the query may have skipped repeated ones. The number of these records is bounded.
 //! Small inputs are compared completely. Of a few files, the first records are compared; of many files, only those of
 //! files of equal length. Of Parquet files beside text files more rows are compared, because an archive may lie
-//! beside its original files. Files without Ids are compared by the times and accounts of their records.
+//! beside its original files. Files without Ids are compared by the times and accounts of their records; in larger inputs they are only named.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,6 +53,19 @@ pub(crate) fn among_rows(files: &[DataFile], sketch: &IdSketch) -> Option<Overla
     Some(Overlap { files: [name(pair[0])?, name(pair[1])?], basis })
 }
 
+/// Returns a file whose rows have no Ids, beside one with Ids, among the rows that scans returned: whether they
+/// contain the same records is unknown. None if the input is small, because [`find`] then compares all records.
+pub(crate) fn of_unknown(files: &[DataFile], sketch: &IdSketch) -> Option<Overlap> {
+    let (lacking, rows) = sketch.first_without_ids().filter(|_| !is_small(files))?;
+    let other = sketch.first_with_ids().or_else(|| files.iter().position(DataFile::is_parquet))?;
+    let name = |index: usize| files.get(index).map(|file| file.name.clone());
+    Some(Overlap { files: [name(other)?, name(lacking)?], basis: OverlapBasis::NoIds { rows } })
+}
+
+fn is_small(files: &[DataFile]) -> bool {
+    files.iter().map(|file| file.bytes).fold(0, u64::saturating_add) < SMALL
+}
+
 /// The parts of a record by which it is compared.
 #[derive(Debug)]
 struct ComparedRecord {
@@ -70,7 +83,7 @@ pub(crate) fn find(
 ) -> Option<Overlap> {
     let mut first: HashMap<String, usize> = HashMap::new();
     let mut events = EventFiles::default();
-    let is_small = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add) < SMALL;
+    let is_small = is_small(files);
     for index in candidates(files, is_small) {
         let file = &files[index];
         // Problems of a file are reported by the query itself.

@@ -69,7 +69,10 @@ pub(super) fn check(listing: &mut Listing, root: &Path, selection: &dyn FileSele
         match ArchiveList::read(&folder) {
             Ok(None) => {}
             Ok(Some(list)) => listing.archives.push(expected(folder, list, named)),
-            Err(error) => listing.notes.push(DiscoveryNote::UnreadableList(error.to_string())),
+            Err(error) => {
+                let error = error.to_string();
+                listing.notes.push(DiscoveryNote::UnreadableList { archive: folder, error });
+            }
         }
     }
     leave_out(listing, &uncounted);

@@ -1,6 +1,7 @@
 //! Listings of files, and discovery notes about them, which do not depend on the query.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::archive_files::ListedArchive;
 use super::delta_folder::DeltaFolder;
@@ -103,8 +104,13 @@ pub enum DiscoveryNote {
     },
     /// Files of an archive whose length has changed since they were written.
     ResizedFiles(Vec<String>),
-    /// A list of the files of an archive that cannot be read; the text has the file and the reason.
-    UnreadableList(String),
+    /// A list of the files of an archive that cannot be read.
+    UnreadableList {
+        /// The folder of the archive, as an absolute path.
+        archive: PathBuf,
+        /// The text of the error, which names the list.
+        error: String,
+    },
     /// Files that may have rows and are not read.
     Unread {
         /// The reason why they are not read.
@@ -126,7 +132,7 @@ impl DiscoveryNote {
     /// True if rows may be missing or may have been changed.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Unread { .. } | Self::ResizedFiles(_) | Self::UnreadableList(_))
+        matches!(self, Self::Unread { .. } | Self::ResizedFiles(_) | Self::UnreadableList { .. })
     }
 }
 
@@ -165,7 +171,7 @@ impl fmt::Display for DiscoveryNote {
                  check the archive with coldcase verify",
                 first_names(names)
             ),
-            Self::UnreadableList(error) => f.write_str(error),
+            Self::UnreadableList { error, .. } => f.write_str(error),
             Self::Unread { reason, names, advice } => {
                 write!(f, "not read: {reason}: {}", first_names(names))?;
                 if advice.is_empty() { Ok(()) } else { write!(f, "; {advice}") }

@@ -141,6 +141,9 @@ fn archives_without_a_list_and_damaged_lists_are_told() {
     let (count, said) = archive.count("", 5);
     assert!(count == "3" && said.contains("unknown whether files are missing"), "{said}");
     assert_eq!(archive.append(&[4]).code, 5);
+    let verified = archive.verify(5);
+    assert!(verified.stdout.contains(".coldcase-files,,,,,damaged,"), "{verified:?}");
+    assert!(verified.stdout.contains(",intact,") && !verified.stderr.contains("has no list"), "{verified:?}");
     fs::remove_file(&list).expect("removed");
     assert_eq!(archive.count("", 0), ("3".to_owned(), String::new()));
     assert!(archive.verify(0).stderr.contains("has no list of its files"));

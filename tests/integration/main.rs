@@ -43,6 +43,7 @@ mod messages;
 mod mv_apply;
 mod non_sign_ins;
 mod overwrite;
+mod own_results;
 mod packages;
 mod pages;
 mod provenance;

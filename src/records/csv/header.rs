@@ -156,6 +156,11 @@ impl HeaderLines {
         Self { names: header.into_iter().flatten().map(|name| name.trim().to_owned()).collect() }
     }
 
+    /// Returns the cells of the last header; empty if there was none.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// True if a row is a header: it repeats the last one, or most of its cells are column names. The first cell
     /// already rules out most rows.
     pub(super) fn is_header(&self, cells: &[Cow<'_, str>]) -> bool {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::partitioning::FileSlice;
 use super::shared_scan::{SharedScan, is_called_document};
+use super::written_files::is_written;
 use crate::diagnostic::{Error, Result};
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, SourceMap};
@@ -178,7 +179,7 @@ impl PartitionIterator<'_> {
                 return Ok(());
             }
         };
-        if file.found_in().is_some() && is_own_record(text.input.head()) {
+        if file.found_in().is_some() && is_written(&text) {
             scan.leave_out(slice.file);
             return Ok(());
         }
@@ -247,16 +248,6 @@ impl PartitionIterator<'_> {
         self.batches = batches.into_iter();
         Ok(())
     }
-}
-
-/// True for text that begins like a manifest or a file of rejects, which this program writes about other files.
-fn is_own_record(head: &[u8]) -> bool {
-    let mut rest = head;
-    [&b"{"[..], b"\"program\"", b":", b"\"coldcase\""].iter().all(|token| {
-        let after = rest.trim_ascii_start().strip_prefix(*token);
-        rest = after.unwrap_or_default();
-        after.is_some()
-    })
 }
 
 impl OpenTextFile<'_> {

@@ -10,6 +10,7 @@ mod partitioning;
 mod record_partition;
 mod shared_dates;
 mod shared_scan;
+mod written_files;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -192,7 +193,8 @@ impl TableProvider for FileTable {
         let one =
             |file: &DataFile| Self::new(&self.name, Arc::new([file.clone()]), self.selection.clone(), self.limits);
         let elsewhere = || self.overlap.get_or_init(|| overlap::find(&self.files, &self.ids, self.limits, one)).clone();
-        overlap::among_rows(&self.files, &self.ids).or_else(elsewhere)
+        let unknown = || overlap::of_unknown(&self.files, &self.ids);
+        overlap::among_rows(&self.files, &self.ids).or_else(elsewhere).or_else(unknown)
     }
 
     fn is_of_wildcard(&self) -> bool {

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::FileTable;
+use super::written_files::is_written;
 use crate::diagnostic::{Error, Result};
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, OpenedText};
@@ -93,6 +94,10 @@ impl FileTable {
         else {
             return Ok(whole);
         };
+        // Only the first part of the file would show that it is left out.
+        if file.found_in().is_some() && is_written(&text) {
+            return Ok(whole);
+        }
         let report = FileReport::new(&file.name, unused_report);
         let blocks = BlockReader::start(text.input, FileRange::default(), self.limits, report);
         if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {

@@ -65,11 +65,15 @@ impl JsonReader {
         self.writers.iter().map(ColumnWriter::text_bytes).sum()
     }
 
-    /// Adds the Ids of the rows at `kept` to the sample by which files are compared.
+    /// Adds the Ids of the rows at `kept` to the sample by which files are compared, and counts the rows without one.
     fn note_ids(&self, block: &[u8], rows: &[ScannedRow], kept: &[usize]) {
         let Some(WatchedIds { column, sketch }) = &self.plan.ids else { return };
-        let mut hashes = Vec::new();
-        self.found(&self.plan, block, rows).for_each_string(column, kept, &mut |id| hashes.extend(sketch.sampled(id)));
+        let (mut hashes, mut with_id) = (Vec::new(), 0);
+        self.found(&self.plan, block, rows).for_each_string(column, kept, &mut |id| {
+            with_id += 1;
+            hashes.extend(sketch.sampled(id));
+        });
+        sketch.count(self.file.index, with_id, (kept.len() as u64).saturating_sub(with_id));
         if !hashes.is_empty() {
             sketch.add(self.file.index, &hashes);
         }
