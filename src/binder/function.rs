@@ -334,7 +334,10 @@ impl Binder<'_> {
                 Some(ty) => {
                     format!("the column `{name}` of this table has type {ty}, but type {} is required", column.ty)
                 }
-                None => format!("this table has no column `{name}`, which `{}` requires", parameter.name.text),
+                None => {
+                    self.miss(name);
+                    format!("this table has no column `{name}`, which `{}` requires", parameter.name.text)
+                }
             };
             let diagnostic = Diagnostic::new(Code::ArgumentType, span, message);
             return Err(self.report(diagnostic.label(column.name.span, "the required column")));

@@ -55,6 +55,7 @@ const MAX_REUSED: usize = 100_000;
 pub type Subquery<'a> = dyn Fn(&LogicalPlan, &EvalContext) -> Result<Vec<Batch>> + 'a;
 
 /// Everything outside the query on which binding depends.
+#[derive(Clone)]
 pub struct Environment<'a> {
     /// The tables, functions and watchlists.
     pub catalog: &'a dyn Catalog,

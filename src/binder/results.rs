@@ -146,7 +146,7 @@ impl Binder<'_> {
             vec![ast::Assignment { names: vec![named(&format!("count_{}", column.text))], value: expr(count) }];
         let by = vec![ast::Assignment { names: Vec::new(), value: expr(ast::ParsedExprKind::Name(column.clone())) }];
         if input.schema().index_of(&column.text).is_none() {
-            return self.error(Code::UnknownColumn, span, format!("unknown column `{}`", column.text));
+            return Err(self.unknown_column(column, &input.schema().clone()));
         }
         let kind = OperatorKind::Summarize { parameters: Vec::new(), aggregates, by: Some(by) };
         self.operators(input, None, &[ast::Operator { kind, keyword: span, span }])

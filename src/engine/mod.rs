@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod examples;
 mod explain_metrics;
+mod extra_columns;
 pub mod inspect;
 mod placeholders;
 mod settings;
@@ -15,8 +16,8 @@ use std::sync::Arc;
 pub use settings::{DEFAULT_BATCH_ROWS, Settings};
 pub use windowed::{ArrivalTime, RecordColumns, VisibleTimes, WindowTimes, WindowedQuery, WindowedRows};
 
-use crate::binder::{self, Bound, BoundResult, Environment};
 pub use crate::binder::{ArrivalRange, INGESTED, QueryOption, RECEIVED, Render, RuleRun, TimeRange};
+use crate::binder::{Bound, BoundResult, Environment};
 use crate::diagnostic::{Diagnostic, Error, Result, Severity};
 use crate::exec::spill::SpillFolder;
 use crate::exec::{self, ExecContext, PlanMetrics};
@@ -26,7 +27,7 @@ use crate::memory::MemoryBudget;
 use crate::optimizer;
 use crate::plan::named::named_columns;
 use crate::plan::{LogicalPlan, explain, visit};
-use crate::scan::{Catalog, Damage, Note, Overlap, ScanReport, WithColumns};
+use crate::scan::{Catalog, Damage, Note, Overlap, ScanReport};
 use crate::syntax;
 use crate::types::{Batch, Schema};
 
@@ -155,14 +156,7 @@ impl Engine {
             missing: &missing,
             subquery: &subquery,
         };
-        let mut bound = binder::bind(&parsed.query, &environment);
-        let names = missing.take();
-        if !names.is_empty() {
-            // Records may have columns that their table lacks: names that were not found may be among them.
-            let catalog = WithColumns { catalog: Arc::clone(&self.catalog), names, exist: false };
-            bound = binder::bind(&parsed.query, &Environment { catalog: &catalog, ..environment });
-        }
-        let mut bound = bound?;
+        let mut bound = extra_columns::bind(&parsed.query, &environment, &self.catalog)?;
         bound.warnings.splice(0..0, parsed.diagnostics);
         Ok(bound)
     }

@@ -78,6 +78,20 @@ pub(crate) fn membership(file: &ColumnFile, binding: TableBinding) -> TableMembe
     }
 }
 
+/// True if the file may have rows of the requested table.
+///
+/// # Errors
+/// The file cannot be opened, or its server does not answer.
+pub(crate) fn may_have_rows(file: &ColumnFile, binding: TableBinding) -> Result<bool> {
+    match membership(file, binding) {
+        TableMembership::Archived | TableMembership::All(_) => Ok(true),
+        TableMembership::None => Ok(false),
+        named @ TableMembership::ByType(_) => {
+            Ok(examine(file, binding, named, &ScanReport::default())?.may_contain_own())
+        }
+    }
+}
+
 /// The tables in a columnar file, as far as they matter for the requested table.
 #[derive(Debug, Default)]
 pub(crate) struct FileContents {

@@ -413,3 +413,16 @@ fn missing_and_doubtful_values_are_told_as_in_other_formats() {
         assert!(code == 5 && said.contains("1 value of DeviceDetail has an unpaired surrogate"), "{said}");
     }
 }
+
+#[test]
+fn columns_of_other_tables_are_unknown() {
+    let evidence = Evidence::new();
+    evidence.rows("risks.parquet", "datatable(Type:string, TimeGenerated:datetime, IpAddress:string)['AADUserRiskEvents', datetime(2026-03-02), '203.0.113.77']");
+    evidence.rows("signins.parquet", "datatable(Type:string, TimeGenerated:datetime, Id:string, Team_CF:string)['SigninLogs', datetime(2026-03-02), '1', 'red']");
+    let folder = evidence.path(".");
+    let Output { code, stderr, .. } = coldcase(&["SigninLogs | project Id, IpAddress", &folder]);
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("unknown column `IpAddress`"), "{stderr}");
+    let Output { code, stdout, stderr } = coldcase(&["SigninLogs | project Id, Team_CF", &folder, "-o", "csv"]);
+    assert_eq!((code, stdout.as_str()), (0, "Id,Team_CF\r\n1,red\r\n"), "{stderr}");
+}

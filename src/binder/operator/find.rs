@@ -27,6 +27,7 @@ impl Binder<'_> {
             branches.retain(|branch| used.names.iter().any(|name| branch.plan.schema().index_of(name).is_some()));
         }
         if branches.is_empty() {
+            used.names.iter().for_each(|name| self.miss(name));
             return self.error(Code::UnknownColumn, find.predicate.span, "no table has a column of this condition");
         }
         let outputs = match &find.columns {

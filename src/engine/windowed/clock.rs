@@ -3,14 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use crate::binder::{self, Bound, Environment};
+use crate::binder::{Bound, Environment};
 use crate::diagnostic::{Error, Result, Severity};
-use crate::engine::Engine;
+use crate::engine::{Engine, extra_columns};
 use crate::exec;
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::{EvalContext, Volatility};
 use crate::plan::{LogicalPlan, Scan, visit};
-use crate::scan::{Catalog, RecordedCatalog, ScanReport, WithColumns};
+use crate::scan::{Catalog, RecordedCatalog, ScanReport};
 use crate::syntax;
 
 impl Engine {
@@ -55,13 +55,8 @@ impl Engine {
             missing: &missing,
             subquery: &subquery,
         };
-        let mut bound = binder::bind(&parsed.query, &environment);
-        let names = missing.take();
-        if !names.is_empty() {
-            let catalog = Arc::clone(catalog) as Arc<dyn Catalog>;
-            let catalog = WithColumns { catalog, names, exist: false };
-            bound = binder::bind(&parsed.query, &Environment { catalog: &catalog, ..environment });
-        }
+        let catalog = Arc::clone(catalog) as Arc<dyn Catalog>;
+        let bound = extra_columns::bind(&parsed.query, &environment, &catalog);
         // Errors of the query are those of an ordinary run.
         let Ok(Bound { mut results, context, .. }) = bound else { return Ok(None) };
         match results.pop() {

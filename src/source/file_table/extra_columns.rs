@@ -11,8 +11,10 @@ use super::FileTable;
 use crate::diagnostic::{Error, Result};
 use crate::scan::provenance::ProvenanceColumns;
 use crate::source::column_file::ColumnFile;
+use crate::source::table_membership;
 use crate::source::text::{Inference, RecordSelection};
-use crate::types::{Field, Type};
+use crate::storage::files::DataFile;
+use crate::types::{Field, Schema, Type};
 
 impl FileTable {
     /// Returns the table with further columns: those of `names` that it lacks and its records have. Returns None
@@ -32,8 +34,8 @@ impl FileTable {
         let mut inference = Inference::of_extra(table, &lacking);
         let mut fields: Vec<Field> = Vec::new();
         sample_files(&mut inference, &self.files, self.limits, &mut |file| {
-            match ColumnFile::of(file, self.limits) {
-                Ok(opened) => add(&mut fields, opened.columns().fields(), &lacking),
+            match self.columns_of(file) {
+                Ok(columns) => add(&mut fields, columns.fields(), &lacking),
                 // The scan reports this as damage.
                 Err(Error::Data { .. } | Error::Io { .. }) => {}
                 Err(error) => return Err(error),
@@ -57,6 +59,15 @@ impl FileTable {
         // If the caller knows that the columns exist, no note is needed.
         let added = if exist { Arc::default() } else { fields.into() };
         Ok(Some(Self { origins: ProvenanceColumns::none(selection.schema()), selection, added, ..self.clone() }))
+    }
+
+    /// Returns the columns of a columnar file; none if it has no rows of this table.
+    fn columns_of(&self, file: &DataFile) -> Result<Schema> {
+        let opened = ColumnFile::of(file, self.limits)?;
+        match self.selection.single_table() {
+            Some(binding) if !table_membership::may_have_rows(&opened, binding)? => Ok(Schema::new([])),
+            _ => Ok(opened.columns()),
+        }
     }
 }
 
