@@ -20,6 +20,10 @@ const TRUNCATED: [&str; 6] = [
 
 /// True if the value is or contains a string that stands for a truncated object.
 pub(crate) fn is_cut(json: &str) -> bool {
+    // In a string without escape sequences, only the first byte is a quote that text follows.
+    if json.starts_with('"') && memchr::memchr(b'\\', json.as_bytes()).is_none() {
+        return TRUNCATED.iter().any(|text| json.starts_with(text));
+    }
     let found = |text: &str| memmem::find(json.as_bytes(), text.as_bytes()).is_some();
     // All but the first begin with one of two prefixes, so most values need three searches.
     TRUNCATED[..1].iter().any(|text| found(text))

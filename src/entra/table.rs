@@ -1,7 +1,7 @@
 //! The known tables: their columns, and the mapping of each column in every shape.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::RowKind;
@@ -158,21 +158,39 @@ pub fn resembles(name: &str, table: &KnownTable) -> bool {
 /// Returns the names that `union` gives to a column that has different types in different tables: one for each type.
 #[must_use]
 pub fn union_names(column: &str) -> &'static [String] {
-    static NAMES: OnceLock<BTreeMap<&str, Vec<String>>> = OnceLock::new();
-    let names = NAMES.get_or_init(|| {
-        let mut types: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    static COLUMNS: OnceLock<HashMap<&str, ColumnTypes>> = OnceLock::new();
+    let columns = COLUMNS.get_or_init(|| {
+        let mut columns: HashMap<&str, ColumnTypes> = HashMap::new();
         // The rest of each line is not parsed: most scans need these names.
         let lines = DATA.iter().copied().chain([STANDARD]).flat_map(str::lines).filter(|line| !line.starts_with('#'));
         for (column, rest) in lines.filter_map(|line| line.split_once('\t')) {
             let ty = rest.split_once('\t').map_or(rest, |(ty, _)| ty);
-            types.entry(column).or_default().insert(Type::from_name(ty).unwrap_or(Type::String).name());
+            let types = &mut columns.entry(column).or_default().types;
+            if !types.contains(&ty) {
+                types.push(ty);
+            }
         }
-        let named = |(column, types): (&'static str, BTreeSet<&str>)| {
-            (column, types.iter().map(|ty| [column, "_", ty].concat()).collect())
-        };
-        types.into_iter().map(named).collect()
+        columns
     });
-    names.get(column).map_or(&[], Vec::as_slice)
+    columns.get_key_value(column).map_or(&[], |(column, types)| types.union_names(column))
+}
+
+/// The types of the columns of one name in all tables.
+#[derive(Debug, Default)]
+struct ColumnTypes {
+    /// The types as the data files spell them.
+    types: Vec<&'static str>,
+    /// The names that `union` gives to the columns, made when they are first needed.
+    names: OnceLock<Vec<String>>,
+}
+
+impl ColumnTypes {
+    fn union_names(&self, column: &str) -> &[String] {
+        self.names.get_or_init(|| {
+            let types = self.types.iter().map(|ty| Type::from_name(ty).unwrap_or(Type::String).name());
+            types.collect::<BTreeSet<&str>>().into_iter().map(|ty| [column, "_", ty].concat()).collect()
+        })
+    }
 }
 
 /// Returns the known table that has this category in diagnostic settings, in any case; None if there is none.

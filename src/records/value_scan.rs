@@ -247,9 +247,14 @@ pub(super) mod work {
     }
 }
 
-/// Returns the length of the value at the start of `bytes`; None if it continues after them.
+/// Returns the length of the value at the start of `bytes`, judged by its brackets; None if it continues after them.
 pub(crate) fn value_end(bytes: &[u8]) -> Option<usize> {
-    match ValueScan::default().resume(bytes) {
+    // A strict scan passes many bytes at once, and ends where any other scan ends, unless the value is invalid.
+    let stop = match ValueScan::strict().resume(bytes) {
+        ScanStop::Invalid(_) => ValueScan::default().resume(bytes),
+        stop => stop,
+    };
+    match stop {
         ScanStop::End(length) => Some(length),
         _ => None,
     }
@@ -269,7 +274,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::{ScanStop, ValueScan};
+    use super::{ScanStop, ValueScan, value_end};
 
     /// Returns the result of scanning a text that arrives in pieces of `step` bytes.
     fn scan(text: &str, step: usize) -> ScanStop {
@@ -375,6 +380,11 @@ mod tests {
                     assert_eq!(events(text.as_bytes(), step, scan), slowly, "{text} by {step}");
                 }
             }
+            let end = match ValueScan::default().resume(text.as_bytes()) {
+                ScanStop::End(length) => Some(length),
+                _ => None,
+            };
+            assert_eq!(value_end(text.as_bytes()), end, "{text}");
         }
     }
 }

@@ -109,6 +109,8 @@ pub(crate) struct FileContents {
     pub similar: BTreeMap<String, u64>,
     /// Number of rows that name no table and cannot be assigned to one.
     pub unrecognised: u64,
+    /// The values of `Type`; empty if the file has no such column.
+    pub values: TypeValues,
 }
 
 /// Determines which tables a file contains, and reports them and the export shape of the file.
@@ -135,7 +137,7 @@ pub(crate) fn examine(
         (None, TableMembership::ByType(unlabelled)) => {
             let values = TypeValues::of(file)?;
             let owner = known_tables().find(unnamed_are);
-            contents = FileContents::of(&values, MembershipRule { binding, unlabelled }, owner);
+            contents = FileContents::of(values, MembershipRule { binding, unlabelled }, owner);
         }
         // The file has no `Type` column, so no tables are reported.
         (None, TableMembership::All(_)) => {
@@ -152,7 +154,7 @@ pub(crate) fn examine(
 impl FileContents {
     /// Classifies rows by their values of `Type`. Rows without a value count as rows of the table `unnamed`, if it is
     /// given.
-    fn of(values: &TypeValues, membership: MembershipRule, unnamed: Option<&KnownTable>) -> Self {
+    fn of(values: TypeValues, membership: MembershipRule, unnamed: Option<&KnownTable>) -> Self {
         let mut contents = Self { own: values.is_complete.then(Vec::new), ..Self::default() };
         for (value, &rows) in &values.rows {
             let owner = membership.owner(value);
@@ -182,7 +184,7 @@ impl FileContents {
                 }
             }
         }
-        contents
+        Self { values, ..contents }
     }
 
     /// True if the file may contain rows of the requested table.

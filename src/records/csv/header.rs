@@ -123,7 +123,7 @@ pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(CsvLa
     }
     let (names, offsets): (Vec<&str>, Vec<String>) =
         cells.iter().map(|cell| column_name(cell.trim())).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-    let names: Vec<&str> = names.into_iter().map(|name| spelled_as_in_table(name, cells)).collect();
+    let names = spelled_as_in_tables(names);
     let has = |name: &str| names.contains(&name);
     let is_table = has(TIME);
     if (typed || (has("CreatedDateTime") && has("AppliedConditionalAccessPolicies"))) && !is_table {
@@ -214,20 +214,21 @@ pub(crate) fn table_names(headers: &[String]) -> Option<Vec<&str>> {
     let is_utc = |header: &String| column_name(header.trim()).is_ok_and(|(_, offset)| offset.is_empty());
     headers.iter().all(is_utc).then(|| {
         let names = headers.iter().filter_map(|header| column_name(header.trim()).ok());
-        names.map(|(name, _)| spelled_as_in_table(name, headers)).collect()
+        spelled_as_in_tables(names.map(|(name, _)| name).collect())
     })
 }
 
-/// Returns the column name in the case of the table, because some tools change it. If the header has `TimeGenerated`
-/// in exactly this case, names are returned unchanged.
-fn spelled_as_in_table<'a>(name: &'a str, headers: &[String]) -> &'a str {
-    let time = |header: &String| column_name(header.trim()).is_ok_and(|(name, _)| name == TIME);
-    let other = |header: &String| column_name(header.trim()).is_ok_and(|(name, _)| name.eq_ignore_ascii_case(TIME));
-    if headers.iter().any(time) || !headers.iter().any(other) {
-        return name;
+/// Returns the column names in the case of the tables, because some tools change it. If one of them is `TimeGenerated`
+/// in exactly this case, or none is in any case, they are returned unchanged.
+fn spelled_as_in_tables(names: Vec<&str>) -> Vec<&str> {
+    if names.contains(&TIME) || !names.iter().any(|name| name.eq_ignore_ascii_case(TIME)) {
+        return names;
     }
-    let mut columns = known_tables().flat_map(|table| table.schema.fields());
-    columns.find(|field| field.name.eq_ignore_ascii_case(name)).map_or(name, |field| field.name.as_str())
+    let spelled = |name| {
+        let mut columns = known_tables().flat_map(|table| table.schema.fields());
+        columns.find(|field| field.name.eq_ignore_ascii_case(name)).map_or(name, |field| field.name.as_str())
+    };
+    names.into_iter().map(spelled).collect()
 }
 
 /// Returns the column name, and the offset of its times from UTC ("" for none). The Log Analytics portal appends the

@@ -183,21 +183,19 @@ impl SharedScan {
             }
             self.events.report_unknown_columns(&columns, opened.format(), opened.name());
             if opened.archived_table().is_none() {
-                self.events.report_rows_without(&columns, opened.name(), self.own_rows(opened, membership));
+                self.events.report_rows_without(&columns, opened.name(), self.own_rows(opened, membership, contents));
             }
         }
     }
 
     /// Returns the number of rows of the requested table in a columnar file.
-    fn own_rows(&self, opened: &ColumnFile, membership: TableMembership) -> u64 {
+    fn own_rows(&self, opened: &ColumnFile, membership: TableMembership, contents: &FileContents) -> u64 {
         let TableMembership::ByType(_) = membership else { return opened.rows() };
         let is_own = |name: &str| {
             let table = table_named(name);
             table.is_none_or(|table| self.plan.selection.known().is_some_and(|own| own.name == table.name))
         };
-        // An error is reported when the rows are read.
-        let rows = TypeValues::of(opened).map(|values| values.rows).unwrap_or_default();
-        rows.iter().filter(|(name, _)| is_own(name)).map(|(_, rows)| rows).sum()
+        contents.values.rows.iter().filter(|(name, _)| is_own(name)).map(|(_, rows)| rows).sum()
     }
 
     /// Returns the partitions of a columnar file. With `restored`, columns that the file has under several names
