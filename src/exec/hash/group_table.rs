@@ -9,7 +9,7 @@ use std::hash::BuildHasher;
 use super::combined_codes::CombinedCodes;
 use super::key_encoding::{BLOCK, is_null, string_id, width, write_value};
 use super::key_writer::{KeyIdSource, KeyWriter, StringIdsAsKeys};
-use super::string_dictionary::{StringDictionary, StringIdSource};
+use super::string_dictionary::{StringDictionary, StringIdSource, StringLookup};
 use crate::diagnostic::Result;
 use crate::types::column::{decimal_from_bytes, guid_from_bytes};
 use crate::types::interner::{FixedWidthKeys, Interner, NO_ID};
@@ -74,8 +74,8 @@ impl GroupTable {
     /// Sets `groups` to the group of each row of `columns`, or [`Self::NONE`] if the key is not in the table.
     pub fn find(&self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
         match &self.keys {
-            Some(keys) => resolve(columns, rows, groups, self.dictionaries.iter(), keys),
-            None => resolve(columns, rows, groups, self.dictionaries.iter(), StringIdsAsKeys),
+            Some(keys) => resolve(columns, rows, groups, self.dictionaries.iter().map(StringLookup::new), keys),
+            None => resolve(columns, rows, groups, self.dictionaries.iter().map(StringLookup::new), StringIdsAsKeys),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::slice::ChunksExact;
 
-use arrow::array::{Array, AsArray, Int32Array, Int64Array, StringArray, StringViewArray};
+use arrow::array::{Array, AsArray, Int32Array, Int64Array, StringViewArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 
 use super::key_encoding::{string_id, width, write_integer, write_value};
@@ -105,9 +105,8 @@ enum KeyColumnWriter<'a, S> {
     Constant(Vec<u8>),
     DictionaryStrings {
         codes: &'a Int32Array,
-        values: &'a StringArray,
-        /// The id of each value of the dictionary that occurred in this batch, and at the end that of null.
-        ids: Vec<Option<u32>>,
+        /// The number of values of the dictionary.
+        values: usize,
         dictionary: S,
     },
     ViewStrings {
@@ -137,19 +136,19 @@ impl<'a, S: StringIdSource> KeyColumnWriter<'a, S> {
             }
             return Ok(Self::Constant(bytes));
         };
-        let Some(dictionary) = dictionary else {
+        let Some(mut dictionary) = dictionary else {
             return Ok(array.as_primitive_opt::<Int64Type>().map_or(Self::Others(column), Self::Integers));
         };
         if let Some(views) = array.as_string_view_opt() {
             return Ok(Self::ViewStrings { views, dictionary, prefetched: PrefetchedIds::default() });
         }
-        let encoded = array.as_dictionary_opt::<Int32Type>().filter(|encoded| encoded.values().len() <= rows);
-        let encoded = encoded.and_then(|encoded| Some((encoded.keys(), encoded.values().as_string_opt()?)));
+        let encoded = array.as_dictionary_opt::<Int32Type>();
+        let encoded = encoded.and_then(|encoded| Some((encoded.keys(), encoded.values().as_string_opt::<i32>()?)));
         Ok(match encoded {
-            Some((codes, values)) => {
-                Self::DictionaryStrings { codes, values, ids: vec![None; values.len() + 1], dictionary }
+            Some((codes, values)) if dictionary.start_values(values, rows) => {
+                Self::DictionaryStrings { codes, values: values.len(), dictionary }
             }
-            None => Self::OtherStrings(column, dictionary),
+            _ => Self::OtherStrings(column, dictionary),
         })
     }
 
@@ -181,13 +180,9 @@ impl<'a, S: StringIdSource> KeyColumnWriter<'a, S> {
                 write_value(column, row, key);
                 return Ok(());
             }
-            Self::DictionaryStrings { codes, values, ids, dictionary } => {
+            Self::DictionaryStrings { codes, values, dictionary } => {
                 let code = if codes.is_null(row) { None } else { usize::try_from(codes.value(row)).ok() };
-                let code = code.unwrap_or(values.len());
-                match ids[code] {
-                    Some(id) => id,
-                    None => *ids[code].insert(dictionary.id_of(string_at(values, code))?),
-                }
+                dictionary.id_of_value(code.unwrap_or(*values))?
             }
             Self::ViewStrings { views, dictionary, prefetched: PrefetchedIds { first_row, ids } } => {
                 match row.checked_sub(*first_row).and_then(|index| ids.get(index)) {
@@ -200,9 +195,4 @@ impl<'a, S: StringIdSource> KeyColumnWriter<'a, S> {
         key.extend_from_slice(&id.to_le_bytes());
         Ok(())
     }
-}
-
-/// Returns the string at `index`; None for null, and after the last string.
-fn string_at(values: &StringArray, index: usize) -> Option<&str> {
-    (index < values.len() && !values.is_null(index)).then(|| values.value(index))
 }

@@ -78,18 +78,24 @@ fn groups_are_those_of_a_linear_search() {
         for (table, known) in &mut tables {
             for _ in 0..3 {
                 let rows = random.random_range(1..100);
-                let columns: Vec<Column> = types.iter().map(|ty| column(&mut random, *ty, rows)).collect();
-                let keys = keys(&columns, rows);
-                let found = |key: &String| known.iter().position(|other: &String| other == key);
-                let expected: Vec<Option<usize>> = keys.iter().map(found).collect();
-                table.find(&columns, rows, &mut ids).unwrap();
-                let group = |number: &u32| (*number != GroupTable::NONE).then_some(*number as usize);
-                assert_eq!(ids.iter().map(group).collect::<Vec<_>>(), expected, "seed {seed}: {types:?}");
-                table.assign(&columns, rows, &mut ids).unwrap();
-                assert_eq!(ids, groups(known, &keys), "seed {seed}: {types:?}");
-                let by_row = hashes(&columns, rows, SEED, 1);
-                let by_group: Vec<u64> = table.hashes(SEED, 1).collect();
-                assert!(by_row.iter().zip(&ids).all(|(hash, group)| *hash == by_group[*group as usize]));
+                let whole: Vec<Column> = types.iter().map(|ty| column(&mut random, *ty, rows)).collect();
+                // Batches that are parts of one column share its dictionary.
+                let step = random.random_range(1..=rows);
+                for start in (0..rows).step_by(step) {
+                    let rows = step.min(rows - start);
+                    let columns: Vec<Column> = whole.iter().map(|column| column.slice(start, rows)).collect();
+                    let keys = keys(&columns, rows);
+                    let found = |key: &String| known.iter().position(|other: &String| other == key);
+                    let expected: Vec<Option<usize>> = keys.iter().map(found).collect();
+                    table.find(&columns, rows, &mut ids).unwrap();
+                    let group = |number: &u32| (*number != GroupTable::NONE).then_some(*number as usize);
+                    assert_eq!(ids.iter().map(group).collect::<Vec<_>>(), expected, "seed {seed}: {types:?}");
+                    table.assign(&columns, rows, &mut ids).unwrap();
+                    assert_eq!(ids, groups(known, &keys), "seed {seed}: {types:?}");
+                    let by_row = hashes(&columns, rows, SEED, 1);
+                    let by_group: Vec<u64> = table.hashes(SEED, 1).collect();
+                    assert!(by_row.iter().zip(&ids).all(|(hash, group)| *hash == by_group[*group as usize]));
+                }
             }
             assert_eq!(self::keys(&table.columns(), table.len()), *known, "seed {seed}: {types:?}");
         }
