@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::StateChange;
 use super::alert::{Alert, AlertMaker};
 use super::condition::{ConditionTest, TestedRows};
+use super::cost::{RunCost, TableRows};
 use super::coverage::DataRange;
 use super::event::RecordLog;
 use super::joined_alerts::JoinedAlerts;
@@ -37,6 +38,10 @@ pub(super) struct Backtester<'a> {
     pub suppressed: u64,
     /// What runs returned.
     pub events: RecordLog,
+    /// The rows of tables, if what runs read is counted.
+    pub table_rows: Option<&'a TableRows>,
+    /// What the runs so far would read.
+    pub cost: RunCost,
     rows: RunRows,
 }
 
@@ -73,6 +78,8 @@ impl<'a> Backtester<'a> {
             states: Vec::new(),
             suppressed: 0,
             events: RecordLog::default(),
+            table_rows: None,
+            cost: RunCost::default(),
             rows: RunRows::default(),
         }
     }
@@ -106,6 +113,9 @@ impl<'a> Backtester<'a> {
             return Ok(());
         }
         let window = self.schedule.window(time, self.edges);
+        if let Some(rows) = self.table_rows {
+            rows.add(self.schedule.clock, window, &mut self.cost);
+        }
         self.source.run(time, window, &mut self.rows)?;
         let rows = self.rows.batches.iter().map(crate::types::Batch::rows).sum();
         let (before, run) = (self.alerts.len(), RunAt { number, time, rows });

@@ -6,6 +6,7 @@
 mod alert;
 mod backtester;
 mod condition;
+mod cost;
 mod coverage;
 mod event;
 mod joined_alerts;
@@ -17,12 +18,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use alert::Alert;
+pub use cost::RunCost;
 pub use coverage::DataRange;
 pub use event::{EventOutcome, MissReason, SoughtEvent};
 pub use rule_state::{ContentHash, RuleState};
 
 use backtester::Backtester;
 use condition::ConditionTest;
+use cost::TableRows;
 use event::EventRuns;
 use rows::{RunRows, RunSource};
 
@@ -63,6 +66,8 @@ pub struct Assumptions {
     pub keeps_state: bool,
     /// The state after an earlier backtest, with which this one goes on.
     pub resumed: Option<RuleState>,
+    /// True if the rows that runs would read are counted.
+    pub counts_rows: bool,
     /// True if files are read again at every run: slow, and returns the same.
     pub rescans: bool,
 }
@@ -119,6 +124,8 @@ pub struct Backtest {
     pub rows_in_memory: Option<usize>,
     /// By table, the number of rows whose time of arrival is not known: they count as arriving at their time.
     pub without_arrival: BTreeMap<String, usize>,
+    /// What the runs would read; None unless that was to be counted, or if the tables are not known.
+    pub cost: Option<RunCost>,
 }
 
 /// What comes out with an anchor.
@@ -156,7 +163,10 @@ pub fn run(
     report: &Arc<ScanReport>,
 ) -> std::result::Result<Backtest, BacktestError> {
     let schedule = assumed_schedule(rule, assumptions);
-    let data = DataRange::of(rule, engine, report)?;
+    let (table_rows, data) = match assumptions.counts_rows {
+        true => TableRows::read(rule, engine, assumptions, report).map(|(rows, data)| (Some(rows), data))?,
+        false => (None, DataRange::of(rule, engine, report)?),
+    };
     let source = RunSource::new(rule, engine, assumptions, report)?;
     let problems = validate::result(rule, &source.schema());
     if !problems.is_empty() {
@@ -190,8 +200,19 @@ pub fn run(
     };
     let data = data.map(latest);
     let records = records.as_deref();
-    let test =
-        AnchorTest { rule, schedule, source: &source, assumptions, range, data, condition, is_about_absence, records };
+    let table_rows = table_rows.and_then(|rows| rows.of_query(source.read_tables().as_ref()));
+    let test = AnchorTest {
+        rule,
+        schedule,
+        source: &source,
+        assumptions,
+        range,
+        data,
+        condition,
+        is_about_absence,
+        records,
+        table_rows,
+    };
     let resumed = assumptions.resumed.as_ref().map(|state| state.anchor);
     let anchor = resumed.or(assumptions.anchor).unwrap_or_else(|| midnight_before(range[0]));
     let mut first = test.run(anchor)?;
@@ -240,6 +261,7 @@ struct AnchorTest<'a> {
     condition: ConditionTest<'a>,
     is_about_absence: bool,
     records: Option<&'a [Batch]>,
+    table_rows: Option<TableRows>,
 }
 
 impl AnchorTest<'_> {
@@ -250,6 +272,7 @@ impl AnchorTest<'_> {
         let absence_in = data.filter(|_| self.is_about_absence);
         let runs = coverage::runs(&schedule, grid, [range[0], latest], assumptions, absence_in)?;
         let mut backtest = Backtester::new(rule, schedule, source, &self.condition, assumptions.edges, data);
+        backtest.table_rows = self.table_rows.as_ref();
         if let Some(state) = &assumptions.resumed {
             backtest.resume(state);
         }
@@ -285,6 +308,7 @@ impl AnchorTest<'_> {
             state,
             rows_in_memory: source.rows_in_memory(),
             without_arrival: source.without_arrival(),
+            cost: self.table_rows.as_ref().map(|_| backtest.cost),
         })
     }
 }
@@ -310,6 +334,7 @@ impl Assumptions {
             keeps_state: false,
             resumed: None,
             times,
+            counts_rows: false,
             rescans: false,
         }
     }

@@ -1,6 +1,6 @@
 //! The rows that a run of a rule sees: from memory if the query allows that, else from the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -66,6 +66,11 @@ impl<'a> RunSource<'a> {
     /// The columns of the query.
     pub fn schema(&self) -> Schema {
         self.schema.clone()
+    }
+
+    /// The tables that the query reads; None if it is bound at every run.
+    pub fn read_tables(&self) -> Option<BTreeSet<String>> {
+        self.windowed.as_ref().map(WindowedQuery::tables)
     }
 
     /// The tables with rows.

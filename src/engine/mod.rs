@@ -1,5 +1,6 @@
 //! The engine: prepares and runs queries, given a catalog of tables and settings.
 
+mod data_times;
 #[cfg(test)]
 mod examples;
 mod explain_metrics;
@@ -8,12 +9,15 @@ pub mod inspect;
 mod placeholders;
 mod settings;
 mod shared_scans;
+mod time_counts;
 mod windowed;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
+pub use data_times::TableTimes;
 pub use settings::{DEFAULT_BATCH_ROWS, Settings};
+pub use time_counts::{TimeCounts, WindowCounts};
 pub use windowed::{ArrivalTime, RecordColumns, VisibleTimes, WindowTimes, WindowedQuery, WindowedRows};
 
 pub use crate::binder::{ArrivalRange, INGESTED, QueryOption, RECEIVED, Render, RuleRun, TimeRange};

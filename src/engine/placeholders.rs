@@ -4,17 +4,16 @@
 //! goes into the query this way is not applied to the tables, too: hunting queries look back to times before the start,
 //! to find what is new since then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Engine, Settings};
+use super::Engine;
 use crate::binder::TimeRange;
 use crate::diagnostic::{Error, Result};
-use crate::exec;
 use crate::scan::events::BoundOrigin;
-use crate::scan::{MemoryCatalog, Note, ScanReport, TableProvider};
-use crate::syntax::{Placeholder, TokenKind, placeholders, tokens};
-use crate::types::{Type, Value, datetime};
+use crate::scan::{Note, ScanReport};
+use crate::syntax::{Placeholder, placeholders};
+use crate::types::datetime;
 
 const START: &str = "StartTimeISO";
 const END: &str = "EndTimeISO";
@@ -83,57 +82,6 @@ impl Engine {
                 Err(placeholder.unfilled(help).into())
             }
         }
-    }
-
-    /// Returns the first and the last time in the tables that `text` names, or in all tables if it names none.
-    pub(crate) fn range_of_data(&self, text: &str, report: &Arc<ScanReport>) -> Result<[Option<i64>; 2]> {
-        let readable = self.catalog.readable()?;
-        let all = tokens(text);
-        let is_name = |kind| matches!(kind, TokenKind::Word | TokenKind::String);
-        let words: BTreeSet<&str> =
-            all.iter().filter(|token| is_name(token.kind)).map(|token| token.text.trim_matches(['\'', '"'])).collect();
-        let named: Vec<&String> = readable.iter().filter(|name| words.contains(name.as_str())).collect();
-        let tables = if named.is_empty() { readable.iter().collect() } else { named };
-        let (mut first, mut last) = (None, None);
-        for name in tables {
-            let Some(table) = self.catalog.table(name)? else { continue };
-            let column = self.settings.time_columns.get(name).unwrap_or(&self.settings.time_column);
-            let schema = table.schema();
-            if schema.index_of(column).is_none_or(|index| schema.field(index).ty != Type::Datetime) {
-                continue;
-            }
-            let [earliest, latest] = self.extremes(&table, column, report)?;
-            first = first.into_iter().chain(earliest).min();
-            last = last.max(latest);
-        }
-        Ok([first, last])
-    }
-
-    /// Returns the first and the last time in the column `column` of a table; None if there are no times.
-    fn extremes(
-        &self,
-        table: &Arc<dyn TableProvider>,
-        column: &str,
-        report: &Arc<ScanReport>,
-    ) -> Result<[Option<i64>; 2]> {
-        let catalog = MemoryCatalog::default().with("T", Arc::clone(table));
-        let settings = Settings { time_range: None, dedup: None, provenance: false, ..self.settings.clone() };
-        let engine = Self::new(Arc::new(catalog), settings);
-        let column = column.replace('\\', "\\\\").replace('\'', "\\'");
-        let text = format!("T | summarize min(['{column}']), max(['{column}'])");
-        // The query itself will report the notes about the files.
-        let batches = report.without_notes(|| {
-            let bound = engine.bind(&text, report)?;
-            let [result] =
-                <[_; 1]>::try_from(bound.results).map_err(|_| Error::internal("an internal query has one result"))?;
-            let plan = engine.optimize(result.plan, &bound.context)?;
-            exec::collect(&plan, &engine.context(bound.context, Arc::clone(report)))
-        })?;
-        let value = |column: usize| match batches.iter().find(|batch| batch.rows() > 0)?.column(column).value(0) {
-            Value::Datetime(ticks) => Some(ticks),
-            _ => None,
-        };
-        Ok([value(0), value(1)])
     }
 }
 

@@ -7,6 +7,7 @@ mod analyze;
 mod architecture;
 mod archive_list;
 mod backtest;
+mod backtest_cost;
 mod backtest_services;
 mod bounds;
 mod breakglass;

@@ -77,7 +77,11 @@ pub struct BacktestArgs {
     /// Read the files again at every tick (slow; the result is the same)
     #[arg(long, hide_short_help = true, help_heading = heading::RESOURCES)]
     pub rescan: bool,
-    /// What is written: a row for each alert, for each event with its outcome, for each day, or for each change of state
+    /// What is written: a row for each alert, event with its outcome, rule with totals, day, or change of state
+    ///
+    /// The totals of a rule include its cost: the rows of its tables in the window of each run (to the minute, whether or
+    /// not they had arrived, and each table once), and their bytes, which are estimated as their share in the size of the
+    /// files as they are stored. -o html shows the totals, too. Counting the rows takes some time.
     #[arg(long, value_name = "WHAT", default_value = "alerts", help_heading = heading::OUTPUT)]
     pub report: BacktestReport,
     /// Write alerts as the services hand them on, as JSON Lines, instead of a report
@@ -152,6 +156,8 @@ pub enum BacktestReport {
     Alerts,
     /// A row for each event that a rule looks for, caught or missed
     Events,
+    /// A row for each rule, with totals and what its runs would read
+    Rules,
     /// A row for each rule and day
     Days,
     /// A row for each evaluation whose state is not NoAlert

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::super::args::{BacktestArgs, WindowArg};
+use super::super::args::{BacktestArgs, BacktestReport, WindowArg};
 use super::super::configuration::BacktestDefaults;
 use super::super::query_files::TextFile;
+use super::super::report_page;
 use super::super::session::{span, time};
 use crate::backtest::Assumptions;
 use crate::diagnostic::{Error, Result, suggest};
@@ -33,6 +34,7 @@ pub(super) fn assumptions(
     assumptions.grace = grace.map(|text| span_or_zero("--grace", text)).transpose()?;
     assumptions.lookback = args.lookback.as_deref().map(|text| span("--lookback", text)).transpose()?;
     assumptions.rescans = args.rescan;
+    assumptions.counts_rows = args.report == BacktestReport::Rules || report_page::is_requested(&args.output);
     if edges(args, defaults)? == WindowArg::HalfOpen {
         assumptions.edges = WindowEdges::HalfOpen;
     }

@@ -209,6 +209,7 @@ fn write(
         BacktestReport::Alerts => (tables::ALERTS, tables::alerts(tested)),
         BacktestReport::Events => (tables::EVENTS, tables::events(tested)),
         BacktestReport::Days => (tables::DAYS, tables::days(tested)),
+        BacktestReport::Rules => (tables::RULES, tables::rules(tested)),
         BacktestReport::States => (tables::STATES, tables::states(tested)),
     };
     let (output, excel_safe) = (session.format.clone(), Some(session.excel_safe));

@@ -7,7 +7,7 @@ use super::super::report_page;
 use super::super::reporter::Message;
 use super::super::session::Session;
 use super::tables::RuleBacktest;
-use crate::backtest::{Backtest, EventOutcome};
+use crate::backtest::{Backtest, EventOutcome, RunCost};
 use crate::diagnostic::Result;
 use crate::html::{self, PageCell, ReportPage, TimeChart, TimeSeries};
 use crate::rules::AlertRule;
@@ -75,6 +75,11 @@ fn rule(page: &mut ReportPage, tested: &RuleBacktest) {
         page.paragraph(description.trim());
     }
     page.facts(&facts(rule, backtest));
+    if let Some(cost) = &backtest.cost {
+        page.heading("What a run reads");
+        page.facts(&cost_facts(cost));
+        page.paragraph(COST);
+    }
     page.heading("Alerts");
     match backtest.alerts.is_empty() {
         true => page.paragraph("The rule makes no alert."),
@@ -103,6 +108,22 @@ fn facts(rule: &AlertRule, backtest: &Backtest) -> Vec<(&'static str, String)> {
         ("Anchor", html::time(backtest.grid.anchor)),
         ("From", from),
         ("To", to),
+    ]
+}
+
+/// What the numbers of rows and bytes mean.
+const COST: &str = "Rows of the tables of the rule in the window of a run, to the minute, whether or not they had arrived. \
+                    Bytes are estimated: the share of these rows in the size of the files as they are stored.";
+
+fn cost_facts(cost: &RunCost) -> Vec<(&'static str, String)> {
+    let bytes = |number: f64| format!("{number:.0}");
+    vec![
+        ("Rows of a run (mean)", format!("{:.1}", cost.rows_per_run())),
+        ("Rows of a run (most)", cost.most_rows.to_string()),
+        ("Rows of all runs", cost.rows.to_string()),
+        ("Bytes of a run (mean)", bytes(cost.bytes_per_run())),
+        ("Bytes of a run (most)", bytes(cost.most_bytes)),
+        ("Bytes of all runs", bytes(cost.bytes)),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::backtest::{Alert, AnchorOutcome, Backtest, MissReason};
+use crate::backtest::{Alert, AnchorOutcome, Backtest, EventOutcome, MissReason};
 use crate::messages::counted;
 use crate::rules::{AlertEntity, AlertRule, WindowClock};
 use crate::types::{Type, Value, datetime};
@@ -47,6 +47,24 @@ pub(super) const EVENTS: Columns = &[
     ("Line", Type::Long),
 ];
 
+pub(super) const RULES: Columns = &[
+    ("Rule", Type::String),
+    ("Severity", Type::String),
+    ("Runs", Type::Long),
+    ("Suppressed", Type::Long),
+    ("Alerts", Type::Long),
+    ("Muted", Type::Long),
+    ("Events", Type::Long),
+    ("Caught", Type::Long),
+    ("Missed", Type::Long),
+    ("RowsRead", Type::Long),
+    ("RowsPerRun", Type::Real),
+    ("MaxRows", Type::Long),
+    ("BytesRead", Type::Long),
+    ("BytesPerRun", Type::Real),
+    ("MaxBytes", Type::Long),
+];
+
 pub(super) const DAYS: Columns = &[
     ("Rule", Type::String),
     ("Day", Type::Datetime),
@@ -70,6 +88,10 @@ pub(super) fn alerts(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
 
 pub(super) fn events(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
     tested.iter().flat_map(RuleBacktest::events).collect()
+}
+
+pub(super) fn rules(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
+    tested.iter().map(RuleBacktest::totals).collect()
 }
 
 pub(super) fn days(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
@@ -145,6 +167,39 @@ impl RuleBacktest {
         })
     }
 
+    /// The totals of the rule, and what its runs would read.
+    fn totals(&self) -> Vec<Value> {
+        let Backtest { runs, suppressed, alerts, events, cost, .. } = &self.backtest;
+        let of_events = |counts: &dyn Fn(&EventOutcome) -> bool| match events {
+            Some(events) => count(events.iter().filter(|event| counts(event)).count()),
+            None => Value::null(Type::Long),
+        };
+        let long = |number: u64| Value::Long(i64::try_from(number).unwrap_or(i64::MAX));
+        let mut row = vec![
+            self.name(),
+            Value::string(&*self.rule.severity),
+            long(runs.count() - suppressed),
+            long(*suppressed),
+            count(alerts.len()),
+            count(alerts.iter().filter(|alert| alert.is_muted).count()),
+            of_events(&|_| true),
+            of_events(&|event| event.caught.is_ok()),
+            of_events(&|event| event.caught.is_err_and(|reason| !reason.is_undecided())),
+        ];
+        row.extend(match cost {
+            Some(cost) => [
+                long(cost.rows),
+                Value::Real(cost.rows_per_run()),
+                long(cost.most_rows),
+                whole(cost.bytes),
+                Value::Real(cost.bytes_per_run().round()),
+                whole(cost.most_bytes),
+            ],
+            None => [Type::Long, Type::Real, Type::Long, Type::Long, Type::Real, Type::Long].map(Value::null),
+        });
+        row
+    }
+
     fn days(&self) -> impl Iterator<Item = Vec<Value>> {
         let day = |time: i64| datetime::start_of(time, datetime::Period::Day, 0).unwrap_or(time);
         let mut days: BTreeMap<i64, [usize; 4]> = BTreeMap::new();
@@ -215,6 +270,12 @@ fn dynamic(json: &Json) -> Value {
 
 fn time(ticks: Option<i64>) -> Value {
     ticks.map_or(Value::null(Type::Datetime), Value::Datetime)
+}
+
+/// The number without its fraction.
+#[expect(clippy::cast_possible_truncation, reason = "a conversion of floats saturates")]
+fn whole(number: f64) -> Value {
+    Value::Long(number.round() as i64)
 }
 
 fn count(number: usize) -> Value {

@@ -10,7 +10,7 @@ mod clock;
 mod emptiness;
 mod gather;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use carry::Carrier;
@@ -21,7 +21,7 @@ use super::{Engine, Settings};
 use crate::diagnostic::{Result, Span};
 use crate::exec::{self, ExecContext, Flow};
 use crate::expr::Expr;
-use crate::plan::{LogicalPlan, verify};
+use crate::plan::{LogicalPlan, verify, visit};
 use crate::scan::{Catalog, Provenance, RecordedCatalog, ScanReport, SliceBounds, SliceTable};
 use crate::types::{Batch, Field, Schema, Type, Value};
 
@@ -209,6 +209,14 @@ impl WindowedQuery {
         self.slices.iter().chain(&self.record_slices).filter_map(|slice| slice.latest()).max()
     }
 
+    /// Returns the names of the tables that the query reads.
+    #[must_use]
+    pub fn tables(&self) -> BTreeSet<String> {
+        let mut tables = BTreeSet::new();
+        add_tables(&self.plan, &mut tables);
+        tables
+    }
+
     /// Returns the number of rows in memory.
     #[must_use]
     pub fn rows_in_memory(&self) -> usize {
@@ -261,6 +269,13 @@ impl WindowedQuery {
         })?;
         Ok(batches)
     }
+}
+
+fn add_tables(plan: &LogicalPlan, tables: &mut BTreeSet<String>) {
+    if let LogicalPlan::Scan(scan) = plan {
+        tables.insert(scan.name.clone());
+    }
+    visit::inputs(plan).into_iter().for_each(|input| add_tables(input, tables));
 }
 
 /// The provenance columns by which records are distinguished.
