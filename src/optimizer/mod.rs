@@ -59,6 +59,12 @@ static BOUND_JOIN: Rule = Rule {
     apply: rule::bound_join::apply,
 };
 
+static PACK_MEMBERS: Rule = Rule {
+    name: "pack_members",
+    summary: "packs long lists of literals into arrays, which are prepared once",
+    apply: rule::pack_members::apply,
+};
+
 /// All rules, in the order in which they run.
 pub static RULES: &[&Rule] = &[
     &FOLD_CONSTANTS,
@@ -74,6 +80,8 @@ pub static RULES: &[&Rule] = &[
     &MERGE_PROJECTIONS,
     &RANGE_INTO_UNNEST,
     &BOUND_JOIN,
+    // Scans have been told the members of lists by now.
+    &PACK_MEMBERS,
 ];
 
 /// Applies all rules to `plan`, one after the other. A rule that breaks the plan or changes its schema is an internal

@@ -1,5 +1,6 @@
 //! The items of an `in` list, prepared once for lookups of many rows.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -94,7 +95,7 @@ impl<T: Eq + Hash> Set<T> {
     }
 }
 
-/// The items of a list, grouped by how values of one type are compared with them.
+/// The constant items of a list, grouped by how values of one type are compared with them.
 #[derive(Debug)]
 pub(super) struct ListMembers {
     texts: Set<Box<str>>,
@@ -108,35 +109,45 @@ pub(super) struct ListMembers {
 
 /// Maximum number of long lists cached per thread; the least recently used one is evicted.
 const MOST_KEPT: usize = 4;
-/// Minimum length in bytes of a list that is cached; a shorter one is parsed for each batch.
+/// Minimum length in bytes of a list that is cached; a shorter one is prepared for each batch.
 const LONG_LIST: usize = 1024;
 
-/// A cache entry: an array, the type of the values compared with it, and its prepared members.
-type Kept = (Arc<str>, Type, Rc<ListMembers>);
+/// A list that was prepared once per thread.
+struct KeptList {
+    /// The array of the items.
+    array: Arc<str>,
+    /// The type of the values that are compared with the items.
+    ty: Type,
+    prepared: Rc<dyn Any>,
+}
 
 thread_local! {
     /// The cached lists, most recently used first.
-    static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Vec<KeptList>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns the constant items of a call, prepared for the comparison with values of the type of its first argument. A
-/// single long array, such as the values of a table, is parsed once per thread instead of once per batch.
-pub(super) fn prepared(args: &Args<'_>, items: &Items) -> Rc<ListMembers> {
+/// Returns what `prepare` makes of the items of a call. A single long array, such as the values of a table, is prepared
+/// once per thread instead of once per batch. `prepare` gets the number of searches to expect.
+pub(super) fn prepared<T: Any>(args: &Args<'_>, prepare: impl FnOnce(usize) -> T) -> Rc<T> {
     let ty = args.column(0).ty();
-    let new = || Rc::new(ListMembers::new(ty, items.fixed(args)));
     let array = match (args.len(), args.constant(1)) {
         (2, Some(Value::Dynamic(array))) if array.len() >= LONG_LIST => array,
-        _ => return new(),
+        _ => return Rc::new(prepare(args.distinct_rows())),
     };
-    KEPT.with_borrow_mut(|kept| {
-        let entry = match kept.iter().position(|(own, of, _)| Arc::ptr_eq(own, array) && *of == ty) {
-            Some(index) => kept.remove(index),
-            None => (Arc::clone(array), ty, new()),
-        };
-        let members = Rc::clone(&entry.2);
-        kept.truncate(MOST_KEPT - 1);
-        kept.insert(0, entry);
-        members
+    let found = KEPT.with_borrow_mut(|kept| {
+        let is_same = |list: &KeptList| Arc::ptr_eq(&list.array, array) && list.ty == ty && list.prepared.is::<T>();
+        let list = kept.remove(kept.iter().position(is_same)?);
+        let found = Rc::clone(&list.prepared).downcast().ok();
+        kept.insert(0, list);
+        found
+    });
+    found.unwrap_or_else(|| {
+        let new = Rc::new(prepare(usize::MAX));
+        KEPT.with_borrow_mut(|kept| {
+            kept.truncate(MOST_KEPT - 1);
+            kept.insert(0, KeptList { array: Arc::clone(array), ty, prepared: Rc::<T>::clone(&new) });
+        });
+        new
     })
 }
 

@@ -1,11 +1,12 @@
 //! `in`, `has_any` and similar operators: compare a value with a list, whose items can be arrays.
 //!
-//! Constant items are prepared once per batch; varying ones are compared row by row.
+//! Constant items are prepared once per batch, those of long arrays once per thread; varying ones are compared row by
+//! row.
 
 use arrow::buffer::BooleanBuffer;
 
 use super::equality::equal_values;
-use super::members::{Items, Set, prepared};
+use super::members::{Items, ListMembers, Set, prepared};
 use super::term_set::{AnyTerm, term};
 use super::{DATETIME, GUID, NUMBER_OR_BOOL, TEXT, TIMESPAN};
 use crate::diagnostic::Result;
@@ -147,7 +148,7 @@ const fn texts(kernel: Kernel) -> Overload {
 fn member(args: &Args<'_>, negated: bool) -> Result<Column> {
     let (column, rows) = (args.column(0), args.distinct_rows());
     let items = Items::of(args);
-    let members = prepared(args, &items);
+    let members = prepared(args, |_| ListMembers::new(column.ty(), items.fixed(args)));
     if let Some(set) = members.as_texts().filter(|_| column.ty() == Type::String && items.varying.is_empty()) {
         let texts = args.texts(0);
         return Ok(args.predicate(|row| set.contains(texts.get(row).unwrap_or("")) != negated));
@@ -184,7 +185,7 @@ fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
 fn any_text(args: &Args<'_>, negated: bool) -> Result<Column> {
     let texts = args.texts(0);
     let items = Items::of(args);
-    let set = Set::new(items.fixed(args).iter().map(|item| fold(&item.to_text())).collect());
+    let set = prepared(args, |_| Set::new(items.fixed(args).iter().map(|item| fold(&item.to_text())).collect()));
     let mut text = String::new();
     Ok(args.predicate(|row| {
         fold_into(texts.get(row).unwrap_or(""), &mut text);
@@ -197,8 +198,10 @@ fn any_text(args: &Args<'_>, negated: bool) -> Result<Column> {
 fn has_any(args: &Args<'_>) -> Result<Column> {
     let texts = args.texts(0);
     let items = Items::of(args);
-    let needles: Vec<String> = items.fixed(args).iter().map(Value::to_text).collect();
-    let fixed = AnyTerm::new(&needles, args.distinct_rows());
+    let fixed = prepared(args, |searches| {
+        let needles: Vec<String> = items.fixed(args).iter().map(Value::to_text).collect();
+        AnyTerm::new(&needles, searches)
+    });
     Ok(args.predicate(|row| {
         let text = texts.get(row).unwrap_or("");
         fixed.is_in(text) || items.of_row(args, row).iter().any(|item| term(&item.to_text()).is_in(text))

@@ -3,6 +3,7 @@
 pub mod bound_join;
 pub mod fold_constants;
 pub mod merge_projections;
+pub mod pack_members;
 pub mod prune_columns;
 pub mod push_down_filter;
 pub mod push_down_limit;
