@@ -70,9 +70,10 @@ impl TextFile {
             return Err(Error::Limit(format!("{}: larger than {} MiB", path.display(), MAX_TEXT >> 20)));
         }
         let form = TextForm::of(&bytes);
+        let line = undecodable_line(&bytes);
         let text = decode_text(bytes).map_err(|reason| {
             let (file, reason) = (path.display().to_string(), format!("it cannot be read: {reason}"));
-            Error::Data { file, place: None, reason }
+            Error::Data { file, place: line.map(|line| format!("line {line}")), reason }
         })?;
         Ok(Self { path: path.to_owned(), text, form })
     }
@@ -86,6 +87,16 @@ impl TextFile {
     pub fn encoded(&self, text: &str) -> Vec<u8> {
         self.form.encode(text)
     }
+}
+
+/// The line of the first byte that UTF-8 text does not have, counted from 1; None for UTF-16.
+fn undecodable_line(bytes: &[u8]) -> Option<usize> {
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes {
+        return None;
+    }
+    let nul = bytes.iter().position(|byte| *byte == 0);
+    let at = nul.or(std::str::from_utf8(bytes).err().map(|error| error.valid_up_to()))?;
+    Some(bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1)
 }
 
 /// True for `-`.
