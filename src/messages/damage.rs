@@ -196,17 +196,17 @@ pub fn damage(kind: &Damage, count: u64) -> String {
         Damage::NotConverted(names) => {
             format!("the archive has no columns for these keys, and their values are not in it: {names}")
         }
-        Damage::MissingHits(returned, total) => {
-            format!("the pages of a search have {returned} of its {total} hits: rows are missing")
-        }
         Damage::OnlyPreviews => format!(
             "skipped {} of a Splunk search that was still running, and the file does not have the final results: rows \
              are missing",
             counted("preview row")
         ),
-        Damage::PartialAnswer | Damage::FewerRows(..) | Damage::ErrorAnswer(_) | Damage::MissingPages(_) => {
-            response_damage(kind, count)
-        }
+        Damage::PartialAnswer
+        | Damage::FewerRows(..)
+        | Damage::ErrorAnswer(_)
+        | Damage::MissingPages(_)
+        | Damage::MissingRecords(..)
+        | Damage::MissingFrames => response_damage(kind, count),
         Damage::Archived(text) => text.clone(),
         Damage::Other => format!("{} of damage of other kinds", counted("more case")),
     }
@@ -225,9 +225,18 @@ fn response_damage(kind: &Damage, count: u64) -> String {
             format!("{pages} of Microsoft Graph or Azure ({code}): rows are missing")
         }
         Damage::MissingPages(context) => format!(
-            "the page names a next page (@odata.nextLink) that is not among the files: rows are missing{}",
+            "the page names a next page (@odata.nextLink or a similar member) that is not among the files: rows are \
+             missing{}",
             if context.is_empty() { String::new() } else { format!(" ({})", shorten(context)) }
         ),
+        Damage::MissingRecords(records, total) => {
+            format!("the pages of a response have {records} of the {total} records that they state: rows are missing")
+        }
+        Damage::MissingFrames => {
+            "the response lacks its last frames (TableCompletion, DataSetCompletion): it is not known to be complete, \
+             and rows may be missing"
+                .to_owned()
+        }
         _ => "the response says that it is partial or had errors: rows are missing".to_owned(),
     }
 }

@@ -1,53 +1,182 @@
-//! Reads from a page of a paged response whether another page follows it.
+//! Reads from a page of a paged response whether another page follows it, and how many records there are.
 
 use super::object_keys::{KeyReader, NextKey, is_error_key, is_filled};
 use crate::scan::result_pages::ResultPage;
-use crate::types::dynamic;
+use crate::types::dynamic::{self, Kind};
 
 /// Maximum number of characters that are kept of a context or filter.
 const MAX_CHARACTERS: usize = 1 << 10;
+
+/// Maximum nesting depth of members about pages.
+const MAX_DEPTH: usize = 3;
+
+/// Members that have a link to the next page, its token or number, or a flag that there is one: in lower case, without
+/// anything but letters.
+const NEXT: [&str; 22] = [
+    "next",
+    "nextpage",
+    "nextpagelink",
+    "nextpageurl",
+    "nexturl",
+    "nextrecordsurl",
+    "nexttoken",
+    "nextpagetoken",
+    "pagetoken",
+    "nextcursor",
+    "nextmarker",
+    "nextoffset",
+    "skiptoken",
+    "continuation",
+    "continuationtoken",
+    "lastevaluatedkey",
+    "hasmore",
+    "hasnext",
+    "hasnextpage",
+    "istruncated",
+    "truncated",
+    "resulttruncated",
+];
+
+/// Members that have the number of records on all pages, spelled as those of [`NEXT`].
+const TOTALS: [&str; 10] = [
+    "odatacount",
+    "count",
+    "total",
+    "totalcount",
+    "totalrecords",
+    "totalrows",
+    "totalresults",
+    "totalitems",
+    "totalelements",
+    "totalhits",
+];
+
+/// Members that have members about pages, spelled as those of [`NEXT`].
+const HOLDERS: [&str; 8] = ["link", "links", "meta", "metadata", "page", "pageinfo", "paging", "pagination"];
 
 impl ResultPage {
     /// Reads the members of the object at the start of `bytes` that begin before the offset `end`, at which the
     /// records are.
     pub(crate) fn of(bytes: &[u8], end: usize) -> Self {
         let mut page = Self::default();
+        let mut holder = String::new();
         let mut members = KeyReader::of(bytes);
         while let NextKey::Key(key) = members.next() {
             let start = members.position;
+            if start >= end || (holder.is_empty() && members.first() == Some(b'[')) {
+                holder = String::from_utf8_lossy(&key).into_owned();
+            }
             if start >= end || !members.pass_value() {
                 break;
             }
             page.note(&key, &bytes[start..members.position]);
         }
-        page
+        page.or_of_key(&holder)
     }
 
-    /// Takes note of a member that lies beside the records.
-    pub(super) fn note(&mut self, key: &[u8], value: &[u8]) {
-        let text = || std::str::from_utf8(value).ok().filter(|text| text.starts_with('"')).map(dynamic::to_text);
-        if names_next_page(key) {
-            self.next = text().filter(|link| !link.trim().is_empty()).map(|link| shorten(filter_of(&link)));
-        } else if is_context(key) {
-            self.context = text().map(|context| shorten(&context)).unwrap_or_default();
-        } else if is_error_key(key) {
-            self.failed |= is_filled(value);
-        } else if says_partial(key, value) {
+    /// Returns the page of records under `key`, which stands for a context that it does not have.
+    pub(crate) fn or_of_key(self, key: &str) -> Self {
+        let context = if self.context.is_empty() { shorten(key) } else { self.context };
+        Self { context, ..self }
+    }
+
+    /// Takes note of a member that lies beside the records. Returns true if it is a member about pages.
+    pub(crate) fn note(&mut self, key: &[u8], value: &[u8]) -> bool {
+        let Ok(value) = std::str::from_utf8(value) else { return false };
+        if is_context(key) {
+            self.context = if value.starts_with('"') { shorten(&dynamic::to_text(value)) } else { String::new() };
+            return true;
+        }
+        if is_error_key(key) {
+            self.failed |= is_filled(value.as_bytes());
+        } else if says_partial(key, value.as_bytes()) {
             self.failed = true;
         }
+        let is_nested = value.starts_with(['{', '[']);
+        (!is_nested || dynamic::validate(value.as_bytes()).is_ok())
+            && self.note_paging(&String::from_utf8_lossy(key), value, 0)
+    }
+
+    fn note_paging(&mut self, key: &str, value: &str, depth: usize) -> bool {
+        let key: String =
+            key.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase()).collect();
+        let key = key.as_str();
+        let is_next = key.ends_with("nextlink") || NEXT.contains(&key);
+        if is_next {
+            self.next = next_page(value).or(self.next.take());
+        } else if TOTALS.contains(&key) {
+            self.total = total(value).max(self.total);
+            return self.total.is_some();
+        } else if HOLDERS.contains(&key) && depth < MAX_DEPTH {
+            return match dynamic::kind(value) {
+                Kind::Bag => dynamic::entries(value)
+                    .fold(false, |is_any, entry| self.note_paging(&entry.key.text(), entry.value, depth + 1) | is_any),
+                Kind::Array => self.note_links(value),
+                _ => false,
+            };
+        }
+        is_next
+    }
+
+    /// Takes note of links such as `[{"rel": "next", "href": "..."}]`.
+    fn note_links(&mut self, links: &str) -> bool {
+        let is_next = |link: &&str| {
+            dynamic::get_member(link, "rel").is_some_and(|rel| dynamic::to_text(rel).eq_ignore_ascii_case("next"))
+        };
+        let next = dynamic::elements(links).find(is_next);
+        if let Some(next) = next {
+            self.next = next_page(next).or(self.next.take());
+        }
+        next.is_some()
+    }
+}
+
+/// Returns the filter in a link to the next page, "" for a token or flag, or None if the value says that there is no
+/// next page.
+fn next_page(value: &str) -> Option<String> {
+    match dynamic::kind(value) {
+        Kind::String => {
+            let text = dynamic::to_text(value);
+            let is_none = ["", "0", "false", "null"].iter().any(|none| text.trim().eq_ignore_ascii_case(none));
+            (!is_none).then(|| shorten(filter_of(&text)))
+        }
+        Kind::Bag => {
+            let link = ["href", "url"].iter().find_map(|key| dynamic::get_member(value, key));
+            link.map_or_else(|| is_filled(value.as_bytes()).then(String::new), next_page)
+        }
+        Kind::Array => is_filled(value.as_bytes()).then(String::new),
+        _ => (!matches!(value, "null" | "false" | "0")).then(String::new),
+    }
+}
+
+/// Returns the number in a number, a string, or the member `value` of an object, as in Elasticsearch.
+fn total(value: &str) -> Option<u64> {
+    match dynamic::kind(value) {
+        Kind::Bag => dynamic::get_member(value, "value")?.parse().ok(),
+        Kind::String => dynamic::to_text(value).parse().ok(),
+        _ => value.parse().ok(),
     }
 }
 
 /// True for a member that tells that a search service did not search everything: it timed out, a part of an index
 /// failed, or the member has messages about missing events.
 pub(crate) fn says_partial(key: &[u8], value: &[u8]) -> bool {
-    const FLAGS: [&[u8]; 5] = [b"timed_out", b"terminated_early", b"is_partial", b"isPartial", b"partial"];
+    const FLAGS: [&[u8]; 7] = [
+        b"timed_out",
+        b"terminated_early",
+        b"is_partial",
+        b"isPartial",
+        b"partial",
+        b"incomplete_results",
+        b"incompleteResults",
+    ];
     let json = || std::str::from_utf8(value).ok().filter(|text| dynamic::validate(text.as_bytes()).is_ok());
     match key {
         b"_shards" => {
             let failed = json().and_then(|shards| dynamic::get_member(shards, "failed"));
             failed.is_some_and(|failed| failed != "0")
         }
+        b"status" => json().is_some_and(|status| dynamic::to_text(status).to_ascii_lowercase().starts_with("partial")),
         b"messages" => json().is_some_and(|messages| dynamic::elements(messages).any(is_about_missing_events)),
         _ => value == b"true" && FLAGS.contains(&key),
     }
@@ -65,12 +194,6 @@ fn is_about_missing_events(message: &str) -> bool {
         "WARN" => SIGNS.iter().any(|sign| text.contains(sign)),
         _ => false,
     }
-}
-
-/// True for the key of the link to the next page, such as `@odata.nextLink`, `odata.nextLink` or `nextLink`.
-fn names_next_page(key: &[u8]) -> bool {
-    const NAME: &[u8] = b"nextLink";
-    key.len() >= NAME.len() && key[key.len() - NAME.len()..].eq_ignore_ascii_case(NAME)
 }
 
 fn is_context(key: &[u8]) -> bool {
@@ -99,11 +222,11 @@ mod tests {
 
     #[test]
     fn a_page_names_the_next_one() {
-        let page = |text: &str| ResultPage::of(text.as_bytes(), text.len());
+        let page = |text: &str| ResultPage { context: String::new(), ..ResultPage::of(text.as_bytes(), text.len()) };
         let link = r#""https://graph.microsoft.com/v1.0/auditLogs/signIns?$filter=a%20eq%201&$skiptoken=x""#;
         for key in ["@odata.nextLink", "odata.nextLink", "nextLink", "NextLink"] {
             let found = page(&format!(r#"{{"value":[],"@odata.context":"c","{key}":{link}}}"#));
-            assert_eq!((found.context.as_str(), found.next.as_deref()), ("c", Some("$filter=a%20eq%201")), "{key}");
+            assert_eq!(found.next.as_deref(), Some("$filter=a%20eq%201"), "{key}");
         }
         for text in [r#"{"timed_out":true,"hits":[]}"#, r#"{"_shards":{"total":5,"failed":2},"hits":[]}"#] {
             assert!(page(text).failed, "{text}");
@@ -119,8 +242,45 @@ mod tests {
         }
         let whole = page(r#"{"timed_out":false,"_shards":{"total":5,"failed":0},"hits":[]}"#);
         assert_eq!(whole, ResultPage::default());
-        for text in [r#"{"value":[]}"#, r#"{"nextLink":null}"#, r#"{"nextLink":""}"#, r#"{"deltaLink":"x"}"#] {
+        for text in [
+            r#"{"value":[]}"#,
+            r#"{"nextLink":null}"#,
+            r#"{"nextLink":""}"#,
+            r#"{"deltaLink":"x"}"#,
+            r#"{"has_more":false,"nextForwardToken":"x","_links":{"self":{"href":"x"},"next":null}}"#,
+            r#"{"resultTruncated":"false","links":[{"rel":"self","href":"x"}],"LastEvaluatedKey":{}}"#,
+        ] {
             assert_eq!(page(text), ResultPage::default(), "{text}");
         }
+    }
+
+    #[test]
+    fn pages_of_other_services_say_that_more_follow() {
+        for text in [
+            r#"{"nextPageToken":"x","items":[]}"#,
+            r#"{"NextToken":"x"}"#,
+            r#"{"resultTruncated":"true","count":2}"#,
+            r#"{"$skipToken":"x"}"#,
+            r#"{"has_more":true}"#,
+            r#"{"next_page":3}"#,
+            r#"{"_links":{"next":{"href":"https://contoso.com?after=x"}}}"#,
+            r#"{"links":[{"rel":"self","href":"a"},{"rel":"next","href":"b"}]}"#,
+            r#"{"meta":{"pagination":{"next_cursor":"x"}}}"#,
+            r#"{"LastEvaluatedKey":{"id":{"S":"x"}}}"#,
+        ] {
+            assert_eq!(ResultPage::of(text.as_bytes(), text.len()).next.as_deref(), Some(""), "{text}");
+        }
+        for text in [r#"{"@odata.count":9}"#, r#"{"odata.count":"9"}"#, r#"{"total":{"value":9,"relation":"eq"}}"#] {
+            assert_eq!(ResultPage::of(text.as_bytes(), text.len()).total, Some(9), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_the_records_stands_for_a_context() {
+        let text = r#"{"next":null,"other":[1],"items":[{}]}"#;
+        let at = text.find("[{").expect("records");
+        assert_eq!(ResultPage::of(text.as_bytes(), at).context, "items");
+        let graph = r#"{"@odata.context":"c","value":[]}"#;
+        assert_eq!(ResultPage::of(graph.as_bytes(), graph.len()).context, "c");
     }
 }

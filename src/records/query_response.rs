@@ -66,6 +66,8 @@ pub(crate) enum ResponsePart {
 /// What is known of a response so far: its tables and findings.
 #[derive(Debug, Default)]
 pub(crate) struct QueryResponse {
+    /// True between the first and the last frame of a response.
+    is_framed: bool,
     /// Tables that are divided into fragments, by their ids.
     open: BTreeMap<String, OpenTable>,
     /// The id of the table whose rows are being read.
@@ -82,6 +84,8 @@ pub(crate) struct QueryResponse {
 struct OpenTable {
     header: Option<Arc<ColumnHeader>>,
     begun: bool,
+    /// True once the frame that ends the table was read.
+    is_ended: bool,
     rows: u64,
 }
 
@@ -158,16 +162,31 @@ impl QueryResponse {
             return self.rows(keys, start);
         }
         match keys.frame.as_deref() {
+            Some("DataSetHeader") => {
+                // The frames before it belong to another response.
+                self.end_frames();
+                self.is_framed = true;
+            }
             Some("TableHeader") => {
                 let header = if keys.is_primary() { keys.header() } else { None };
                 if let Some(id) = keys.id
                     && self.open.len() < MAX_TABLES
                 {
-                    self.open.insert(id.to_owned(), OpenTable { header, begun: false, rows: 0 });
+                    self.open.insert(id.to_owned(), OpenTable { header, begun: false, is_ended: false, rows: 0 });
                 }
             }
-            Some("DataSetCompletion" | "TableCompletion") if keys.errors => self.note_partial(),
-            Some("TableCompletion") => self.check_rows(keys),
+            Some("DataSetCompletion") => {
+                self.is_framed = false;
+                self.check_tables();
+                if keys.errors {
+                    self.note_partial();
+                }
+            }
+            Some("TableCompletion") => {
+                let table = keys.id.and_then(|id| self.open.get_mut(id));
+                table.into_iter().for_each(|table| table.is_ended = true);
+                if keys.errors { self.note_partial() } else { self.check_rows(keys) }
+            }
             Some(frame) if FRAMES.contains(&frame) => {}
             _ => return ResponsePart::Other,
         }
@@ -193,6 +212,21 @@ impl QueryResponse {
         table.begun = true;
         self.current = keys.id.map(str::to_owned);
         ResponsePart::Rows(length, table.header.clone())
+    }
+
+    /// Ends a response at its last frame. It is damage if this frame does not complete the response.
+    pub(crate) fn end_frames(&mut self) {
+        if std::mem::take(&mut self.is_framed) {
+            self.notes.push(FramingNote::Damage(Damage::MissingFrames));
+        }
+        self.open.clear();
+    }
+
+    /// Checks that all tables of the result that are divided into fragments have ended.
+    fn check_tables(&mut self) {
+        if std::mem::take(&mut self.open).values().any(|table| table.header.is_some() && !table.is_ended) {
+            self.notes.push(FramingNote::Damage(Damage::MissingFrames));
+        }
     }
 
     /// Compares the number of rows that were read of a divided table with the number that the service states.
@@ -340,7 +374,7 @@ mod tests {
 
     #[test]
     fn rows_come_with_their_columns() {
-        let cases: [(&str, &[&str], usize); 12] = [
+        let cases: [(&str, &[&str], usize); 14] = [
             (
                 r#"{"tables":[{"name":"PrimaryResult","columns":[{"name":"a","type":"x"},{"name":"b"}],"rows":[[1,"]"],[2]]}]}"#,
                 &[r#"a,b [1,"]"]"#, "a,b [2]"],
@@ -389,10 +423,30 @@ mod tests {
                     r#"{"FrameType":"TableFragment","TableFragmentType":"DataReplace","TableId":1,"Rows":[[1]]},"#,
                     r#"{"FrameType":"TableProgress","TableId":1,"TableProgress":50},"#,
                     r#"{"FrameType":"TableFragment","TableFragmentType":"DataAppend","TableId":1,"Rows":[[2],[3]]},"#,
-                    r#"{"FrameType":"TableCompletion","TableId":1,"RowCount":3}]"#,
+                    r#"{"FrameType":"TableCompletion","TableId":1,"RowCount":3},"#,
+                    r#"{"FrameType":"DataSetCompletion","HasErrors":false}]"#,
                 ),
                 &["a [1]", "a [2]", "a [3]"],
                 0,
+            ),
+            // Without the frames that end the table and the response.
+            (
+                concat!(
+                    r#"[{"FrameType":"DataSetHeader"},"#,
+                    r#"{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","Columns":[{"ColumnName":"a"}]},"#,
+                    r#"{"FrameType":"TableFragment","TableFragmentType":"DataAppend","TableId":1,"Rows":[[2]]},"#,
+                    r#"{"FrameType":"DataSetCompletion","HasErrors":false}]"#,
+                ),
+                &["a [2]"],
+                1,
+            ),
+            (
+                concat!(
+                    r#"[{"FrameType":"DataSetHeader"},{"FrameType":"DataTable","TableKind":"PrimaryResult","#,
+                    r#""Columns":[{"ColumnName":"a"}],"Rows":[[1]]}]"#,
+                ),
+                &["a [1]"],
+                1,
             ),
             // A table has its rows before its columns, and a frame has its type last.
             (r#"{"tables":[{"rows":[[1],[2]],"columns":[{"name":"a"}]}]}"#, &["a [1]", "a [2]"], 0),

@@ -195,6 +195,9 @@ impl ValueSplitter {
                 }
                 (b']', Some(Enclosing::Array | Enclosing::Records | Enclosing::QueryResponse)) => {
                     self.enclosing.pop();
+                    if self.enclosing.is_empty() {
+                        self.response.end_frames();
+                    }
                     *position += 1;
                 }
                 (b'}', _) if between => {
@@ -331,6 +334,9 @@ impl ValueSplitter {
         } else {
             let rows = self.enclosing.last() == Some(&Enclosing::Rows);
             self.rows += u64::from(rows);
+            if let Some(page) = self.page.as_mut().filter(|_| self.enclosing.last() == Some(&Enclosing::Records)) {
+                page.records += 1;
+            }
             if !rows && !self.cut_off && value[0] == b'{' {
                 self.prefixes.learn(value);
             }

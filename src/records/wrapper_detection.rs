@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::object_keys::{KeyReader, NextKey, RecordKeys, is_error_key, is_filled, unescaped};
+use super::page::says_partial;
 use super::value_scan::{ScanStop, ValueScan};
 
 /// Maximum number of bytes to wait for so that the keys after the array are known.
@@ -128,9 +129,11 @@ impl PrefixKeys {
             prefix.usual &= of_response || (is_usual(&key) && (!nested || empty));
             prefix.error |= is_error_key(&key) && is_filled(members.rest());
             prefix.record_keys.note(&key);
+            let start = members.position;
             if !members.pass_value() {
                 break;
             }
+            prefix.error |= says_partial(&key, &object[start..members.position]);
         }
         prefix
     }

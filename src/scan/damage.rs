@@ -95,9 +95,10 @@ pub enum Damage {
     NotConverted(String),
     /// A page that names a next page which is missing; the kind of its records.
     MissingPages(String),
-    /// Pages of a search that have fewer hits than the search found: the number of hits in the pages, and that of all
-    /// hits.
-    MissingHits(u64, u64),
+    /// Pages of a response that have fewer records (first) than they state that there are (second).
+    MissingRecords(u64, u64),
+    /// A response of version 2 of the query API of Kusto that ends before all of its frames.
+    MissingFrames,
     /// Damage to the original files of an archive; the message in its footer.
     Archived(String),
     /// Values for which a function has no certain result.
@@ -163,7 +164,7 @@ impl DamageLog {
     /// Returns the damage without missing pages.
     #[must_use]
     pub fn without_missing_pages(mut self) -> Self {
-        self.0.retain(|damage, _| !matches!(damage, Damage::MissingPages(_) | Damage::MissingHits(..)));
+        self.0.retain(|damage, _| !matches!(damage, Damage::MissingPages(_) | Damage::MissingRecords(..)));
         self
     }
 }

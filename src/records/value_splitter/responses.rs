@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{ColumnHeader, Enclosing, MAX_FRAME_BYTES, MAX_KEY, MAX_RESPONSE_HEADER_BYTES, ValueSplitter};
 use crate::records::object_keys::{is_error_key, is_filled, unescaped};
+use crate::records::page::says_partial;
 use crate::records::query_response::ResponsePart;
 use crate::records::value_scan::ValueScan;
 use crate::records::wrapper_detection::{ObjectKind, classify_object};
@@ -114,8 +115,10 @@ impl ValueSplitter {
                 if is_error_key(&self.key) && is_filled(value) {
                     self.response.note_partial();
                 }
-                if let Some(page) = &mut self.page {
-                    page.note(&self.key, value);
+                match &mut self.page {
+                    Some(page) => _ = page.note(&self.key, value),
+                    None if says_partial(&self.key, value) => self.response.note_partial(),
+                    None => {}
                 }
             }
             _ => {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::records::{ValueSplitter, holds_records, is_sequence, says_partial};
-use crate::scan::result_pages::{HitCount, ResultPage};
+use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic::{self, Kind};
 
 use crate::entra::powershell;
@@ -38,8 +38,8 @@ pub(super) struct InnerRecords {
     pub is_cut: bool,
     /// Results of a search that Splunk streamed while the search was running.
     pub streamed: StreamedResults,
-    /// The numbers of hits in each page of the results of a search.
-    pub hits: Vec<HitCount>,
+    /// True if the value has records in an array, or members about pages.
+    pub is_paged: bool,
 }
 
 /// Results of a search that Splunk streamed while it was running. They may be previews, whose rows the final results
@@ -95,15 +95,6 @@ pub(super) fn find_inner_records(value: &str) -> InnerRecords {
     found
 }
 
-/// Reads the numbers of hits from the member `hits` of a response of Elasticsearch, such as `{"total": {"value": 2},
-/// "hits": [...]}`. `total` may also be a number. Returns None if it is not such a member.
-fn hit_count(hits: &str) -> Option<HitCount> {
-    let total = dynamic::get_member(hits, "total")?;
-    let total = dynamic::get_member(total, "value").unwrap_or(total).parse().ok()?;
-    let returned = dynamic::get_member(hits, "hits").filter(|hits| hits.starts_with('['))?;
-    Some(HitCount { total, returned: dynamic::elements(returned).count() as u64 })
-}
-
 /// Returns the code of an error that a service returned instead of records; None for other values.
 pub(super) fn error_answer(value: &str) -> Option<String> {
     if dynamic::kind(value) != Kind::Bag {
@@ -156,6 +147,26 @@ impl ValuePosition<'_> {
 
     fn below(self) -> Self {
         Self { depth: self.depth + 1, ..self }
+    }
+}
+
+/// A member of an object that has records.
+#[derive(Clone, Copy)]
+struct RecordList<'a> {
+    entry: dynamic::Entry<'a>,
+    /// Number of records that were found in it.
+    added: u64,
+}
+
+impl RecordList<'_> {
+    fn is_array(self) -> bool {
+        self.entry.value.starts_with('[')
+    }
+
+    /// Returns the number of records in an array, whether or not they were recognised. Those of an object are counted
+    /// with the array that it has.
+    fn records(self) -> u64 {
+        if self.is_array() { self.added.max(dynamic::elements(self.entry.value).count() as u64) } else { 0 }
     }
 }
 
@@ -241,22 +252,50 @@ impl InnerRecordSearch {
             return self.found.errors.push(code);
         }
         if keys.has_tables && holds_records(object.as_bytes()) {
+            self.found.is_partial |= keys.failed;
             return self.keep(object, position, true);
         }
+        let mut list = None;
         for entry in dynamic::entries(object) {
             // The content of an envelope is a part of its record, even if the envelope is damaged.
             let is_part = keys.is_envelope() || (keys.is_of_envelope() && entry.key.is("properties"));
-            if !is_part {
-                self.value(entry.value, position.below());
+            if is_part {
+                continue;
+            }
+            let records = self.found.records.len();
+            self.value(entry.value, position.below());
+            let added = (self.found.records.len() - records) as u64;
+            if added > 0 && list.is_none_or(|list: RecordList<'_>| !list.is_array()) {
+                list = Some(RecordList { entry, added });
             }
         }
         let holds_some = self.found.records.len() > before;
-        self.found.hits.extend(keys.hits.filter(|_| holds_some).and_then(hit_count));
         self.found.is_partial |= holds_some && keys.failed;
-        if keys.is_page {
-            let offset = position.holder.unwrap_or_else(|| position.offset_of(object));
-            self.found.pages.push((offset, ResultPage::of(object.as_bytes(), object.len())));
+        self.add_page(object, position, keys, list);
+    }
+
+    /// Adds the page that an object is, whose records `list` has.
+    fn add_page(
+        &mut self,
+        object: &str,
+        position: ValuePosition<'_>,
+        keys: &ObjectKeys<'_>,
+        list: Option<RecordList<'_>>,
+    ) {
+        let is_array = list.is_some_and(RecordList::is_array);
+        let is_paged = keys.is_page || (list.is_some() && (is_array || keys.has_paging));
+        if !is_paged && (list.is_none() || position.depth > 0) {
+            return;
         }
+        self.found.is_paged |= is_paged;
+        let offset = position.holder.unwrap_or_else(|| position.offset_of(object));
+        let key = list.map(|list| list.entry.key.text()).unwrap_or_default();
+        let page = ResultPage {
+            total: keys.page.total.filter(|_| is_array),
+            records: list.map_or(0, RecordList::records),
+            ..keys.page.clone()
+        };
+        self.found.pages.push((offset, page.or_of_key(&key)));
     }
 
     fn keep(&mut self, record: &str, position: ValuePosition<'_>, is_answer: bool) {
@@ -316,7 +355,10 @@ struct ObjectKeys<'a> {
     preview: Option<bool>,
     has_result: bool,
     is_last_row: bool,
-    hits: Option<&'a str>,
+    /// What the object tells as a page of records; `has_paging` is true if it tells whether another page follows, or
+    /// the number of records.
+    page: ResultPage,
+    has_paging: bool,
     /// Number of keys that sign-ins have; `is_sign_in` is true if one of them distinguishes sign-ins from other
     /// objects.
     of_sign_in: usize,
@@ -369,9 +411,10 @@ impl<'a> ObjectKeys<'a> {
         self.activity |= is("activityDateTime");
         self.initiated_by |= is("initiatedBy");
         self.has_tables |= is("tables") && value.starts_with('[');
-        self.is_page |= (is("value") && value.starts_with('[')) || names_page(key);
+        self.is_page |= is("value") && value.starts_with('[');
         self.failed |= is("error") && matches!(dynamic::kind(value), Kind::Bag | Kind::String) && value.len() > 2;
         self.failed |= says_partial(key.as_bytes(), value.as_bytes());
+        self.has_paging |= self.page.note(key.as_bytes(), value.as_bytes());
         if SIGN_IN_KEYS.iter().any(|name| is(name)) {
             (self.of_sign_in, self.is_sign_in) = (self.of_sign_in + 1, true);
         }
@@ -381,7 +424,6 @@ impl<'a> ObjectKeys<'a> {
             "body" => self.body = Some(value),
             "preview" => self.preview = value.parse().ok(),
             "result" => self.has_result = value.starts_with('{'),
-            "hits" => self.hits = Some(value).filter(|value| value.starts_with('{')),
             "lastrow" => self.is_last_row = value == "true",
             "status" | "Status" if value.starts_with('{') || powershell::is_cut(value) => {
                 (self.of_sign_in, self.is_sign_in) = (self.of_sign_in + 1, true);
@@ -418,11 +460,6 @@ impl<'a> ObjectKeys<'a> {
         let code = self.body.and_then(|body| dynamic::get_member(body, "error")).and_then(error_code);
         Some(format!("{number} {}", code.unwrap_or_default()).trim_end().to_owned())
     }
-}
-
-fn names_page(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    key.ends_with("nextlink") || key == "@odata.context"
 }
 
 #[cfg(test)]
@@ -498,6 +535,7 @@ mod tests {
         );
         let found = find_inner_records(&batch);
         assert_eq!((found.records.len(), found.errors.as_slice()), (1, &["429 TooManyRequests".to_owned()][..]));
-        assert_eq!(found.pages.len(), 1);
+        let contexts: Vec<&str> = found.pages.iter().map(|(_, page)| page.context.as_str()).collect();
+        assert_eq!(contexts, ["value", "responses"]);
     }
 }

@@ -113,11 +113,10 @@ impl JsonReader {
         if found.streamed != StreamedResults::default() {
             self.events.log.add_streamed(origin.file, found.streamed);
         }
-        found.hits.iter().for_each(|hits| self.events.log.pages().add_hits(origin.file, *hits));
         for (offset, page) in found.pages.iter().filter(|_| !found.records.is_empty()) {
             self.events.note(&FramingNote::Page(page.clone()), origin.file, origin.offset + (start + offset) as u64);
         }
-        self.file.wrapped |= found.is_partial || !found.errors.is_empty() || !found.pages.is_empty();
+        self.file.wrapped |= found.is_partial || !found.errors.is_empty() || found.is_paged;
         self.file.wrapped |= found.streamed.previews > 0;
     }
 
