@@ -25,7 +25,8 @@ impl OutputDigest {
         (state.0, hexadecimal(state.1.clone()))
     }
 
-    fn add(&self, bytes: &[u8]) {
+    /// Counts and hashes bytes that are written elsewhere.
+    pub fn add(&self, bytes: &[u8]) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.0 += bytes.len() as u64;
         state.1.update(bytes);

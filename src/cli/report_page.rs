@@ -34,13 +34,14 @@ pub(super) fn check(output: &OutputArgs) -> Result<()> {
     }
 }
 
-/// Writes the page to the file of the options, or to stdout.
-pub(super) fn write(page: ReportPage, output: &OutputArgs) -> Result<()> {
+/// Writes the page to the file of the options, or to stdout. Returns what was written.
+pub(super) fn write(page: ReportPage, output: &OutputArgs) -> Result<String> {
     let html = page.finish();
     match &output.output_file {
-        Some(path) => destination::write_file(path, |out| out.write_all(html.as_bytes())),
-        None => documents::print(html.as_bytes()).map(drop),
+        Some(path) => destination::write_file(path, |out| out.write_all(html.as_bytes()))?,
+        None => documents::print(html.as_bytes()).map(drop)?,
     }
+    Ok(html)
 }
 
 /// Adds a table of rows, of which long ones are cut, and says so.

@@ -3,6 +3,7 @@
 use super::args::OutputArgs;
 use super::configuration::Defaults;
 use super::destination::Destination;
+use super::digest::OutputDigest;
 use crate::diagnostic::Result;
 use crate::engine::DEFAULT_BATCH_ROWS;
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
@@ -14,8 +15,20 @@ pub(super) fn write(
     columns: &[(&str, Type)],
     rows: impl IntoIterator<Item = Vec<Value>>,
 ) -> Result<()> {
+    write_hashed(output, defaults, columns, rows, None)
+}
+
+/// Like [`write()`]; the bytes are hashed by `digest`.
+pub(super) fn write_hashed(
+    output: &OutputArgs,
+    defaults: &Defaults,
+    columns: &[(&str, Type)],
+    rows: impl IntoIterator<Item = Vec<Value>>,
+    digest: Option<&OutputDigest>,
+) -> Result<()> {
     let schema = Schema::new(columns.iter().map(|(name, ty)| Field::new(*name, *ty)));
     let destination = Destination::with_default(output, defaults.output.as_deref())?
+        .with_digest(digest.cloned())
         .with_excel_safe(defaults.excel_safe == Some(true));
     let mut writer = destination.open(&schema, None)?;
     let mut rows = rows.into_iter().peekable();

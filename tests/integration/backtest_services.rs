@@ -646,3 +646,31 @@ fn metric_measurements_count_breaches() {
         assert!(output.stderr.contains(place), "{}", output.stderr);
     }
 }
+
+#[test]
+fn late_events_are_missed_by_scheduled_rules_and_caught_by_custom_detections() {
+    let scheduled = SCHEDULED.replace("5m", "1h").replace("query: T", "query: SigninLogs")
+        + "entityMappings:\n- entityType: Account\n  fieldMappings:\n  - {identifier: FullName, columnName: User}\n";
+    let row = |minute: u32, delay: u32| {
+        let time = |minute: u32| format!("2026-03-01T{:02}:{:02}:00Z", 10 + minute / 60, minute % 60);
+        let row = json!({"Type": "SigninLogs", "TimeGenerated": time(minute), "_IngestionTime": time(minute + delay),
+            "User": "bg", "Number": minute});
+        format!("{row}\n")
+    };
+    // In time; at the end of a window, within and after the five minutes that a scheduled rule waits; hours late.
+    let data: String = [(10, 2), (58, 6), (118, 20), (150, 600)].map(|(minute, delay)| row(minute, delay)).concat();
+    let folder = folder(&[("r.yaml", &scheduled), ("t.jsonl", &data)]);
+    let convert = ["rule", "convert", "r.yaml", "--to", "detection-rule", "-O", "r.json"];
+    let output = coldcase_at(folder.path(), &convert, b"");
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let outcomes = |rule: &str| -> Vec<String> {
+        let output = backtest(folder.path(), &[rule, "t.jsonl", "--report", "events", "--anchor", "2026-03-01"]);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let text = |event: &Json| {
+            format!("{} {}", event["Outcome"].as_str().expect("text"), event["Reason"].as_str().expect("text"))
+        };
+        lines(&output).iter().map(|event| text(event).trim().to_owned()).collect()
+    };
+    assert_eq!(outcomes("r.yaml"), ["caught", "caught", "missed delay", "missed delay"]);
+    assert_eq!(outcomes("r.json"), ["caught"; 4]);
+}

@@ -279,3 +279,43 @@ fn rules_whose_rows_do_not_fit_in_memory_run_one_after_the_other() {
     rows.sort_unstable();
     assert_eq!(rows, rows_alone(folder.path(), &names, &[]));
 }
+
+#[test]
+fn manifests_list_rules_inputs_and_the_result() {
+    let folder = folder(&[
+        ("a.yaml", RULE),
+        ("b.kql", "T | count"),
+        ("wrong.kql", "T | where Nothing == 1"),
+        ("c.yaml", "id: x"),
+    ]);
+    let sha256 = |text: &[u8]| {
+        use sha2::Digest;
+        sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    for (format, file) in
+        [("csv", None), ("timesketch", Some("out.jsonl")), ("timesketch", None), ("html", Some("out.html"))]
+    {
+        let args =
+            [&["-o", format, "--manifest", "m.json"][..], &file.map_or(vec![], |file| vec!["-O", file])].concat();
+        let output = hunt(folder.path(), &args);
+        assert_eq!(output.code, 1, "{}", output.stderr);
+        let text = fs::read_to_string(folder.path().join("m.json")).expect("a manifest");
+        let manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let [first, second, third] = manifest["answers"].as_array().expect("a list").as_slice() else {
+            panic!("{text}")
+        };
+        let query = "T | where UserPrincipalName == 'bg'";
+        assert_eq!([&first["rule"], &first["id"], &first["query"]], ["Emergency account", "rule-1", query]);
+        assert_eq!([&first["rows"], &second["rows"]], [1, 1]);
+        assert!(third["error"].to_string().contains("wrong.kql:1:11: "), "{text}");
+        assert_eq!(manifest["rules"].as_array().map(Vec::len), Some(3), "{text}");
+        assert_eq!(manifest["rules"][0]["sha256"], sha256(RULE.as_bytes()));
+        assert_eq!(manifest["inputs"][0]["sha256"], sha256(ROWS.as_bytes()));
+        let written = file.map_or_else(
+            || output.stdout.clone().into_bytes(),
+            |file| fs::read(folder.path().join(file)).expect("written"),
+        );
+        assert_eq!(manifest["output"]["sha256"], sha256(&written), "{format} {file:?}");
+        assert_eq!(manifest["output"]["bytes"], written.len());
+    }
+}

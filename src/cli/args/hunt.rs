@@ -1,13 +1,14 @@
 //! `coldcase hunt`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::output::OutputArgs;
 use super::query::QueryInputArgs;
 use super::source::SourceArgs;
-use super::{HELP_TEMPLATE, REPORT_FORMAT, TIMESKETCH_FORMAT, format_names_and};
+use super::{HELP_TEMPLATE, REPORT_FORMAT, TIMESKETCH_FORMAT, format_names_and, heading, local_path};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,4 +44,10 @@ pub struct HuntArgs {
     pub inputs: QueryInputArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Write a JSON manifest of everything the timeline is based on
+    ///
+    /// It lists the rules with the SHA-256 of their files, their queries and numbers of rows or why they did not run, the
+    /// inputs with their SHA-256, rows and time range, the settings, the version of coldcase, and the SHA-256 of the result.
+    #[arg(long, value_name = "FILE", value_parser = local_path(), help_heading = heading::EVIDENCE)]
+    pub manifest: Option<PathBuf>,
 }

@@ -196,7 +196,7 @@ fn write(
     page: impl FnOnce() -> Result<ReportPage>,
 ) -> Result<()> {
     if report_page::is_requested(&args.output) {
-        return report_page::write(page()?, &args.output);
+        return report_page::write(page()?, &args.output).map(drop);
     }
     if args.form.is_some() {
         let text = alert_lines(args.form, tested);

@@ -1,5 +1,6 @@
 //! `coldcase hunt`: rules and queries that run once over an archive, and their rows as one timeline.
 
+mod evidence;
 mod page;
 mod rules;
 mod timeline;
@@ -13,10 +14,11 @@ use std::time::Instant;
 use self::rules::HuntRules;
 use super::args::{HuntArgs, TIMESKETCH_FORMAT};
 use super::configuration::Defaults;
+use super::digest::OutputDigest;
 use super::progress::{self, ProgressLine};
 use super::session::{self, QueryText, Session};
 use super::sources::SourceOptions;
-use super::{Outcome, destination, documents, overwrite, report_page, rows};
+use super::{Outcome, destination, documents, manifest, overwrite, report_page, rows};
 use crate::diagnostic::{Error, Result, visible_json};
 use crate::hunt::Hunt;
 use crate::messages::{CommandWarning, RuleWarning};
@@ -30,16 +32,22 @@ pub(super) fn run(args: &HuntArgs) -> Result<Outcome> {
     let session = session::of_text(QueryText::none("hunt"), &args.source, &args.inputs, &call)?;
     check_output(args)?;
     let rules = HuntRules::read(&rules, &session)?;
-    overwrite::refuse(&session, &[("-O", args.output.output_file.as_deref())])?;
+    let manifest = args.manifest.as_deref();
+    overwrite::refuse(&session, &[("-O", args.output.output_file.as_deref()), ("--manifest", manifest)])?;
     let report = session.engine.report();
     let hunt = hunt(&session, &rules, &report)?;
     session.reporter.report(&report);
     session.report_unread();
     session.finish()?;
     let failed = report_outcomes(&session, &rules, &hunt)?;
+    let digest = OutputDigest::default();
     match report_page::is_requested(&args.output) {
-        true => report_page::write(page::page(&session, &rules, &hunt, &report)?, &args.output)?,
-        false => write(&session, args, &rules, &hunt)?,
+        true => digest.add(report_page::write(page::page(&session, &rules, &hunt, &report)?, &args.output)?.as_bytes()),
+        false => write(&session, args, &rules, &hunt, &digest)?,
+    }
+    if let Some(path) = manifest {
+        let written = manifest::output(args.output.output_file.as_deref(), Some(&digest));
+        manifest::write(path, &session, manifest::merged(evidence::entries(&rules, &hunt, &report)?, written))?;
     }
     session.reporter.info(&summary(&rules, &hunt));
     Ok(match session.strict && report.is_incomplete() {
@@ -109,22 +117,21 @@ fn report_outcomes(session: &Session, rules: &HuntRules, hunt: &Hunt) -> Result<
     }
 }
 
-fn write(session: &Session, args: &HuntArgs, rules: &HuntRules, hunt: &Hunt) -> Result<()> {
+fn write(session: &Session, args: &HuntArgs, rules: &HuntRules, hunt: &Hunt, digest: &OutputDigest) -> Result<()> {
     if is_timesketch(args) {
         let now = session.engine.settings().now;
-        let lines = hunt.timeline.iter().map(|entry| timesketch::line(entry, &rules.rules[entry.rule], now));
+        let line = |entry| format!("{}\n", visible_json(&timesketch::line(entry, &rules.rules[entry.rule], now)));
+        let lines = hunt.timeline.iter().map(line).inspect(|line| digest.add(line.as_bytes()));
         return match &args.output.output_file {
             Some(path) => destination::write_file(path, |out| {
-                lines.into_iter().try_for_each(|line| writeln!(out, "{}", visible_json(&line)))
+                lines.into_iter().try_for_each(|line| out.write_all(line.as_bytes()))
             }),
-            None => lines
-                .into_iter()
-                .try_for_each(|line| documents::print(format!("{}\n", visible_json(&line)).as_bytes()).map(drop)),
+            None => lines.into_iter().try_for_each(|line| documents::print(line.as_bytes()).map(drop)),
         };
     }
     let (output, excel_safe) = (session.format.clone(), Some(session.excel_safe));
     let defaults = Defaults { output, excel_safe, ..Defaults::default() };
-    rows::write(&args.output, &defaults, timeline::COLUMNS, timeline::rows(rules, hunt))
+    rows::write_hashed(&args.output, &defaults, timeline::COLUMNS, timeline::rows(rules, hunt), Some(digest))
 }
 
 /// What came out, in a line.
