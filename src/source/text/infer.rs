@@ -6,6 +6,7 @@
 //! real, any other mixture is string, and a column of nulls is string.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -230,7 +231,8 @@ impl Inference {
         if self.rewritten {
             return false;
         }
-        let rewrite = RecordRewrite { tree: &self.tree, texts: true, cells: self.cells };
+        let python = RefCell::default();
+        let rewrite = RecordRewrite { tree: &self.tree, texts: true, cells: self.cells, python: &python };
         let Some(text) = rewrite.record(record) else { return false };
         self.rewritten = true;
         let is_record = self.observe(text.as_bytes(), None);

@@ -4,8 +4,11 @@
 //! objects as JSON strings. The reader expects objects, so such a record is rewritten before it is read.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use super::key_tree::KeyTree;
+use crate::entra::python;
 use crate::types::dynamic::{self, Kind};
 
 /// Maximum number of members of a record that is rewritten, and of parts in a flattened key.
@@ -83,6 +86,8 @@ pub(super) struct RecordRewrite<'t> {
     pub texts: bool,
     /// True if all values are strings, even those that represent numbers, as in CSV.
     pub cells: bool,
+    /// Collects the keys of strings in Python's notation that were converted.
+    pub python: &'t RefCell<BTreeSet<String>>,
 }
 
 /// A value of a rewritten record.
@@ -140,13 +145,16 @@ impl RecordRewrite<'_> {
         let child = self.tree.resolve(node, key).child.filter(|_| self.texts);
         let Some(child) = child.filter(|_| is_text || value.starts_with('{')) else { return value.into() };
         let decoded = if is_text { dynamic::unescape(value) } else { value.into() };
-        let text = decoded.trim_ascii();
-        if !text.starts_with('{') || (is_text && dynamic::validate(text.as_bytes()).is_err()) {
+        let Some(object) = (if is_text { object_in(&decoded) } else { Some(value.into()) }) else {
             return value.into();
-        }
+        };
+        let text = object.trim_ascii();
         // A string stays a string if no member of its object is needed.
         if is_text && !dynamic::entries(text).any(|entry| self.tree.knows(child, &entry.key.text())) {
             return value.into();
+        }
+        if matches!(object, Cow::Owned(_)) {
+            self.python.borrow_mut().insert(key.to_owned());
         }
         let mut changed = false;
         let mut out = String::with_capacity(text.len());
@@ -180,6 +188,18 @@ impl RecordRewrite<'_> {
             _ => value.into(),
         })
     }
+}
+
+/// Returns the JSON object in a string, converted if it is in Python's notation; None if there is none.
+fn object_in(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.trim_ascii();
+    if !text.starts_with('{') {
+        return None;
+    }
+    if dynamic::validate(text.as_bytes()).is_ok() {
+        return Some(text.into());
+    }
+    python::to_json(text).map(Cow::Owned)
 }
 
 /// Inserts a value at the path `keys`. A scalar on the path is replaced by an object.
@@ -264,14 +284,14 @@ fn write_object(members: &[(Cow<'_, str>, RebuiltValue<'_>)], out: &mut String) 
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyTree, RecordRewrite, joined_keys};
+    use super::{KeyTree, RecordRewrite, RefCell, joined_keys};
 
     fn rewritten(record: &str, cells: bool) -> Option<String> {
         let mut tree = KeyTree::new();
         for path in [&["properties", "status", "errorCode"][..], &["status", "errorCode"]] {
             tree.slot(path, path.len() > 2);
         }
-        RecordRewrite { tree: &tree, texts: true, cells }.record(record)
+        RecordRewrite { tree: &tree, texts: true, cells, python: &RefCell::default() }.record(record)
     }
 
     #[test]

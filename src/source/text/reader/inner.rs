@@ -1,5 +1,6 @@
 //! Reads records that are inside other values or strings, and records that must be rewritten.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::diagnostic::Result;
 use crate::entra::RowKind;
 use crate::entra::powershell;
 use crate::records::{ColumnHeader, FramingNote, holds_records};
-use crate::scan::Damage;
+use crate::scan::{ColumnNote, Damage};
 use crate::types::dynamic;
 
 impl JsonReader {
@@ -41,7 +42,9 @@ impl JsonReader {
         let record = std::str::from_utf8(&block[span.clone()]).unwrap_or_default();
         let object = header.map(|header| object_of(header, record));
         let plan = Arc::clone(&self.plan);
-        let rewrite = RecordRewrite { tree: &plan.tree, texts: wants_objects(class), cells: self.file.is_generated };
+        let python = RefCell::default();
+        let (texts, cells) = (wants_objects(class), self.file.is_generated);
+        let rewrite = RecordRewrite { tree: &plan.tree, texts, cells, python: &python };
         let Some(text) = rewrite.record(object.as_deref().unwrap_or(record)) else {
             let joined = plan.markers.as_ref().is_some_and(|markers| self.scanner.has(markers.joined));
             if joined {
@@ -49,6 +52,9 @@ impl JsonReader {
             }
             return Ok(joined);
         };
+        for key in python.take() {
+            self.events.report_once(ColumnNote::PythonNotation(key));
+        }
         let origin = self.start_decoded_text(block, span.start, span.start, origin)?;
         self.decoded.is_rewritten = true;
         let read = self.read_record(text.as_bytes(), 0..text.len(), None, origin);
