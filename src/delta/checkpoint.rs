@@ -96,6 +96,7 @@ fn request(columns: usize) -> ScanRequest {
         batch_rows: 1024,
         memory: crate::scan::ScanMemory::default(),
         sizes: crate::scan::ScanSizes::default(),
+        stated: None,
         named_columns: Arc::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),

@@ -8,10 +8,11 @@ use super::{ArrivalTime, Engine, Settings, WindowTimes};
 use crate::binder::{INGESTED, RECEIVED, with_arrival_columns};
 use crate::diagnostic::{Error, Result};
 use crate::exec::{self, Flow};
+use crate::functions::EvalContext;
 use crate::plan::LogicalPlan;
 use crate::scan::{MemoryCatalog, ScanReport, TableProvider};
 use crate::syntax::{TokenKind, tokens};
-use crate::types::{Batch, Type, Value};
+use crate::types::{Batch, Type};
 
 /// The times of the rows of a table.
 #[derive(Debug)]
@@ -47,9 +48,9 @@ impl Engine {
         let (mut first, mut last) = (None, None);
         for name in self.tables_of(text)?.names {
             let Some(timed) = self.timed(&name)? else { continue };
-            let [earliest, latest] = self.extremes(&timed, report)?;
-            first = first.into_iter().chain(earliest).min();
-            last = last.max(latest);
+            let Some([earliest, latest]) = self.extremes(&timed, report)? else { continue };
+            first = first.into_iter().chain([earliest]).min();
+            last = last.max(Some(latest));
         }
         Ok([first, last])
     }
@@ -144,20 +145,13 @@ impl Engine {
         })
     }
 
-    /// Returns the first and the last time of a table; None if there are no times.
-    fn extremes(&self, timed: &TimedTable, report: &Arc<ScanReport>) -> Result<[Option<i64>; 2]> {
-        let column = quoted(&timed.column);
-        let mut found = [None, None];
-        self.run_over(timed, &format!("T | summarize min({column}), max({column})"), report, &mut |batch| {
-            let value = |column: usize| match batch.column(column).value(0) {
-                Value::Datetime(ticks) => Some(ticks),
-                _ => None,
-            };
-            if batch.rows() > 0 {
-                found = [value(0), value(1)];
-            }
-        })?;
-        Ok(found)
+    /// Returns the first and the last time of a table; None if there are no times. Notes about the files are left to the
+    /// query of the user.
+    fn extremes(&self, timed: &TimedTable, report: &Arc<ScanReport>) -> Result<Option<[i64; 2]>> {
+        let Some(column) = timed.table.schema().index_of(&timed.column) else { return Ok(None) };
+        let context = EvalContext::new(self.settings.now, self.settings.seed);
+        let context = self.context(context, Arc::clone(report));
+        report.without_notes(|| exec::time_range(&*timed.table, column, &context))
     }
 
     /// Runs a query over a table, which it calls T. Notes about the files are left to the query of the user.

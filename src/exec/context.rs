@@ -56,6 +56,7 @@ impl ExecContext {
             batch_rows: self.batch_rows,
             memory: ScanMemory::new(&self.memory, self.threads),
             sizes: crate::scan::ScanSizes::default(),
+            stated: None,
             named_columns: Arc::clone(&self.named_columns),
             report: Arc::clone(&self.report),
             counters: ScanCounters::of_run(&self.report.counters),

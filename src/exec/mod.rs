@@ -24,12 +24,14 @@ mod series;
 mod shared_scan;
 mod sort;
 mod table_call;
+mod time_range;
 mod window;
 
 pub use context::ExecContext;
 pub use metrics::{Clock, NodeMetrics, PlanMetrics};
 pub use scheduler::{Flow, for_each};
 pub use shared_scan::{SharedRows, SharingScan, read_shared};
+pub use time_range::time_range;
 
 use crate::diagnostic::Result;
 use crate::memory::Reservation;

@@ -45,7 +45,7 @@ use std::sync::Arc;
 
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 
-use self::bounds::BoundValue;
+use self::bounds::{BoundValue, Bounds};
 use self::checksums::Checksums;
 use self::file_columns::{FileColumn, FileColumns};
 use self::input::ParquetInput;
@@ -55,7 +55,9 @@ use self::prune::{PruningStatistics, RowGroupStatistics, may_match};
 use crate::diagnostic::{Error, Result};
 use crate::entra::numeric_dates::DateOrders;
 use crate::scan::provenance::{Provenance, ProvenanceColumns};
-use crate::scan::{ArchivedWarnings, Damage, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
+use crate::scan::{
+    ArchivedWarnings, Damage, Partition, Predicate, ScanRequest, StatedRange, TableProvider, TimeCoverage,
+};
 use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
 use crate::storage::location::Location;
@@ -180,6 +182,9 @@ impl ParquetFile {
             self.record_times(&mapping, coverage);
         }
         let total = self.metadata.num_row_groups();
+        // A filter may remove the rows with the first or the last value.
+        let stated = request.stated.as_deref().filter(|_| request.filter.is_none());
+        let is_stated = |group: usize| stated.is_some_and(|stated| self.adds_range(&mapping, group, stated));
         let kept: Vec<usize> =
             (0..total).filter(|&group| self.group_may_match(&mapping, group, &request.prune)).collect();
         let counters = &request.counters;
@@ -190,7 +195,8 @@ impl ParquetFile {
         }
         counters.add(ScanCount::Files, 1);
         counters.add(ScanCount::RowGroupsPruned, (total - kept.len()) as u64);
-        let scans = kept.into_iter().map(|group| RowGroupScan::new(Arc::clone(self), &mapping, group, request));
+        let read = kept.into_iter().filter(|group| !is_stated(*group));
+        let scans = read.map(|group| RowGroupScan::new(Arc::clone(self), &mapping, group, request));
         Ok(scans.flat_map(RowGroupScan::parts).collect())
     }
 
@@ -210,6 +216,20 @@ impl ParquetFile {
             if let (Some(BoundValue::Number(first)), Some(BoundValue::Number(last))) = (bounds.min, bounds.max) {
                 coverage.record(first, last);
             }
+        }
+    }
+
+    /// Adds the range of a column in a row group, if its statistics state that exactly; otherwise returns false.
+    fn adds_range(&self, mapping: &ColumnMapping, group: usize, stated: &StatedRange) -> bool {
+        let statistics = RowGroupStatistics { file: self, mapping, group: self.metadata.row_group(group) };
+        let bounds = reader::guarded(|| Ok(statistics.exact_bounds(stated.column))).ok().flatten();
+        match bounds {
+            Some(Bounds { min: Some(BoundValue::Number(first)), max: Some(BoundValue::Number(last)), .. }) => {
+                stated.add(first, last);
+                true
+            }
+            Some(Bounds { all_null, .. }) => all_null,
+            None => false,
         }
     }
 

@@ -103,6 +103,15 @@ pub(super) struct RowGroupStatistics<'a> {
 }
 
 impl RowGroupStatistics<'_> {
+    /// Returns the bounds of a column if the writer states that they are its least and greatest values, or that all of
+    /// them are null.
+    pub fn exact_bounds(&self, column: usize) -> Option<Bounds> {
+        let bounds = self.read(column)?;
+        let Some(file_column) = self.mapping.file_column(self.file, column) else { return Some(bounds) };
+        let statistics = self.group.column(file_column.leaf()?).statistics()?;
+        (bounds.all_null || statistics.min_is_exact() && statistics.max_is_exact()).then_some(bounds)
+    }
+
     fn read(&self, column: usize) -> Option<Bounds> {
         let Some(file_column) = self.mapping.file_column(self.file, column) else {
             return self.mapping.origin(column).is_none().then(Bounds::all_null);

@@ -24,6 +24,7 @@ pub(crate) mod result_pages;
 pub mod scan_memory;
 mod schema_catalog;
 pub mod slice;
+mod stated_range;
 mod wildcard;
 
 use std::collections::BTreeSet;
@@ -52,6 +53,7 @@ pub use result_pages::ResultPages;
 pub use scan_memory::{ScanMemory, ScanReservation};
 pub use schema_catalog::SchemaCatalog;
 pub use slice::{SharedSlice, SliceBounds, SliceRows, SliceTable};
+pub use stated_range::StatedRange;
 pub use wildcard::Wildcard;
 
 use crate::diagnostic::Result;
@@ -162,6 +164,9 @@ pub struct ScanRequest {
     pub memory: ScanMemory,
     /// The sizes of the parts into which files are divided.
     pub sizes: ScanSizes,
+    /// If given, only the range of a column is requested: rows whose range is added here need not be returned. A provider
+    /// may ignore it.
+    pub stated: Option<Arc<StatedRange>>,
     /// The columns that the query names, even if it reads all columns.
     pub named_columns: Arc<NamedColumns>,
     /// The report that collects warnings, notes and damage.

@@ -202,6 +202,7 @@ fn records_of_table(table: &FileTable) -> Vec<ComparedRecord> {
         batch_rows: HEAD_ROWS,
         memory: crate::scan::ScanMemory::default(),
         sizes: crate::scan::ScanSizes::default(),
+        stated: None,
         named_columns: Arc::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),

@@ -85,6 +85,7 @@ pub(crate) fn sample_rows(file: &ColumnFile, inference: &mut Inference) -> Resul
         batch_rows: BATCH_ROWS,
         memory: ScanMemory::default(),
         sizes: ScanSizes::default(),
+        stated: None,
         named_columns: Arc::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),

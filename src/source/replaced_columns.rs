@@ -80,6 +80,8 @@ impl ReplacedColumns {
     pub fn request(&self, request: &ScanRequest) -> ScanRequest {
         let is_replaced = |predicate: &Predicate| predicate.columns().iter().any(|at| self.replaced(*at).is_some());
         let mut asked = request.clone();
+        // The range of a row may be that of another column.
+        asked.stated = None;
         asked.columns = self.with_others(&request.columns);
         asked.prune.retain(|predicate| !is_replaced(predicate));
         asked.filter = request.filter.clone().map(|inner| {

@@ -187,6 +187,11 @@ impl FileContents {
         Self { values, ..contents }
     }
 
+    /// True if every row of the file certainly belongs to `table`.
+    fn is_only(&self, table: &KnownTable) -> bool {
+        self.own.is_some() && self.unrecognised == 0 && self.tables.iter().all(|name| name == table.name)
+    }
+
     /// True if the file may contain rows of the requested table.
     pub fn may_contain_own(&self) -> bool {
         self.own.as_ref().is_none_or(|own| !own.is_empty())
@@ -251,6 +256,9 @@ pub(crate) fn only_of(
     request: &ScanRequest,
 ) -> ScanRequest {
     let Some(column) = binding.table.schema.index_of("Type") else { return request.clone() };
+    if request.stated.is_some() && contents.is_only(binding.table) {
+        return request.clone();
+    }
     let inner = request.filter.clone();
     let mut columns = inner.as_ref().map_or(Vec::new(), |filter| filter.columns().to_vec());
     columns.push(ScanColumn::Column(column));

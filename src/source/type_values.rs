@@ -107,6 +107,7 @@ fn request(report: Arc<ScanReport>) -> ScanRequest {
         batch_rows: BATCH_ROWS,
         memory: crate::scan::ScanMemory::default(),
         sizes: crate::scan::ScanSizes::default(),
+        stated: None,
         named_columns: Arc::default(),
         report,
         counters: Arc::default(),

@@ -82,3 +82,51 @@ fn pages_show_what_a_run_reads() {
     assert_eq!(output.code, 0, "{}", output.stderr);
     assert!(output.stdout.contains("What a run reads") && output.stdout.contains("Rows of a run (most)"));
 }
+
+/// The first and the last time of SigninLogs in a file: that of placeholders is one tick outside.
+fn range(folder: &Path, file: &str) -> String {
+    let query =
+        "SigninLogs | take 1 | project S = datetime({{StartTimeISO}}) + 1tick, E = datetime({{EndTimeISO}}) - 1tick";
+    let output = coldcase_at(folder, &["-q", "-o", "csv", query, file], b"");
+    assert_eq!(output.code, 0, "{file}: {}", output.stderr);
+    output.stdout.lines().nth(1).expect("a row").replace("2026-03-01T", "").replace(":00.0000000Z", "")
+}
+
+/// Statistics of Parquet files show the range of a table only if all rows are of that table and have that time.
+#[test]
+fn ranges_of_parquet_files_are_those_of_their_rows() {
+    let folder = folder(&[]);
+    let write = |name: &str, columns: &str, rows: &str| {
+        let query = format!("datatable({columns})[{rows}]");
+        let output = coldcase_at(folder.path(), &["-q", "-o", "parquet", "-O", name, &query], b"");
+        assert_eq!(output.code, 0, "{}", output.stderr);
+    };
+    let at = |time: &str| format!("datetime(2026-03-01T{time})");
+    let signin = |time: &str| format!("{}, 'SigninLogs'", at(time));
+    let columns = "TimeGenerated:datetime, Type:string";
+    write("one.parquet", columns, &[signin("11:00"), signin("10:00"), signin("12:30")].join(","));
+    write(
+        "mixed.parquet",
+        columns,
+        &[signin("11:00"), format!("{}, 'AuditLogs'", at("09:00")), signin("12:00")].join(","),
+    );
+    write("null.parquet", columns, &[signin("11:00"), "datetime(null), 'SigninLogs'".to_owned()].join(","));
+    let original = "TimeGenerated:datetime, _OriginalTimeGenerated:datetime, Type:string";
+    let copied = |time: &str, original: &str| format!("{}, {}, 'SigninLogs'", at(time), at(original));
+    write("copies.parquet", original, &[copied("20:00", "08:00"), copied("20:00", "09:00")].join(","));
+    for (file, expected) in
+        [("one", "10:00,12:30"), ("mixed", "11:00,12:00"), ("null", "11:00,11:00"), ("copies", "08:00,09:00")]
+    {
+        assert_eq!(range(folder.path(), &format!("{file}.parquet")), expected, "{file}");
+    }
+    // The same from archives, in which rows of other tables are apart.
+    let rows = |table: &str, minutes: &[u32]| {
+        let row = |minute: &u32| json!({"TimeGenerated": format!("2026-03-01T10:{minute:02}:00Z"), "Type": table, "Id": minute});
+        minutes.iter().map(|minute| format!("{}\n", row(minute))).collect::<String>()
+    };
+    fs::write(folder.path().join("t.jsonl"), rows("AuditLogs", &[1]) + &rows("SigninLogs", &[7, 3, 5]))
+        .expect("written");
+    let output = coldcase_at(folder.path(), &["convert", "t.jsonl", "-O", "archive"], b"");
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(range(folder.path(), "archive"), "10:03,10:07");
+}

@@ -16,6 +16,7 @@ pub fn read(table: &dyn TableProvider, columns: &[&str], report: &Arc<ScanReport
         batch_rows: 8_192,
         memory: ScanMemory::default(),
         sizes: ScanSizes::default(),
+        stated: None,
         named_columns: Arc::default(),
         report: Arc::clone(report),
         counters: Arc::default(),

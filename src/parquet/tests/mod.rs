@@ -41,6 +41,7 @@ fn request(columns: impl IntoIterator<Item = usize>) -> ScanRequest {
         batch_rows: 64,
         memory: crate::scan::ScanMemory::default(),
         sizes: crate::scan::ScanSizes::SMALL,
+        stated: None,
         named_columns: Arc::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),

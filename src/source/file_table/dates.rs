@@ -92,6 +92,7 @@ impl FileDates {
             batch_rows: 4_096,
             memory: crate::scan::ScanMemory::default(),
             sizes: crate::scan::ScanSizes::default(),
+            stated: None,
             named_columns: Arc::default(),
             report: Arc::default(),
             counters: Arc::default(),

@@ -41,6 +41,7 @@ fn request(table: &dyn TableProvider, columns: &[&str]) -> ScanRequest {
         batch_rows: 8_192,
         memory: crate::scan::ScanMemory::default(),
         sizes: crate::scan::ScanSizes::SMALL,
+        stated: None,
         named_columns: Arc::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),

@@ -53,6 +53,7 @@ fn scan(
         batch_rows: batch,
         memory: crate::scan::ScanMemory::default(),
         sizes: crate::scan::ScanSizes::SMALL,
+        stated: None,
         named_columns: Arc::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
