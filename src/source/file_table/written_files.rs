@@ -17,8 +17,11 @@ const PAGE_HEAD_BYTES: usize = 1 << 9;
 /// The element by which pages name the program.
 const PAGE_GENERATOR: &str = "<meta name=\"generator\" content=\"coldcase\">";
 
+/// Number of columns by which the results of a command are recognised.
+const RESULT_COLUMNS: usize = 4;
+
 /// The first columns of the results of commands.
-const RESULTS: [[&str; 4]; 9] = [
+const RESULTS: [[&str; RESULT_COLUMNS]; 9] = [
     // hunt, and its events for Timesketch
     ["Time", "Rule", "Severity", "Tactics"],
     ["message", "datetime", "timestamp_desc", "rule"],
@@ -65,11 +68,24 @@ fn is_page(text: &[u8]) -> bool {
 
 /// True for the start of the first row of a result.
 fn is_result(record: &[u8]) -> bool {
-    record.starts_with(b"{") && has_columns_of_result(object_keys(record, MAX_KEYS).iter().map(|key| &**key))
+    if !record.starts_with(b"{") {
+        return false;
+    }
+    // Keys are read one by one only if they can matter: every file of an archive comes this way.
+    let count = if names_provenance(record) { MAX_KEYS } else { RESULT_COLUMNS };
+    has_columns_of_result(object_keys(record, count).iter().map(|key| &**key))
+}
+
+/// True if the first record may have a provenance column. It is searched up to the end of its line, or in all of `head`
+/// if the line has only a bracket.
+fn names_provenance(head: &[u8]) -> bool {
+    let line = memchr::memchr(b'\n', head).filter(|end| *end > 2).unwrap_or(head.len());
+    memmem::find(&head[..line], Provenance::Shape.name().as_bytes()).is_some()
 }
 
 fn has_columns_of_result<'a>(columns: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
-    let begins_with = |result: &[&str; 4]| columns.clone().take(4).eq(result.iter().map(|column| column.as_bytes()));
+    let first = || columns.clone().take(RESULT_COLUMNS);
+    let begins_with = |result: &[&str; RESULT_COLUMNS]| first().eq(result.iter().map(|column| column.as_bytes()));
     let has = |column: &Provenance| columns.clone().any(|name| name == column.name().as_bytes());
     [Provenance::File, Provenance::Shape].iter().all(has) || RESULTS.iter().any(begins_with)
 }
@@ -86,6 +102,7 @@ mod tests {
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta name=\"generator\" content=\"coldcase\">",
             r#"[{"Time":null,"Rule":"a","Severity":"","Tactics":[]}"#,
             r#"{"Id":"1","_SourceFile":"a.json","_SourceLine":1,"_SourceByte":0,"_SourceShape":"flat table rows"}"#,
+            "{\n  \"Id\": \"1\",\n  \"_SourceFile\": \"a.json\",\n  \"_SourceShape\": \"flat table rows\"\n}",
         ] {
             assert!(begins_as_written(head.as_bytes()), "{head}");
         }

@@ -120,7 +120,7 @@ impl BlockRows<'_> {
             let ranges = &self.ranges[index * self.slots..(index + 1) * self.slots];
             let json = first_filled(slots.iter().map(|&slot| ranges[slot].bytes(text))).unwrap_or_default();
             let string = json.strip_prefix(b"\"").and_then(|json| json.strip_suffix(b"\"")).unwrap_or_default();
-            if !string.is_empty() && !string.contains(&b'\\') {
+            if !string.is_empty() && memchr::memchr(b'\\', string).is_none() {
                 each(string);
             }
         }
