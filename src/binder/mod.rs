@@ -195,6 +195,8 @@ pub(crate) struct Binder<'a> {
     calls: Vec<function::Active>,
     /// The values that the calls being bound share; those of the innermost call are the last.
     shared: shared::SharedValues,
+    /// The volatile values that `toscalar` computed, with its position and its argument.
+    computed: Vec<(Span, Expr, Value)>,
     /// True once the names of stored functions were checked.
     library_checked: bool,
     /// The current nesting depth of pipelines.
@@ -231,6 +233,7 @@ impl<'a> Binder<'a> {
             expanded: 0,
             calls: Vec::new(),
             shared: shared::SharedValues::default(),
+            computed: Vec::new(),
             library_checked: false,
             pipelines: 0,
             nesting: 0,

@@ -46,7 +46,7 @@ pub(super) fn name_of(expr: &ParsedExpr, calls: &CallNames) -> Option<String> {
                 ResultName::Numbered => None,
                 ResultName::Fixed(name) => Some(name.to_owned()),
                 ResultName::FirstArgument => first(),
-                ResultName::Sorted => Some(format!("{}_sorted", column(arguments.first()).unwrap_or("array0"))),
+                ResultName::Sorted => Some(sorted_name(arguments, 0, calls)),
                 ResultName::Prefix(prefix) => Some(format!("{prefix}{}", first().unwrap_or_default())),
             }
         }
@@ -79,13 +79,19 @@ pub(super) fn column_of_several(
     calls: &CallNames,
 ) -> Option<String> {
     if function.result_name == ResultName::Sorted {
-        let argument = arguments.get(position);
-        let aggregate = argument.and_then(|argument| calls.iter().find(|(span, _)| *span == argument.value.span));
-        let name = aggregate.map(|(_, name)| name.clone()).or_else(|| column(argument).map(str::to_owned));
-        return Some(format!("{}_sorted", name.unwrap_or_else(|| format!("array{position}"))));
+        return Some(sorted_name(arguments, position, calls));
     }
     let first = arguments.first().and_then(|argument| name_of(&argument.value, calls)).unwrap_or_default();
     function.columns.get(position).map(|(column, _)| format!("{}_{first}_{column}", function.name))
+}
+
+/// Returns the name of the column that has the sorted argument at `position`: that of a column or an aggregate with
+/// `_sorted`, but not that of a path.
+fn sorted_name(arguments: &[Argument], position: usize, calls: &CallNames) -> String {
+    let argument = arguments.get(position);
+    let aggregate = argument.and_then(|argument| calls.iter().find(|(span, _)| *span == argument.value.span));
+    let name = aggregate.map(|(_, name)| name.clone()).or_else(|| column(argument).map(str::to_owned));
+    format!("{}_sorted", name.unwrap_or_else(|| format!("array{position}")))
 }
 
 /// Returns the name that the call gives to an argument, or else the name of its value.

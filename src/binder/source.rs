@@ -209,7 +209,7 @@ impl Binder<'_> {
     }
 
     /// Returns a table of one row without columns.
-    fn one_row() -> LogicalPlan {
+    pub(super) fn one_row() -> LogicalPlan {
         let schema = Schema::new([]);
         LogicalPlan::scan("print", Arc::new(MemoryTable::new(schema, vec![Batch::new(Vec::new(), 1)])))
     }

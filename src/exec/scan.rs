@@ -17,7 +17,10 @@ use crate::types::Batch;
 
 /// Returns the partitions of a scan, with the dynamic filter of `context` applied.
 pub(super) fn partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<dyn Partition>>> {
-    let coverage = TimeCoverage::requested(&scan.name, scan.table.schema(), &scan.prune).map(Arc::new);
+    // Rows that the query lists itself, as with `datatable`, cover no period.
+    let is_of_files = !scan.table.is_in_memory();
+    let requested = || TimeCoverage::requested(&scan.name, scan.table.schema(), &scan.prune);
+    let coverage = is_of_files.then(requested).flatten().map(Arc::new);
     let filtered = context.dynamic_filter.as_ref().map(|filter| filter.apply(scan));
     let scan = filtered.as_ref().unwrap_or(scan);
     let filter = scan.filter.as_ref().map(|filter| {

@@ -9,6 +9,7 @@ mod encoding;
 mod format;
 mod lexer;
 mod library;
+mod mismatch;
 mod parser;
 mod placeholder;
 mod print;

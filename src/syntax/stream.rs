@@ -5,11 +5,12 @@
 //! This becomes the message.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 
 use nom::error::{ErrorKind, ParseError};
 use nom::{Input, Needed};
 
+pub(super) use super::mismatch::Expected;
+use super::mismatch::unexpected;
 use super::token::{Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
@@ -57,24 +58,6 @@ pub(super) struct ParserState<'a> {
 struct Furthest {
     index: usize,
     expected: Vec<Expected>,
-}
-
-/// A token or construct that a parser would have accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
-    /// A word or punctuation.
-    Text(&'static str),
-    /// A kind of construct, such as "a column".
-    Kind(&'static str),
-}
-
-impl fmt::Display for Expected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "`{text}`"),
-            Self::Kind(kind) => f.write_str(kind),
-        }
-    }
 }
 
 /// The error of a parser that does not match. The [`ParserState`] has what was expected.
@@ -295,17 +278,6 @@ fn too_deep(span: Span) -> Diagnostic {
     let message = format!("nested more than {MAX_BRACKETS} brackets or {MAX_HEIGHT} operators deep");
     Diagnostic::new(Code::TooDeep, span, message)
         .help("name a part with `let`, or put values into a list: `x in (...)`")
-}
-
-fn unexpected(token: Token<'_>, expected: &[Expected]) -> Diagnostic {
-    let found = token.describe();
-    let expected: Vec<String> = expected.iter().map(Expected::to_string).collect();
-    let message = match expected.as_slice() {
-        [] => format!("{found} is not valid here"),
-        [one] => format!("expected {one}, found {found}"),
-        [most @ .., last] => format!("expected {} or {last}, found {found}", most.join(", ")),
-    };
-    Diagnostic::new(Code::UnexpectedToken, token.span, message)
 }
 
 fn is_closing(symbol: &str) -> bool {

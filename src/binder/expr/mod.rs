@@ -15,7 +15,7 @@ use super::scope::Binding;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, fold, visit};
-use crate::plan::AggregateExpr;
+use crate::plan::{AggregateExpr, LogicalPlan};
 use crate::syntax::ast::{self, ParsedExprKind};
 use crate::types::Schema;
 
@@ -136,6 +136,12 @@ impl Binder<'_> {
     }
 
     pub(super) fn unknown_column(&mut self, name: &ast::Name, schema: &Schema) -> Failed {
+        let is_of_input = |input: &LogicalPlan| input.schema().index_of(&name.text).is_some();
+        // The body of a function does not see the columns of its caller.
+        if self.calls.is_empty() && schema.fields().is_empty() && self.inputs.last().is_some_and(is_of_input) {
+            let message = format!("`{}` is a column, and a constant value is required here", name.text);
+            return self.report(Diagnostic::new(Code::NotConstant, name.span, message));
+        }
         let is_value = |binding: &Binding| matches!(binding, Binding::Value(_) | Binding::RowValue(..));
         let known = schema.names().map(str::to_owned).chain(self.scope.names(is_value)).collect::<Vec<_>>();
         self.miss(&name.text);

@@ -5,7 +5,7 @@ use crate::binder::function::Call;
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::expr::Expr;
+use crate::expr::{Expr, visit};
 use crate::functions::scalar::{data_size, dynamic_bag};
 use crate::functions::signature::{arity, expand};
 use crate::functions::special::{Expansion, ScalarForm, SpecialForm};
@@ -13,7 +13,7 @@ use crate::functions::{self, docs};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast;
 use crate::types::dynamic::ArrayWriter;
-use crate::types::{Field, Schema, Value};
+use crate::types::{Batch, Field, Schema, Type, Value};
 
 impl Binder<'_> {
     /// Expands a call of a special form in a position where a value is required.
@@ -58,7 +58,7 @@ impl Binder<'_> {
     }
 
     /// Binds `toscalar(table)`: the first value of the first row, which is computed now; a typed null if there are no
-    /// rows. `toscalar(value)` is the value.
+    /// rows. `toscalar(value)` is the value, which is computed only once.
     fn toscalar(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         if let Some(column) = self.row_scalar(call.span) {
             return match context.aggregates {
@@ -75,12 +75,15 @@ impl Binder<'_> {
         }
         let plan = match self.table_or_value(argument, context)? {
             Some(Binding::Table(plan, _)) => plan,
-            Some(Binding::Value(value) | Binding::RowValue(value, _)) => return Ok(value),
+            Some(Binding::Value(value) | Binding::RowValue(value, _)) => return self.computed_once(value, call.span),
             _ => match &argument.kind {
                 ast::ParsedExprKind::Name(name) if self.is_unknown(name, context) => {
                     return Err(self.unknown_table(name));
                 }
-                _ => return self.bind_expr(argument, context),
+                _ => {
+                    let value = self.bind_expr(argument, context)?;
+                    return self.computed_once(value, call.span);
+                }
             },
         };
         self.known_first_column(&plan, argument.span)?;
@@ -88,10 +91,26 @@ impl Binder<'_> {
             return self.error(Code::InvalidValue, call.span, "`toscalar` requires a table with at least one column");
         };
         let first_row = LogicalPlan::Limit { input: Box::new(plan), count: 1 };
-        let rows = self.evaluate_at(&first_row, call.span)?;
-        let first = rows.iter().find(|batch| batch.rows() > 0);
-        let value = first.map_or(Value::null(ty), |batch| batch.column(0).value(0));
+        let value = first_value(&self.evaluate_at(&first_row, call.span)?, ty);
         Ok(Expr::literal(value, call.span))
+    }
+
+    /// Computes a volatile value such as `rand()` now. If a function with the `toscalar` at `span` is called several
+    /// times, equal calls have the same value.
+    ///
+    /// Source: the reference's page on named expressions.
+    fn computed_once(&mut self, value: Expr, span: Span) -> Bind<Expr> {
+        if value.is_repeatable() || !visit::columns(&value).is_empty() {
+            return Ok(value);
+        }
+        let is_same = |known: &&(Span, Expr, Value)| known.0 == span && known.1 == value;
+        if let Some((.., known)) = self.computed.iter().find(is_same) {
+            return Ok(Expr::literal(known.clone(), span));
+        }
+        let plan = Self::one_row().project([("value".to_owned(), value.clone())]);
+        let computed = first_value(&self.evaluate_at(&plan, span)?, value.ty);
+        self.computed.push((span, value, computed.clone()));
+        Ok(Expr::literal(computed, span))
     }
 
     /// Binds `column_ifexists(name, default)`: the column if the input has it, otherwise the default.
@@ -223,4 +242,10 @@ fn pairs(columns: &[usize], schema: &Schema, span: Span) -> Vec<Expr> {
         [Expr::literal(Value::string(field.name.as_str()), span), Expr::column(*index, field.ty, span)]
     };
     columns.iter().flat_map(pair).collect()
+}
+
+/// Returns the first value of the first column; a null of type `ty` if there are no rows.
+fn first_value(rows: &[Batch], ty: Type) -> Value {
+    let first = rows.iter().find(|batch| batch.rows() > 0);
+    first.map_or(Value::null(ty), |batch| batch.column(0).value(0))
 }

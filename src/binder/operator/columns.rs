@@ -108,28 +108,40 @@ pub(in crate::binder) fn wildcard(pattern: &str, name: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// Compares two names as `project-reorder` does, ignoring case. Source: the published analyzer.
 fn compare(a: &str, b: &str, order: ReorderOrder) -> Ordering {
     match order {
-        ReorderOrder::Ascending => a.cmp(b),
-        ReorderOrder::Descending => b.cmp(a),
+        ReorderOrder::Ascending => by_characters(a, b),
+        ReorderOrder::Descending => by_characters(b, a),
         ReorderOrder::GrannyAscending => by_numbers(a, b),
         ReorderOrder::GrannyDescending => by_numbers(b, a),
     }
 }
 
-/// Compares two names in natural order: runs of digits are compared by value, all else character by character.
+fn by_characters(a: &str, b: &str) -> Ordering {
+    a.chars().map(upper).cmp(b.chars().map(upper))
+}
+
+/// Returns the character in upper case, or the character itself if that would be several characters.
+fn upper(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    upper.next().filter(|_| upper.next().is_none()).unwrap_or(c)
+}
+
+/// Compares two names in natural order: runs of digits are compared by length and then by value, all else character
+/// by character.
 fn by_numbers(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a, b);
     loop {
         let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (in_a, in_b) = (digits(a), digits(b));
         let order = if in_a > 0 && in_b > 0 {
-            let (left, right) = (a[..in_a].trim_start_matches('0'), b[..in_b].trim_start_matches('0'));
+            let (left, right) = (&a[..in_a], &b[..in_b]);
             (a, b) = (&a[in_a..], &b[in_b..]);
             left.len().cmp(&right.len()).then_with(|| left.cmp(right))
         } else {
             let (mut left, mut right) = (a.chars(), b.chars());
-            let order = left.next().cmp(&right.next());
+            let order = left.next().map(upper).cmp(&right.next().map(upper));
             (a, b) = (left.as_str(), right.as_str());
             order
         };

@@ -81,7 +81,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         summary: "Returns 10 raised to the power of the number.",
         overloads: &[real(|args| Ok(unary(args, |n| 10f64.powf(n))))],
         examples: &[Example::new("exp10(2)", "100.0")],
-        ..MATH
+        ..NAMED
     },
     ScalarFunction {
         name: "log",

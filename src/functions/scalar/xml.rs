@@ -39,7 +39,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
         Example::new("parse_xml('<a>1.0</a>')", r#"{"a":1.0}"#),
         Example::new("isnull(parse_xml('<a>'))", "true"),
     ],
-    result_name: ResultName::Numbered,
+    result_name: ResultName::FirstArgument,
     ..ScalarFunction::DEFAULT
 }];
 

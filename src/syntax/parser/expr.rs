@@ -12,6 +12,7 @@ use crate::syntax::ast::{
     Argument, BinaryOperator, MembershipOperator, Name, ParsedExpr, ParsedExprKind, Pipeline, Source, SourceKind,
     UnaryOperator,
 };
+use crate::syntax::mismatch::OPERATOR;
 
 /// Precedence levels, from the loosest to the tightest, as in the reference and in Kusto's own grammar. Note that
 /// string operators bind more tightly than arithmetic.
@@ -176,7 +177,7 @@ fn climb<'a>(input: Tokens<'a>, expected: &'static str, loosest: Level) -> Parse
             Infix::Between { negated } => between(rest, left, negated)?,
         };
     }
-    rest.note(Expected::Kind("an operator"));
+    rest.note(OPERATOR);
     Ok((rest, left))
 }
 
