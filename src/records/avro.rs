@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::FileReport;
 use super::chunk_source::ChunkSource;
+use super::held_bytes::HeldBytes;
 use super::message_text::message_text;
 use super::source_map::{SourceMap, SourceUnit, UnitStart};
 use crate::storage::limits::DecompressionLimit;
@@ -46,6 +47,7 @@ pub(crate) struct AvroBodies<R> {
     /// Number of messages before the block.
     messages: u64,
     source_map: Arc<SourceMap>,
+    held: HeldBytes,
 }
 
 /// The header of a container.
@@ -149,7 +151,23 @@ impl<R: Read> AvroBodies<R> {
     /// `report`. Compressed blocks may decompress to `limit` bytes in all.
     pub(crate) fn new(input: R, report: FileReport, limit: u64) -> Self {
         let (offset, messages, source_map) = (0, 0, Arc::new(SourceMap::new(SourceUnit::Message)));
-        Self { input, header: None, blocks: 0, report, limit, left: limit, offset, messages, source_map }
+        Self {
+            input,
+            header: None,
+            blocks: 0,
+            report,
+            limit,
+            left: limit,
+            offset,
+            messages,
+            source_map,
+            held: HeldBytes::default(),
+        }
+    }
+
+    /// Returns the number of bytes of the last block and its text that were in memory.
+    pub(crate) fn held(&self) -> &HeldBytes {
+        &self.held
     }
 
     /// Returns the map from positions in the text to messages.
@@ -177,7 +195,9 @@ impl<R: Read> ChunkSource for AvroBodies<R> {
         }
         self.blocks += 1;
         let mut starts = Vec::new();
+        let compressed_bytes = compressed.len();
         let block = header.codec.decompress(compressed, &mut self.left);
+        let block_bytes = compressed_bytes + block.as_ref().map_or(0, Vec::len);
         let mut messages = BlockText { text, starts: &mut starts, left: &mut self.left, report: &self.report };
         let first = self.messages + 1;
         let read = block.and_then(|block| header.bodies(&block, records, &mut |body| messages.add(body, first)));
@@ -187,6 +207,7 @@ impl<R: Read> ChunkSource for AvroBodies<R> {
             byte: 0,
         };
         self.source_map.add(&mut starts.iter().enumerate().map(start).collect());
+        self.held.set(block_bytes + text.capacity());
         self.offset += text.len() as u64;
         self.messages = self.messages.saturating_add(u64::try_from(records).unwrap_or(0));
         if let Err(error) = read {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub(crate) use self::header::table_names;
 use self::header::{CsvLayout, HeaderLines, TYPE_LINE, layout};
 use self::last_column::LastColumn;
+use super::held_bytes::HeldBytes;
 use super::source_map::{SourceMap, SourceUnit, UnitStart};
 use super::{FileReport, decode, without_byte_order_mark};
 use crate::entra::portal::PortalHeader;
@@ -45,6 +46,7 @@ pub(crate) struct CsvLines<R> {
     offset: u64,
     starts: Vec<UnitStart>,
     source_map: Arc<SourceMap>,
+    held: HeldBytes,
 }
 
 impl<R: Read> CsvLines<R> {
@@ -89,6 +91,7 @@ impl<R: Read> CsvLines<R> {
             offset,
             starts,
             source_map,
+            held: HeldBytes::default(),
         })
     }
 
@@ -105,6 +108,11 @@ impl<R: Read> CsvLines<R> {
     /// Returns the map from positions in the text to rows of the file.
     pub(crate) fn source_map(&self) -> &Arc<SourceMap> {
         &self.source_map
+    }
+
+    /// Returns the number of bytes of the rows and their text that are in memory.
+    pub(crate) fn held(&self) -> &HeldBytes {
+        &self.held
     }
 
     /// Converts the next rows to text; returns false at the end of the file.
@@ -173,6 +181,7 @@ impl<R: Read> CsvLines<R> {
     /// Reports what was found in the converted rows; returns false if there are none. An error of the input is
     /// returned once all rows before it were.
     fn finish_chunk(&mut self) -> io::Result<bool> {
+        self.held.set(self.rows.buffer.capacity() + self.text.capacity());
         self.source_map.add(&mut self.starts);
         self.report.damaged(Damage::NotUtf8, std::mem::take(&mut self.undecodable));
         match self.rows.failed.take_if(|_| self.text.is_empty()) {

@@ -11,6 +11,7 @@ mod csv;
 mod decompressor;
 mod effort;
 mod encoding;
+mod held_bytes;
 mod legacy_decoder;
 mod message_text;
 mod multi_line;
@@ -35,6 +36,7 @@ pub(crate) use blocks::{BlockHalt, BlockReader, FileRange, NextBlock, SkippedRan
 pub(crate) use csv::{ParsedRow, parse_row, table_names};
 pub(crate) use effort::Effort;
 pub(crate) use encoding::{Encoding, utf16_in};
+pub(crate) use held_bytes::HeldBytes;
 pub(crate) use multi_line::{AfterBlock, RecordExtent, extent};
 pub(crate) use object_keys::object_keys;
 pub(crate) use open::{FileReport, HEAD_BYTES, Opened, OpenedText, TextLayers, open, open_at};

@@ -10,11 +10,12 @@ use super::chunk_source::ChunkReader;
 use super::csv::CsvLines;
 use super::decompressor::Decompressor;
 use super::encoding::{Encoding, EncodingChange};
+use super::held_bytes::HeldBytes;
 use super::peek_reader::PeekReader;
 use super::source_map::SourceMap;
 use super::text_start::TextStart;
 use super::transcoder::Transcoder;
-use super::{has_record_line, is_json_in_strings, trim_start, without_byte_order_mark};
+use super::{NO_TEXT, has_record_line, is_json_in_strings, trim_start, without_byte_order_mark};
 use crate::diagnostic::Result;
 use crate::entra::RowLimit;
 use crate::entra::portal::PortalHeader;
@@ -118,12 +119,23 @@ pub(crate) struct OpenedText {
     pub source_map: Option<Arc<SourceMap>>,
     /// The layers that were removed from around the text.
     pub layers: TextLayers,
+    /// The memory of the readers that convert the text from rows or messages.
+    pub held: Vec<HeldBytes>,
 }
 
 impl OpenedText {
     /// Returns a text that was not converted from another format.
     fn unchanged(input: PeekReader, plain: bool, layers: TextLayers) -> Self {
-        Self { input, plain, all_strings: false, columns: Vec::new(), header: None, source_map: None, layers }
+        Self {
+            input,
+            plain,
+            all_strings: false,
+            columns: Vec::new(),
+            header: None,
+            source_map: None,
+            layers,
+            held: Vec::new(),
+        }
     }
 }
 
@@ -188,6 +200,7 @@ pub(crate) fn open_text(
     let mut specified = file.text_settings().encoding;
     let mut layers = TextLayers::NONE;
     let mut source_map = None;
+    let mut held = Vec::new();
     loop {
         let reader = PeekReader::new(input, buffer, HEAD_BYTES).map_err(failed)?;
         let head = reader.head();
@@ -201,7 +214,11 @@ pub(crate) fn open_text(
                 file_report().note_override(start);
                 if start.encoding == Encoding::Utf8 && start.legacy.is_none() && !changes(head) {
                     let plain = depth == 1 && file.is_plain();
-                    return Ok(Opened::Text(OpenedText { source_map, ..OpenedText::unchanged(reader, plain, layers) }));
+                    return Ok(Opened::Text(OpenedText {
+                        source_map,
+                        held,
+                        ..OpenedText::unchanged(reader, plain, layers)
+                    }));
                 }
                 source_map = None;
                 let is_utf8 = start.encoding == Encoding::Utf8 && start.legacy.is_none();
@@ -223,17 +240,24 @@ pub(crate) fn open_text(
                 (input, buffer) = reader.into_stream();
                 let bodies = AvroBodies::new(input, file_report(), limits.decompressed(file.bytes));
                 source_map = Some(Arc::clone(bodies.source_map()));
+                held.push(bodies.held().clone());
                 Box::new(ChunkReader::new(bodies))
             }
             FileFormat::Parquet | FileFormat::Arrow if depth == 1 && file.is_plain() => return Ok(Opened::Columns),
-            FileFormat::Parquet => return Ok(Opened::Refused("Parquet inside a compressed file: decompress it first")),
-            FileFormat::Arrow => return Ok(Opened::Refused("Arrow inside a compressed file: decompress it first")),
-            FileFormat::Zip if depth == 1 && file.is_plain() => {
-                return Ok(Opened::Refused("a zip archive without the extension .zip: rename it"));
-            }
-            FileFormat::Zip => return Ok(Opened::Refused("an archive inside another file: extract it first")),
-            FileFormat::Unsupported(reason) => return Ok(Opened::Refused(reason)),
+            format => return Ok(Opened::Refused(refusal(format, depth == 1 && file.is_plain()))),
         };
+    }
+}
+
+/// Returns the reason why a format is not read. `is_whole` is true if the file has no layers around it.
+fn refusal(format: FileFormat, is_whole: bool) -> &'static str {
+    match format {
+        FileFormat::Parquet => "Parquet inside a compressed file: decompress it first",
+        FileFormat::Arrow => "Arrow inside a compressed file: decompress it first",
+        FileFormat::Zip if is_whole => "a zip archive without the extension .zip: rename it",
+        FileFormat::Zip => "an archive inside another file: extract it first",
+        FileFormat::Unsupported(reason) => reason,
+        FileFormat::Text(_) | FileFormat::Avro => NO_TEXT,
     }
 }
 
@@ -266,6 +290,7 @@ fn text(mut text: OpenedText, called_csv: bool, limits: ReadLimits, file_report:
             // Rows of CSV inside another container have no line numbers in the original file.
             let source_map = Arc::clone(lines.source_map());
             let source_map = text.source_map.is_none().then_some(source_map);
+            text.held.push(lines.held().clone());
             let (header, columns) = (lines.portal_header(), lines.columns().to_vec());
             let input = PeekReader::unread(Box::new(lines), Vec::new());
             Opened::Text(OpenedText { input, plain: false, all_strings: true, columns, header, source_map, ..text })
@@ -331,7 +356,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::sync::Arc;
 
-    use super::{Opened, open};
+    use super::{HeldBytes, Opened, open};
     use crate::scan::ScanReport;
     use crate::storage::files::DataFile;
     use crate::storage::limits::ReadLimits;
@@ -386,6 +411,21 @@ mod tests {
         assert!(read(&deep, ReadLimits::default()).is_err());
         assert!(read(&gzip(b"PAR1"), ReadLimits::default()).is_err());
         assert_eq!(read(b"PAR1", ReadLimits::default()), Err("Parquet"));
+    }
+
+    #[test]
+    fn the_memory_of_converters_is_known() {
+        const LONG: usize = 1 << 20;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file.csv");
+        fs::write(&path, format!("a,b,c\n1,2,{}\n", "x".repeat(LONG))).expect("a file");
+        let file = DataFile::new(&path).expect("a file");
+        let input = file.open().expect("a file");
+        let opened = open(&file, input, Vec::new(), ReadLimits::default(), &Arc::new(ScanReport::default()));
+        let Opened::Text(mut text) = opened.expect("readable") else { panic!("a text is expected") };
+        text.input.read_to_end(&mut Vec::new()).expect("read");
+        let held: usize = text.held.iter().map(HeldBytes::get).sum();
+        assert!((2 * LONG..8 * LONG).contains(&held), "{held}");
     }
 
     #[test]

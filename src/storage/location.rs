@@ -80,6 +80,12 @@ impl Location {
         }
     }
 
+    /// Returns the number of bytes that are at most in memory because they were fetched in advance, of this file and
+    /// of the first blocks of `files` other ones. 0 for files that are not on a server.
+    pub(crate) fn prefetched_bytes(&self, files: usize) -> usize {
+        self.remote().map_or(0, |file| file.prefetched_bytes(files))
+    }
+
     /// Returns the first error of the server, even if a reader turned it into another error. Returns None if there
     /// was none, or if the file is not on a server.
     pub(crate) fn fault(&self) -> Option<io::Error> {

@@ -209,6 +209,18 @@ fn records_longer_than_the_memory_of_a_thread_are_refused() {
     }
     let roomy = coldcase(&["SigninLogs | summarize sum(strlen(ResultDescription))", file, "--max-memory", "1G"]);
     assert!(roomy.code == 0 && roomy.stdout.contains(&(18 + (20_usize << 20)).to_string()), "{}", roomy.stderr);
+    // As a row of CSV, it is in memory as a row and as JSON.
+    let rows = folder.path().join("signins.csv");
+    let csv = |length: usize| {
+        let long = "x".repeat(length);
+        format!("Type,TimeGenerated,Id,ResultType,ResultDescription\nSigninLogs,2026-03-01T09:00:00Z,id1,0,{long}\n")
+    };
+    let rows_name = rows.to_str().expect("a name");
+    fs::write(&rows, csv(20 << 20)).expect("written");
+    let refused = bounded(&["SigninLogs | count", rows_name]);
+    assert!(refused.code == 6 && refused.stderr.contains("--max-memory leaves"), "{}", refused.stderr);
+    fs::write(&rows, csv(6 << 20)).expect("written");
+    assert_eq!(check("SigninLogs | summarize count(), sum(strlen(ResultDescription))", &[rows_name]), 0);
     fs::write(&path, record(1, 9) + &record(2, 9 << 20)).expect("written");
     assert_eq!(check("SigninLogs | summarize count(), sum(strlen(ResultDescription))", &[file]), 0);
 }

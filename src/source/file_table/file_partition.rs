@@ -9,7 +9,7 @@ use super::shared_scan::{SharedScan, is_called_document};
 use super::written_files::is_written;
 use crate::diagnostic::{Error, Result};
 use crate::records;
-use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, SourceMap};
+use crate::records::{BlockReader, FileRange, FileReport, Framing, HeldBytes, Opened, SourceMap};
 use crate::scan::{BatchIterator, Note, Partition, ScanReport, ScanReservation};
 use crate::source::text::{BlockOrigin, JsonReader, count_lines};
 use crate::storage::counters::ScanCount;
@@ -78,6 +78,8 @@ struct OpenTextFile<'a> {
     blocks: BlockReader,
     lines: Option<u64>,
     places: Option<Arc<SourceMap>>,
+    /// The memory of the readers that convert the text.
+    converters: Vec<HeldBytes>,
     /// The bytes that the thread may use for one block.
     max_bytes: usize,
     /// The number of records of this file, in all of its parts that were read completely.
@@ -118,8 +120,10 @@ impl PartitionIterator<'_> {
         if let Some(mut open) = self.open.take() {
             match open.step(&mut self.reader, self.scan) {
                 Ok(true) => {
-                    let held = open.blocks.held_bytes() + self.reader.held_bytes();
+                    let held = open.held_bytes() + self.reader.held_bytes();
                     self.reservation.try_set(held, &open.file.name)?;
+                    // Not what a long record needs, and bounded.
+                    self.reservation.set(held + open.file.location.prefetched_bytes(EXPECTED_FILES));
                     self.open = Some(open);
                 }
                 Ok(false) => {
@@ -199,8 +203,8 @@ impl PartitionIterator<'_> {
                 let lines = slice.lines.filter(|_| text.layers.container.is_none());
                 let lines = lines.map(|lines| lines + blocks.lines_before());
                 let records = &scan.records[slice.file];
-                let (max_bytes, places) = (scan.request.memory.max_bytes, text.source_map);
-                self.open = Some(OpenTextFile { file, blocks, lines, places, max_bytes, records });
+                let (max_bytes, places, converters) = (scan.request.memory.max_bytes, text.source_map, text.held);
+                self.open = Some(OpenTextFile { file, blocks, lines, places, converters, max_bytes, records });
             }
             Framing::Empty => self.end_empty(slice.file, &blocks)?,
             Framing::Foreign(reason) => scan.refuse(slice.file, reason),
@@ -315,6 +319,11 @@ impl OpenTextFile<'_> {
 }
 
 impl OpenTextFile<'_> {
+    /// Returns the number of bytes of text in memory.
+    fn held_bytes(&self) -> usize {
+        self.blocks.held_bytes() + self.converters.iter().map(HeldBytes::get).sum::<usize>()
+    }
+
     /// Returns the error for the record at `offset`, which needs more memory than its thread may use.
     fn exceeds_memory(&self, offset: u64) -> Error {
         let (name, allowed) = (&self.file.name, self.max_bytes >> 20);

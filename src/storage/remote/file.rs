@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::connect::RemoteStore;
 use super::failure::RemoteFailure;
-use super::stream::RemoteStream;
+use super::stream::{MAX_HELD_BYTES, RemoteStream};
 
 /// Length in bytes of the first block of a stream. The reader of text examines this many bytes first.
 const FIRST_BYTES: u64 = 1 << 20;
@@ -108,6 +108,13 @@ impl RemoteFile {
         if state.first.is_none() && state.fault.is_none() && self.bytes > 0 {
             state.first = Some(self.ask(0..self.first_bytes()));
         }
+    }
+
+    /// Returns the number of bytes that are at most in memory because they were fetched in advance, of this file and
+    /// of the first blocks of `files` other ones.
+    pub(crate) fn prefetched_bytes(&self, files: usize) -> usize {
+        let others = files.saturating_mul(usize::try_from(FIRST_BYTES).unwrap_or(usize::MAX));
+        others.saturating_add(usize::try_from(self.bytes.min(MAX_HELD_BYTES)).unwrap_or(usize::MAX))
     }
 
     /// Returns the first block, if it was requested in advance; it is returned only once.

@@ -21,6 +21,10 @@ const TAIL_BYTES: u64 = 64 << 10;
 /// Maximum number of bytes that are fetched in advance.
 const AHEAD_BYTES: u64 = 16 << 20;
 
+/// Maximum number of bytes of a stream that are in memory: those in advance, the block that made them enough, and the
+/// block that is read.
+pub(super) const MAX_HELD_BYTES: u64 = AHEAD_BYTES + 2 * BLOCK_BYTES;
+
 /// A stream of the bytes of a remote file.
 pub(crate) struct RemoteStream {
     file: Arc<RemoteFile>,
