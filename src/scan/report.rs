@@ -157,6 +157,10 @@ impl ScanReport {
     /// Reports a file that is not read although it may contain matching rows. It is counted once, even if several
     /// tables were searched in it.
     pub fn refuse_file(&self, file: &str, reason: &str) {
+        // The second scan reports the file: it must not find it already known.
+        if self.log().muted {
+            return;
+        }
         let earlier = self.log().refused.insert(file.to_owned(), reason.to_owned());
         if earlier.is_none_or(|earlier| earlier != reason) {
             self.damaged(Damage::RefusedFile(reason.to_owned()), file, 1);

@@ -20,6 +20,7 @@ mod convert;
 mod damage;
 mod damage_kinds;
 mod dedup;
+mod detection_damage;
 mod diagnostics;
 mod docs;
 mod encodings;

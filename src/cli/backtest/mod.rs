@@ -76,6 +76,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     if tested.is_empty() {
         return Err(Error::Reported(untested.failed.unwrap_or(NO_ROWS)));
     }
+    let is_damaged = session.strict && reports.iter().any(|report| report.is_incomplete());
     let messages = page::RunMessages { reports: &reports, findings: said };
     match &mut state {
         Some(state) => state.hand_on(&tested, &alert_lines(args.form, &tested))?,
@@ -84,6 +85,9 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     tested.iter().for_each(|tested| session.reporter.info(&tested.summary()));
     if let Some(code) = untested.failed {
         return Err(Error::Reported(code));
+    }
+    if is_damaged {
+        return Ok(Outcome::Damaged);
     }
     let is_as_expected = args.is_as_expected(&session, &tested)
         & expectations.is_none_or(|expectations| args.meets(&expectations, &session, &tested))

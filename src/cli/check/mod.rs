@@ -58,7 +58,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
         report.finish()?;
         return Ok(Outcome::Success);
     }
+    let is_damaged = session.strict && data.is_some_and(|data| data.report.is_incomplete());
     match report.finish()? {
+        Verdict::Valid if is_damaged => Ok(Outcome::Damaged),
         Verdict::Valid => Ok(Outcome::Success),
         verdict => Err(Error::Reported(verdict.exit_code())),
     }

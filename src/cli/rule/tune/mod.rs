@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(args: &RuleTuneArgs) -> Result<Outcome> {
     let session = session::of_text(QueryText::none("rule tune"), &args.source, &QueryInputArgs::default(), &call)?;
     let labels = read_labels(&args.labels)?;
     let tuner = Tuner { args, session: &session, rule: &rule };
-    let old = tuner.rows(&rule.rule.query.text)?;
+    let (old, is_damaged) = tuner.rows(&rule.rule.query.text)?;
     session.report_unread();
     session.finish()?;
     let labelled = old.labelled(&labels, &args.labels)?;
@@ -47,7 +47,7 @@ pub(in crate::cli) fn run(args: &RuleTuneArgs) -> Result<Outcome> {
     tuner.verify(&old, &labelled, &proposal, &conditions)?;
     documents::print(format!("{conditions}\n").as_bytes())?;
     tuner.report(&labelled, &proposal);
-    Ok(Outcome::Success)
+    Ok(if is_damaged { Outcome::Damaged } else { Outcome::Success })
 }
 
 fn only_rule(args: &RuleTuneArgs) -> Result<FiledRule> {
@@ -70,8 +70,8 @@ struct Tuner<'a> {
 }
 
 impl Tuner<'_> {
-    /// The rows of a query over all data.
-    fn rows(&self, text: &str) -> Result<ResultRows> {
+    /// The rows of a query over all data, and true if `--strict` makes damage of the data an error.
+    fn rows(&self, text: &str) -> Result<(ResultRows, bool)> {
         let (started, report) = (Instant::now(), self.session.engine.report());
         let scans = std::sync::Arc::clone(&report);
         let line = ProgressLine::start(self.session.reporter.progress_mode(), started, move |elapsed| {
@@ -80,7 +80,9 @@ impl Tuner<'_> {
         let rows = ResultRows::of(&self.session.engine, text, &report);
         line.end();
         self.session.reporter.report(&report);
-        rows.map_err(|error| self.rule.query_error(error, &self.args.source.messages, self.session))
+        let is_damaged = self.session.strict && report.is_incomplete();
+        rows.map(|rows| (rows, is_damaged))
+            .map_err(|error| self.rule.query_error(error, &self.args.source.messages, self.session))
     }
 
     /// Runs the query with the conditions, and compares the rows of both.
