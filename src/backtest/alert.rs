@@ -82,8 +82,8 @@ impl<'a> AlertMaker<'a> {
         let mut alerts = Vec::new();
         for (index, row) in rows.iter().enumerate() {
             if alerts.len() + 1 == limit && index + 1 < rows.len() {
-                // The last alert stands for all rows that have none.
-                alerts.push(self.alert(&alert, batches, &rows[index..]));
+                // The last alert is the one that a rule with one alert for all rows would make.
+                alerts.push(self.alert(&alert, batches, rows));
                 break;
             }
             alerts.push(self.alert(&alert, batches, std::slice::from_ref(row)));

@@ -56,7 +56,8 @@ impl<'a> RunSource<'a> {
         let schema = match &windowed {
             Some(query) => query.schema(),
             None => {
-                let prepared = engine.prepare_with(&rule.query.text, Arc::clone(report))?;
+                // Subqueries that this runs have another clock than that of any run.
+                let prepared = engine.prepare_with(&rule.query.text, engine.report())?;
                 prepared.schema().clone()
             }
         };

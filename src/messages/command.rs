@@ -108,6 +108,17 @@ pub enum CommandNote {
         /// The lookback that is assumed.
         lookback: String,
     },
+    /// Events that a rule misses because they arrive too late, and the lookbacks that would catch them.
+    LateEvents {
+        /// The name of the rule.
+        rule: String,
+        /// The number of missed events.
+        events: usize,
+        /// The lookback that catches 99 of 100 events.
+        most: String,
+        /// The lookback that catches all events.
+        all: String,
+    },
     /// Files that cannot be verified, because they have no checksums.
     NoChecksums {
         /// The names of the first files.
@@ -205,6 +216,14 @@ impl fmt::Display for CommandNote {
                 f,
                 "the custom detection `{rule}` names no lookback; {lookback} is assumed, change it with --lookback"
             ),
+            Self::LateEvents { rule, events, most, all } => {
+                let events = super::counted(*events as u64, "event");
+                write!(
+                    f,
+                    "`{rule}` misses {events} by delay: whatever the anchor, a lookback of {most} catches 99 of 100 events, \
+                     and {all} all"
+                )
+            }
             Self::NoChecksums { names, more } => {
                 let more = if *more { ", ..." } else { "" };
                 let names = names.join(", ");

@@ -352,6 +352,12 @@ fn command_notes() -> Vec<String> {
         CommandNote::MissesUnknown { rule: "Late".to_owned(), reason: "a row of its query is not one record" },
         CommandNote::AboutAbsence("Silent".to_owned()),
         CommandNote::LookbackAssumed { rule: "Late".to_owned(), lookback: "2.00:00:00".to_owned() },
+        CommandNote::LateEvents {
+            rule: "Late".to_owned(),
+            events: 1,
+            most: "00:25:00".to_owned(),
+            all: "10:05:00".to_owned(),
+        },
         CommandNote::NoFileList(3),
         CommandNote::NoChecksums { names: vec!["a.json".to_owned()], more: false },
         CommandNote::NoChecksums { names: ["a", "b", "c"].map(str::to_owned).to_vec(), more: true },

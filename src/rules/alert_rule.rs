@@ -243,7 +243,8 @@ pub struct FailingPeriods {
 pub enum AlertGrouping {
     /// One for all rows.
     SingleAlert,
-    /// One for each row, up to `limit`: of more rows, the last alert stands for all that have none.
+    /// One for each row, up to `limit`. Of more rows, the last alert of a rule of Microsoft Sentinel stands for all, and
+    /// that of a custom detection for those that have none.
     AlertPerResult {
         /// The maximum number of alerts of an evaluation.
         limit: usize,

@@ -672,5 +672,47 @@ fn late_events_are_missed_by_scheduled_rules_and_caught_by_custom_detections() {
         lines(&output).iter().map(|event| text(event).trim().to_owned()).collect()
     };
     assert_eq!(outcomes("r.yaml"), ["caught", "caught", "missed delay", "missed delay"]);
+    let run = |lookback: &str| {
+        fs::write(folder.path().join("l.yaml"), scheduled.replace("Period: 1h", lookback)).expect("written");
+        backtest(folder.path(), &["l.yaml", "t.jsonl", "--anchors", "120", "--expect-no-miss"])
+    };
+    let output = run("Period: 1h");
+    let expected =
+        "`Late` misses 2 events by delay: whatever the anchor, a lookback of 10:55:00 catches 99 of 100 events";
+    assert!(output.code == 1 && output.stderr.contains(expected), "{}", output.stderr);
+    assert_eq!(run("Period: 655m").code, 0);
+    assert_eq!(run("Period: 654m").code, 1);
     assert_eq!(outcomes("r.json"), ["caught"; 4]);
+}
+
+#[test]
+fn the_last_alert_of_many_rows_stands_for_all() {
+    let per_result = "eventGroupingSettings: {aggregationKind: AlertPerResult}\n";
+    let nrt = format!("id: n\nname: n\nkind: NRT\nseverity: Low\nquery: T | where User == 'bg'\n{per_result}");
+    let cases = [(SCHEDULED.to_owned() + per_result, 150), (nrt, 30)];
+    for (rule, limit) in cases {
+        for more in [0, 1, 50] {
+            let count = limit + more;
+            let folder = folder(&[("r.yaml", &rule), ("t.jsonl", &rows(&vec![2; count]))]);
+            let output = backtest(folder.path(), &["r.yaml", "-t", "T=t.jsonl"]);
+            let mut found: Vec<u64> =
+                lines(&output).iter().map(|alert| alert["Rows"].as_u64().expect("a number")).collect();
+            let last = found.pop().expect("alerts");
+            assert_eq!((found.len(), last), (limit - 1, if more > 0 { count as u64 } else { 1 }), "{count}");
+            assert!(found.iter().all(|rows| *rows == 1));
+        }
+    }
+}
+
+#[test]
+fn subqueries_of_rules_have_the_clock_of_runs() {
+    let rule = SCHEDULED.replace(
+        "query: T | where User == 'bg'",
+        "query: SigninLogs | where User in ((SigninLogs | where TimeGenerated between (ago(2h) .. now()) | project User))",
+    );
+    let folder = folder(&[("r.yaml", &rule), ("t.jsonl", &rows(&[1, 8]))]);
+    let output = backtest(folder.path(), &["r.yaml", "t.jsonl", "--expect-alerts", "2"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let ranges = output.stderr.lines().filter(|line| line.contains("the query asks for"));
+    assert!(ranges.clone().all(|line| line.contains("to 2026-03-01T")), "{}", output.stderr);
 }

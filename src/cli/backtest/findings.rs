@@ -4,7 +4,7 @@ use super::super::reporter::Message;
 use super::super::rule_files::FiledRule;
 use super::super::session::Session;
 use super::tables;
-use crate::backtest::{Assumptions, Backtest};
+use crate::backtest::{Assumptions, Backtest, MissReason};
 use crate::messages::{CommandNote, CommandWarning, RuleWarning};
 use crate::rules::{NamedColumn, validate};
 use crate::types::{datetime, timespan};
@@ -26,6 +26,7 @@ pub(super) fn messages(rule: &FiledRule, backtest: &Backtest, assumptions: &Assu
     if backtest.is_about_absence {
         notes.push(CommandNote::AboutAbsence(name()));
     }
+    notes.extend(late_events(&name(), backtest));
     for (table, rows) in &backtest.without_arrival {
         notes.push(CommandNote::ArrivalAssumed { rule: name(), table: table.clone(), rows: *rows });
     }
@@ -41,6 +42,26 @@ pub(super) fn messages(rule: &FiledRule, backtest: &Backtest, assumptions: &Assu
     }
     let warnings = warnings.map(|warning| Message::from(CommandWarning::Rule(warning)));
     warnings.chain(notes.into_iter().map(Message::from)).collect()
+}
+
+/// The lookbacks that catch the events that are missed because they arrive too late; None if there are none.
+///
+/// An event that arrives `delay` after its time is in a window that has not been evaluated, whatever the anchor, if
+/// `delay` is at most the lookback, less the frequency, plus the time that a run waits.
+fn late_events(rule: &str, backtest: &Backtest) -> Option<CommandNote> {
+    let events = backtest.events.as_deref()?;
+    let missed = events.iter().filter(|event| event.caught == Err(MissReason::Delay)).count();
+    let times = events.iter().map(|outcome| outcome.event.times);
+    let mut delays: Vec<i64> = times.filter_map(|times| Some(times.arrived?.saturating_sub(times.generated))).collect();
+    delays.sort_unstable();
+    let schedule = backtest.schedule;
+    let lookback = |delay: &i64| {
+        let needed = delay.saturating_add(schedule.frequency).saturating_sub(schedule.delay);
+        timespan::to_text(needed.max(schedule.frequency))
+    };
+    let most = delays.get((delays.len() * 99).div_ceil(100).checked_sub(1)?).map(lookback)?;
+    let all = delays.last().map(lookback)?;
+    (missed > 0).then(|| CommandNote::LateEvents { rule: rule.to_owned(), events: missed, most, all })
 }
 
 /// Says what the result rests on.
