@@ -9,7 +9,6 @@
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, Match, packed};
-use memchr::arch::all::packedpair::HeuristicFrequencyRank;
 use memchr::memmem;
 
 use crate::entra::powershell;
@@ -226,7 +225,8 @@ impl NeedleSearch {
     /// Creates searches that together find every needle; None if no search can be built.
     fn of(needles: &[RecordNeedle], traps: &[char]) -> Option<Vec<Self>> {
         if needles.len() <= MAX_SEPARATE_SEARCHES && needles.iter().all(|needle| needle.case_sensitive) {
-            return Some(needles.iter().map(|needle| Self::One(finder(&needle.text))).collect());
+            let one = |needle: &RecordNeedle| Self::One(memmem::Finder::new(needle.text.as_bytes()).into_owned());
+            return Some(needles.iter().map(one).collect());
         }
         Self::new(needles, traps).map(|search| vec![search])
     }
@@ -260,27 +260,6 @@ impl NeedleSearch {
             Self::Packed(search, checks) => first_checked(bytes, from, checks, |rest| search.find(rest)),
             Self::Several(search, checks) => first_checked(bytes, from, checks, |rest| search.find(rest)),
         }
-    }
-}
-
-/// Returns a search for `text`. It stops wherever the two rarest bytes of `text` have the same distance, so the two
-/// must not be in the domain of an address, which nearly all addresses of a tenant share.
-fn finder(text: &str) -> memmem::Finder<'static> {
-    match text.rfind('@') {
-        Some(end) if end > 0 => {
-            let rank = RankInName(&text.as_bytes()[..=end]);
-            memmem::FinderBuilder::new().build_forward_with_ranker_owned(rank, text.as_bytes())
-        }
-        _ => memmem::Finder::new(text.as_bytes()).into_owned(),
-    }
-}
-
-/// Ranks the bytes of an address: those of its name up to the `@` by how often they occur, above them all others.
-struct RankInName<'a>(&'a [u8]);
-
-impl HeuristicFrequencyRank for RankInName<'_> {
-    fn rank(&self, byte: u8) -> u8 {
-        if self.0.contains(&byte) { commonness(byte) } else { u8::MAX }
     }
 }
 
