@@ -38,10 +38,12 @@ struct CachedObject {
 impl ValidatedCache {
     /// Skips and validates the value at the position; `depth` is the number of arrays and objects around it. If the
     /// value is an array, its elements are looked up in the cache.
+    #[inline]
     pub(crate) fn value(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), JsonError> {
-        if !cursor.rest().starts_with(b"[") {
-            return cursor.nested_value(depth);
-        }
+        if cursor.rest().starts_with(b"[") { self.array(cursor, depth) } else { cursor.nested_value(depth) }
+    }
+
+    fn array(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), JsonError> {
         cursor.enter_array(depth)?;
         if cursor.skip_whitespace() == Some(b']') {
             cursor.advance(1);

@@ -71,9 +71,16 @@ fn is_result(record: &[u8]) -> bool {
     if !record.starts_with(b"{") {
         return false;
     }
-    // Keys are read one by one only if they can matter: every file of an archive comes this way.
-    let count = if names_provenance(record) { MAX_KEYS } else { RESULT_COLUMNS };
-    has_columns_of_result(object_keys(record, count).iter().map(|key| &**key))
+    // Keys are read only if they can matter: every file of an archive comes this way.
+    (begins_with_result_column(record) || names_provenance(record))
+        && has_columns_of_result(object_keys(record, MAX_KEYS).iter().map(|key| &**key))
+}
+
+/// True if the first key of an object is the first column of the result of a command.
+fn begins_with_result_column(record: &[u8]) -> bool {
+    let key = record[1..].trim_ascii_start().strip_prefix(b"\"").unwrap_or_default();
+    let is_first = |column: &str| key.strip_prefix(column.as_bytes()).is_some_and(|rest| rest.starts_with(b"\""));
+    RESULTS.iter().any(|columns| is_first(columns[0]))
 }
 
 /// True if the first record may have a provenance column. It is searched up to the end of its line, or in all of `head`
