@@ -169,7 +169,7 @@ impl Binder<'_> {
             return self.wrong_count(name, arguments.len(), Arity { least, most }, &forms);
         }
         let types: Vec<&str> = arguments.iter().map(|argument| argument.ty.name()).collect();
-        if would_accept_numbers_for_bools(function, arguments) {
+        if !OF_ONE_TYPE.contains(&function.name) && would_accept_numbers_for_bools(function, arguments) {
             let message =
                 format!("`{}` of ({}) is not supported yet; convert the argument", name.text, types.join(", "));
             return self.report(Diagnostic::new(Code::UnsupportedSyntax, name.span, message));
@@ -304,6 +304,9 @@ impl Binder<'_> {
         Ok((cast, fields))
     }
 }
+
+/// Functions whose values must have one type. The engine rejects others, although the published analyzer accepts them.
+const OF_ONE_TYPE: [&str; 3] = ["case", "coalesce", "iff"];
 
 /// True if the call would be valid with numbers in place of its bools, or bools in place of its numbers. The engine
 /// accepts some such calls, although the published analyzer rejects them.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::block_origin::BlockStop;
-use super::classify::{RecordClass, ShapeMarkers};
+use super::classify::{RecordClass, RowClass, ShapeMarkers};
 use super::inner_records::{InnerText, find_inner_records};
 use super::key_tree::KeyTree;
 use super::plan::RecordSelection;
@@ -189,6 +189,7 @@ impl Inference {
         if self.only.is_none()
             && self.observed <= CLASSIFIED_RECORDS
             && let RecordClass::Row(row) = class
+            && is_of_table(row, record, header)
         {
             match self.known.iter_mut().find(|(table, _)| table.name == row.table.name) {
                 Some((_, count)) => *count += 1,
@@ -354,6 +355,23 @@ impl ValueKinds {
             (false, false, true, false, false, false) => Type::Datetime,
             _ => Type::String,
         }
+    }
+}
+
+/// True if a record can be a row of its table. A row of a query that names no table needs a column of that table, besides
+/// those that every table has; its time may also be one that only a known table can read.
+fn is_of_table(row: RowClass, record: &str, header: Option<&Arc<ColumnHeader>>) -> bool {
+    if row.certain || row.kind != RowKind::Flat {
+        return true;
+    }
+    let shows_table = |key: &str, value: &str| match key {
+        "TimeGenerated" => !is_time(value),
+        "Type" | "TenantId" | "SourceSystem" => false,
+        _ => key.starts_with("TimeGenerated") || !key.starts_with('_') && row.table.schema.index_of(key).is_some(),
+    };
+    match header {
+        Some(header) => header.names.iter().zip(dynamic::elements(record)).any(|(name, cell)| shows_table(name, cell)),
+        None => dynamic::unique_entries(record).iter().any(|entry| shows_table(&entry.key.text(), entry.value)),
     }
 }
 
