@@ -131,6 +131,13 @@ impl ResultPage {
     }
 }
 
+/// True for links such as `[{"rel": "self", "href": "..."}]`.
+pub(super) fn is_list_of_links(value: &[u8]) -> bool {
+    let json = std::str::from_utf8(value).ok().filter(|json| dynamic::validate(json.as_bytes()).is_ok());
+    let is_link = |link| ["rel", "href"].iter().all(|key| dynamic::get_member(link, key).is_some());
+    json.is_some_and(|json| dynamic::elements(json).all(is_link))
+}
+
 /// Returns the filter in a link to the next page, "" for a token or flag, or None if the value says that there is no
 /// next page.
 fn next_page(value: &str) -> Option<String> {

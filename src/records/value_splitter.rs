@@ -321,7 +321,7 @@ impl ValueSplitter {
     /// Ends the value at the start of `rest`: it is returned as a record, or skipped.
     fn end(&mut self, rest: &[u8], length: usize, position: &mut usize, spans: &mut Vec<RecordSpan>) {
         let (Some(scan), value) = (self.scan.take(), &rest[..length]) else { return };
-        if scan.ignored {
+        if scan.ignored || self.is_beside_records(value) {
             self.pass(value);
         } else if let Some(part) = self.frame(value, scan) {
             if let ResponsePart::Rows(length, header) = part {

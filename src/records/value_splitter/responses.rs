@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{ColumnHeader, Enclosing, MAX_FRAME_BYTES, MAX_KEY, MAX_RESPONSE_HEADER_BYTES, ValueSplitter};
 use crate::records::object_keys::{is_error_key, is_filled, unescaped};
-use crate::records::page::says_partial;
+use crate::records::page::{is_list_of_links, says_partial};
 use crate::records::query_response::ResponsePart;
 use crate::records::value_scan::ValueScan;
 use crate::records::wrapper_detection::{ObjectKind, classify_object};
@@ -102,6 +102,15 @@ impl ValueSplitter {
         }
         Some(self.response.part(value, true))
             .filter(|part| matches!(part, ResponsePart::Rows(..) | ResponsePart::Passed(_)))
+    }
+
+    /// True for an array after the records of a wrapper that cannot have records: its elements are scalars or links, or
+    /// it is empty.
+    pub(super) fn is_beside_records(&self, value: &[u8]) -> bool {
+        if self.enclosing.last() != Some(&Enclosing::Wrapper) || !self.of_key || !value.starts_with(b"[") {
+            return false;
+        }
+        memchr::memchr2(b'{', b'[', &value[1..]).is_none() || is_list_of_links(value)
     }
 
     /// Examines a skipped value around records. It may tell that a query response is partial, or that another page
