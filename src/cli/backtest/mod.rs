@@ -89,10 +89,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     if is_damaged {
         return Ok(Outcome::Damaged);
     }
-    let is_as_expected = args.is_as_expected(&session, &tested)
-        & expectations.is_none_or(|expectations| args.meets(&expectations, &session, &tested))
-        & (untested.without_rows == 0 || !args.has_expectations());
-    Ok(match is_as_expected {
+    Ok(match args.are_met(&session, &tested, expectations.as_ref(), &untested) {
         true => Outcome::Success,
         false => Outcome::Negative,
     })
@@ -224,6 +221,19 @@ impl BacktestArgs {
     /// True if the exit code tells whether rules do what is expected.
     fn has_expectations(&self) -> bool {
         self.expect_alerts.is_some() || self.expect_no_miss || self.expectations.is_some()
+    }
+
+    /// Tells which expectations are not met; true if all are.
+    fn are_met(
+        &self,
+        session: &Session,
+        tested: &[RuleBacktest],
+        expectations: Option<&Expectations>,
+        untested: &Untested,
+    ) -> bool {
+        self.is_as_expected(session, tested)
+            & expectations.is_none_or(|expectations| self.meets(expectations, session, tested))
+            & (untested.without_rows == 0 || !self.has_expectations())
     }
 
     /// Tells what is not as expected.
