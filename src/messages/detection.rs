@@ -89,6 +89,15 @@ pub enum RuleWarning {
         /// The number of alerts.
         alerts: usize,
     },
+    /// Runs of a rule that make more alerts than its service allows.
+    TooManyAlerts {
+        /// The name of the rule.
+        rule: String,
+        /// The number of alerts of the run that makes the most.
+        alerts: usize,
+        /// The number that the service allows.
+        limit: usize,
+    },
     /// A column that the alerts of a rule should show, and that the result of its query lacks.
     ColumnMissing {
         /// The position in the file of the rule.
@@ -167,6 +176,11 @@ impl fmt::Display for RuleWarning {
                 "the rule `{rule}` is about absence, and the windows of {} reach beyond the data (see the column \
                  BeyondData): rows may exist that the files lack",
                 counted(*alerts, "alert")
+            ),
+            Self::TooManyAlerts { rule, alerts, limit } => write!(
+                f,
+                "the rule `{rule}` makes up to {alerts} alerts in a run, but its service at most {limit}: it would lack some \
+                 of them"
             ),
             Self::ColumnMissing { place, column, hint } => {
                 write!(f, "{place}: the query returns no column `{column}`, so alerts lack it{hint}")

@@ -314,6 +314,7 @@ fn command_warnings() -> Vec<String> {
             ranges: [["2026-01-01", "2027-01-01"], ["2026-03-01", "2026-03-31"]].map(|range| range.map(str::to_owned)),
         },
         RuleWarning::AlertsBeyondData { rule: rule(), alerts: 2 },
+        RuleWarning::TooManyAlerts { rule: rule(), alerts: 400, limit: 300 },
         RuleWarning::ColumnMissing {
             place: "rule.yaml:12:5".to_owned(),
             column: "Usr".to_owned(),

@@ -716,3 +716,19 @@ fn subqueries_of_rules_have_the_clock_of_runs() {
     let ranges = output.stderr.lines().filter(|line| line.contains("the query asks for"));
     assert!(ranges.clone().all(|line| line.contains("to 2026-03-01T")), "{}", output.stderr);
 }
+
+#[test]
+fn runs_with_more_alerts_than_the_service_makes_are_warned_of() {
+    let row =
+        |number: usize| format!("{}\n", json!({"TimeGenerated": "2026-03-01T10:01:00Z", "User": format!("u{number}")}));
+    let by_user = json!({"query": "T | project TimeGenerated, User",
+        "dimensions": [{"name": "User", "operator": "Include", "values": ["*"]}]});
+    for (is_stateful, users, is_limited) in [(true, 300, false), (true, 301, true), (false, 301, false)] {
+        let rule = log_alert(&json!({"autoMitigate": is_stateful}), &by_user);
+        let data: String = (0..users).map(row).collect();
+        let folder = folder(&[("r.json", &rule.to_string()), ("t.jsonl", &data)]);
+        let output = backtest(folder.path(), &["r.json", "-t", "T=t.jsonl"]);
+        assert_eq!(lines(&output).len(), users, "{}", output.stderr);
+        assert_eq!(output.stderr.contains("its service at most 300"), is_limited, "{}", output.stderr);
+    }
+}

@@ -6,7 +6,7 @@ use super::super::session::Session;
 use super::tables;
 use crate::backtest::{Assumptions, Backtest, MissReason};
 use crate::messages::{CommandNote, CommandWarning, RuleWarning};
-use crate::rules::{NamedColumn, validate};
+use crate::rules::{AlertStatePolicy, NamedColumn, RuleKind, validate};
 use crate::types::{datetime, timespan};
 
 /// What the result rests on, and what it cannot tell.
@@ -18,6 +18,7 @@ pub(super) fn messages(rule: &FiledRule, backtest: &Backtest, assumptions: &Assu
     };
     let missing = validate::missing_columns(&rule.rule, &backtest.schema);
     let warnings = missing.into_iter().map(column).chain(range_warnings(&name(), backtest, assumptions));
+    let warnings = warnings.chain(too_many_alerts(rule, backtest));
     let mut notes = Vec::new();
     if rule.rule.assumes_lookback && assumptions.lookback.is_none() {
         let lookback = timespan::to_text(backtest.schedule.lookback);
@@ -42,6 +43,20 @@ pub(super) fn messages(rule: &FiledRule, backtest: &Backtest, assumptions: &Assu
     }
     let warnings = warnings.map(|warning| Message::from(CommandWarning::Rule(warning)));
     warnings.chain(notes.into_iter().map(Message::from)).collect()
+}
+
+/// The maximum number of alerts of a run of a log search alert rule, with and without state. Which ones the service makes
+/// of more is not documented. Source: the page on the limits of Azure Monitor.
+const MAX_ALERTS: [usize; 2] = [300, 6_000];
+
+/// A warning if runs of a log search alert rule make more alerts than the service does.
+fn too_many_alerts(rule: &FiledRule, backtest: &Backtest) -> Option<RuleWarning> {
+    let [with_state, without_state] = MAX_ALERTS;
+    let limit = if rule.rule.state == AlertStatePolicy::Stateless { without_state } else { with_state };
+    let runs = backtest.alerts.chunk_by(|alert, next| alert.time == next.time);
+    let alerts = runs.map(<[_]>::len).max()?;
+    let is_limited = rule.rule.kind == RuleKind::LogAlert && alerts > limit;
+    is_limited.then(|| RuleWarning::TooManyAlerts { rule: rule.rule.name.clone(), alerts, limit })
 }
 
 /// The lookbacks that catch the events that are missed because they arrive too late; None if there are none.
