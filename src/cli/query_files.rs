@@ -96,7 +96,7 @@ fn undecodable_line(bytes: &[u8]) -> Option<usize> {
     }
     let nul = bytes.iter().position(|byte| *byte == 0);
     let at = nul.or(std::str::from_utf8(bytes).err().map(|error| error.valid_up_to()))?;
-    Some(bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1)
+    Some(bytes[..at].split(|byte| *byte == b'\n').count())
 }
 
 /// True for `-`.

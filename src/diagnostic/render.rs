@@ -133,9 +133,14 @@ fn surroundings(text: &str, range: Range<usize>) -> Range<usize> {
     let line_end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
     let start = match range.start - line_start {
         0..=MAX_WHOLE => line_start,
-        _ => text.floor_char_boundary(range.start - MARGIN),
+        _ => char_boundary(text, range.start - MARGIN),
     };
-    start..text.floor_char_boundary(line_end.min(range.end.saturating_add(MARGIN)))
+    start..char_boundary(text, line_end.min(range.end.saturating_add(MARGIN)))
+}
+
+/// The last boundary of characters at `at` or before.
+fn char_boundary(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// Escapes unsafe characters in the messages of `diagnostic`, which quote names from the query and from files.
@@ -198,7 +203,7 @@ mod tests {
             let long = rendered(&format!("{}{line}\ntake 5\n{}", "count\n".repeat(9), "count\n".repeat(90_000)), "Bad");
             assert_eq!(short, long);
             let late = rendered(&format!("{}{line}\ntake 5\n", "count\n".repeat(90_009)), "Bad");
-            let plain = |text: &str| text.replace("90010", "10").replace(' ', "").replace('-', "");
+            let plain = |text: &str| text.replace("90010", "10").replace([' ', '-'], "");
             assert_eq!(plain(&short), plain(&late));
         }
     }

@@ -32,10 +32,7 @@ use crate::messages::{CommandWarning, RuleWarning};
 use crate::scan::{Catalog, ScanReport};
 
 pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
-    let has_tables = !args.source.tables.is_empty();
-    let count = args.paths.len() - usize::from(!has_tables && args.paths.len() > 1);
-    let (rules, data) = args.paths.split_at(count);
-    let rules: Vec<PathBuf> = rules.iter().map(PathBuf::from).collect();
+    let (rules, data) = args.rules_and_data();
     let (rules, failed) = read_right_rules(&rules)?;
     if rules.is_empty() {
         return Err(Error::Reported(failed.unwrap_or(WRONG_RULE)));
@@ -49,8 +46,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     }
     let (mut tested, mut untested) = (Vec::new(), Untested { without_rows: 0, failed });
     report_page::check(&args.output)?;
-    let mut files: Vec<PathBuf> = rules.iter().map(|rule| rule.file.path.clone()).collect();
-    files.dedup();
+    let files = files_of(&rules);
     let (mut reports, mut said) = (Vec::new(), Vec::new());
     for rule in rules {
         let names = session.catalog.names();
@@ -93,6 +89,13 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
         true => Outcome::Success,
         false => Outcome::Negative,
     })
+}
+
+/// The files of the rules, each once.
+fn files_of(rules: &[FiledRule]) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = rules.iter().map(|rule| rule.file.path.clone()).collect();
+    files.dedup();
+    files
 }
 
 /// The exit code if no rule can be tested, because the files lack its tables.
@@ -218,6 +221,14 @@ fn write(
 }
 
 impl BacktestArgs {
+    /// The paths of rules, and that of the data, unless options or the catalog file name them.
+    fn rules_and_data(&self) -> (Vec<PathBuf>, &[OsString]) {
+        let has_tables = !self.source.tables.is_empty();
+        let count = self.paths.len() - usize::from(!has_tables && self.paths.len() > 1);
+        let (rules, data) = self.paths.split_at(count);
+        (rules.iter().map(PathBuf::from).collect(), data)
+    }
+
     /// True if the exit code tells whether rules do what is expected.
     fn has_expectations(&self) -> bool {
         self.expect_alerts.is_some() || self.expect_no_miss || self.expectations.is_some()

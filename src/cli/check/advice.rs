@@ -81,7 +81,7 @@ impl AdviceKind {
 pub(super) fn advice(rule: &AlertRule, schema: Option<&Schema>) -> Vec<Finding> {
     let advisor = Advisor { rule };
     let parsed = parse(&rule.query.text).query;
-    let mut findings: Vec<Finding> = advisor.schedule().into_iter().collect();
+    let mut findings: Vec<Finding> = advisor.schedule().into_iter().chain(advisor.suppression()).collect();
     findings.extend(schema.map(|schema| advisor.missing_columns(schema)).unwrap_or_default());
     findings.extend(advisor.sibling_table());
     findings.extend(advisor.case_sensitive());
@@ -105,6 +105,20 @@ impl Advisor<'_> {
     fn about_rule(&self, kind: AdviceKind, message: String) -> Finding {
         let start = self.rule.span.start;
         Finding::about_rule(kind, Span { start, end: start }, message)
+    }
+
+    /// The window against the time without runs after an alert. The first run after it is at a tick.
+    fn suppression(&self) -> Option<Finding> {
+        let schedule = self.rule.schedule;
+        let suppression = self.rule.suppression?;
+        let pause = suppression.unsigned_abs().div_ceil(schedule.frequency.unsigned_abs().max(1));
+        let pause = i64::try_from(pause).ok()?.checked_mul(schedule.frequency)?;
+        let [suppression, lookback, pause_text] = [suppression, schedule.lookback, pause].map(iso_duration);
+        let message = format!(
+            "after an alert, the query does not run for {suppression}, and the next run reads the last {lookback}: rows of \
+             the time before that are never read; `queryPeriod` of at least {pause_text} reads them"
+        );
+        (pause > schedule.lookback).then(|| self.about_rule(AdviceKind::Gap, message))
     }
 
     /// The window against the frequency and the delay of rows.
