@@ -274,8 +274,8 @@ impl DataFile {
 
     /// Returns the extension of the name, without the query of a URL; "" if there is none.
     pub(crate) fn ending(&self) -> &str {
-        let query = memchr::memchr_iter(b'?', self.name.as_bytes()).find(|at| self.name[at + 1..].starts_with('['));
-        let path = query.map_or(self.name.as_str(), |at| &self.name[..at]);
+        let query = self.name.match_indices('?').find(|(at, _)| self.name[at + 1..].starts_with('['));
+        let path = query.map_or(self.name.as_str(), |(at, _)| &self.name[..at]);
         let last = path.rsplit(['/', '\\']).next().unwrap_or("");
         last.rsplit_once('.').map_or("", |(_, ending)| ending)
     }
