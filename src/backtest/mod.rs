@@ -116,7 +116,7 @@ pub struct Backtest {
     pub anchors: Vec<AnchorOutcome>,
     /// The columns of the query.
     pub schema: Schema,
-    /// The tables with rows.
+    /// The tables that the query reads.
     pub tables: Vec<String>,
     /// The state after the last run; None if none was evaluated.
     pub state: Option<RuleState>,

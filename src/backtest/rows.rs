@@ -74,9 +74,9 @@ impl<'a> RunSource<'a> {
         self.windowed.as_ref().map(WindowedQuery::tables)
     }
 
-    /// The tables with rows.
+    /// The tables that the query reads; if it is bound at every run, the known tables of the rows that were read.
     pub fn tables(&self) -> Vec<String> {
-        self.report.tables()
+        self.read_tables().map_or_else(|| self.report.tables(), |tables| tables.into_iter().collect())
     }
 
     /// The position of the first column that tells which record a row is; None if rows are not records.

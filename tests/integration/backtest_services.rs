@@ -387,7 +387,7 @@ fn payloads_have_what_the_services_send() {
     let extended: Json = serde_json::from_str(security[0]["ExtendedProperties"].as_str().unwrap()).unwrap();
     assert_eq!(extended["Search Query Results Overall Count"], "2");
     assert_eq!(extended["Event Grouping"], "AlertPerResult");
-    assert_eq!(extended["Data Sources"], "[\"SigninLogs\"]");
+    assert_eq!(extended["Data Sources"], "[\"T\"]");
     assert!(extended["OriginalQuery"].as_str().unwrap().starts_with("T | where"));
     for key in ["Correlation Id", "ProcessedBySentinel", "Alert generation status", "Query End Time UTC"] {
         assert!(extended[key].is_string(), "{key}");
