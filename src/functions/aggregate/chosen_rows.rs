@@ -114,10 +114,12 @@ impl ChosenRows {
         if cost > 3 * self.places.len() + SLACK { self.compact() } else { Ok(()) }
     }
 
-    /// Copies the chosen rows into a single chunk, and drops all other rows.
+    /// Copies the chosen rows into a single chunk, and drops all other rows. Strings are copied, too: one of them would
+    /// keep those of all rows of its chunk in memory.
     fn compact(&mut self) -> Result<()> {
         let wanted: Vec<_> = self.places.iter().flatten().map(|place| Some(*place)).collect();
-        let columns = (0..self.types.len()).map(|index| self.gather(index, &wanted)).collect::<Result<_>>()?;
+        let column = |index: usize| detach(&self.gather(index, &wanted)?);
+        let columns = (0..self.types.len()).map(column).collect::<Result<_>>()?;
         let chunk = Batch::new(columns, wanted.len());
         (self.chunks, self.kept, self.bytes) = (Vec::new(), 0, 0);
         self.add_chunk(chunk);
@@ -195,6 +197,21 @@ mod tests {
         assert_eq!(numbers, [Some(4_998), Some(4_999), Some(4_997), None]);
         assert!(columns[1].text_at(1).is_some_and(|text| text.ends_with(": 4999")));
         assert_eq!(columns[1].text_at(3), Some(""));
+    }
+
+    #[test]
+    fn strings_of_beaten_rows_are_freed() {
+        let mut rows = ChosenRows::new(&[Type::String]);
+        rows.resize(1_000);
+        // Each batch replaces most rows; a few rows of each batch stay.
+        for batch in 0..200_u32 {
+            let mut builder = ColumnBuilder::new(Type::String);
+            (0..1_000).for_each(|row| builder.append_text(&format!("{row} of batch {batch}").repeat(20)));
+            let picks: Vec<(u32, u32)> = (batch..1_000).map(|row| (row, row)).collect();
+            rows.choose(&picks, &[builder.finish()], 1_000).expect("a column of the right type");
+        }
+        let strings: usize = (0..1_000).map(|row: u32| format!("{row} of batch {}", row.min(199)).len() * 20).sum();
+        assert!(rows.memory() < 10 * strings, "{} bytes for {strings}", rows.memory());
     }
 
     #[test]
