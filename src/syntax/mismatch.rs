@@ -24,7 +24,7 @@ impl fmt::Display for Expected {
     }
 }
 
-/// What is noted where an operator may continue an expression.
+/// What is expected where an operator may continue an expression.
 pub(super) const OPERATOR: Expected = Expected::Kind("an operator");
 
 /// Returns the message that `token` is none of what was `expected`.
