@@ -43,8 +43,11 @@ impl<'a> RunSource<'a> {
         assumptions: &'a Assumptions,
         report: &'a Arc<ScanReport>,
     ) -> Result<Self> {
-        let engine =
-            engine.with_settings(Settings { rule_run: Some(rule_run(rule, assumptions)), ..engine.settings().clone() });
+        let engine = engine.with_settings(Settings {
+            rule_run: Some(rule_run(rule, assumptions)),
+            arrivals: Some(assumptions.times.clone()),
+            ..engine.settings().clone()
+        });
         let windowed = match assumptions.rescans {
             true => None,
             false => match engine.windowed(&rule.query.text, &assumptions.times, report) {

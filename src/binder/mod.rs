@@ -36,7 +36,7 @@ use crate::scan::{Catalog, ScanReport};
 use crate::syntax::ast;
 use crate::types::{Batch, Value};
 
-pub use ingestion::{INGESTED, RECEIVED, with_arrival_columns};
+pub use ingestion::{ArrivalModel, INGESTED, RECEIVED, TableArrival, datetime_column, with_arrival_columns};
 pub use query_option::QueryOption;
 pub use results::BoundResult;
 use results::Results;
@@ -69,6 +69,8 @@ pub struct Environment<'a> {
     pub arrival_range: Option<&'a ArrivalRange>,
     /// The run of an alert rule whose query is bound; None for other queries.
     pub rule_run: Option<RuleRun>,
+    /// When rows arrive in the runs of an alert rule; None for other queries.
+    pub arrivals: Option<&'a ArrivalModel<'a>>,
     /// For each table, the column to which the time range applies, if it is not the column of the range.
     pub time_columns: &'a BTreeMap<String, String>,
     /// For each table, the column that has the ingestion time, if the user names one.
@@ -88,8 +90,7 @@ pub struct Environment<'a> {
     pub subquery: &'a Subquery<'a>,
 }
 
-/// The settings with which the query of an alert rule is bound. A backtest assumes when rows arrive, so
-/// `ingestion_time()` is refused.
+/// The settings with which the query of an alert rule is bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RuleRun {
     /// The number of ticks after `now()` at which bins of datetimes meet, because the service replaces `bin()` by

@@ -18,10 +18,11 @@ use std::sync::Arc;
 pub use data_times::TableTimes;
 pub use settings::{DEFAULT_BATCH_ROWS, Settings};
 pub use time_counts::{TimeCounts, WindowCounts};
+use windowed::Arrivals;
 pub use windowed::{ArrivalTime, RecordColumns, VisibleTimes, WindowTimes, WindowedQuery, WindowedRows};
 
+use crate::binder::{ArrivalModel, Bound, BoundResult, Environment};
 pub use crate::binder::{ArrivalRange, INGESTED, QueryOption, RECEIVED, Render, RuleRun, TimeRange};
-use crate::binder::{Bound, BoundResult, Environment};
 use crate::diagnostic::{Diagnostic, Error, Result, Severity};
 use crate::exec::spill::SpillFolder;
 use crate::exec::{self, ExecContext, PlanMetrics};
@@ -31,7 +32,7 @@ use crate::memory::MemoryBudget;
 use crate::optimizer;
 use crate::plan::named::named_columns;
 use crate::plan::{LogicalPlan, explain, visit};
-use crate::scan::{Catalog, Damage, Note, Overlap, ScanReport};
+use crate::scan::{Catalog, Damage, Note, Overlap, ScanReport, TableProvider};
 use crate::syntax;
 use crate::types::{Batch, Schema};
 
@@ -143,6 +144,10 @@ impl Engine {
             exec::collect(&plan, &self.context(context.clone(), Arc::clone(report)))
         };
         let missing = RefCell::default();
+        let arrivals = self.settings.arrivals.as_ref().map(|times| Arrivals::new(self, times, report));
+        let arrival_of = arrivals
+            .as_ref()
+            .map(|arrivals| |name: &str, table: &Arc<dyn TableProvider>| arrivals.of_table(name, table));
         let environment = Environment {
             catalog: self.catalog.as_ref(),
             context: EvalContext::new(self.settings.now, self.settings.seed)
@@ -151,6 +156,7 @@ impl Engine {
             time_range: filled.time_range.as_ref(),
             arrival_range: self.settings.arrival_range.as_ref(),
             rule_run: self.settings.rule_run,
+            arrivals: arrival_of.as_ref().map(|arrival_of| arrival_of as &ArrivalModel<'_>),
             time_columns: &self.settings.time_columns,
             ingestion_columns: &self.settings.ingestion_columns,
             aliases: &self.settings.aliases,

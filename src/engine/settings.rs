@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::WindowTimes;
 use crate::binder::{ArrivalRange, RuleRun, TimeRange};
 use crate::functions::LocationDatabase;
 use crate::scan::RejectSink;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub arrival_range: Option<ArrivalRange>,
     /// How the query of an alert rule is bound; None for other queries.
     pub rule_run: Option<RuleRun>,
+    /// When rows arrive in the runs of an alert rule, as `ingestion_time()` returns it there; None for other queries.
+    pub arrivals: Option<WindowTimes>,
     /// The name of the time column of tables that are not in `time_columns`.
     pub time_column: String,
     /// The name of the time column, by table.
@@ -77,6 +80,7 @@ impl Settings {
             time_range: None,
             arrival_range: None,
             rule_run: None,
+            arrivals: None,
             time_column: "TimeGenerated".to_owned(),
             time_columns: BTreeMap::new(),
             ingestion_columns: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use super::Arrivals;
 use crate::binder::{Bound, Environment};
 use crate::diagnostic::{Error, Result, Severity};
 use crate::engine::{Engine, extra_columns};
@@ -19,6 +20,7 @@ impl Engine {
         &self,
         text: &str,
         catalog: &Arc<RecordedCatalog>,
+        arrivals: &Arrivals<'_>,
         report: &Arc<ScanReport>,
     ) -> Result<Option<(LogicalPlan, EvalContext)>> {
         let parsed = syntax::parse(text);
@@ -46,6 +48,7 @@ impl Engine {
             time_range: None,
             arrival_range: None,
             rule_run: settings.rule_run,
+            arrivals: Some(&|name, table| arrivals.of_table(name, table)),
             time_columns: &settings.time_columns,
             ingestion_columns: &settings.ingestion_columns,
             aliases: &settings.aliases,

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::arrivals::{Arrival, Arrivals, times};
 use super::clock::uses_clock;
-use super::{ArrivalTime, ORIGINS, WindowTimes, text};
-use crate::binder::{INGESTED, RECEIVED, with_arrival_columns};
+use super::{ORIGINS, text};
 use crate::diagnostic::{Error, Result, Span};
-use crate::engine::Engine;
 use crate::exec::{self, ExecContext};
 use crate::expr::Expr;
 use crate::optimizer::{conjunction, conjuncts};
 use crate::plan::{LogicalPlan, Scan, ScanFilter, visit};
 use crate::scan::{RecordedCatalog, ScanColumn, SharedSlice, SliceRows, SliceTable};
-use crate::types::{Batch, Column, Field, Schema, Type, Value};
+use crate::types::{Batch, Field, Schema, Type, Value};
 
 /// The tables that were read into memory.
 #[derive(Default)]
@@ -22,15 +21,12 @@ pub(super) struct Gathered {
     known: Vec<(Scan, Arc<SliceTable>)>,
     /// The number of rows whose time of arrival is not known, by table.
     pub without_arrival: BTreeMap<String, usize>,
-    /// The delays in ticks of tables whose rows all arrive equally late, by table.
-    pub delays: BTreeMap<String, i64>,
 }
 
 /// Reads the tables of a query into memory.
 pub(super) struct Gatherer<'a> {
-    pub engine: &'a Engine,
     pub catalog: &'a RecordedCatalog,
-    pub times: &'a WindowTimes,
+    pub arrivals: &'a Arrivals<'a>,
     pub context: &'a ExecContext,
 }
 
@@ -49,7 +45,7 @@ impl Gatherer<'_> {
                 return Ok(LogicalPlan::Scan(scan));
             }
             let scan = self.with_arrival(scan)?;
-            let Some(time) = self.time_of(&scan) else {
+            let Some(time) = self.arrivals.time_of(&scan.name, scan.table.schema()) else {
                 all_have_time = false;
                 return Ok(LogicalPlan::Scan(scan));
             };
@@ -66,8 +62,8 @@ impl Gatherer<'_> {
     pub fn with_record_columns(&self, plan: LogicalPlan) -> Option<LogicalPlan> {
         let LogicalPlan::Scan(scan) = plan else { return None };
         let scan = self.with_arrival(scan).ok().filter(|scan| self.catalog.has(&scan.name))?;
-        let time = self.time_of(&scan)?;
-        let arrived = match self.arrival_of(&scan).ok()? {
+        let time = self.arrivals.time_of(&scan.name, scan.table.schema())?;
+        let arrived = match self.arrivals.of(&scan.name, &scan.table).ok()? {
             Arrival::Column(index) => Expr::column(index, Type::Datetime, Span::default()),
             Arrival::After { .. } => Expr::literal(Value::null(Type::Datetime), Span::default()),
         };
@@ -90,77 +86,11 @@ impl Gatherer<'_> {
 
     /// Returns the same scan of a table with the column of the time of arrival, if its records have that.
     fn with_arrival(&self, scan: Scan) -> Result<Scan> {
-        let named = self.engine.settings().ingestion_columns.get(&scan.name).map(String::as_str);
-        let names: Vec<&str> = match self.times.of(&scan.name) {
-            ArrivalTime::After(_) => return Ok(scan),
-            ArrivalTime::Column(name) => vec![name.as_str()],
-            ArrivalTime::Recorded | ArrivalTime::Percentile(_) => named.into_iter().chain([INGESTED]).collect(),
-        };
-        Ok(Scan { table: with_arrival_columns(Arc::clone(&scan.table), names)?, ..scan })
-    }
-
-    /// Returns the position of the time column of a table; None if it has none.
-    fn time_of(&self, scan: &Scan) -> Option<usize> {
-        let settings = self.engine.settings();
-        let name = settings.time_columns.get(&scan.name).unwrap_or(&settings.time_column);
-        datetime_column(scan, name)
-    }
-
-    fn arrival_of(&self, scan: &Scan) -> Result<Arrival> {
-        match self.times.of(&scan.name) {
-            ArrivalTime::After(delay) => Ok(Arrival::After { delay: *delay, is_known: true }),
-            ArrivalTime::Column(name) => datetime_column(scan, name).map(Arrival::Column).ok_or_else(|| {
-                Error::Usage(format!("the table {} has no datetime column {name} for the time of arrival", scan.name))
-            }),
-            ArrivalTime::Recorded | ArrivalTime::Percentile(_) => {
-                let named = self.engine.settings().ingestion_columns.get(&scan.name).map(String::as_str);
-                let column = named.into_iter().chain([INGESTED, RECEIVED]).find_map(|name| datetime_column(scan, name));
-                Ok(column.map_or(Arrival::After { delay: 0, is_known: false }, Arrival::Column))
-            }
-        }
-    }
-
-    /// Returns when the rows of a table arrive. A percentile is converted to a delay that is the same for all rows;
-    /// such a delay is recorded in `gathered`.
-    fn delayed(&self, scan: &Scan, time: usize, arrival: Arrival, gathered: &mut Gathered) -> Result<Arrival> {
-        let delay = match (self.times.of(&scan.name), arrival) {
-            (ArrivalTime::Percentile(percent), Arrival::Column(column)) => match gathered.delays.get(&scan.name) {
-                Some(delay) => *delay,
-                None => self.percentile(scan, [time, column], *percent)?,
-            },
-            (ArrivalTime::Percentile(_), Arrival::After { .. }) => {
-                let name = &scan.name;
-                return Err(Error::Usage(format!("{name} has no ingestion time: give its delay as fixed:SPAN")));
-            }
-            (ArrivalTime::After(delay), _) => *delay,
-            _ => return Ok(arrival),
-        };
-        gathered.delays.insert(scan.name.clone(), delay);
-        Ok(Arrival::After { delay, is_known: true })
-    }
-
-    /// Returns the delay in ticks that `percent` percent of the rows of a table do not exceed.
-    fn percentile(&self, scan: &Scan, columns: [usize; 2], percent: u8) -> Result<i64> {
-        let columns = columns.map(ScanColumn::Column).to_vec();
-        let fields = ["Time", "Arrived"].map(|name| Field::new(name, Type::Datetime));
-        let all =
-            Scan { columns, schema: Schema::new(fields), filter: None, prune: Vec::new(), limit: None, ..scan.clone() };
-        let mut delays = Vec::new();
-        for batch in exec::collect(&LogicalPlan::Scan(all), self.context)? {
-            let [generated, arrived] = [0, 1].map(|column| times(batch.column(column)));
-            let delay =
-                |(generated, arrived): (&Option<i64>, &Option<i64>)| Some((*arrived)?.saturating_sub((*generated)?));
-            delays.extend(generated.iter().zip(&arrived).filter_map(delay));
-        }
-        delays.sort_unstable();
-        let rank = (delays.len() * usize::from(percent)).div_ceil(100).max(1) - 1;
-        delays.get(rank).copied().ok_or_else(|| {
-            Error::Usage(format!("no row of {} has an ingestion time: give the delay as fixed:SPAN", scan.name))
-        })
+        Ok(Scan { table: self.arrivals.with_column(&scan.name, Arc::clone(&scan.table))?, ..scan })
     }
 
     fn slice(&self, scan: &Scan, time: usize, gathered: &mut Gathered) -> Result<Arc<SliceTable>> {
-        let arrival = self.delayed(scan, time, self.arrival_of(scan)?, gathered)?;
+        let arrival = self.arrivals.of(&scan.name, &scan.table)?;
         let scan = without_clock(scan, time, arrival);
         let known = gathered.known.iter().find(|(known, _)| holds(known, &scan));
         if let Some((_, slice)) = known {
@@ -199,36 +129,19 @@ impl Gatherer<'_> {
             let known = unknown.entry(scan.name.clone()).or_default();
             *known = (*known).max(without);
         }
-        let arrived =
-            arrived.iter().zip(&generated).map(|(arrived, time)| arrived.or(*time).unwrap_or(NEVER)).collect();
+        let arrived = arrived.iter().zip(&generated);
+        let arrived = arrived.map(|(arrived, time)| time.map_or(NEVER, |time| arrived.unwrap_or(time))).collect();
         let generated = generated.into_iter().map(|time| time.unwrap_or(NEVER)).collect();
         let (keys, others): (Vec<i64>, Vec<i64>) =
-            if self.times.by_arrival { (arrived, generated) } else { (generated, arrived) };
+            if self.arrivals.times.by_arrival { (arrived, generated) } else { (generated, arrived) };
         let (table, columns) = (scan.table.schema().clone(), scan.columns.clone());
         SliceTable::new(table, SliceRows { columns, rows, keys, others })
     }
 }
 
-/// The time of a row that has none. The times of a run never reach it, so such a row is never visible.
+/// The time of a row that has none, and of its arrival. The times of a run never reach it, so such a row is never
+/// visible, however runs select rows.
 const NEVER: i64 = i64::MAX;
-
-/// When the rows of a table arrive, in terms of its columns.
-#[derive(Clone, Copy)]
-enum Arrival {
-    /// At the time in the column at this position.
-    Column(usize),
-    /// The given number of ticks after the time of the row.
-    After { delay: i64, is_known: bool },
-}
-
-fn datetime_column(scan: &Scan, name: &str) -> Option<usize> {
-    let schema = scan.table.schema();
-    schema.index_of(name).filter(|index| schema.field(*index).ty == Type::Datetime)
-}
-
-fn times(column: &Column) -> Vec<Option<i64>> {
-    (0..column.rows()).map(|row| column.i64_at(row)).collect()
-}
 
 /// Returns a scan of all columns that `scan` needs, with the conditions that do not depend on the clock.
 fn without_clock(scan: &Scan, time: usize, arrival: Arrival) -> Scan {

@@ -5,6 +5,7 @@
 //! `now()`. Queries whose plan itself depends on the clock are not supported here, for example with `in (...)` over a
 //! table, for which the binder runs a subquery.
 
+mod arrivals;
 mod carry;
 mod clock;
 mod emptiness;
@@ -13,6 +14,7 @@ mod gather;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(super) use arrivals::Arrivals;
 use carry::Carrier;
 use clock::plan_uses_clock;
 use gather::Gatherer;
@@ -146,11 +148,14 @@ impl Engine {
         let catalog = Arc::new(RecordedCatalog::new(Arc::clone(&self.catalog)));
         let settings = Settings { time_range: None, ..self.settings.clone() };
         let engine = Self::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
-        let Some((bound, context)) = engine.bind_with_clock(text, &catalog, report)? else { return Ok(None) };
+        let arrivals = Arrivals::new(&engine, times, report);
+        let Some((bound, context)) = engine.bind_with_clock(text, &catalog, &arrivals, report)? else {
+            return Ok(None);
+        };
         let pinned = (context.now != self.settings.now).then_some(context.now);
         let exec = engine.context(context, Arc::clone(report));
         let columns = bound.schema().len();
-        let gatherer = Gatherer { engine: &engine, catalog: &catalog, times, context: &exec };
+        let gatherer = Gatherer { catalog: &catalog, arrivals: &arrivals, context: &exec };
         let records = engine.carried(&bound, &gatherer, true)?;
         let (plan, records) = match records {
             Some(records) => (engine.carried(&bound, &gatherer, false)?.unwrap_or(bound), Some(records)),
@@ -174,7 +179,7 @@ impl Engine {
             uses_clock,
             by_arrival,
             without_arrival: gathered.without_arrival,
-            delays: gathered.delays,
+            delays: arrivals.delays(),
         }))
     }
 
