@@ -84,6 +84,7 @@ pub static DIFFERENCES: &[(&[&str], &str)] = &[
     ),
     (
         &["ingestion_time"],
-        "The times are those of the column that the catalog file names, else `_IngestionTime`, else `_TimeReceived`.",
+        "The times are those of the column that the catalog file names, else `_IngestionTime`, else `_TimeReceived`. In \
+         `backtest`, they are the assumed times of arrival.",
     ),
 ];

@@ -432,29 +432,119 @@ properties:
     }
 }
 
-/// What cannot be simulated is refused, with what to do.
+/// Each row is younger than the frequency in the first run that sees it, so it is in one alert, however late it arrives.
 #[test]
-fn rules_by_times_of_arrival_that_are_not_known_are_refused() {
+fn ingestion_time_in_rules_is_the_assumed_arrival() {
     let sources = [
         "T | where ingestion_time() > ago(5m)",
         "T | where ['ingestion_time']() > ago(5m)",
         "let Late = () { T | where ingestion_time() > ago(5m) }; Late",
+        "T | extend Arrived = ingestion_time() | where Arrived > ago(5m)",
+        "T | join kind=leftsemi (T | distinct User) on User | where ingestion_time() > ago(5m)",
+        "T | join kind=inner (T | summarize Last = max(ingestion_time()) by User) on User | where Last > ago(5m)",
+        "union (T | where User == 'bg'), (T | where User == 'x') | where ingestion_time() > ago(5m)",
+        "T | where User in ((T | where ingestion_time() > ago(5m) | project User)) and ingestion_time() > ago(5m)",
     ];
-    let nrt = "id: a\nname: Subquery\nkind: NRT\nseverity: High\nquery: T | where User in (T | project User)\n";
-    let folder = folder(&[("nrt.yaml", nrt), ("t.jsonl", &rows(&[(0, 60)]))]);
+    // The minutes of the runs that make an alert.
+    let cases: &[(&[&str], &[u64])] = &[
+        (&[], &[5, 20, 25]),
+        (&["--ingestion-delay", "column:_IngestionTime"], &[5, 20, 25]),
+        (&["--ingestion-delay", "fixed:2m"], &[5, 15, 25]),
+        (&["--ingestion-delay", "fixed:40m"], &[]),
+        (&["--ingestion-delay", "table:delays.txt"], &[5, 15, 25]),
+        (&["--ingestion-delay", "p99"], &[10, 20, 30]),
+    ];
+    let folder = folder(&[("t.jsonl", &rows(&[(1, 1), (9, 8), (20, 4)])), ("delays.txt", "T = 3m\n")]);
     for source in sources {
-        fs::write(folder.path().join("late.yaml"), RULE.replace("query: T", &format!("query: {source}")))
-            .expect("written");
-        for more in [&[][..], &["--rescan"], &["--rescan", "--ingestion-delay", "fixed:2m"]] {
-            let refused = backtest(folder.path(), &[&["late.yaml", "-t", "T=t.jsonl"], more].concat());
-            assert_eq!((refused.code, refused.stdout.as_str()), (4, ""), "{source} {more:?}: {refused:?}");
-            assert!(refused.stderr.contains("compare the column"), "{source} {more:?}: {refused:?}");
+        let rule = RULE.replace("query: T", &format!("query: {source}")).replace("Period: 5m", "Period: 30m");
+        fs::write(folder.path().join("rule.yaml"), rule).expect("written");
+        for (more, minutes) in cases {
+            let args = [&["rule.yaml", "-t", "T=t.jsonl", "--grace", "0", "-o", "jsonl"], *more].concat();
+            let are_in_memory = !source.contains("User in");
+            // Without rows in memory, only a delay that is the same for all rows and tables is possible.
+            if !are_in_memory && more.last().is_some_and(|more| ["p99", "table:delays.txt"].contains(more)) {
+                assert_eq!(backtest(folder.path(), &args).code, 6, "{source} {more:?}");
+                continue;
+            }
+            let output = backtest(folder.path(), &args);
+            let runs: Vec<u64> = lines(&output).iter().map(minute_of_run).collect();
+            assert_eq!((output.code, &runs[..]), (0, *minutes), "{source} {more:?}: {output:?}");
+        }
+        let args = ["rule.yaml", "-t", "T=t.jsonl", "--grace", "0", "-o", "jsonl", "--rescan"];
+        let output = backtest(folder.path(), &args);
+        assert_eq!(lines(&output).iter().map(minute_of_run).collect::<Vec<_>>(), [5, 20, 25], "{source}: {output:?}");
+    }
+}
+
+fn minute_of_run(alert: &Json) -> u64 {
+    alert["WindowEnd"].as_str().expect("a time")[14..16].parse().expect("a minute")
+}
+
+/// A damaged time of arrival is reported, and the other rows keep theirs.
+#[test]
+fn a_damaged_time_of_arrival_is_that_of_one_row() {
+    let data = rows(&[(1, 1), (9, 8), (20, 4)]).replace("2026-03-01T10:17:30Z", "later");
+    let known = data.replace("\"User\"", "\"Type\":\"SigninLogs\",\"User\"");
+    let folder = folder(&[("t.jsonl", &data), ("known.jsonl", &known)]);
+    for (table, paths) in [("T", &["-t", "T=t.jsonl"][..]), ("SigninLogs", &["known.jsonl"])] {
+        let rule = RULE.replace("query: T", &format!("query: {table} | where ingestion_time() > ago(5m)"));
+        fs::write(folder.path().join("rule.yaml"), rule.replace("Period: 5m", "Period: 30m")).expect("written");
+        let output = backtest(folder.path(), &[&["rule.yaml"], paths, &["--grace", "0", "-o", "jsonl"]].concat());
+        let runs: Vec<u64> = lines(&output).iter().map(minute_of_run).collect();
+        assert_eq!((output.code, &runs[..]), (0, &[5, 10, 25][..]), "{output:?}");
+        assert!(output.stderr.contains(&format!("no ingestion time in 1 row of {table}")), "{output:?}");
+        assert!(output.stderr.contains("1 value of _IngestionTime cannot be read as a datetime"), "{output:?}");
+    }
+}
+
+/// Rules that run by the time of arrival, too, and columns that only the records of a table have.
+#[test]
+fn rules_of_every_kind_know_how_late_rows_arrive() {
+    let query =
+        "SigninLogs | where ingestion_time() - TimeGenerated > 5m | project TimeGenerated, User = UserPrincipalName";
+    let nrt = format!("id: a\nname: Late\nkind: NRT\nseverity: High\nquery: {query}\n");
+    let detection = json!({"displayName": "Late", "queryCondition": {"queryText": query},
+        "schedule": {"frequency": "PT1H", "lookback": "PT4H"},
+        "detectionAction": {"alertTemplate": {"title": "Late", "severity": "low",
+            "entityMappings": {"accounts": [{"nameColumn": "User"}]}}}});
+    let row = |minute: u32, delay: u32| {
+        let time = |minute: u32| format!("2026-03-01T10:{minute:02}:30Z");
+        let times = format!("\"TimeGenerated\":\"{}\",\"_IngestionTime\":\"{}\"", time(minute), time(minute + delay));
+        format!("{{\"Type\":\"SigninLogs\",{times},\"UserPrincipalName\":\"u{minute}\"}}\n")
+    };
+    let folder = folder(&[
+        ("s.yaml", &RULE.replace("query: T", &format!("query: {query} #")).replace("Period: 5m", "Period: 30m")),
+        ("n.yaml", &nrt),
+        ("d.json", &detection.to_string()),
+        ("t.jsonl", &(row(1, 1) + &row(9, 8) + &row(20, 4))),
+    ]);
+    for rule in ["s.yaml", "n.yaml", "d.json"] {
+        let run = |more: &[&str]| {
+            let range = ["--from", "2026-03-01T10:00:00Z", "--to", "2026-03-01T12:00:00Z"];
+            let args = [&[rule, "t.jsonl", "--report", "alerts", "-o", "jsonl"], &range[..], more].concat();
+            let output = backtest(folder.path(), &args);
+            assert_eq!(output.code, 0, "{rule} {more:?} {output:?}");
+            let users = |alert: &Json| {
+                let rows = alert["Results"].as_array().expect("rows").clone();
+                rows.iter().map(|row| row["User"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+            };
+            let mut users: Vec<String> = lines(&output).iter().flat_map(users).collect();
+            users.dedup();
+            users
+        };
+        for more in [&[][..], &["--rescan"]] {
+            assert_eq!(run(more), ["u9"], "{rule} {more:?}");
+            assert_eq!(run(&[more, &["--ingestion-delay", "fixed:5m"]].concat()), [""; 0], "{rule} {more:?}");
+            let late = run(&[more, &["--ingestion-delay", "fixed:6m"]].concat());
+            assert_eq!(late.iter().collect::<std::collections::BTreeSet<_>>().len(), 3, "{rule} {more:?}");
         }
     }
-    let late = "id: a\nname: Late\nkind: NRT\nseverity: High\nquery: T | where ingestion_time() > ago(5m)\n";
-    fs::write(folder.path().join("late.yaml"), late).expect("written");
-    let refused = backtest(folder.path(), &["late.yaml", "-t", "T=t.jsonl"]);
-    assert!(refused.code == 4 && refused.stderr.contains("compare the column"), "{refused:?}");
+}
+
+#[test]
+fn rules_by_times_of_arrival_that_are_not_known_are_refused() {
+    let nrt = "id: a\nname: Subquery\nkind: NRT\nseverity: High\nquery: T | where User in (T | project User)\n";
+    let folder = folder(&[("nrt.yaml", nrt), ("t.jsonl", &rows(&[(0, 60)]))]);
     let refused = backtest(folder.path(), &["nrt.yaml", "-t", "T=t.jsonl"]);
     assert!(refused.code == 2 && refused.stderr.contains("--to"), "{refused:?}");
     let args = ["nrt.yaml", "-t", "T=t.jsonl", "--to", "2026-03-01T12:00:00Z", "-o", "jsonl"];

@@ -156,6 +156,13 @@ fn the_ingestion_time_of_a_table() {
     let (status, answer, said) = run(late);
     assert_eq!((status, answer.as_str()), (0, "Id\n1\n"));
     assert!(said.contains("KQL5003") && said.contains("_TimeReceived, which is slightly earlier"), "{said}");
+    // A column that only the records of a known table have.
+    let more = "[{\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"Type\":\"SigninLogs\",\"_IngestionTime\":\"2026-03-02T09:07:00Z\"}]";
+    fs::write(folder.path().join("more.json"), more).expect("written");
+    let exact = ["SigninLogs | project At = ingestion_time()", "more.json", "-c", "coldcase.toml"];
+    let exact = run_in(folder.path(), &exact, &[]);
+    assert_eq!(exact.1, "At\n2026-03-02T09:07:00.0000000Z\n", "{exact:?}");
+    assert!(!exact.2.contains("KQL5003"), "{exact:?}");
     // After operators that keep the column, and sorted together with them.
     let ordered = "SigninLogs | where Id != '' | extend n = 1 | top 1 by ingestion_time() desc | project-away n | project ingestion_time()";
     assert_eq!(run(ordered).1, "$IngestionTime\n2026-03-02T09:05:00.0000000Z\n");
