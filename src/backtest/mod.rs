@@ -30,7 +30,8 @@ use event::EventRuns;
 use rows::{RunRows, RunSource};
 
 use crate::diagnostic::{Error, Result};
-use crate::engine::{ArrivalTime, Engine, INGESTED, RECEIVED, WindowTimes};
+use crate::engine::{ArrivalTime, Engine, WindowTimes};
+use crate::entra::{INGESTED, RECEIVED};
 use crate::rules::alert_state::AlertState;
 use crate::rules::schedule::{RowWindow, RunRange, TickGrid, WindowEdges};
 use crate::rules::{AlertRule, AlertSchedule, RuleFileError, ThresholdOperator, WindowClock, validate};

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use super::ingestion::{INGESTED, RECEIVED, with_arrival_columns};
+use super::ingestion::with_arrival_columns;
 use super::operator::project::identity;
 use super::scope::Binding;
 use super::{ArrivalRange, Bind, Binder, Environment, Failed, TimeRange};
 use crate::diagnostic::{Code, Diagnostic, Error, Span, suggest};
+use crate::entra::{INGESTED, RECEIVED};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
 use crate::scan::{Note, Provenance, TableProvider, Warning, Wildcard};

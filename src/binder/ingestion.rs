@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
+use crate::entra::{INGESTED, RECEIVED};
 use crate::expr::Expr;
 use crate::plan::{LogicalPlan, PerRowOutput, Scan, UnnestOutput};
 use crate::scan::TableProvider;
@@ -20,12 +21,6 @@ use crate::types::{Schema, Type, Value};
 
 /// The name of a column that is computed by `ingestion_time()` and that the query does not name.
 pub(super) const COLUMN_NAME: &str = "$IngestionTime";
-
-/// The column that has the result of `ingestion_time()` at the time of the export, if the export included it.
-pub const INGESTED: &str = "_IngestionTime";
-
-/// The column that has the time at which the cloud received the record.
-pub const RECEIVED: &str = "_TimeReceived";
 
 /// Returns the table with additional columns at its end: those of `names` that its records have and it lacks.
 pub fn with_arrival_columns<'n>(
@@ -258,6 +253,7 @@ impl Binder<'_> {
 }
 
 /// Returns the position of the datetime column of this name; None if there is none.
+#[must_use]
 pub fn datetime_column(schema: &Schema, name: &str) -> Option<usize> {
     schema.index_of(name).filter(|&index| schema.field(index).ty == Type::Datetime)
 }

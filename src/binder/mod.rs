@@ -36,7 +36,7 @@ use crate::scan::{Catalog, ScanReport};
 use crate::syntax::ast;
 use crate::types::{Batch, Value};
 
-pub use ingestion::{ArrivalModel, INGESTED, RECEIVED, TableArrival, datetime_column, with_arrival_columns};
+pub use ingestion::{ArrivalModel, TableArrival, datetime_column, with_arrival_columns};
 pub use query_option::QueryOption;
 pub use results::BoundResult;
 use results::Results;

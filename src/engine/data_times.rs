@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::time_counts::TimeCounts;
 use super::{ArrivalTime, Engine, Settings, WindowTimes};
-use crate::binder::{INGESTED, RECEIVED, with_arrival_columns};
+use crate::binder::with_arrival_columns;
 use crate::diagnostic::{Error, Result};
+use crate::entra::{INGESTED, RECEIVED};
 use crate::exec::{self, Flow};
 use crate::functions::EvalContext;
 use crate::plan::LogicalPlan;

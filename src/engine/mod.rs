@@ -22,7 +22,7 @@ use windowed::Arrivals;
 pub use windowed::{ArrivalTime, RecordColumns, VisibleTimes, WindowTimes, WindowedQuery, WindowedRows};
 
 use crate::binder::{ArrivalModel, Bound, BoundResult, Environment};
-pub use crate::binder::{ArrivalRange, INGESTED, QueryOption, RECEIVED, Render, RuleRun, TimeRange};
+pub use crate::binder::{ArrivalRange, QueryOption, Render, RuleRun, TimeRange};
 use crate::diagnostic::{Diagnostic, Error, Result, Severity};
 use crate::exec::spill::SpillFolder;
 use crate::exec::{self, ExecContext, PlanMetrics};

@@ -29,6 +29,12 @@ pub use table::{
     union_names,
 };
 
+/// The column that has the result of `ingestion_time()` at the time of the export, if the export included it.
+pub const INGESTED: &str = "_IngestionTime";
+
+/// The column that has the time at which the cloud received the record.
+pub const RECEIVED: &str = "_TimeReceived";
+
 /// The kind of a row: the shape of the record that it is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKind {

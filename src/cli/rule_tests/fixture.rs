@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::backtest::Assumptions;
 use crate::diagnostic::{Result, Span};
-use crate::engine::{INGESTED, RECEIVED};
 use crate::entra::known_table;
+use crate::entra::{INGESTED, RECEIVED};
 use crate::rules::schedule::WindowEdges;
 use crate::rules::{AlertRule, GivenRow, RuleFileError, RuleTest, WindowClock};
 use crate::scan::{Catalog, CatalogOverlay, MemoryTable, TableProvider};

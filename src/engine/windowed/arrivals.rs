@@ -1,13 +1,14 @@
 //! When the rows of a table arrive in the runs of a rule, by what a backtest assumes about that.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{ArrivalTime, WindowTimes};
-use crate::binder::{INGESTED, RECEIVED, TableArrival, datetime_column, with_arrival_columns};
+use crate::binder::{TableArrival, datetime_column, with_arrival_columns};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Engine;
+use crate::entra::{INGESTED, RECEIVED};
 use crate::exec;
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, Scan};
@@ -31,12 +32,14 @@ pub(in crate::engine) struct Arrivals<'a> {
     report: &'a Arc<ScanReport>,
     /// The delays in ticks of tables whose rows all arrive equally late, by table.
     delays: RefCell<BTreeMap<String, i64>>,
+    /// The names of tables and of columns that their records lack.
+    lacking: RefCell<BTreeSet<[String; 2]>>,
 }
 
 impl<'a> Arrivals<'a> {
     /// Nothing was read yet.
     pub fn new(engine: &'a Engine, times: &'a WindowTimes, report: &'a Arc<ScanReport>) -> Self {
-        Self { engine, times, report, delays: RefCell::default() }
+        Self { engine, times, report, delays: RefCell::default(), lacking: RefCell::default() }
     }
 
     /// Returns when the rows of a table arrive, in terms of the names of its columns; None if it has no time.
@@ -51,16 +54,22 @@ impl<'a> Arrivals<'a> {
         Ok(Some(TableArrival { column, time: name_of(time), delay }))
     }
 
-    /// Returns the table with the column of the time of arrival, if its records have that.
+    /// Returns the table with the column of the time of arrival, if its records have that. Records are not searched again
+    /// for a column that they lack.
     pub(super) fn with_column(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
-        let names: Vec<&str> = match self.times.of(name) {
+        let columns: Vec<&str> = match self.times.of(name) {
             ArrivalTime::After(_) => return Ok(table),
-            ArrivalTime::Column(name) => vec![name.as_str()],
+            ArrivalTime::Column(column) => vec![column.as_str()],
             ArrivalTime::Recorded | ArrivalTime::Percentile(_) => {
                 self.named_column(name).into_iter().chain([INGESTED]).collect()
             }
         };
-        with_arrival_columns(table, names)
+        let mut lacking = self.lacking.borrow_mut();
+        let key = |column: &str| [name.to_owned(), column.to_owned()];
+        let searched = columns.iter().copied().filter(|column| !lacking.contains(&key(column)));
+        let table = with_arrival_columns(table, searched)?;
+        lacking.extend(columns.iter().filter(|column| table.schema().index_of(column).is_none()).map(|c| key(c)));
+        Ok(table)
     }
 
     /// Returns the position of the time column of a table; None if it has none.

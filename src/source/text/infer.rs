@@ -20,7 +20,7 @@ use super::plan::RecordSelection;
 use super::record_scanner::RecordScanner;
 use super::rewrite::RecordRewrite;
 use crate::entra::mapping::camel_case;
-use crate::entra::{KnownTable, RowKind};
+use crate::entra::{INGESTED, KnownTable, RECEIVED, RowKind};
 use crate::records::{
     AfterBlock, BlockHalt, ColumnHeader, Effort, RecordExtent, RecordSpan, ValueSplitter, decode, extent,
     holds_records, is_sequence, is_wrapped,
@@ -264,7 +264,7 @@ impl Inference {
 
     /// Returns the columns that were found, with their types.
     pub(crate) fn into_fields(self) -> Vec<Field> {
-        self.types.into_iter().map(|(name, seen)| Field::new(name, seen.ty())).collect()
+        self.types.into_iter().map(column_field).collect()
     }
 
     fn observe_columns(&mut self, record: &str) {
@@ -298,12 +298,20 @@ impl Inference {
         if self.types.is_empty() {
             return None;
         }
-        let schema = Schema::new(self.types.into_iter().map(|(name, seen)| Field::new(name, seen.ty())));
+        let schema = Schema::new(self.types.into_iter().map(column_field));
         Some(
             self.only
                 .map_or(RecordSelection::AnyObjects(schema.clone()), |name| RecordSelection::NamedTable(name, schema)),
         )
     }
+}
+
+/// Returns a column with the type of its values. The type of times of ingestion is known, so that one damaged value does
+/// not make strings of all others.
+fn column_field((name, seen): (String, ValueKinds)) -> Field {
+    let is_ingestion = [INGESTED, RECEIVED].contains(&name.as_str()) && seen.times && !seen.nested;
+    let ty = if is_ingestion { Type::Datetime } else { seen.ty() };
+    Field::new(name, ty)
 }
 
 /// The kinds of values that a column has had.
@@ -411,6 +419,9 @@ mod tests {
         );
         assert_eq!(infer(text), "a:real b:bool t:datetime n:string x:string o:dynamic s:string");
         assert_eq!(infer("{\"n\":9223372036854775807}"), "n:long");
+        // The type of times of ingestion is known.
+        let bad = "{\"_IngestionTime\":\"2026-03-02T09:07:43Z\"}\n{\"_IngestionTime\":\"later\"}\n";
+        assert_eq!(infer(bad), "_IngestionTime:datetime");
         assert_eq!(infer("\n"), "nothing");
         assert_eq!(infer("{\"a\":1}\n{\n \"b\": {}\n} {\"c\":2}{\"d\":[\n]}\n"), "a:long b:dynamic c:long d:dynamic");
     }

@@ -8,7 +8,7 @@ use crate::entra::json_text::holds_json;
 use crate::entra::mapping::KeyPath;
 use crate::entra::spelling;
 use crate::entra::spelling::Spellings;
-use crate::entra::{ColumnSource, RowKind, union_names};
+use crate::entra::{ColumnSource, INGESTED, RECEIVED, RowKind, union_names};
 use crate::scan::ScanColumn;
 use crate::scan::provenance::{Provenance, ProvenanceColumns};
 use crate::source::text::key_tree::{KeyTree, ValueSlot};
@@ -98,7 +98,7 @@ pub(super) fn plan_filter_columns(
     wanted: &[ScanColumn],
 ) -> Vec<PlannedColumn> {
     let mut columns = plan_columns(tree, selection, origins, wanted, &|_| true);
-    let is_ingestion = |column: &PlannedColumn| matches!(&*column.name, "_TimeReceived" | "_IngestionTime");
+    let is_ingestion = |column: &PlannedColumn| matches!(&*column.name, RECEIVED | INGESTED);
     let is_known = selection.known().is_some();
     columns.iter_mut().for_each(|column| column.is_required |= is_known && is_ingestion(column));
     columns
