@@ -81,6 +81,11 @@ impl<'a> ConditionTest<'a> {
         names.zip(values.iter().cloned()).collect()
     }
 
+    /// True if a run without rows meets the condition.
+    pub fn is_met_without_rows(&self) -> bool {
+        self.combinations(&[], 0).iter().any(|tested| tested.is_met)
+    }
+
     /// Tests each combination that has rows; without dimensions, all rows together, even if there are none.
     pub fn combinations(&self, batches: &[Batch], time: i64) -> Vec<TestedRows> {
         let mut groups: BTreeMap<Vec<String>, Vec<RowIndex>> = BTreeMap::new();

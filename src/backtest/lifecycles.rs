@@ -73,6 +73,11 @@ impl Lifecycles {
         Ok(transition)
     }
 
+    /// True if no alert lasts, so that a run whose condition is false changes nothing.
+    pub fn are_calm(&self) -> bool {
+        self.firing.is_empty()
+    }
+
     /// The condition of combinations that are not in `tested` is false at `time`. Returns those whose state changes.
     pub fn calm_others(&mut self, tested: &BTreeSet<Combination>, time: i64) -> Result<Vec<(Combination, AlertState)>> {
         let others: Vec<Combination> = self.firing.difference(tested).cloned().collect();

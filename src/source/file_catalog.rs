@@ -382,12 +382,12 @@ fn infer_selection(
 ) -> Result<Option<RecordSelection>> {
     let mut rows_of_columns = None;
     let takes_all = inference.takes_all();
-    sample_files(&mut inference, files, limits, &mut |file| {
+    sample_files(&mut inference, files, limits, &mut |file, opened| {
         let next = Ok(ControlFlow::Continue(()));
         if !takes_all {
             return next;
         }
-        match column_rows(file, limits) {
+        match opened.and_then(|opened| column_rows(file, &opened)) {
             Ok(None) => return next,
             // Other files may be readable.
             Err(Error::Data { .. }) if files.len() > 1 => return next,
@@ -402,8 +402,8 @@ fn infer_selection(
 fn has_records_of(table: &KnownTable, files: &[DataFile], limits: ReadLimits) -> Result<bool> {
     let mut inference = Inference::only(table.name);
     let mut is_column_row = false;
-    sample_files(&mut inference, files, limits, &mut |file| {
-        let found = ColumnFile::of(file, limits).and_then(|opened| names_table(&opened, table.name));
+    sample_files(&mut inference, files, limits, &mut |_, opened| {
+        let found = opened.and_then(|opened| names_table(&opened, table.name));
         is_column_row = match found {
             // Other files may be readable.
             Err(Error::Data { .. }) if files.len() > 1 => false,
@@ -425,8 +425,7 @@ fn names_table(file: &ColumnFile, name: &str) -> Result<bool> {
 
 /// Determines how the rows of a columnar file are read that is bound to a name: as rows of a known table if the
 /// file has all of its columns. Returns None for a query result of this program that was found in a folder.
-fn column_rows(file: &DataFile, limits: ReadLimits) -> Result<Option<RecordSelection>> {
-    let opened = ColumnFile::of(file, limits)?;
+fn column_rows(file: &DataFile, opened: &ColumnFile) -> Result<Option<RecordSelection>> {
     if opened.is_answer() && file.found_in().is_some() {
         return Ok(None);
     }

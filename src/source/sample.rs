@@ -16,14 +16,17 @@ use crate::storage::limits::ReadLimits;
 /// Number of decompressed bytes of records that are read to infer columns.
 const INFERRED_BYTES: u64 = 64 << 20;
 
-/// Passes the records of text files to `inference`, and calls `columns` for each columnar file whose rows are not
+/// Takes a columnar file, as far as it can be opened; sampling ends with a break.
+pub(crate) type TakeColumns<'a> = dyn FnMut(&DataFile, Result<ColumnFile>) -> Result<ControlFlow<()>> + 'a;
+
+/// Passes the records of text files to `inference`, and calls `columns` with each columnar file whose rows are not
 /// records of text. Files are read in order, until enough was seen or `columns` breaks. Damage is not reported here,
 /// but when the files are read.
 pub(crate) fn sample_files(
     inference: &mut Inference,
     files: &[DataFile],
     limits: ReadLimits,
-    columns: &mut dyn FnMut(&DataFile) -> Result<ControlFlow<()>>,
+    columns: &mut TakeColumns<'_>,
 ) -> Result<()> {
     let mut left = INFERRED_BYTES;
     let unused_report = Arc::new(ScanReport::default());
@@ -41,7 +44,7 @@ pub(crate) fn sample_files(
                     && record_rows::holds_known_records(opened)?
                 {
                     left = left.saturating_sub(record_rows::sample_rows(opened, inference)?);
-                } else if columns(file)?.is_break() {
+                } else if columns(file, opened)?.is_break() {
                     return Ok(());
                 }
             }

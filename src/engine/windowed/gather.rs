@@ -8,7 +8,7 @@ use super::clock::uses_clock;
 use super::{ORIGINS, text};
 use crate::diagnostic::{Error, Result, Span};
 use crate::exec::{self, ExecContext};
-use crate::expr::Expr;
+use crate::expr::{Expr, visit as expr_visit};
 use crate::optimizer::{conjunction, conjuncts};
 use crate::plan::{LogicalPlan, Scan, ScanFilter, visit};
 use crate::scan::{RecordedCatalog, ScanColumn, SharedSlice, SliceRows, SliceTable};
@@ -157,11 +157,21 @@ fn without_clock(scan: &Scan, time: usize, arrival: Arrival) -> Scan {
     let table = scan.table.schema();
     let schema =
         Schema::new(columns.iter().enumerate().map(|(index, column)| Field::new(index.to_string(), column.ty(table))));
-    let kept = filter.and_then(|filter| {
-        let parts = conjuncts(filter.predicate.clone()).into_iter().filter(|part| !uses_clock(part)).collect();
-        conjunction(parts).map(|predicate| ScanFilter { columns: filter.columns.clone(), predicate })
-    });
+    let kept = filter.and_then(|filter| filter_without_clock(filter, table));
     Scan { columns, schema, filter: kept, limit: None, ..scan.clone() }
+}
+
+/// Returns the part of a filter that does not depend on the clock, with its columns; None if there is none.
+fn filter_without_clock(filter: &ScanFilter, table: &Schema) -> Option<ScanFilter> {
+    let parts = conjuncts(filter.predicate.clone()).into_iter().filter(|part| !uses_clock(part)).collect();
+    let predicate = conjunction(parts)?;
+    let used = expr_visit::columns(&predicate);
+    let moved = filter.columns.iter().enumerate().map(|(index, column)| {
+        let position = used.partition_point(|used| *used < index);
+        Expr::column(position, column.ty(table), Span::default())
+    });
+    let predicate = expr_visit::substitute(predicate, &moved.collect::<Vec<_>>());
+    Some(ScanFilter { columns: used.into_iter().map(|index| filter.columns[index].clone()).collect(), predicate })
 }
 
 /// True if the rows that were read for `known` are those of `scan`, with all of its columns.

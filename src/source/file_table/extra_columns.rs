@@ -13,7 +13,6 @@ use crate::scan::provenance::ProvenanceColumns;
 use crate::source::column_file::ColumnFile;
 use crate::source::table_membership;
 use crate::source::text::{Inference, RecordSelection};
-use crate::storage::files::DataFile;
 use crate::types::{Field, Schema, Type};
 
 impl FileTable {
@@ -33,8 +32,8 @@ impl FileTable {
         }
         let mut inference = Inference::of_extra(table, &lacking);
         let mut fields: Vec<Field> = Vec::new();
-        sample_files(&mut inference, &self.files, self.limits, &mut |file| {
-            match self.columns_of(file) {
+        sample_files(&mut inference, &self.files, self.limits, &mut |_, opened| {
+            match opened.and_then(|opened| self.columns_of(&opened)) {
                 Ok(columns) => add(&mut fields, columns.fields(), &lacking),
                 // The scan reports this as damage.
                 Err(Error::Data { .. } | Error::Io { .. }) => {}
@@ -62,10 +61,9 @@ impl FileTable {
     }
 
     /// Returns the columns of a columnar file; none if it has no rows of this table.
-    fn columns_of(&self, file: &DataFile) -> Result<Schema> {
-        let opened = ColumnFile::of(file, self.limits)?;
+    fn columns_of(&self, opened: &ColumnFile) -> Result<Schema> {
         match self.selection.single_table() {
-            Some(binding) if !table_membership::may_have_rows(&opened, binding)? => Ok(Schema::new([])),
+            Some(binding) if !table_membership::may_have_rows(opened, binding)? => Ok(Schema::new([])),
             _ => Ok(opened.columns()),
         }
     }
