@@ -544,7 +544,14 @@ fn rules_of_every_kind_know_how_late_rows_arrive() {
 #[test]
 fn rules_by_times_of_arrival_that_are_not_known_are_refused() {
     let nrt = "id: a\nname: Subquery\nkind: NRT\nseverity: High\nquery: T | where User in (T | project User)\n";
-    let folder = folder(&[("nrt.yaml", nrt), ("t.jsonl", &rows(&[(0, 60)]))]);
+    let folder = folder(&[("nrt.yaml", nrt), ("t.jsonl", &rows(&[(0, 60)])), ("delays.txt", "T = 3m\nU = 4m\n")]);
+    // A union would need to know from which table a row comes.
+    let both = RULE.replace("query: T", "query: union T, U | where ingestion_time() > ago(5m)");
+    fs::write(folder.path().join("both.yaml"), both).expect("written");
+    let args = ["both.yaml", "-t", "T=t.jsonl", "-t", "U=t.jsonl", "--ingestion-delay"];
+    let refused = backtest(folder.path(), &[&args[..], &["table:delays.txt"]].concat());
+    assert!(refused.code == 4 && refused.stderr.contains("do not arrive equally late"), "{refused:?}");
+    assert_eq!(backtest(folder.path(), &[&args[..], &["fixed:3m"]].concat()).code, 0);
     let refused = backtest(folder.path(), &["nrt.yaml", "-t", "T=t.jsonl"]);
     assert!(refused.code == 2 && refused.stderr.contains("--to"), "{refused:?}");
     let args = ["nrt.yaml", "-t", "T=t.jsonl", "--to", "2026-03-01T12:00:00Z", "-o", "jsonl"];
