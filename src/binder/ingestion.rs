@@ -206,10 +206,13 @@ impl Binder<'_> {
         // Rows that are no rows of the catalog were never ingested.
         let Some(table) = self.environment.catalog.table(&scan.name)? else { return Ok(Ingestion::default()) };
         let Some(TableArrival { column, time, delay }) = arrival_of(&scan.name, &table)? else {
-            return because(format!("{} has no time", scan.name));
+            return because(format!("the rows of {} have no time", scan.name));
         };
-        let missing = |name: &str| Untraced::Because(format!("{} has no datetime column {name}", scan.name));
-        let find = |name: &str| self.ingestion_column(scan, name)?.ok_or_else(|| missing(name));
+        let is_shown = |name: &str| datetime_column(table.schema(), name).is_some();
+        let find = |name: &str| match datetime_column(&scan.schema, name).filter(|_| is_shown(name)) {
+            Some(index) => Ok(index),
+            None => self.bind_again_with(scan, name),
+        };
         let column = column.map(|name| find(&name)).transpose()?;
         Ok(Ingestion { column, fallback: Some(find(&time)?), delay, ..Ingestion::default() })
     }
@@ -220,10 +223,15 @@ impl Binder<'_> {
         let Some(table) = self.environment.catalog.table(&scan.name)? else { return Ok(None) };
         let is_hidden = table.schema().index_of(name).is_none();
         if is_hidden && datetime_column(with_arrival_columns(table, [name])?.schema(), name).is_some() {
-            self.miss(name);
-            return because(format!("{name} is a column that only the records of {} have", scan.name));
+            return self.bind_again_with(scan, name);
         }
         Ok(datetime_column(&scan.schema, name))
+    }
+
+    /// Binds the query again with a column that only the records of a table have.
+    fn bind_again_with<T>(&self, scan: &Scan, name: &str) -> Result<T, Untraced> {
+        self.miss(name);
+        because(format!("{name} is a column that only the records of {} have", scan.name))
     }
 
     /// Combines the inputs of a union. Every input has all columns of the union; one that it lacks itself is null.
