@@ -187,6 +187,7 @@ impl Engine {
             report,
             metrics: None,
             dynamic_filter: None,
+            reads_late: true,
             outer_rows: None,
         }
     }

@@ -30,6 +30,8 @@ pub struct ExecContext {
     pub cancelled: Arc<AtomicBool>,
     /// A filter for scans that `top` learned while the query runs; None if there is none.
     pub dynamic_filter: Option<Arc<DynamicFilter>>,
+    /// True if columns may be read late, in a second phase; false for a plain plan.
+    pub reads_late: bool,
     /// The columns that the query names, and the paths into them, which each scan gets.
     pub named_columns: Arc<NamedColumns>,
     /// The report to which scans add what they skip.

@@ -13,6 +13,7 @@ mod aggregate;
 mod fold;
 mod hash;
 mod join;
+mod late;
 pub(crate) mod parallel;
 mod per_row;
 mod pipeline;

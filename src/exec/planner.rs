@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::aggregate::{self, Grouping};
 use super::context::ExecContext;
+use super::late::LatePlan;
 use super::metrics;
 use super::operator::{CountOutput, Filter, ParseRows, Project, TableCallRows, UnnestRows};
 use super::per_row::{self, PerRowPlan};
@@ -42,7 +43,16 @@ fn plan_filtered(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecCont
     Ok(build(node, residual, context)?.then(Arc::new(CountOutput(Arc::clone(metrics)))))
 }
 
+/// Returns the pipeline of `node`, in two phases if that is worthwhile.
 fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<ExecPipeline> {
+    let Some(late) = LatePlan::of(node, residual, context) else { return build_plain(node, residual, context) };
+    match late.rows(context)? {
+        Some(rows) => Ok(rows),
+        None => build_plain(node, residual, &ExecContext { reads_late: false, ..context.clone() }),
+    }
+}
+
+fn build_plain(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<ExecPipeline> {
     match node.plan {
         LogicalPlan::Scan(scan) => scan::partitions(scan, context).map(ExecPipeline::of),
         LogicalPlan::Filter { input, predicate } => {

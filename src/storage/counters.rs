@@ -41,6 +41,27 @@ pub enum ScanCount {
     PageRowsPruned,
 }
 
+impl ScanCount {
+    /// All counters.
+    pub const ALL: [Self; COUNTS] = [
+        Self::FilesExpected,
+        Self::BytesExpected,
+        Self::FilesListed,
+        Self::Files,
+        Self::FilesPruned,
+        Self::FilesPrunedByTime,
+        Self::FilesOfOtherTables,
+        Self::FilesDone,
+        Self::Bytes,
+        Self::BytesDone,
+        Self::Rows,
+        Self::RecordsSkipped,
+        Self::RowGroups,
+        Self::RowGroupsPruned,
+        Self::PageRowsPruned,
+    ];
+}
+
 /// Number of counters.
 const COUNTS: usize = ScanCount::PageRowsPruned as usize + 1;
 

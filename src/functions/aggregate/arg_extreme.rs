@@ -81,6 +81,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 const ROW: AggregateFunction = AggregateFunction {
     category: Category::RowSelector,
     returns_arguments: true,
+    deciding_arguments: Some(1),
     returns: Returns::Argument(0),
     ..AggregateFunction::DEFAULT
 };

@@ -77,6 +77,9 @@ pub struct AggregateFunction {
     /// True if a call returns a column for each argument: `arg_max`, `take_any`. Only these accept a `*` for the
     /// columns that are neither keys nor other arguments; the binder expands it into arguments.
     pub returns_arguments: bool,
+    /// The number of arguments, the first ones, that decide from which row a call with more arguments returns the
+    /// others; None for functions that do not choose a row.
+    pub deciding_arguments: Option<usize>,
     /// Returns the result columns of a call. An empty name stands for `ColumnN`; the binder handles explicit names and
     /// makes duplicate names unique.
     pub columns: fn(&AggregateFunction, &[AggregateArgument<'_>]) -> Vec<Field>,
@@ -102,6 +105,7 @@ impl AggregateFunction {
         returns: Returns::Type(Type::Long),
         result_name: ResultName::Numbered,
         returns_arguments: false,
+        deciding_arguments: None,
         columns: one_column,
         validate: |_| Ok(()),
         caution: |_| None,

@@ -24,6 +24,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR.repeated()],
         returns: Returns::Argument(0),
         returns_arguments: true,
+        deciding_arguments: Some(0),
         columns: |_, arguments| columns(arguments),
         accumulator: first_row,
         examples: &[
@@ -51,6 +52,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR.repeated()],
         returns: Returns::Argument(0),
         returns_arguments: true,
+        deciding_arguments: Some(0),
         columns: |_, arguments| prefixed_columns(arguments),
         accumulator: first_row,
         examples: &[Example::new("range x from 1 to 5 step 1 | summarize any(x) | project any_x", "1")],
