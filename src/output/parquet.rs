@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use ::arrow::datatypes::SchemaRef;
+use ::arrow::array::ArrayRef;
+use ::arrow::compute::cast;
+use ::arrow::datatypes::{DataType, SchemaRef};
 use ::parquet::basic::{Compression, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
@@ -13,7 +15,7 @@ use super::{Format, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result};
 use crate::parquet::footer::{ANSWER_KEY, SCHEMA_KEY, columns_as_json};
 use crate::parquet::writer::RowGroups;
-use crate::types::{Batch, Schema};
+use crate::types::{Batch, Column, Schema};
 
 /// The format for archives.
 pub const FORMAT: Format = Format {
@@ -66,6 +68,14 @@ fn properties(schema: &Schema, is_evidence: bool) -> WriterProperties {
         .build()
 }
 
+/// Converts the column `name` to an array that the writer of Parquet encodes. Strings are not copied.
+fn encodable(column: &Column, name: &str) -> Result<ArrayRef> {
+    match column.as_array() {
+        Some(array) if column.ty().is_text() => Ok(cast(array, &DataType::Utf8View)?),
+        _ => convert(column, name),
+    }
+}
+
 fn parquet_error(error: ParquetError) -> Error {
     match error {
         ParquetError::External(source) => match source.downcast::<std::io::Error>() {
@@ -95,7 +105,7 @@ impl Writer for Parquet {
         while start < batch.rows() {
             let count = (GROUP_ROWS - groups.rows()).min(batch.rows() - start);
             let part = batch.slice(start, count);
-            groups.write(count, &|index| convert(part.column(index), schema.field(index).name()))?;
+            groups.write(count, &|index| encodable(part.column(index), schema.field(index).name()))?;
             start += count;
             if groups.rows() == GROUP_ROWS || groups.bytes() >= GROUP_BYTES {
                 groups.end_group()?;

@@ -53,6 +53,8 @@ struct SecondPass {
     survivors: SurvivorQueue,
     /// The output columns that the second pass reads, in order.
     late: Vec<ScanColumn>,
+    /// True if few of the rows passed the filter, so that they must not keep alive the pages from which they come.
+    are_few: bool,
 }
 
 impl<'a> FilteredRows<'a> {
@@ -121,7 +123,8 @@ impl<'a> FilteredRows<'a> {
         masks.push(BooleanArray::from(vec![false; selection.row_count() - evaluated]));
         let selection = selection.and_then(&RowSelection::from_filters(&masks));
         let decoder = self.decoder(late.iter(), selection)?;
-        Ok(ReadStage::Second(SecondPass { decoder, early: is_early, survivors, late }))
+        let are_few = are_few(survivors.rows(), evaluated);
+        Ok(ReadStage::Second(SecondPass { decoder, early: is_early, survivors, late, are_few }))
     }
 
     /// Returns the next batch; None at the end of the part.
@@ -138,7 +141,7 @@ impl<'a> FilteredRows<'a> {
                         output = output.filter(&evaluate(filter.as_ref(), decoder, &batch)?)?;
                     }
                     if output.rows() > 0 {
-                        return Ok(Some(compact(output)));
+                        return Ok(Some(if are_few(output.rows(), batch.rows()) { compact(output) } else { output }));
                     }
                 }
                 ReadStage::Second(pass) => match pass.next(part)? {
@@ -160,8 +163,15 @@ impl SecondPass {
         let columns = columns.collect::<Option<Vec<_>>>();
         let columns =
             columns.ok_or_else(|| Error::internal("the passes over a row group do not make up its columns"))?;
-        Ok(Some(compact(Batch::new(columns, batch.rows()))))
+        let output = Batch::new(columns, batch.rows());
+        Ok(Some(if self.are_few { compact(output) } else { output }))
     }
+}
+
+/// True if less than half of the rows passed the filter. More rows are not compacted: the batches of a row group share
+/// its pages and dictionaries, and copies of their strings would take many times the memory.
+fn are_few(passed: usize, read: usize) -> bool {
+    passed < read / 2
 }
 
 /// Returns the mask with only its first `count` true values.

@@ -190,6 +190,10 @@ impl Column {
             [] => Ok(super::ColumnBuilder::new(ty).finish()),
             [one] => Ok((*one).clone()),
             several => {
+                let constant = several[0].as_constant();
+                if constant.is_some() && several.iter().all(|column| column.as_constant() == constant) {
+                    return Ok(several[0].resized(several.iter().map(|column| column.rows()).sum()));
+                }
                 let arrays: Vec<ArrayRef> = several.iter().map(plain).collect::<Result<_, _>>()?;
                 let views: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
                 Ok(Self::array(ty, compute::concat(&views)?))

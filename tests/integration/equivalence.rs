@@ -89,7 +89,7 @@ pub(crate) fn plain(ty: Type, values: &[Value]) -> Column {
     builder.finish()
 }
 
-fn coded(values: &[Value]) -> Column {
+pub(crate) fn coded(values: &[Value]) -> Column {
     let mut builder = StringDictionaryBuilder::<Int32Type>::new();
     values.iter().for_each(|value| builder.append_value(value.as_str().expect("texts")));
     let array = builder.finish();

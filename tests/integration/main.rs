@@ -38,6 +38,7 @@ mod inputs;
 mod integrity;
 mod join;
 mod join_windows;
+mod late_columns;
 mod library;
 mod limits;
 mod memory;

@@ -23,8 +23,8 @@ use super::checksums::{CHECKSUMS_KEY, Checksums, SEAL_DIGITS, SEAL_KEY, UNSEALED
 use crate::diagnostic::{Error, Result};
 use crate::storage::parallel::map_indexes;
 
-/// If fewer rows than this are written at once, one thread encodes them.
-const FEW_ROWS: usize = 1024;
+/// If fewer values than this are written at once, one thread encodes them.
+const FEW_VALUES: usize = 8 * 1024;
 
 /// Converts an error of the parquet crate to the error for the output file.
 type ErrorOfFile = Box<dyn Fn(ParquetError) -> Error + Send + Sync>;
@@ -104,7 +104,8 @@ impl<W: Write + Send> RowGroups<W> {
             let mut write = |leaf: &ArrowLeafColumn| writer.write(leaf).map_err(&self.failed);
             leaves.iter().try_for_each(&mut write)
         };
-        let threads = if rows < FEW_ROWS { 1 } else { self.threads };
+        let is_little = rows.saturating_mul(self.columns.len()) < FEW_VALUES;
+        let threads = if is_little { 1 } else { self.threads };
         map_indexes(threads, self.columns.len(), encode).into_iter().collect::<Result<()>>()?;
         self.rows += rows;
         Ok(())
