@@ -47,7 +47,7 @@ impl TableProvider for PositionedTable {
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>, Error> {
         let mut batches = self.batches.clone();
         let filter = request.filter.iter().flat_map(|filter| filter.columns());
-        let is_late = filter.map(ScanColumn::column).eq([COLUMNS.len()]);
+        let is_late = filter.map(ScanColumn::column).eq(std::iter::once(COLUMNS.len()));
         self.late_scans.fetch_add(usize::from(is_late), Ordering::Relaxed);
         let reads = |name: &str| request.columns.iter().any(|column| self.schema.field(column.column()).name == name);
         if self.damaged && reads("u") {
@@ -138,7 +138,7 @@ fn answer(
 
 #[test]
 fn chosen_rows_are_those_of_the_plain_plan() {
-    let (mut valid, mut tried, mut late) = (0, 0, 0);
+    let (mut valid, mut tried, mut late) = (0_usize, 0_usize, 0);
     for seed in 0..60 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let table = table(&mut rng);
@@ -149,7 +149,7 @@ fn chosen_rows_are_those_of_the_plain_plan() {
                 let expected = answer(&slow, &query, 1, 8_192, u64::MAX);
                 let fast = PositionedTable { columnar: true, ..slow };
                 tried += 1;
-                valid += u32::from(expected.is_ok());
+                valid += usize::from(expected.is_ok());
                 for (threads, batch_rows, memory) in [(1, 8_192, u64::MAX), (3, 4, u64::MAX), (2, 7, 1 << 20)] {
                     let rows = answer(&fast, &query, threads, batch_rows, memory);
                     assert_eq!(expected, rows, "seed {seed}, damaged {damaged}, {threads} threads: {query}");
