@@ -4,8 +4,16 @@
 //! Capture, whose records have the message in the field `Body`. The schema may have other fields, which are skipped.
 //! Sizes and depths are limited, because input files are untrusted.
 
+mod avro_type;
+mod binary;
+mod codec;
+
 use std::io::{self, Read};
 use std::sync::Arc;
+
+use avro_type::{AvroType, field_type};
+use binary::{MAX_BLOCK_BYTES, MAX_ITEMS, damaged, read_bytes, read_long, try_read_long};
+use codec::{Codec, check_size};
 
 use super::FileReport;
 use super::chunk_source::ChunkSource;
@@ -15,17 +23,8 @@ use super::source_map::{SourceMap, SourceUnit, UnitStart};
 use crate::storage::limits::DecompressionLimit;
 use crate::types::dynamic;
 
-/// Maximum length in bytes of a header or a block, compressed or not. Writers end a block after some kilobytes.
-const MAX_BLOCK_BYTES: usize = 64 << 20;
-
 /// Maximum length of a schema in bytes; the schema of Event Hubs Capture has a few hundred.
 const MAX_SCHEMA_BYTES: usize = 1 << 20;
-
-/// Maximum nesting depth of types in a schema.
-const MAX_DEPTH: usize = 32;
-
-/// Maximum number of items of an array or map, and of header entries.
-const MAX_ITEMS: i64 = 1 << 20;
 
 /// Length in bytes of the sync marker, which follows each block.
 const SYNC_BYTES: usize = 16;
@@ -61,36 +60,6 @@ struct ContainerHeader {
 struct RecordField {
     is_body: bool,
     ty: AvroType,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Codec {
-    Null,
-    Deflate,
-    Snappy,
-}
-
-/// A type of the schema, as far as it is needed to skip values.
-///
-/// Invariant: no field of a record, and no item of an array, is of a type whose values take no bytes. So each value
-/// that is skipped advances in the input, and the work is bounded by the size of the input even if a count is forged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum AvroType {
-    Null,
-    Bool,
-    Integer,
-    Float,
-    Double,
-    Bytes,
-    Fixed(usize),
-    Array(Box<AvroType>),
-    Map(Box<AvroType>),
-    Union(Vec<AvroType>),
-    Record(Vec<AvroType>),
-}
-
-fn damaged(reason: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("Avro: {reason}"))
 }
 
 impl ContainerHeader {
@@ -257,145 +226,6 @@ impl BlockText<'_> {
     }
 }
 
-impl Codec {
-    fn of(name: &[u8]) -> io::Result<Self> {
-        match name {
-            b"null" => Ok(Self::Null),
-            b"deflate" => Ok(Self::Deflate),
-            b"snappy" => Ok(Self::Snappy),
-            _ => Err(damaged("a codec other than null, deflate and snappy")),
-        }
-    }
-
-    /// Returns the bytes of a block. If it is compressed, its decompressed length is subtracted from `left`.
-    fn decompress(self, compressed: Vec<u8>, left: &mut u64) -> io::Result<Vec<u8>> {
-        let block = match self {
-            Self::Null => return Ok(compressed),
-            Self::Deflate => {
-                let mut block = Vec::new();
-                let limit = (*left).min(MAX_BLOCK_BYTES as u64) + 1;
-                flate2::read::DeflateDecoder::new(&*compressed).take(limit).read_to_end(&mut block)?;
-                block
-            }
-            Self::Snappy => {
-                // A checksum of four bytes follows the data.
-                let (data, sum) = compressed.split_last_chunk::<4>().ok_or_else(|| damaged("a block is cut off"))?;
-                let length = snap::raw::decompress_len(data).map_err(|error| damaged(&error.to_string()))?;
-                if length > MAX_BLOCK_BYTES {
-                    return Err(damaged("a block is too large"));
-                }
-                let block = snap::raw::Decoder::new().decompress_vec(data);
-                let block = block.map_err(|error| damaged(&error.to_string()))?;
-                let mut crc = flate2::Crc::new();
-                crc.update(&block);
-                if crc.sum() != u32::from_be_bytes(*sum) {
-                    return Err(damaged("a checksum is wrong"));
-                }
-                block
-            }
-        };
-        *left = check_size(block.len(), *left)?;
-        Ok(block)
-    }
-}
-
-/// Returns how many of `left` bytes remain after a block of `length` bytes; an error if the block is too long.
-fn check_size(length: usize, left: u64) -> io::Result<u64> {
-    let rest = left.checked_sub(length as u64).ok_or(DecompressionLimit { limit: left })?;
-    if length > MAX_BLOCK_BYTES { Err(damaged("a block is too large")) } else { Ok(rest) }
-}
-
-impl AvroType {
-    /// Skips a value. If `taken` is given, the contents of a value of type bytes are appended to it.
-    fn read(&self, input: &mut &[u8], taken: Option<&mut Vec<u8>>) -> io::Result<()> {
-        match self {
-            Self::Null => Ok(()),
-            Self::Bool => skip(input, 1),
-            Self::Integer => read_long(input).map(drop),
-            Self::Float => skip(input, 4),
-            Self::Double => skip(input, 8),
-            Self::Fixed(size) => skip(input, *size),
-            Self::Bytes => {
-                let length = length_of(read_long(input)?)?;
-                let bytes = input.get(..length).ok_or_else(|| damaged("a record is cut off"))?;
-                if let Some(taken) = taken {
-                    taken.extend_from_slice(bytes);
-                }
-                skip(input, length)
-            }
-            Self::Union(types) => {
-                let index = usize::try_from(read_long(input)?).ok();
-                index
-                    .and_then(|index| types.get(index))
-                    .ok_or_else(|| damaged("no such branch of a union"))?
-                    .read(input, taken)
-            }
-            Self::Record(types) => types.iter().try_for_each(|ty| ty.read(input, None)),
-            Self::Array(item) => read_blocks(input, &mut |input| item.read(input, None)),
-            Self::Map(value) => read_blocks(input, &mut |input| {
-                Self::Bytes.read(input, None)?;
-                value.read(input, None)
-            }),
-        }
-    }
-
-    /// True if values of the type take no bytes.
-    fn takes_no_bytes(&self) -> bool {
-        match self {
-            Self::Null | Self::Fixed(0) => true,
-            Self::Record(types) => types.is_empty(),
-            _ => false,
-        }
-    }
-
-    fn parse(schema: &str, depth: usize) -> io::Result<Self> {
-        if depth > MAX_DEPTH {
-            return Err(damaged("types are nested too deeply"));
-        }
-        if schema.starts_with('[') {
-            let types = dynamic::elements(schema).map(|ty| Self::parse(ty, depth + 1));
-            return types.collect::<io::Result<_>>().map(Self::Union);
-        }
-        let member = |key: &str| dynamic::get_member(schema, key);
-        let inner = |key: &str| Self::parse(member(key).ok_or_else(|| damaged("a type without its items"))?, depth + 1);
-        let name = if schema.starts_with('{') { member("type").unwrap_or("null") } else { schema };
-        if name.starts_with(['{', '[']) {
-            return Self::parse(name, depth + 1);
-        }
-        Ok(match &*dynamic::to_text(name) {
-            "" => return Err(damaged("a type without a name")),
-            "null" => Self::Null,
-            "boolean" => Self::Bool,
-            "int" | "long" | "enum" => Self::Integer,
-            "float" => Self::Float,
-            "double" => Self::Double,
-            "bytes" | "string" => Self::Bytes,
-            "fixed" => {
-                Self::Fixed(member("size").and_then(|size| size.parse().ok()).ok_or_else(|| damaged("no size"))?)
-            }
-            "array" => {
-                let items = inner("items")?;
-                if items.takes_no_bytes() {
-                    return Err(damaged("arrays of items without bytes are not supported"));
-                }
-                Self::Array(Box::new(items))
-            }
-            "map" => Self::Map(Box::new(inner("values")?)),
-            "record" => {
-                let fields = dynamic::elements(member("fields").unwrap_or("[]"));
-                let types = fields.map(|field| field_type(field, depth + 1));
-                let types = types.filter(|ty| !ty.as_ref().is_ok_and(Self::takes_no_bytes));
-                Self::Record(types.collect::<io::Result<_>>()?)
-            }
-            _ => return Err(damaged("named type references are not supported")),
-        })
-    }
-}
-
-fn field_type(field: &str, depth: usize) -> io::Result<AvroType> {
-    AvroType::parse(dynamic::get_member(field, "type").ok_or_else(|| damaged("a field without a type"))?, depth)
-}
-
 /// Returns the fields of the record that a schema describes; an error if none of them is the message body.
 fn fields(schema: &str) -> io::Result<Vec<RecordField>> {
     let fields = dynamic::elements(dynamic::get_member(schema, "fields").unwrap_or("[]"));
@@ -405,65 +235,6 @@ fn fields(schema: &str) -> io::Result<Vec<RecordField>> {
     fields.retain(|field| !field.ty.takes_no_bytes());
     let has_body = fields.iter().any(|field| field.is_body);
     if has_body { Ok(fields) } else { Err(damaged("its records have no field Body")) }
-}
-
-/// Reads the blocks of an array or map, and calls `item` to skip each item.
-fn read_blocks(input: &mut &[u8], item: &mut dyn FnMut(&mut &[u8]) -> io::Result<()>) -> io::Result<()> {
-    loop {
-        let count = read_long(input)?;
-        if count == 0 {
-            return Ok(());
-        }
-        if count < 0 {
-            let bytes = length_of(read_long(input)?)?;
-            skip(input, bytes)?;
-            continue;
-        }
-        if count > MAX_ITEMS {
-            return Err(damaged("too many items"));
-        }
-        (0..count).try_for_each(|_| item(input))?;
-    }
-}
-
-fn skip(input: &mut &[u8], count: usize) -> io::Result<()> {
-    *input = input.get(count..).ok_or_else(|| damaged("a record is cut off"))?;
-    Ok(())
-}
-
-fn length_of(length: i64) -> io::Result<usize> {
-    let length = usize::try_from(length).ok().filter(|length| *length <= MAX_BLOCK_BYTES);
-    length.ok_or_else(|| damaged("a length is invalid"))
-}
-
-fn read_bytes(input: &mut impl Read) -> io::Result<Vec<u8>> {
-    let length = length_of(read_long(input)?)?;
-    let mut bytes = Vec::new();
-    input.take(length as u64).read_to_end(&mut bytes)?;
-    if bytes.len() == length { Ok(bytes) } else { Err(damaged("the file is cut off")) }
-}
-
-fn read_long(input: &mut impl Read) -> io::Result<i64> {
-    try_read_long(input)?.ok_or_else(|| damaged("the file is cut off"))
-}
-
-/// Reads an integer of variable length in zigzag encoding; None at the end of the input.
-fn try_read_long(input: &mut impl Read) -> io::Result<Option<i64>> {
-    let mut number: u64 = 0;
-    for index in 0..10 {
-        let mut byte = [0];
-        match input.read_exact(&mut byte) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && index == 0 => return Ok(None),
-            Err(error) => return Err(error),
-        }
-        number |= u64::from(byte[0] & 0x7f) << (7 * index);
-        if byte[0] & 0x80 == 0 {
-            let sign = -i64::from(number & 1 == 1);
-            return Ok(Some((number >> 1).cast_signed() ^ sign));
-        }
-    }
-    Err(damaged("a number is too long"))
 }
 
 #[cfg(test)]
