@@ -264,8 +264,8 @@ impl SharedScan {
     }
 
     /// Reports records of tables that the query does not read. Names of unknown tables may be misspelled names of
-    /// known ones. Tables that are read only by name are included, because a query over all tables does not read
-    /// them. Records that may be rows of the requested table are not included: they are reported as damage.
+    /// known ones. A query over all tables does not read tables that are read only by name, so it reports them, too.
+    /// Records that may be rows of the requested table are not included: they are reported as damage.
     fn report_other_tables(&self, seen: &[String]) {
         let Some(TableBinding { table, .. }) = self.plan.selection.single_table() else { return };
         let is_all = self.wildcard.is_some();
@@ -274,7 +274,7 @@ impl SharedScan {
             false => resembles(name, table),
         };
         let is_other = |name: &&String| match table_named(name) {
-            Some(named) => named.by_name && !table.by_name,
+            Some(named) => is_all && named.by_name,
             None => !may_be_requested(name),
         };
         let names: Vec<String> = seen.iter().filter(is_other).cloned().collect();
