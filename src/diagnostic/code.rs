@@ -98,7 +98,7 @@ pub enum Code {
     ValueOutOfRange,
     /// KQL5001: column without a source.
     ColumnWithoutSource,
-    /// KQL5002: missing table skipped.
+    /// KQL5002: missing table or function skipped.
     MissingTable,
     /// KQL5003: ingestion time taken from another column.
     IngestionTime,
@@ -363,8 +363,9 @@ pub static CODES: &[CodeInfo] = &[
     row(
         Code::MissingTable,
         "KQL5002",
-        "missing table skipped",
-        "A union with isfuzzy=true skips tables that do not exist; the result comes from the others only.",
+        "missing table or function skipped",
+        "A union with isfuzzy=true skips tables and stored functions that do not exist; the result comes from the others \
+         only.",
         "union isfuzzy=true (print a = 1), NoSuchTable",
     ),
     row(

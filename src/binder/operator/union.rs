@@ -115,7 +115,7 @@ impl Binder<'_> {
         let before = self.diagnostics.len();
         match self.pipeline(table) {
             Ok(plan) => Ok(vec![Branch { plan, label: self.label_of(table) }]),
-            Err(Failed::Reported) if options.fuzzy && self.only_missing_tables(before) => {
+            Err(Failed::Reported) if options.fuzzy && self.only_missing_sources(table, before) => {
                 for diagnostic in self.diagnostics.split_off(before) {
                     let message = format!("{}; skipped because of isfuzzy", diagnostic.message);
                     self.warn(Diagnostic::new(Code::MissingTable, diagnostic.span, message));
@@ -180,9 +180,16 @@ impl Binder<'_> {
         Ok(Binding::Table(plan, self.label_of(pipeline)))
     }
 
-    fn only_missing_tables(&self, from: usize) -> bool {
-        let is_missing = |code| matches!(code, Code::UnknownTable | Code::NothingToRead);
-        self.diagnostics[from..].iter().all(|diagnostic| is_missing(diagnostic.code))
+    /// True if the diagnostics from `from` on say only that tables do not exist, or the function whose rows `pipeline`
+    /// reads. Sentinel workspaces often lack such functions, as parsers of tables that they do not have.
+    fn only_missing_sources(&self, pipeline: &ast::Pipeline, from: usize) -> bool {
+        let called = called_source(pipeline).map(|function| function.span);
+        let is_missing = |diagnostic: &Diagnostic| match diagnostic.code {
+            Code::UnknownTable | Code::NothingToRead => true,
+            Code::UnknownFunction => Some(diagnostic.span) == called,
+            _ => false,
+        };
+        self.diagnostics[from..].iter().all(is_missing)
     }
 
     /// Adds a column with the name of its table to the front of each branch.
@@ -197,6 +204,15 @@ impl Binder<'_> {
             }
             Ok(branch.labelled(column, &format!("union_arg{position}"), span))
         })
+    }
+}
+
+/// Returns the name of the function whose rows `pipeline` reads; None if it reads no function.
+fn called_source(pipeline: &ast::Pipeline) -> Option<&ast::Name> {
+    match &pipeline.source.kind {
+        SourceKind::Call { function, .. } => Some(function),
+        SourceKind::Parenthesised(inner) => called_source(inner),
+        _ => None,
     }
 }
 
