@@ -3,7 +3,7 @@
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::counters::{CountedReader, ScanCounters};
 use super::file_id::FileId;
@@ -38,6 +38,8 @@ pub struct DataFile {
     id: Option<FileId>,
     /// The folder in which it was found; None if the user named the file itself.
     found_in: Option<Arc<Path>>,
+    /// The format, once the first bytes were read.
+    format: OnceLock<FileFormat>,
 }
 
 /// The compression of a text file.
@@ -132,13 +134,14 @@ impl DataFile {
 
     /// Returns a file that is known to exist. `bytes` is its length.
     pub(crate) fn of(location: Location, name: String, bytes: u64) -> Self {
-        let (entry, id, found_in) = (None, None, None);
-        Self { location, name, bytes, refused: None, entry, text: TextSettings::default(), id, found_in }
+        let (entry, id, found_in, format) = (None, None, None, OnceLock::new());
+        Self { location, name, bytes, refused: None, entry, text: TextSettings::default(), id, found_in, format }
     }
 
     /// Returns an entry of this archive as a file.
     pub(crate) fn entry(&self, name: String, entry: ZipEntry) -> Self {
-        Self { name, bytes: entry.compressed(), entry: Some(Arc::new(entry)), ..self.clone() }
+        let format = OnceLock::new();
+        Self { name, bytes: entry.compressed(), entry: Some(Arc::new(entry)), format, ..self.clone() }
     }
 
     /// Returns an entry of this archive that must not be read, for `reason`.
@@ -258,13 +261,25 @@ impl DataFile {
 
     /// Detects the format of the file from its first bytes.
     pub fn format(&self) -> Result<FileFormat> {
-        let mut head = Vec::with_capacity(MAGIC_BYTES);
-        match self.open_at(0, Some(MAGIC_BYTES as u64), None)?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
+        match self.format.get() {
+            Some(format) => Ok(*format),
+            None => self.head(MAGIC_BYTES).map(|head| FileFormat::of(&head)),
+        }
+    }
+
+    /// Reads the first `count` bytes, or all bytes of a shorter file, and remembers the format that they show.
+    ///
+    /// An archive may have so many files that opening each once more takes a noticeable part of the time of a query.
+    pub(crate) fn head(&self, count: usize) -> Result<Vec<u8>> {
+        let count = count.max(MAGIC_BYTES);
+        let mut head = Vec::with_capacity(count);
+        match self.open_at(0, Some(count as u64), None)?.take(count as u64).read_to_end(&mut head) {
             // Damage to an entry of an archive is reported when it is read.
             Err(error) if error.raw_os_error().is_some() => return Err(self.failed(error)),
             Ok(_) | Err(_) => self.check_remote()?,
         }
-        Ok(FileFormat::of(&head))
+        self.format.get_or_init(|| FileFormat::of(&head));
+        Ok(head)
     }
 
     /// True if the name or the first bytes show that the file is a Parquet file.

@@ -12,6 +12,7 @@ use crate::cli::digest;
 use crate::diagnostic::{Error, Result};
 use crate::storage::files::DataFile;
 use crate::storage::listing::{DiscoveryNote, Listing};
+use crate::storage::parallel::parallel_map;
 
 /// Maximum number of JSON files of a listing that are examined.
 const MAX_EXAMINED: usize = 4_096;
@@ -23,7 +24,7 @@ const MAX_BYTES: u64 = 16 << 20;
 const MANIFEST_START: &[u8] = b"{\"program\":\"coldcase\"";
 
 /// Bytes that are read to recognise a manifest.
-const HEAD_BYTES: u64 = 64;
+const HEAD_BYTES: usize = 64;
 
 /// True for a result that is recognised by a marker in the file.
 pub(in crate::cli) fn is_marked(extension: &str) -> bool {
@@ -60,9 +61,11 @@ type ResultsBySize = BTreeMap<u64, Vec<(String, String)>>;
 fn results(files: &[DataFile]) -> ResultsBySize {
     let mut results = ResultsBySize::new();
     let is_json = |file: &&DataFile| file.ending().eq_ignore_ascii_case("json") && file.bytes <= MAX_BYTES;
-    for file in files.iter().filter(|file| is_in_folder(file)).filter(is_json).take(MAX_EXAMINED) {
+    let examined = files.iter().filter(|file| is_in_folder(file)).filter(is_json).take(MAX_EXAMINED);
+    let examined: Vec<&DataFile> = examined.collect();
+    for (file, result) in examined.iter().zip(parallel_map(&examined, |file| result_of(file))) {
         // Problems of a file are reported when it is read.
-        let Ok(Some((bytes, sha256))) = result_of(file) else { continue };
+        let Ok(Some((bytes, sha256))) = result else { continue };
         results.entry(bytes).or_default().push((sha256, file.name.clone()));
     }
     results
@@ -75,13 +78,12 @@ fn is_in_folder(file: &DataFile) -> bool {
 /// Returns the length and hash of the result that a manifest describes; None for other files.
 fn result_of(file: &DataFile) -> Result<Option<(u64, String)>> {
     let failed = |error| Error::io(&file.name, error);
-    let mut text = Vec::new();
-    file.open()?.take(HEAD_BYTES).read_to_end(&mut text).map_err(failed)?;
-    text.retain(|byte| !byte.is_ascii_whitespace());
-    if !text.starts_with(MANIFEST_START) {
+    let mut head = file.head(HEAD_BYTES)?;
+    head.retain(|byte| !byte.is_ascii_whitespace());
+    if !head.starts_with(MANIFEST_START) {
         return Ok(None);
     }
-    text.clear();
+    let mut text = Vec::new();
     file.open()?.take(MAX_BYTES).read_to_end(&mut text).map_err(failed)?;
     let Ok(manifest) = serde_json::from_slice::<Json>(&text) else { return Ok(None) };
     let output = &manifest["output"];
