@@ -45,7 +45,7 @@ fn plan_filtered(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecCont
 
 /// Returns the pipeline of `node`, in two phases if that is worthwhile.
 fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<ExecPipeline> {
-    let Some(late) = LatePlan::of(node, residual, context) else { return build_plain(node, residual, context) };
+    let Some(late) = LatePlan::of(node, residual, plan, context) else { return build_plain(node, residual, context) };
     match late.rows(context)? {
         Some(rows) => Ok(rows),
         None => build_plain(node, residual, &ExecContext { reads_late: false, ..context.clone() }),

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use self::aggregate::{LateColumn, TwoPhaseAggregate};
 use self::fetch::{FetchedRows, row_positions};
 use super::context::ExecContext;
+use super::metrics;
 use super::operator::{CountOutput, Filter, Project, RowOperator};
 use super::pipeline::ExecPipeline;
 use super::scheduler::Flow;
 use super::sort::{self, TopRows, TopSpec};
-use super::{metrics, planner};
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, evaluate, visit};
 use crate::functions::EvalContext;
@@ -27,10 +27,15 @@ use crate::scan::ScanReport;
 use crate::storage::counters::ScanCount;
 use crate::types::{Batch, Column, Field, Schema, SharedMemory, Type};
 
+/// Makes the pipeline of a node.
+type Planner = fn(PlanNode<'_>, &ExecContext) -> Result<ExecPipeline>;
+
 /// A plan that is run in two phases.
 pub struct LatePlan<'a> {
     node: PlanNode<'a>,
     residual: Option<&'a Expr>,
+    /// Makes the pipeline of the rows below the aggregation, which has one phase.
+    planner: Planner,
     aggregate: TwoPhaseAggregate,
     /// For each column of the node, how it is read late; None if the first phase returns it.
     columns: Vec<Option<LateColumn>>,
@@ -38,13 +43,13 @@ pub struct LatePlan<'a> {
 
 impl<'a> LatePlan<'a> {
     /// Returns the two phases of `node`, below a filter by `residual`; None if they do not apply.
-    pub fn of(node: PlanNode<'a>, residual: Option<&'a Expr>, context: &ExecContext) -> Option<Self> {
+    pub fn of(node: PlanNode<'a>, residual: Option<&'a Expr>, planner: Planner, context: &ExecContext) -> Option<Self> {
         if !context.reads_late || context.report.is_thorough() {
             return None;
         }
         let (aggregate, columns) = analyse(node.plan)?;
         let residual = residual.filter(|residual| reads_early(residual, &columns));
-        Some(Self { node, residual, aggregate, columns })
+        Some(Self { node, residual, planner, aggregate, columns })
     }
 
     /// Returns the rows of the node; None if they must be read by the plain plan, because some cannot be read, or
@@ -101,7 +106,7 @@ impl<'a> LatePlan<'a> {
         let Some(input) = input_of(node.plan) else {
             let LogicalPlan::Aggregate { input, .. } = node.plan else { return Ok(None) };
             let input = PlanNode { plan: &self.aggregate.early.plan, ..node.first_input(input) };
-            return self.aggregate.first_phase(&planner::plan(input, context)?, residual, context).map(Some);
+            return self.aggregate.first_phase(&(self.planner)(input, context)?, residual, context).map(Some);
         };
         let passed_on = residual.filter(|_| matches!(node.plan, LogicalPlan::Filter { .. }));
         let Some(rows) = self.early_rows(node.first_input(input), passed_on, context)? else { return Ok(None) };
