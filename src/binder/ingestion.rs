@@ -203,7 +203,7 @@ impl Binder<'_> {
 
     /// Returns the time at which the rows of a table arrive in the runs of a rule.
     fn assumed_ingestion(&self, scan: &Scan, arrival_of: &ArrivalModel<'_>) -> IngestionResult {
-        // Rows that are no rows of the catalog were never ingested.
+        // Rows that do not come from the catalog were never ingested.
         let Some(table) = self.environment.catalog.table(&scan.name)? else { return Ok(Ingestion::default()) };
         let Some(TableArrival { column, time, delay }) = arrival_of(&scan.name, &table)? else {
             return because(format!("the rows of {} have no time", scan.name));

@@ -27,7 +27,7 @@ pub(super) enum Arrival {
 /// The times of arrival of the tables of an engine.
 pub(in crate::engine) struct Arrivals<'a> {
     engine: &'a Engine,
-    /// What is assumed.
+    /// The assumed times of arrival.
     pub(super) times: &'a WindowTimes,
     report: &'a Arc<ScanReport>,
     /// The delays in ticks of tables whose rows all arrive equally late, by table.
