@@ -60,8 +60,8 @@ pub use documents::command;
 pub enum Outcome {
     /// Exit code 0.
     Success,
-    /// Exit code 1: no rows, with `-e`; a query of a batch, a rule of a hunt or a test failed; or `fmt --check` found a
-    /// difference.
+    /// Exit code 1: the run is complete, but a result is not as expected: no rows, with `-e`; a query of a batch, a rule
+    /// of a hunt or a test failed; a backtest has other alerts than expected; or `fmt --check` found a difference.
     Negative,
     /// Exit code 5: data could not be read, with `--strict`.
     Damaged,

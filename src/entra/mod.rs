@@ -2,7 +2,8 @@
 //!
 //! The mapping from columns to the fields of each shape is data: there is one file for each table in `tables/`. The
 //! reader, the documentation and the messages all use it ([`table::KnownTable`]). The shape of a record is recognised
-//! by its keys, never by the name of its file.
+//! by its keys, never by the name of its file: that of records in text by `source::text::classify`, that of columns by
+//! `source::table_membership`.
 
 pub(crate) mod counted_times;
 pub mod differences;

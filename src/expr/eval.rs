@@ -1,13 +1,13 @@
 //! Evaluates expressions over batches.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
+use arrow::array::{Array, DictionaryArray};
 use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 
+use super::long_entries::{LongEntries, entries_with_null, keys_with_null};
 use super::{Expr, ExprKind, SharedId};
 use crate::diagnostic::{Error, Result};
+use crate::functions::entry_memo::EntryOperation;
 use crate::functions::{Args, EvalContext, Overload, ScalarFunction, Volatility};
 use crate::types::dictionary::spread;
 use crate::types::{Batch, Column, Type, cast, extract};
@@ -41,10 +41,16 @@ fn evaluate_within(expr: &Expr, batch: &Batch, within: &Surroundings<'_>) -> Res
     match &expr.kind {
         ExprKind::Column(index) => Ok(batch.column(*index).clone()),
         ExprKind::Literal(value) => Ok(Column::constant(value.clone(), batch.rows())),
-        ExprKind::Path { input, path } => Ok(extract::extract_column(&evaluate_within(input, batch, within)?, path)),
+        ExprKind::Path { input, path } => {
+            let column = evaluate_within(input, batch, within)?;
+            let operation = || EntryOperation::Path(path.clone());
+            let extract = |column: &Column| Ok(extract::extract_column(column, path));
+            on_entries_or_rows(&column, operation, Type::Dynamic, within.context, extract)
+        }
         ExprKind::Cast(input) => {
             let column = evaluate_within(input, batch, within)?;
-            cast::cast_column(&column, expr.ty).map_err(|error| error.placed(expr.span))
+            let cast = |column: &Column| cast::cast_column(column, expr.ty).map_err(|error| error.placed(expr.span));
+            on_entries_or_rows(&column, || EntryOperation::Cast, expr.ty, within.context, cast)
         }
         ExprKind::Call { function, overload, arguments } => {
             let columns = arguments.iter().map(|argument| evaluate_within(argument, batch, within));
@@ -69,6 +75,19 @@ fn evaluate_within(expr: &Expr, batch: &Batch, within: &Surroundings<'_>) -> Res
     }
 }
 
+/// Computes an operation once for each entry if `column` is a dictionary of long strings, otherwise for its rows.
+fn on_entries_or_rows(
+    column: &Column,
+    operation: impl FnOnce() -> EntryOperation,
+    to: Type,
+    context: &EvalContext,
+    compute: impl Fn(&Column) -> Result<Column>,
+) -> Result<Column> {
+    let long = LongEntries::of(column);
+    let result = long.and_then(|entries| entries.result(operation(), to, context.entry_memo(), &compute));
+    result.unwrap_or_else(|| compute(column))
+}
+
 #[derive(Clone, Copy)]
 struct FunctionCall<'a> {
     function: &'static ScalarFunction,
@@ -81,6 +100,9 @@ fn call(call: FunctionCall<'_>, columns: Vec<Column>, rows: usize) -> Result<Col
     let chosen = (call.function.chosen)(&columns).and_then(|argument| columns.get(argument));
     if let Some(column) = chosen.filter(|column| column.ty() == call.returns) {
         return Ok(column.clone());
+    }
+    if let Some(result) = call_on_long_entries(call, &columns) {
+        return result;
     }
     if call.function.volatility != Volatility::Row
         && let Some(position) = only_dictionary(&columns, rows)
@@ -111,38 +133,44 @@ fn dictionary(column: &Column) -> Option<&DictionaryArray<Int32Type>> {
 
 /// Returns the position of the only non-constant argument, if it is a dictionary with no more values than rows.
 fn only_dictionary(columns: &[Column], rows: usize) -> Option<usize> {
+    only_varying(columns)
+        .filter(|position| dictionary(&columns[*position]).is_some_and(|dictionary| dictionary.values().len() <= rows))
+}
+
+/// Returns the position of the only non-constant argument.
+fn only_varying(columns: &[Column]) -> Option<usize> {
     let mut varying = columns.iter().enumerate().filter(|(_, column)| column.as_constant().is_none());
-    let (position, column) = varying.next()?;
-    let is_small = dictionary(column)?.values().len() <= rows;
-    (is_small && varying.next().is_none()).then_some(position)
+    let (position, _) = varying.next()?;
+    varying.next().is_none().then_some(position)
 }
 
 /// Evaluates a call once per distinct value of the dictionary at `position`, and expands the results to the rows.
 fn call_on_dictionary(call: FunctionCall<'_>, columns: &[Column], position: usize) -> Result<Column> {
     let dictionary = dictionary(&columns[position]).ok_or_else(|| Error::internal("the argument is a dictionary"))?;
-    let (values, keys) = values_with_null(columns[position].ty(), dictionary)?;
-    let distinct = values.rows();
-    let arguments: Vec<Column> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| if index == position { values.clone() } else { column.resized(distinct) })
-        .collect();
-    spread(&run(call, &arguments, distinct)?, &keys)
+    let with_null = dictionary.keys().null_count() > 0;
+    let entries = entries_with_null(columns[position].ty(), dictionary.values(), with_null)?;
+    spread(&call_on_entries(call, columns, position, &entries)?, &keys_with_null(dictionary)?)
 }
 
-/// Returns the entries of a dictionary as a plain column, followed by a null if some row is null, and for each row the
-/// position of its entry.
-fn values_with_null(ty: Type, dictionary: &DictionaryArray<Int32Type>) -> Result<(Column, Int32Array)> {
-    let values = dictionary.values();
-    if dictionary.keys().null_count() == 0 {
-        let plain = compute::cast(values, &DataType::Utf8View)?;
-        return Ok((Column::array(ty, plain), dictionary.keys().clone()));
-    }
-    let null: ArrayRef = Arc::new(StringArray::new_null(1));
-    let extended = compute::concat(&[values.as_ref(), null.as_ref()])?;
-    let last = i32::try_from(values.len()).map_err(|_| Error::internal("a dictionary has at most 2^31 values"))?;
-    let keys = dictionary.keys().iter().map(|key| Some(key.unwrap_or(last))).collect();
-    Ok((Column::array(ty, compute::cast(&extended, &DataType::Utf8View)?), keys))
+/// Evaluates a call with the entries of a dictionary in place of the argument at `position`; the others are constants.
+fn call_on_entries(call: FunctionCall<'_>, columns: &[Column], position: usize, entries: &Column) -> Result<Column> {
+    let distinct = entries.rows();
+    let argument = |(index, column): (usize, &Column)| {
+        if index == position { entries.clone() } else { column.resized(distinct) }
+    };
+    let arguments: Vec<Column> = columns.iter().enumerate().map(argument).collect();
+    run(call, &arguments, distinct)
+}
+
+/// Evaluates a call of a pure function whose only varying argument is a dictionary of long strings; otherwise, None.
+fn call_on_long_entries(call: FunctionCall<'_>, columns: &[Column]) -> Option<Result<Column>> {
+    let position = only_varying(columns).filter(|_| call.function.volatility == Volatility::Pure)?;
+    let entries = LongEntries::of(&columns[position])?;
+    let constants = columns.iter().map(|column| column.as_constant().cloned()).collect();
+    let operation = EntryOperation::Call(call.function, call.overload, constants);
+    entries.result(operation, call.returns, call.context.entry_memo(), |entries| {
+        call_on_entries(call, columns, position, entries)
+    })
 }
 
 /// Decodes a dictionary column to string views, because kernels never get dictionaries; returns any other column

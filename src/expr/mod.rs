@@ -5,6 +5,7 @@
 pub mod display;
 pub mod eval;
 pub mod fold;
+mod long_entries;
 pub mod visit;
 
 pub use eval::evaluate;

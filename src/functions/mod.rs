@@ -10,6 +10,7 @@ pub(crate) mod digest;
 pub(crate) mod distinct_set;
 pub mod docs;
 pub mod doubt;
+pub mod entry_memo;
 pub mod known;
 pub mod location;
 pub mod needle;
@@ -29,6 +30,7 @@ pub use aggregate::{Accumulator, AggregateFunction};
 pub use args::{Args, ResultValue};
 pub use docs::{Category, Example};
 pub use doubt::{Doubt, Doubts};
+pub use entry_memo::EntryMemo;
 pub use location::LocationDatabase;
 pub use plugin::{Plugin, plugin};
 pub use signature::{
@@ -61,13 +63,22 @@ pub struct EvalContext {
     /// The number of random number generators created so far: no two calls may share random numbers.
     generators: Arc<AtomicU64>,
     doubts: Arc<Doubts>,
+    entry_memo: Arc<EntryMemo>,
 }
 
 impl EvalContext {
     /// Returns the settings of a run at `now`, in ticks, with the random seed `seed`.
     #[must_use]
     pub fn new(now: i64, seed: u64) -> Self {
-        Self { now, keeps_clock: false, seed, locations: None, generators: Arc::default(), doubts: Arc::default() }
+        Self {
+            now,
+            keeps_clock: false,
+            seed,
+            locations: None,
+            generators: Arc::default(),
+            doubts: Arc::default(),
+            entry_memo: Arc::default(),
+        }
     }
 
     /// Sets the database of `geo_info_from_ip_address()`.
@@ -86,6 +97,12 @@ impl EvalContext {
     #[must_use]
     pub fn doubts(&self) -> &Doubts {
         &self.doubts
+    }
+
+    /// Returns the results that are remembered for dictionaries of long strings.
+    #[must_use]
+    pub fn entry_memo(&self) -> &EntryMemo {
+        &self.entry_memo
     }
 
     /// Returns a random number generator that no other call of this run shares. Which call gets which one depends on

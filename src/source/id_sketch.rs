@@ -5,12 +5,11 @@
 //! overlap is found wherever it is in the files. The sample depends only on the Ids, not on the order in which
 //! threads read them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use foldhash::fast::RandomState;
 use foldhash::quality::FixedState;
 
 /// Maximum number of Ids in the sample of a table.
@@ -24,9 +23,7 @@ pub(crate) struct IdSketch {
     max_ids: usize,
     /// An Id is in the sample if its hash is at most this; that is one Id in 2^n.
     threshold: AtomicU64,
-    /// The files of each Id, by the hash of the Id. The map hashes its keys again with a random seed, because
-    /// attackers can choose Ids.
-    files: Mutex<HashMap<u64, FilesOfId, RandomState>>,
+    sample: Mutex<IdSample>,
     /// The number of rows of each file.
     rows: Mutex<BTreeMap<usize, IdRows>>,
 }
@@ -38,12 +35,26 @@ struct IdRows {
     without: u64,
 }
 
-/// The first two files in which an Id occurs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct FilesOfId {
-    first: usize,
-    second: Option<usize>,
+/// Sampled Ids. New ones are appended and sorted only when there are many: this is faster than a hash table, whose
+/// memory is written in random order.
+#[derive(Debug, Default)]
+struct IdSample {
+    ids: Vec<SampledId>,
+    /// True if the Ids are sorted by their hashes, and each occurs once.
+    is_sorted: bool,
 }
+
+/// An Id of the sample, and the first two files in which it occurs.
+#[derive(Clone, Copy, Debug)]
+struct SampledId {
+    hash: u64,
+    first: u32,
+    /// [`NO_FILE`] if the Id occurs in one file only.
+    second: u32,
+}
+
+/// Stands for no file.
+const NO_FILE: u32 = u32::MAX;
 
 /// The Ids of a sample that occur in more than one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +79,7 @@ impl IdSketch {
     /// Returns a sketch whose sample has at most `max_ids` Ids.
     fn of_at_most(max_ids: usize) -> Self {
         let (hasher, threshold) = (FixedState::default(), AtomicU64::new(u64::MAX));
-        Self { hasher, max_ids, threshold, files: Mutex::default(), rows: Mutex::default() }
+        Self { hasher, max_ids, threshold, sample: Mutex::default(), rows: Mutex::default() }
     }
 
     /// Returns the hash of an Id if it belongs to the sample, otherwise None.
@@ -78,16 +89,37 @@ impl IdSketch {
 
     /// Adds Ids of the file at position `file` by their hashes, which [`Self::sampled`] returned.
     pub(crate) fn add(&self, file: usize, hashes: &[u64]) {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        for hash in hashes {
-            files.entry(*hash).and_modify(|known| known.add(file)).or_insert(FilesOfId { first: file, second: None });
+        let first = u32::try_from(file).unwrap_or(NO_FILE);
+        let mut sample = self.sample.lock().unwrap_or_else(PoisonError::into_inner);
+        if sample.ids.capacity() == 0 {
+            sample.ids.reserve(2 * self.max_ids);
         }
+        if sample.ids.len() + hashes.len() > 2 * self.max_ids {
+            self.shrink(&mut sample);
+        }
+        sample.ids.extend(hashes.iter().map(|&hash| SampledId { hash, first, second: NO_FILE }));
+        sample.is_sorted &= hashes.is_empty();
+    }
+
+    /// Sorts the sample, and removes the Ids with the highest hashes if there are too many.
+    fn shrink(&self, sample: &mut IdSample) {
+        sample.sort();
         let mut threshold = self.threshold.load(Ordering::Relaxed);
-        while files.len() > self.max_ids {
+        while sample.within(threshold) > self.max_ids {
             threshold /= 2;
-            files.retain(|hash, _| *hash <= threshold);
         }
+        // A thread may have added Ids by an older threshold.
+        sample.ids.truncate(sample.within(threshold));
         self.threshold.store(threshold, Ordering::Relaxed);
+    }
+
+    /// Returns the sample, sorted and not too large.
+    fn sorted(&self) -> MutexGuard<'_, IdSample> {
+        let mut sample = self.sample.lock().unwrap_or_else(PoisonError::into_inner);
+        if !sample.is_sorted {
+            self.shrink(&mut sample);
+        }
+        sample
     }
 
     /// Counts rows of the file at position `file`.
@@ -113,30 +145,50 @@ impl IdSketch {
     /// Returns the position of a file with this Id; None if there is none, or if the Id is not in the sample.
     pub(crate) fn file_with(&self, id: &[u8]) -> Option<usize> {
         let hash = self.sampled(id)?;
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).map(|files| files.first)
+        let sample = self.sorted();
+        let found = sample.ids.binary_search_by_key(&hash, |id| id.hash).ok()?;
+        Some(sample.ids[found].first as usize)
     }
 
     /// Returns the Ids that occur in more than one file; None if there are none.
     pub(crate) fn repeated(&self) -> Option<RepeatedIds> {
-        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let threshold = self.threshold.load(Ordering::Relaxed);
-        // A thread may have added Ids by an older threshold.
-        let sample = || files.iter().filter(|(hash, _)| **hash <= threshold);
-        let pairs = || sample().filter_map(|(_, files)| Some([files.first, files.second?]));
-        let (repeated, compared) = (pairs().count(), sample().count());
-        Some(RepeatedIds { files: pairs().min()?, repeated, compared, are_all: threshold == u64::MAX })
+        let sample = self.sorted();
+        let pairs = || sample.ids.iter().filter(|id| id.second != NO_FILE).map(|id| [id.first, id.second]);
+        let files = pairs().min()?.map(|file| file as usize);
+        let are_all = self.threshold.load(Ordering::Relaxed) == u64::MAX;
+        Some(RepeatedIds { files, repeated: pairs().count(), compared: sample.ids.len(), are_all })
     }
 }
 
-impl FilesOfId {
+impl IdSample {
+    /// Sorts the Ids by their hashes, and merges those that are equal.
+    fn sort(&mut self) {
+        self.ids.sort_unstable_by_key(|id| id.hash);
+        self.ids.dedup_by(|later, known| {
+            let is_same = later.hash == known.hash;
+            if is_same {
+                known.add(later.first);
+                known.add(later.second);
+            }
+            is_same
+        });
+        self.is_sorted = true;
+    }
+
+    /// Returns the number of Ids of a sorted sample whose hash is at most `threshold`.
+    fn within(&self, threshold: u64) -> usize {
+        self.ids.partition_point(|id| id.hash <= threshold)
+    }
+}
+
+impl SampledId {
     /// Adds a file; the two with the lowest positions are kept.
-    fn add(&mut self, file: usize) {
-        if file == self.first {
-            return;
+    fn add(&mut self, file: u32) {
+        if file != self.first {
+            let later = file.max(self.first);
+            self.first = file.min(self.first);
+            self.second = self.second.min(later);
         }
-        let later = file.max(self.first);
-        self.first = file.min(self.first);
-        self.second = Some(self.second.map_or(later, |second| second.min(later)));
     }
 }
 

@@ -3,10 +3,12 @@
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::counters::{CountedReader, ScanCounters};
 use super::file_id::FileId;
+use super::listed_file::ListedFile;
 use super::location::Location;
 use super::spooled_copy;
 use super::text_settings::TextSettings;
@@ -40,6 +42,8 @@ pub struct DataFile {
     found_in: Option<Arc<Path>>,
     /// The format, once the first bytes were read.
     format: OnceLock<FileFormat>,
+    /// True if a reader has just found at the end of the file that it is as it was listed.
+    is_unchanged: Arc<AtomicBool>,
 }
 
 /// The compression of a text file.
@@ -134,8 +138,18 @@ impl DataFile {
 
     /// Returns a file that is known to exist. `bytes` is its length.
     pub(crate) fn of(location: Location, name: String, bytes: u64) -> Self {
-        let (entry, id, found_in, format) = (None, None, None, OnceLock::new());
-        Self { location, name, bytes, refused: None, entry, text: TextSettings::default(), id, found_in, format }
+        Self {
+            location,
+            name,
+            bytes,
+            refused: None,
+            entry: None,
+            text: TextSettings::default(),
+            id: None,
+            found_in: None,
+            format: OnceLock::new(),
+            is_unchanged: Arc::default(),
+        }
     }
 
     /// Returns an entry of this archive as a file.
@@ -179,8 +193,12 @@ impl DataFile {
         self.id.as_ref()
     }
 
-    /// True if the file was replaced or modified after it was listed.
+    /// True if the file was replaced or modified after it was listed. What the last reader found is used only once,
+    /// because the file may change before it is read again.
     pub(crate) fn has_changed(&self) -> bool {
+        if self.is_unchanged.swap(false, Ordering::Acquire) {
+            return false;
+        }
         let (Some(listed), Some(path)) = (&self.id, self.location.path()) else { return false };
         fs::metadata(path).ok().and_then(|metadata| FileId::of(path, &metadata)).as_ref() != Some(listed)
     }
@@ -214,15 +232,27 @@ impl DataFile {
         counters: Option<&Arc<ScanCounters>>,
     ) -> Result<Box<dyn Read + Send>> {
         let (start, end) = self.entry.as_ref().map_or((start, end), |entry| entry.range());
-        let input = self.location.open(start, end).map_err(|source| self.failed(source))?;
         let input = match counters {
-            Some(counters) => Box::new(CountedReader { input, counters: Arc::clone(counters) }),
-            None => input,
+            Some(counters) => {
+                let input = self.open_range(start, end).map_err(|source| self.failed(source))?;
+                Box::new(CountedReader { input, counters: Arc::clone(counters) })
+            }
+            None => self.location.open(start, end).map_err(|source| self.failed(source))?,
         };
         Ok(match &self.entry {
             Some(entry) => entry.decompressed(input),
             None => input,
         })
+    }
+
+    /// Opens a range of the file to read its rows.
+    fn open_range(&self, start: u64, end: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
+        match (&self.location, &self.id) {
+            (Location::Disk(path), Some(id)) if self.is_plain() && self.bytes > 0 && start == 0 && end.is_none() => {
+                Ok(Box::new(ListedFile::open(path, self.bytes, id.clone(), &self.is_unchanged)?))
+            }
+            _ => self.location.open(start, end),
+        }
     }
 
     /// Opens the file as it is stored; for an entry of an archive, this is the whole archive.

@@ -13,6 +13,7 @@ pub(crate) mod glob;
 pub(crate) mod hidden;
 pub mod journal;
 pub mod limits;
+mod listed_file;
 pub mod listing;
 pub mod location;
 pub(crate) mod parallel;

@@ -2,13 +2,26 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, DictionaryArray, Int32Array};
+use arrow::array::{Array, AsArray, BooleanArray, DictionaryArray, Int32Array, StringArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 
 use super::Column;
 use crate::diagnostic::Result;
+
+/// Average length in bytes from which the entries of a dictionary are long. Computing with shorter strings takes less
+/// time than to remember the result.
+const LONG_ENTRY: usize = 64 << 10;
+
+/// True if the entries of a dictionary are so long that a batch has few rows. What was computed for them should be
+/// remembered, because the batches of a file share its dictionaries.
+#[must_use]
+pub fn has_long_strings(entries: &StringArray) -> bool {
+    let offsets = entries.value_offsets();
+    let bytes = offsets.last().zip(offsets.first()).map_or(0, |(end, start)| end - start);
+    usize::try_from(bytes).is_ok_and(|bytes| !entries.is_empty() && bytes / entries.len() >= LONG_ENTRY)
+}
 
 /// Returns a value for each row: the value in `entries` at the row's key. `entries` has one value for each entry of a
 /// dictionary. Strings stay a dictionary.

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::Int32Type;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use crate::command::{Output, coldcase, root};
 
@@ -275,6 +278,79 @@ fn dictionaries_of_long_values_are_never_expanded() {
     assert_eq!(written.code, 0, "{}", written.stderr);
     let read = coldcase(&["T | summarize count(), sum(strlen(Text))", "-t", &format!("T={file}"), "-o", "csv"]);
     assert!(read.stdout.contains(&format!("100,{}", 100 * (2_usize << 20))), "{}{}", read.stdout, read.stderr);
+}
+
+/// Long strings that repeat in random order, with nulls: the same rows as Parquet, whose batches share a dictionary, and
+/// as JSON Lines, which has none.
+fn repeated_long_texts(folder: &Path) -> [PathBuf; 2] {
+    let mut random = ChaCha8Rng::seed_from_u64(12);
+    let entries: Vec<String> = ["[1,2]", "{\"a\":7}", "7", "Kim@contoso.com", "a b a", ""]
+        .iter()
+        .map(|text| if text.is_empty() { String::new() } else { format!("{}{text}", " ".repeat(66 << 10)) })
+        .collect();
+    let rows: Vec<Option<usize>> =
+        (0..120).map(|_| random.random_bool(0.9).then(|| random.random_range(0..entries.len()))).collect();
+    let texts: DictionaryArray<Int32Type> = rows.iter().map(|row| row.map(|at| entries[at].as_str())).collect();
+    let ids: ArrayRef = Arc::new(Int32Array::from_iter_values(0..120));
+    let batch = RecordBatch::try_from_iter_with_nullable([("Id", ids, true), ("Text", Arc::new(texts), true)]);
+    let batch = batch.expect("a batch");
+    let (parquet, json) = (folder.join("texts.parquet"), folder.join("texts.jsonl"));
+    let properties = WriterProperties::builder().set_dictionary_page_size_limit(64 << 20).build();
+    let file = fs::File::create(&parquet).expect("created");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("begun");
+    writer.write(&batch).expect("written");
+    writer.close().expect("whole");
+    let line = |(id, row): (usize, &Option<usize>)| match row {
+        Some(at) => format!("{}\n", serde_json::json!({"Id": id, "Text": entries[*at]})),
+        None => format!("{{\"Id\":{id}}}\n"),
+    };
+    fs::write(&json, rows.iter().enumerate().map(line).collect::<String>()).expect("written");
+    [parquet, json]
+}
+
+#[test]
+fn operations_on_shared_long_strings_give_what_each_row_gives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [parquet, json] = repeated_long_texts(folder.path());
+    let expressions = [
+        "strlen(Text)",
+        "toupper(trim(' ', Text))",
+        "hash(trim_start(' +', Text))",
+        "toint(Text)",
+        "tostring(parse_json(trim(' ', Text)).a)",
+        "todynamic(Text)",
+        "isempty(Text)",
+        "isnull(toint(Text))",
+        "Text has 'contoso'",
+        "Text matches regex '[a-z] [a-z]'",
+        "strcat(trim(' ', Text), Id)",
+        "countof(Text, 'a')",
+        "iff(strlen(Text) > 9, 'long', Text)",
+        "extract('([0-9])', 1, Text, typeof(int))",
+        "replace_string(replace_string(Text, ' ', ''), 'a', 'bb')",
+        "substring(tolower(Text), 67584)",
+        "split(trim(' ', Text), ' ')",
+    ];
+    let projected = expressions.map(|expression| format!("T | project Id, R = {expression} | sort by Id asc"));
+    let grouped = [
+        "T | summarize count(), dcount(Id) by R = trim(' ', Text) | sort by R asc",
+        "T | summarize dcount(Text), count_distinct(Text), dcount_hll(hll(Text))",
+        "T | summarize dcount(Text) by Id % 3 | sort by Column1 asc",
+        "T | summarize by Text | summarize sum(strlen(Text)), count()",
+        "T | summarize s = make_set(Text) by Id % 7 | project Column1, array_length(s) | sort by Column1 asc",
+        "T | join kind=inner (T | where Id < 5 | project Text) on Text | summarize count(), sum(Id)",
+    ];
+    for query in projected.iter().map(String::as_str).chain(grouped) {
+        let run = |file: &Path, memory: &str| {
+            let table = format!("T={}", file.to_str().expect("a name"));
+            let output = coldcase(&[query, "-t", &table, "-o", "csv", "--max-memory", memory]);
+            assert_eq!(output.code, 0, "{query}: {}", output.stderr);
+            output.stdout
+        };
+        let expected = run(&json, "1G");
+        assert_eq!(run(&parquet, "1G"), expected, "{query}");
+        assert_eq!(run(&parquet, "64M"), expected, "{query}");
+    }
 }
 
 #[test]

@@ -24,6 +24,13 @@ use partitioned::PartitionedGroups;
 
 /// The states of all threads that are not merged yet may together use the memory limit divided by this number.
 const UNMERGED_SHARE: usize = 48;
+
+/// States of fewer rows than this may use [`LONG_STATES`] times as much: if few rows have long strings, later rows
+/// often have the same ones, and merging them each time would take longer than reading them.
+const FEW_ROWS: usize = 1 << 10;
+
+/// See [`FEW_ROWS`].
+const LONG_STATES: usize = 8;
 /// Maximum number of rows that are passed on at once if there is no memory for states.
 const MAX_RAW_ROWS: usize = 8_192;
 
@@ -128,7 +135,14 @@ impl<'a> AggregateSpec<'a> {
     }
 
     fn partial(&self) -> Result<PartialAggregate<'_>> {
-        Ok(PartialAggregate { spec: self, states: self.states()?, raw_rows: Vec::new(), row_count: 0, bytes: 0 })
+        Ok(PartialAggregate {
+            spec: self,
+            states: self.states()?,
+            aggregated_rows: 0,
+            raw_rows: Vec::new(),
+            row_count: 0,
+            bytes: 0,
+        })
     }
 }
 
@@ -206,6 +220,8 @@ fn with_function_name(aggregate: &AggregateExpr, error: Error) -> Error {
 struct PartialAggregate<'a> {
     spec: &'a AggregateSpec<'a>,
     states: GroupStates,
+    /// Number of rows that are aggregated in `states`.
+    aggregated_rows: usize,
     /// The rows that are not aggregated, as values of [`AggregateSpec::inputs`].
     raw_rows: Vec<Batch>,
     row_count: usize,
@@ -223,12 +239,16 @@ impl PartialState for PartialAggregate<'_> {
             self.raw_rows.push(batch);
             return Ok(());
         }
-        self.states.update(self.spec, &batch)
+        self.states.update(self.spec, &batch)?;
+        self.aggregated_rows += batch.rows();
+        Ok(())
     }
 
     fn is_full(&self) -> bool {
         let ExecContext { memory, threads, .. } = self.spec.context;
         let has_many_rows = self.row_count >= MAX_RAW_ROWS || self.bytes >= memory.batch_bytes();
-        has_many_rows || self.states.reservation.bytes() > memory.limit() / UNMERGED_SHARE / threads
+        let share = memory.limit() / UNMERGED_SHARE / threads;
+        let share = if self.aggregated_rows < FEW_ROWS { share.saturating_mul(LONG_STATES) } else { share };
+        has_many_rows || self.states.reservation.bytes() > share
     }
 }

@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use hashbrown::HashTable;
 
 use super::conditional::conditional;
-use super::element::{Element, GroupedRows, for_each_text_of_groups};
+use super::element::{Element, EntryValues, GroupedRows, for_each_text_of_groups};
 use super::sketch::Sketch;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -102,7 +102,12 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 fn estimated(call: &AggregateCall, position: usize) -> Result<Box<dyn Accumulator>> {
     let accuracy = call.constants.get(position).and_then(Option::as_ref);
     let precision = precision(accuracy.unwrap_or(&Value::Long(1)))?;
-    Ok(Box::new(DistinctCount { groups: Vec::new(), precision: Some(precision), bytes: 0 }))
+    Ok(Box::new(DistinctCount {
+        groups: Vec::new(),
+        precision: Some(precision),
+        bytes: 0,
+        hashes: EntryValues::default(),
+    }))
 }
 
 /// Rejects an accuracy at `position` that is not 0 to 4.
@@ -121,7 +126,7 @@ pub(super) fn precision(accuracy: &Value) -> Result<u8> {
 }
 
 fn exact(_: &AggregateCall) -> Result<Box<dyn Accumulator>> {
-    Ok(Box::new(DistinctCount { groups: Vec::new(), precision: None, bytes: 0 }))
+    Ok(Box::new(DistinctCount { groups: Vec::new(), precision: None, bytes: 0, hashes: EntryValues::default() }))
 }
 
 /// The distinct values of one group, as hashes.
@@ -217,6 +222,8 @@ struct DistinctCount {
     precision: Option<u8>,
     /// Memory of the groups in bytes.
     bytes: usize,
+    /// The hashes of the last long strings.
+    hashes: EntryValues<u64>,
 }
 
 impl DistinctCount {
@@ -231,9 +238,11 @@ impl DistinctCount {
 impl Accumulator for DistinctCount {
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
         self.groups.resize(groups, Distinct::default());
-        for_each_hash(&arguments[0], GroupedRows { groups: rows, count: groups }, |row, hash| {
+        let mut hashes = std::mem::take(&mut self.hashes);
+        for_each_hash(&arguments[0], GroupedRows { groups: rows, count: groups }, &mut hashes, |row, hash| {
             self.change(rows[row], |distinct, precision| distinct.insert(hash, precision));
         });
+        self.hashes = hashes;
         Ok(())
     }
 
@@ -256,7 +265,7 @@ impl Accumulator for DistinctCount {
         let taken = take_states(&mut self.groups, groups);
         let bytes = taken.iter().map(Distinct::bytes).sum();
         self.bytes -= bytes;
-        Ok(Box::new(Self { groups: taken, precision: self.precision, bytes }))
+        Ok(Box::new(Self { groups: taken, precision: self.precision, bytes, hashes: EntryValues::default() }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
@@ -277,11 +286,16 @@ fn hash_of(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Calls `each` with the group and hash of every value that is not null.
-pub(super) fn for_each_hash(column: &Column, rows: GroupedRows<'_>, mut each: impl FnMut(usize, u64)) {
+/// Calls `each` with the group and hash of every value that is not null. `hashes` are those of the last call.
+pub(super) fn for_each_hash(
+    column: &Column,
+    rows: GroupedRows<'_>,
+    hashes: &mut EntryValues<u64>,
+    mut each: impl FnMut(usize, u64),
+) {
     match column.ty() {
-        Type::String => for_each_text_of_groups(column, rows, |text| hash_of(text), each),
-        Type::Dynamic => for_each_text_of_groups(column, rows, |json| hash_of(dynamic::canonical(json)), each),
+        Type::String => for_each_text_of_groups(column, rows, hashes, |text| hash_of(text), each),
+        Type::Dynamic => for_each_text_of_groups(column, rows, hashes, |json| hash_of(dynamic::canonical(json)), each),
         Type::Bool => bool::for_each(column, |row, value| each(row, hash_of(value))),
         Type::Real => f64::for_each(column, |row, value| each(row, hash_of(real_bits(value)))),
         Type::Decimal | Type::Guid => (0..column.rows())

@@ -7,6 +7,7 @@ use arrow::array::{Array, ArrowPrimitiveType, AsArray, Int32Array, PrimitiveArra
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 
 use crate::types::column::decimal_from_bytes;
+use crate::types::dictionary::has_long_strings;
 use crate::types::{Column, ColumnBuilder, Decimal, Type, Value};
 
 /// A type of values that aggregates compare and keep, with access to the values in columns.
@@ -232,17 +233,49 @@ impl Element for String {
 }
 
 /// Calls `each` with every non-null row of a string column and what `once` returns for its string. For a dictionary,
-/// `once` is called only once for each distinct string.
-pub fn for_each_text<T: Clone>(column: &Column, mut once: impl FnMut(&str) -> T, mut each: impl FnMut(usize, T)) {
+/// `once` is called only once for each distinct string. `values` is what the last call computed.
+fn for_each_text<T: Clone>(
+    column: &Column,
+    values: &mut EntryValues<T>,
+    mut once: impl FnMut(&str) -> T,
+    mut each: impl FnMut(usize, T),
+) {
     let Some((keys, texts)) = dictionary_of(column) else {
         return String::for_each(column, |row, text| each(row, once(text)));
     };
-    let mut made: Vec<Option<T>> = vec![None; texts.len()];
+    let made = values.of(texts);
     for (row, key) in keys.iter().enumerate() {
         let Some(key) = key.and_then(|key| usize::try_from(key).ok()).filter(|key| texts.is_valid(*key)) else {
             continue;
         };
         each(row, made[key].get_or_insert_with(|| once(texts.value(key))).clone());
+    }
+}
+
+/// What was computed for the entries of the last dictionary, if its strings are long. Batches of long strings have few
+/// rows and share their dictionary.
+#[derive(Debug)]
+pub struct EntryValues<T> {
+    entries: Option<StringArray>,
+    values: Vec<Option<T>>,
+}
+
+impl<T> Default for EntryValues<T> {
+    fn default() -> Self {
+        Self { entries: None, values: Vec::new() }
+    }
+}
+
+impl<T: Clone> EntryValues<T> {
+    /// Returns a value for each of `entries`: what the last call computed for them, otherwise None.
+    fn of(&mut self, entries: &StringArray) -> &mut Vec<Option<T>> {
+        let is_known = self.entries.as_ref().is_some_and(|known| known.to_data().ptr_eq(&entries.to_data()));
+        if !is_known {
+            self.entries = has_long_strings(entries).then(|| entries.clone());
+            self.values.clear();
+            self.values.resize(entries.len(), None);
+        }
+        &mut self.values
     }
 }
 
@@ -256,10 +289,11 @@ pub struct GroupedRows<'a> {
 }
 
 /// Like [`for_each_text`], but may skip a row if an earlier row of the same group has the same string. Rows are skipped
-/// only if finding them is cheap.
+/// only if finding them is cheap. `values` is what the last call computed.
 pub fn for_each_text_of_groups<T: Clone>(
     column: &Column,
     rows: GroupedRows<'_>,
+    values: &mut EntryValues<T>,
     mut once: impl FnMut(&str) -> T,
     mut each: impl FnMut(usize, T),
 ) {
@@ -269,9 +303,9 @@ pub fn for_each_text_of_groups<T: Clone>(
     let dictionary = dictionary_of(column).filter(|(keys, texts)| {
         keys.null_count() == 0 && count.saturating_mul(texts.len()) <= groups.len().saturating_mul(BITS)
     });
-    let Some((keys, texts)) = dictionary else { return for_each_text(column, once, each) };
+    let Some((keys, texts)) = dictionary else { return for_each_text(column, values, once, each) };
     let mut seen = vec![0_u64; (count * texts.len()).div_ceil(64)];
-    let mut made: Vec<Option<T>> = vec![None; texts.len()];
+    let made = values.of(texts);
     for (row, (group, key)) in groups.iter().zip(keys.values()).enumerate() {
         let key = usize::try_from(*key).unwrap_or_default();
         let place = *group as usize * texts.len() + key;
@@ -312,10 +346,12 @@ mod tests {
             let dictionary: DictionaryArray<Int32Type> = texts.iter().map(String::as_str).collect();
             let column = Column::array(Type::String, Arc::new(dictionary));
             let (mut all, mut few) = (Vec::new(), Vec::new());
-            for_each_text(&column, str::to_owned, |row, text| all.push((of_rows[row], text)));
+            let mut values = EntryValues::default();
+            for_each_text(&column, &mut values, str::to_owned, |row, text| all.push((of_rows[row], text)));
             for_each_text_of_groups(
                 &column,
                 GroupedRows { groups: &of_rows, count: groups },
+                &mut values,
                 str::to_owned,
                 |row, text| few.push((of_rows[row], text)),
             );

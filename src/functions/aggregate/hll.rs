@@ -2,7 +2,7 @@
 
 use super::conditional::conditional;
 use super::dcount::{ACCURACY, EXPR, PREDICATE, check_accuracy, for_each_hash, precision};
-use super::element::GroupedRows;
+use super::element::{EntryValues, GroupedRows};
 use super::summary::{AddValue, GroupSummary, for_each_json, summaries};
 use super::{AggregateCall, AggregateFunction};
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -73,7 +73,7 @@ impl GroupSummary for HashedValues {
         arguments: &[Column],
         each: &mut AddValue<'_, Self>,
     ) -> Result<()> {
-        for_each_hash(&arguments[0], rows, |row, hash| {
+        for_each_hash(&arguments[0], rows, &mut EntryValues::default(), |row, hash| {
             each(row, &mut |set| set.0.get_or_insert_with(|| DistinctSet::new(*precision)).insert(hash));
         });
         Ok(())

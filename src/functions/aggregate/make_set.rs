@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use super::conditional::conditional;
-use super::element::{GroupedRows, for_each_text_of_groups};
+use super::element::{EntryValues, GroupedRows, for_each_text_of_groups};
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, check_max_size, max_size};
 use super::members::GroupMembers;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, value_too_long};
@@ -81,6 +81,7 @@ fn set(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
         shown: HashMap::with_hasher(FixedState::with_seed(call.seed)),
         shown_bytes: 0,
         members: GroupMembers::new(call.seed),
+        ids: EntryValues::default(),
     }))
 }
 
@@ -96,6 +97,8 @@ struct Sets {
     shown: HashMap<u32, String, FixedState>,
     shown_bytes: usize,
     members: GroupMembers,
+    /// The ids of the last long strings.
+    ids: EntryValues<Result<u32, InternerFull>>,
 }
 
 impl Sets {
@@ -146,6 +149,7 @@ impl Sets {
         for_each_text_of_groups(
             column,
             groups,
+            &mut self.ids,
             |text| values.intern(text),
             |row, number| numbers.push((rows[row], number)),
         );
@@ -235,6 +239,7 @@ impl Accumulator for Sets {
             shown: HashMap::with_hasher(self.shown.hasher().clone()),
             shown_bytes: 0,
             members: self.members.none(),
+            ids: EntryValues::default(),
         };
         selected.members.resize(groups.len());
         for (group, own) in (0..).zip(groups) {
