@@ -55,7 +55,8 @@ impl Binder<'_> {
             let first = plan.schema().len();
             let columns = bound.iter().enumerate().map(|(at, (span, call))| (*span, (first + at, call.ty())));
             self.windows.extend(columns.collect::<Vec<_>>());
-            plan = LogicalPlan::Window(Window::new(plan, bound.into_iter().map(|(_, call)| call).collect(), None));
+            plan =
+                LogicalPlan::Window(Window::new(plan, bound.into_iter().map(|(_, call)| call).collect(), Vec::new()));
         }
         self.with_row_scalars(plan, &expressions)
     }
@@ -219,5 +220,5 @@ pub(super) fn without_marks(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 /// Returns the plan for `serialize`: its rows keep the order that they have.
 pub(super) fn ordered(plan: LogicalPlan) -> LogicalPlan {
-    if has_order(&plan) { plan } else { LogicalPlan::Window(Window::new(plan, Vec::new(), None)) }
+    if has_order(&plan) { plan } else { LogicalPlan::Window(Window::new(plan, Vec::new(), Vec::new())) }
 }

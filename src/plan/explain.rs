@@ -87,8 +87,15 @@ fn window_line(window: &Window, input: &Schema) -> String {
         format!("{}({arguments})", call.function.name())
     };
     let calls = list(window.calls.iter().map(call));
-    let segment = window.segment.as_ref().map_or(String::new(), |segment| format!(" within {}", segment.show(input)));
-    format!("Window {calls}{segment}").trim_end().to_owned()
+    format!("Window {calls}{}", within(&window.segment, input)).trim_end().to_owned()
+}
+
+/// Returns the numbers of the segments of a window or sequence.
+fn within(segment: &[Expr], input: &Schema) -> String {
+    match segment {
+        [] => String::new(),
+        numbers => format!(" within {}", list(numbers.iter().map(|number| number.show(input).to_string()))),
+    }
 }
 
 fn sequence_line(sequence: &Sequence, input: &Schema) -> String {
@@ -106,8 +113,7 @@ fn sequence_line(sequence: &Sequence, input: &Schema) -> String {
         format!("{}{output}: {}{values}", step.name, step.condition.show(&over))
     });
     let steps = steps.collect::<Vec<_>>().join("; ");
-    let segment = sequence.segment.as_ref().map_or(String::new(), |segment| format!(" within {}", segment.show(input)));
-    format!("Sequence {steps}{segment}")
+    format!("Sequence {steps}{}", within(&sequence.segment, input))
 }
 
 /// Returns `expr`, or `name = expr` if the name differs.

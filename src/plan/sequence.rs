@@ -21,9 +21,9 @@ pub struct Sequence {
     pub steps: Vec<SequenceStep>,
     /// True if the last output column is the number of the sequence.
     pub has_match_id: bool,
-    /// A number that is the same for all rows of a segment: sequences end where it changes. None if there are no
-    /// segments.
-    pub segment: Option<Expr>,
+    /// Numbers that are the same for all rows of a segment: sequences end where one of them changes. Empty if there
+    /// are no segments.
+    pub segment: Vec<Expr>,
     /// The output columns: those of the input, the declared ones, and the number of the sequence if there is one.
     pub schema: Schema,
 }
@@ -138,7 +138,7 @@ impl Sequence {
             Ok(SequenceStep { condition, assignments, ..step })
         };
         let steps = self.steps.into_iter().map(&mut step).collect::<Result<_>>()?;
-        let segment = self.segment.map(replace).transpose()?;
+        let segment = self.segment.into_iter().map(replace).collect::<Result<_>>()?;
         Ok(Self { steps, segment, ..self })
     }
 }

@@ -14,9 +14,9 @@ pub struct Window {
     pub input: Box<LogicalPlan>,
     /// The window functions that are computed for each row, from the first row to the last.
     pub calls: Vec<WindowCall>,
-    /// A number that is the same for all rows of a segment: all calls start again where it changes. None if there are
-    /// no segments.
-    pub segment: Option<Expr>,
+    /// Numbers that are the same for all rows of a segment: all calls start again where one of them changes. Empty if
+    /// there are no segments.
+    pub segment: Vec<Expr>,
     /// The output columns: those of the input, and then one for each call.
     pub schema: Schema,
 }
@@ -107,7 +107,7 @@ impl WindowCall {
 impl Window {
     /// Returns a node that adds the columns of `calls` to `input`.
     #[must_use]
-    pub fn new(input: LogicalPlan, calls: Vec<WindowCall>, segment: Option<Expr>) -> Self {
+    pub fn new(input: LogicalPlan, calls: Vec<WindowCall>, segment: Vec<Expr>) -> Self {
         let own = calls.iter().map(|call| Field::new(call.function.name(), call.ty()));
         let schema = Schema::new(input.schema().fields().iter().cloned().chain(own));
         Self { input: Box::new(input), calls, segment, schema }
@@ -121,7 +121,7 @@ impl Window {
     /// Replaces each expression of the node with the result of `replace`.
     pub(super) fn map_expressions(self, replace: &mut impl FnMut(Expr) -> Result<Expr>) -> Result<Self> {
         let calls = self.calls.into_iter().map(|call| call.map_expressions(replace)).collect::<Result<_>>()?;
-        let segment = self.segment.map(replace).transpose()?;
+        let segment = self.segment.into_iter().map(replace).collect::<Result<_>>()?;
         Ok(Self { calls, segment, ..self })
     }
 }

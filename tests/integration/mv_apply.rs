@@ -17,7 +17,7 @@ use crate::wire;
 const ROWS: i64 = 12;
 
 /// Operators, with the columns that they make.
-const OPERATORS: [(&str, &[&str]); 38] = [
+const OPERATORS: [(&str, &[&str]); 43] = [
     ("where x > 3", &[]),
     ("where isnull(x) or x % 2 == 0", &[]),
     ("where false", &[]),
@@ -31,7 +31,7 @@ const OPERATORS: [(&str, &[&str]); 38] = [
     ("serialize p = prev(x), q = next(x, 2, 7)", &["p", "q"]),
     ("serialize d = row_rank_dense(x, x == prev(x)), m = row_rank_min(x)", &["d", "m"]),
     ("serialize | where row_number() != 2", &[]),
-    ("serialize | scan declare (t:long = 1) with (step s: true => t = s.t + coalesce(x, 0);)", &["t"]),
+    ("serialize | scan declare (t:long = 1) with (step total: true => t = total.t + coalesce(x, 0);)", &["t"]),
     ("serialize | scan with_match_id=k with (step up output=last: x > 3; step down: x < up.x or down.x > x;)", &["k"]),
     ("summarize x = sum(x), n = count()", &["n"]),
     ("summarize x = max(x), n = count() by odd = x % 2", &["n", "odd"]),
@@ -40,6 +40,11 @@ const OPERATORS: [(&str, &[&str]); 38] = [
     ("mv-expand z = range(1, x % 3) to typeof(long)", &["z"]),
     ("mv-apply w = range(0, 4) to typeof(long) on (where w < x | summarize v = sum(w), c = count())", &["v", "c"]),
     ("mv-apply w = range(0, x % 3) to typeof(long) on (top 1 by w | project u = w)", &["u"]),
+    ("partition by x (take 1)", &[]),
+    ("partition by x (top 2 by id desc)", &[]),
+    ("partition by x (serialize o = row_number(), before = prev(x, 1, -1))", &["o", "before"]),
+    ("partition by x (sort by id asc | scan declare (g:long = 0) with (step sum: true => g = sum.g + x;))", &["g"]),
+    ("partition by x (mv-expand h = range(1, x % 3) to typeof(long) | serialize i = row_number())", &["h", "i"]),
     ("join kind=inner N on x", &["name"]),
     ("join kind=leftouter N on x", &["name"]),
     ("join kind=leftanti N on x", &[]),
@@ -67,9 +72,10 @@ fn body(rng: &mut impl Rng) -> (String, Vec<&'static str>) {
             continue;
         }
         // What these leave of the columns is not tracked, so that they come alone or last.
-        let is_last = ["summarize", "distinct", "make-series", "join kind=rights", "join kind=righta"]
-            .iter()
-            .any(|start| text.starts_with(start));
+        let is_last =
+            ["summarize", "distinct", "make-series", "join kind=rights", "join kind=righta"]
+                .iter()
+                .any(|start| text.starts_with(start));
         if is_last {
             columns.truncate(1);
         }

@@ -31,10 +31,8 @@ impl Binder<'_> {
         self.pipelines -= 1;
         let body = body?;
         let (output, schema) = output_columns(&outer, body.schema(), written.items);
-        let mut segments = Segments { rows: &elements, operator: "mv-apply", span: written.span };
-        let rows = self.segmented(elements.clone(), &segments)?;
-        segments.rows = &rows;
-        let body = self.segmented(body, &segments)?;
+        let rows = self.segmented(elements.clone(), &Segments { rows: &elements })?;
+        let body = self.segmented(body, &Segments { rows: &rows })?;
         Ok(LogicalPlan::PerRow(PerRow { input: Box::new(input), body: Box::new(body), output, schema }))
     }
 }

@@ -73,10 +73,9 @@ impl Binder<'_> {
         let body = body?;
         let schema = body.schema().clone();
         let rows = numbered_by(input, key);
-        let mut segments = Segments { rows: &leaf, operator: "partition", span };
-        let numbered_leaf = self.segmented(leaf.clone(), &segments)?;
-        segments.rows = &numbered_leaf;
-        let body = replace_rows(self.segmented(body, &segments)?, &rows)?;
+        let numbered_leaf = self.segmented(leaf.clone(), &Segments { rows: &leaf })?;
+        let body = self.segmented(body, &Segments { rows: &numbered_leaf })?;
+        let body = replace_rows(body, &rows)?;
         Ok(body.project(super::project::identity(&schema)))
     }
 
@@ -137,5 +136,5 @@ fn numbered_by(input: LogicalPlan, key: Expr) -> LogicalPlan {
     let span = key.span;
     let call = WindowCall { function: WindowFunction::RankDense, term: Some(key), restart: None, span };
     debug_assert_eq!(call.ty(), Type::Long);
-    LogicalPlan::Window(Window::new(sorted, vec![call], None))
+    LogicalPlan::Window(Window::new(sorted, vec![call], Vec::new()))
 }

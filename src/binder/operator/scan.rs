@@ -56,7 +56,7 @@ impl Binder<'_> {
             state,
             steps,
             has_match_id: match_id.is_some(),
-            segment: None,
+            segment: Vec::new(),
             schema: output,
         }))
     }

@@ -78,13 +78,13 @@ impl Binder<'_> {
 }
 
 /// Sorts rows by the number of their segment, the last column.
-fn in_order_of_segments(plan: LogicalPlan) -> LogicalPlan {
+pub(super) fn in_order_of_segments(plan: LogicalPlan) -> LogicalPlan {
     let keys = within_segments(Vec::new(), number(plan.schema().len() - 1));
     LogicalPlan::Sort { input: Box::new(plan), keys }
 }
 
 /// Returns the rows of a table once for each segment, with the number of the segment.
-fn for_each_segment(table: LogicalPlan, segments: &Segments<'_>) -> LogicalPlan {
+pub(super) fn for_each_segment(table: LogicalPlan, segments: &Segments<'_>) -> LogicalPlan {
     let zero = || Expr::literal(Value::Long(0), Span::default());
     let keys = vec![JoinKey { left: zero(), right: zero() }];
     with_number(numbers(segments.rows.clone()), table, keys)

@@ -9,7 +9,7 @@ mod join;
 use std::sync::Arc;
 
 use super::{Bind, Binder};
-use crate::diagnostic::{Code, Span};
+use crate::diagnostic::Span;
 use crate::expr::{Expr, visit};
 use crate::functions::per_segment::PerSegment;
 use crate::plan::{
@@ -23,10 +23,6 @@ use crate::types::{Field, Schema, Type};
 pub(super) struct Segments<'s> {
     /// The rows of all segments, with their numbers.
     pub rows: &'s LogicalPlan,
-    /// The operator that has the subquery; used in messages.
-    pub operator: &'s str,
-    /// The position of the operator in the query.
-    pub span: Span,
 }
 
 impl Binder<'_> {
@@ -59,9 +55,11 @@ impl Binder<'_> {
                 LogicalPlan::Unnest(Unnest { input, output, schema: numbered(&unnest.schema), ..unnest })
             }
             LogicalPlan::Window(window) => {
-                let segment = self::number(window.input.schema().len());
+                let outer = self::number(window.input.schema().len());
                 let input = self.segmented(*window.input, segments)?;
-                number_last(LogicalPlan::Window(Window::new(input, window.calls, Some(segment.clone()))), &segment)
+                // A `partition` inside this subquery has segments of its own.
+                let segment = window.segment.into_iter().chain([outer.clone()]).collect();
+                number_last(LogicalPlan::Window(Window::new(input, window.calls, segment)), &outer)
             }
             LogicalPlan::Sequence(sequence) => self.segmented_sequence(sequence, segments)?,
             LogicalPlan::PerRow(per_row) => {
@@ -84,13 +82,9 @@ impl Binder<'_> {
             LogicalPlan::TableCall(call) => self.table_call_by_segment(call, segments)?,
             LogicalPlan::Series(series) => self.segmented_series(series, segments)?,
             LogicalPlan::Union { inputs, schema } => self.segmented_union(inputs, &schema, segments)?,
-            LogicalPlan::Scan(_) => return self.not_in_segments("another table", segments),
+            // Rows that are the same for all segments, such as those of `getschema`.
+            table @ LogicalPlan::Scan(_) => join::in_order_of_segments(join::for_each_segment(table, segments)),
         })
-    }
-
-    fn not_in_segments<T>(&mut self, what: &str, segments: &Segments<'_>) -> Bind<T> {
-        let message = format!("{what} is not supported inside `{}` yet", segments.operator);
-        self.error(Code::UnsupportedSyntax, segments.span, message)
     }
 
     /// Groups by the number of the segment and the keys. Without keys, a segment without rows gets a result, too.
@@ -173,7 +167,7 @@ impl Binder<'_> {
         let schema = Schema::new(inputs.iter().cloned().chain([per_row::row_number()]).chain(own.iter().cloned()));
         let sequence = sequence.map_expressions(&mut |expr| Ok(visit::substitute(expr, &columns)))?;
         let input = Box::new(self.segmented(*sequence.input, segments)?);
-        let segment = Some(number(at));
+        let segment = sequence.segment.into_iter().chain([number(at)]).collect();
         Ok(number_last(LogicalPlan::Sequence(Sequence { input, segment, schema, ..sequence }), &number(at)))
     }
 
@@ -225,7 +219,7 @@ fn first_rows(plan: LogicalPlan, count: usize) -> LogicalPlan {
         restart: None,
         span: Span::default(),
     };
-    let positions = LogicalPlan::Window(Window::new(plan, vec![call], Some(number(width - 1))));
+    let positions = LogicalPlan::Window(Window::new(plan, vec![call], vec![number(width - 1)]));
     let count = crate::types::Value::Long(i64::try_from(count).unwrap_or(i64::MAX));
     let operands = vec![number(width), Expr::literal(count, Span::default())];
     let first = positions.filter(Expr::operator("<=", operands, Span::default()));

@@ -22,7 +22,8 @@ pub struct CurrentBatch {
     pub row: usize,
     /// For each step, a mask of the rows that may match it; None if all rows may.
     row_masks: Vec<Option<BooleanArray>>,
-    segments: Option<Column>,
+    /// The columns of the numbers of the segments.
+    segments: Vec<Column>,
     /// The number of rows of earlier batches in `records`.
     earlier: usize,
 }
@@ -37,7 +38,7 @@ impl CurrentBatch {
             masks.try_fold(first?, |left, right| Ok(compute::and(&left, &right?)?)).map(Some)
         });
         let row_masks = row_masks.collect::<Result<_>>()?;
-        let segments = plan.segment.as_ref().map(|segment| evaluate(segment, batch, context)).transpose()?;
+        let segments = plan.segment.iter().map(|number| evaluate(number, batch, context)).collect::<Result<_>>()?;
         Ok(Self { records: batch.clone(), row_batch, row: 0, row_masks, segments, earlier: 0 })
     }
 
@@ -64,8 +65,8 @@ impl CurrentBatch {
         self.row_masks[step].as_ref().is_none_or(|mask| mask.value(self.row))
     }
 
-    /// Returns the number of the segment of the next row; None if the scan has no segments.
-    pub fn segment(&self) -> Option<i64> {
-        self.segments.as_ref()?.i64_at(self.row)
+    /// Returns the numbers of the segment of the next row; none if the scan has no segments.
+    pub fn segment(&self) -> impl Iterator<Item = Option<i64>> {
+        self.segments.iter().map(|column| column.i64_at(self.row))
     }
 }

@@ -58,7 +58,7 @@ impl SequenceStage {
             carried: None,
             waiting: VecDeque::new(),
             current: None,
-            segment: None,
+            segment: Vec::new(),
             output: OutputRecords::new(&self.plan),
             is_ended: false,
             reservation: self.context.memory.reservation(),
@@ -82,8 +82,8 @@ pub struct SequenceRun<'a> {
     /// Batches whose rows have not been evaluated at all.
     waiting: VecDeque<Batch>,
     current: Option<CurrentBatch>,
-    /// The number of the segment of the last row.
-    segment: Option<i64>,
+    /// The numbers of the segment of the last row; empty before the first row.
+    segment: Vec<Option<i64>>,
     output: OutputRecords,
     /// True once no more rows follow.
     is_ended: bool,
@@ -180,11 +180,11 @@ impl SequenceRun<'_> {
 
     /// Tests the current row against all steps, from the last one to the first.
     fn match_row(&mut self, current: &CurrentBatch) -> Result<()> {
-        if let Some(segment) = current.segment() {
-            if self.segment.is_some_and(|last| last != segment) {
+        if !current.segment().eq(self.segment.iter().copied()) {
+            if !self.segment.is_empty() {
                 self.end_sequences()?;
             }
-            self.segment = Some(segment);
+            self.segment = current.segment().collect();
         }
         for step in (0..self.stage.plan.steps.len()).rev() {
             if !current.may_match(step) {

@@ -14,7 +14,7 @@ use crate::exec::context::ExecContext;
 use crate::expr::evaluate;
 use crate::memory::Reservation;
 use crate::plan::{Window, WindowCall, WindowFunction};
-use crate::types::{Batch, Column, Type, Value};
+use crate::types::{Batch, Column, Type};
 
 use neighbor::Neighbors;
 use running::Running;
@@ -41,7 +41,7 @@ impl WindowStage {
             stage: self,
             running,
             neighbors,
-            segment: None,
+            segment: Vec::new(),
             held: VecDeque::new(),
             held_rows: 0,
             held_bytes: 0,
@@ -58,8 +58,8 @@ pub struct WindowRun<'a> {
     /// The functions that depend on the rows so far, in the order of their calls.
     running: Vec<Running>,
     neighbors: Neighbors,
-    /// The segment of the last row; None before the first row.
-    segment: Option<Value>,
+    /// The numbers of the segment of the last row; empty before the first row.
+    segment: Vec<Option<i64>>,
     /// The rows that are held back until the rows that `next` looks at arrive, with the columns of [`Self::running`].
     held: VecDeque<Batch>,
     held_rows: usize,
@@ -152,19 +152,19 @@ impl WindowRun<'_> {
 
     /// Returns for each row whether a segment begins there; empty if the plan has no segments.
     fn segment_begins(&mut self, batch: &Batch) -> Result<Vec<bool>> {
-        let Some(segment) = &self.stage.plan.segment else { return Ok(Vec::new()) };
-        let column = evaluate(segment, batch, &self.stage.context.eval)?;
-        if column.ty() != Type::Long {
+        let numbers = self.stage.plan.segment.iter();
+        let numbers = numbers.map(|number| evaluate(number, batch, &self.stage.context.eval));
+        let numbers = numbers.collect::<Result<Vec<_>>>()?;
+        if numbers.is_empty() || batch.rows() == 0 {
+            return Ok(Vec::new());
+        }
+        if numbers.iter().any(|column| column.ty() != Type::Long) {
             return Err(Error::internal("segments are numbered"));
         }
-        let mut begins = Vec::with_capacity(batch.rows());
-        let mut last = self.segment.as_ref().and_then(Value::as_i64);
-        for row in 0..batch.rows() {
-            let own = column.i64_at(row);
-            begins.push(last.is_some() && own != last);
-            last = own;
-        }
-        self.segment = last.map(Value::Long);
-        Ok(begins)
+        let segment = |row: usize| numbers.iter().map(move |column| column.i64_at(row));
+        let begins_at = |row: usize| !segment(row).eq(segment(row - 1));
+        let first = !self.segment.is_empty() && !segment(0).eq(self.segment.iter().copied());
+        self.segment = segment(batch.rows() - 1).collect();
+        Ok(std::iter::once(first).chain((1..batch.rows()).map(begins_at)).collect())
     }
 }

@@ -395,7 +395,7 @@ fn prune_window(window: Window, needed: &Needed) -> Result<(LogicalPlan, Positio
         .for_each(|expr| need(expr, &mut below));
     let (input, mut positions) = prune(*window.input, &below)?;
     let rewritten = |expr: Option<Expr>| expr.map(|expr| rewrite(expr, &positions));
-    let segment = rewritten(window.segment);
+    let segment = window.segment.into_iter().map(|number| rewrite(number, &positions)).collect();
     let columns: Vec<usize> = calls.iter().map(|(column, _)| *column).collect();
     let calls = calls.into_iter().map(|(_, call)| {
         let (term, restart) = (rewritten(call.term), rewritten(call.restart));
