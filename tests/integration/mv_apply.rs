@@ -17,7 +17,7 @@ use crate::wire;
 const ROWS: i64 = 12;
 
 /// Operators, with the columns that they make.
-const OPERATORS: [(&str, &[&str]); 43] = [
+const OPERATORS: [(&str, &[&str]); 47] = [
     ("where x > 3", &[]),
     ("where isnull(x) or x % 2 == 0", &[]),
     ("where false", &[]),
@@ -61,6 +61,17 @@ const OPERATORS: [(&str, &[&str]); 43] = [
     ("as U | union (U | summarize x = max(x))", &[]),
     ("make-series f = count() default=0 on x from 0 to 9 step 3", &["f"]),
     ("make-series kind=nonempty g = sum(x) on x from 0 to 9 step 3", &["g"]),
+    ("top-nested 2 of x by n = count()", &["n"]),
+    (
+        "top-nested 2 of odd = x % 2 with others = 9 by n = count(), top-nested 1 of x with others = -7 by m = sum(x) asc",
+        &["odd", "n", "m"],
+    ),
+    (
+        "top-nested of third = x % 3 by n = max(x), top-nested 1 of odd = x % 2 by m = dcount(x), \
+         top-nested 1 of x with others = -7 by l = count()",
+        &["third", "n", "odd", "m", "l"],
+    ),
+    ("project x, e = strcat('e', x % 3) | evaluate pivot(e, count()) : (x:long, e0:long, e1:int)", &["e0", "e1"]),
 ];
 
 /// Up to four operators in a row; those that make the same columns do not meet.
@@ -73,7 +84,7 @@ fn body(rng: &mut impl Rng) -> (String, Vec<&'static str>) {
         }
         // What these leave of the columns is not tracked, so that they come alone or last.
         let is_last =
-            ["summarize", "distinct", "make-series", "join kind=rights", "join kind=righta"]
+            ["summarize", "distinct", "make-series", "join kind=rights", "join kind=righta", "top-nested", "project"]
                 .iter()
                 .any(|start| text.starts_with(start));
         if is_last {
@@ -129,7 +140,7 @@ fn rows(engine: &Engine, query: &str) -> Vec<Vec<Json>> {
 #[test]
 fn many_rows_at_once_give_what_each_gives_alone() {
     let mut answered = 0;
-    for seed in 0..150 {
+    for seed in 0..250 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let engine = engine(&mut rng);
         let (body, columns) = body(&mut rng);

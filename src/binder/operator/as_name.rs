@@ -45,7 +45,8 @@ impl Binder<'_> {
     }
 }
 
-fn is_repeatable(plan: &LogicalPlan) -> bool {
+/// True if the plan returns the same rows each time.
+pub(super) fn is_repeatable(plan: &LogicalPlan) -> bool {
     visit::expressions(plan).iter().all(|expr| expr.is_repeatable())
         && visit::inputs(plan).into_iter().all(is_repeatable)
 }

@@ -5,6 +5,7 @@ mod arguments;
 mod bag_unpack;
 mod ip_lookup;
 mod pivot;
+mod pivoted;
 mod reshape;
 mod segmentation;
 mod users;
@@ -80,7 +81,13 @@ impl Binder<'_> {
             true => Ok(()),
             false => {
                 let message = format!("`{what}` is not supported inside a subquery of `mv-apply` or `partition`");
-                self.error(Code::UnsupportedSyntax, span, message)
+                let diagnostic = Diagnostic::new(Code::UnsupportedSyntax, span, message);
+                Err(self.report(match functions::plugin(what) {
+                    Some(_) => {
+                        diagnostic.help(format!("declare its columns: evaluate {what}(...) : (a:string, b:long)"))
+                    }
+                    None => diagnostic,
+                }))
             }
         }
     }

@@ -2,21 +2,19 @@
 //!
 //! Source: the reference's page on the plugin. A cell that has no rows gets the aggregate over no rows.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::MAX_COLUMNS;
 use super::arguments::PluginCall;
+use super::pivoted::{DeclaredPivot, Pivoted};
+use super::{all_columns, table_call};
 use crate::binder::expr::Aggregates;
-use crate::binder::naming::Names;
 use crate::binder::{Bind, Binder};
-use crate::diagnostic::{Code, Diagnostic, Error, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
-use crate::functions::plugin::dimension_keys::DimensionKeys;
 use crate::plan::LogicalPlan;
 use crate::scan::MemoryTable;
 use crate::syntax::ast::{self, ParsedExprKind};
-use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
+use crate::types::{Batch, Field, Schema, Type, Value};
 
 /// The arguments of a pivot.
 struct PivotCall<'c> {
@@ -28,22 +26,24 @@ struct PivotCall<'c> {
 
 impl Binder<'_> {
     pub(super) fn pivot(&mut self, input: LogicalPlan, call: &PluginCall<'_>) -> Bind<LogicalPlan> {
-        self.known_while_binding(&input, "pivot", call.call.plugin.span)?;
+        if call.call.schema.is_none() {
+            self.known_while_binding(&input, "pivot", call.call.plugin.span)?;
+        }
         let parts = self.pivot_call(input.schema(), call)?;
-        let empty = LogicalPlan::Limit { input: Box::new(input.clone()), count: 0 };
+        let nothing = MemoryTable::new(input.schema().clone(), Vec::new());
+        let nothing = LogicalPlan::scan("nothing", Arc::new(nothing));
         let cells = self.pivot_cells(input, &parts)?;
-        let default = self.pivot_cells(empty, &without_keys(&parts))?;
+        let default = self.pivot_cells(nothing, &without_keys(&parts))?;
         let default = match self.evaluate(&default)?.iter().find(|batch| batch.rows() > 0) {
             Some(batch) => batch.column(batch.columns().len() - 1).value(0),
             None => Value::null(cells.schema().field(cells.schema().len() - 1).ty),
         };
+        if let Some(declared) = parts.schema {
+            return self.declared_pivot(cells, default, declared);
+        }
         let batches = self.evaluate(&cells)?;
         let types: Vec<Type> = cells.schema().fields().iter().map(|field| field.ty).collect();
-        let pivoted = Pivoted::new(&Batch::concat(&types, &batches)?, cells.schema(), default)?;
-        let (schema, batch) = match parts.schema {
-            Some(declared) => self.declared_pivot(&pivoted, declared)?,
-            None => pivoted.all(),
-        };
+        let (schema, batch) = Pivoted::new(&Batch::concat(&types, &batches)?, cells.schema(), default)?.all();
         Ok(LogicalPlan::scan("pivot", Arc::new(MemoryTable::new(schema, vec![batch]))))
     }
 
@@ -104,29 +104,26 @@ impl Binder<'_> {
         Ok(LogicalPlan::Aggregate { input, keys, aggregates: aggregates.found, schema }.project(columns))
     }
 
-    /// Returns the declared columns: groups are found by their names, and all other names are values.
-    fn declared_pivot(&mut self, pivoted: &Pivoted, declared: &ast::OutputSchema) -> Bind<(Schema, Batch)> {
-        let (schema, all) = pivoted.all();
-        let mut columns = Vec::new();
-        let mut fields: Vec<Field> = Vec::new();
+    /// Returns a call that makes the declared columns of `cells`.
+    fn declared_pivot(
+        &mut self,
+        cells: LogicalPlan,
+        default: Value,
+        declared: &ast::OutputSchema,
+    ) -> Bind<LogicalPlan> {
+        let schema = cells.schema().clone();
+        let mut columns: Vec<Field> = Vec::new();
         if declared.keeps_input {
-            fields.extend(schema.fields()[..pivoted.groups.len()].iter().cloned());
-            columns.extend(all.columns()[..pivoted.groups.len()].iter().cloned());
+            columns.extend(schema.fields()[..schema.len() - 2].iter().cloned());
         }
         for ast::DatatableColumn { name, ty } in &declared.columns {
-            if fields.iter().any(|field| field.name == name.text) {
+            if columns.iter().any(|field| field.name == name.text) {
                 return Err(self.duplicate_column(name));
             }
-            let mut builder = ColumnBuilder::new(*ty);
-            let found = schema.index_of(&name.text);
-            for row in 0..all.rows() {
-                let value = found.map_or_else(|| pivoted.default.clone(), |index| all.column(index).value(row));
-                builder.append(&cast::cast(&value, *ty).map_err(Error::from)?);
-            }
-            fields.push(Field::new(&name.text, *ty));
-            columns.push(builder.finish());
+            columns.push(Field::new(&name.text, *ty));
         }
-        Ok((Schema::new(fields), Batch::new(columns, all.rows())))
+        let arguments = all_columns(&schema);
+        Ok(table_call(cells, DeclaredPivot { cells: schema, default, columns }, arguments, Vec::new()))
     }
 }
 
@@ -157,56 +154,5 @@ fn names_in(expr: &ast::ParsedExpr, names: &mut Vec<String>) {
         ParsedExprKind::Call { arguments, .. } => {
             arguments.iter().for_each(|argument| names_in(&argument.value, names));
         }
-    }
-}
-
-/// A table after pivoting.
-struct Pivoted {
-    groups: Vec<Field>,
-    rows: DimensionKeys,
-    /// The name of each new column, and its cells, by the index of the group.
-    columns: Vec<(String, HashMap<usize, Value>)>,
-    ty: Type,
-    /// The value of cells that have no rows.
-    default: Value,
-}
-
-impl Pivoted {
-    /// Rotates `cells`, whose columns are the groups, the value, and the aggregate. Groups and values keep the order
-    /// in which they first occur.
-    fn new(cells: &Batch, schema: &Schema, default: Value) -> Bind<Self> {
-        let groups = schema.fields()[..schema.len() - 2].to_vec();
-        let group_columns: Vec<usize> = (0..groups.len()).collect();
-        let mut names = Names::taken(groups.iter().map(|field| field.name.as_str()));
-        let (mut rows, mut values) = (DimensionKeys::default(), DimensionKeys::default());
-        let mut columns = Vec::<(String, HashMap<usize, Value>)>::new();
-        for row in 0..cells.rows() {
-            let column = values.number(cells, &[groups.len()], row);
-            if column == MAX_COLUMNS {
-                let message = format!("pivot would make more than {MAX_COLUMNS} columns");
-                return Err(Error::Limit(message).into());
-            }
-            if column == columns.len() {
-                let text = cast::cast(&values.values(column)[0], Type::String).map_err(Error::from)?;
-                columns.push((names.unique_or_numbered(text.as_str()), HashMap::new()));
-            }
-            let group = rows.number(cells, &group_columns, row);
-            columns[column].1.insert(group, cells.column(groups.len() + 1).value(row));
-        }
-        let ty = schema.field(schema.len() - 1).ty;
-        Ok(Self { groups, rows, columns, ty, default })
-    }
-
-    /// Returns all columns with their schema.
-    fn all(&self) -> (Schema, Batch) {
-        let mut columns = self.rows.columns(&self.groups, 0..self.rows.len());
-        let mut fields = self.groups.clone();
-        for (name, cells) in &self.columns {
-            let mut builder = ColumnBuilder::new(self.ty);
-            (0..self.rows.len()).for_each(|row| builder.append(cells.get(&row).unwrap_or(&self.default)));
-            columns.push(builder.finish());
-            fields.push(Field::new(name, self.ty));
-        }
-        (Schema::new(fields), Batch::new(columns, self.rows.len()))
     }
 }

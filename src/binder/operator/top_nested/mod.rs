@@ -1,17 +1,22 @@
 //! Binds `top-nested`: the first values by an aggregate, and for each of them the first values of the next level.
 //!
-//! Each level is computed while binding, because its groups are few, and decide which rows the next level reads.
+//! Each level is computed while binding, because its groups are few, and decide which rows the next level reads. The
+//! rows of a subquery are not known then ([`deferred`]).
 //!
 //! Source: the reference's page on the operator. At levels without `others`, the row for the remaining values has
 //! nulls.
 
+mod deferred;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::join::joined;
-use super::project::identity;
 use crate::binder::expr::Aggregates;
 use crate::binder::naming::Names;
+use crate::binder::operator::as_name::is_repeatable;
+use crate::binder::operator::join::joined;
+use crate::binder::operator::project::identity;
+use crate::binder::segments::reads_rows;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::Expr;
@@ -56,14 +61,22 @@ impl Binder<'_> {
         if levels.len() > MAX_LEVELS {
             return self.error(Code::TooDeep, keyword, format!("more than {MAX_LEVELS} levels of top-nested"));
         }
-        self.known_while_binding(&input, "top-nested", keyword)?;
-        let input = self.repeatable(input, "top-nested")?;
+        let is_deferred = reads_rows(&input) && is_repeatable(&input);
+        if !is_deferred {
+            self.known_while_binding(&input, "top-nested", keyword)?;
+        }
+        let input = if is_deferred { input } else { self.repeatable(input, "top-nested")? };
         let schema = input.schema().clone();
         let written = || levels.iter().flat_map(|level| [&level.of, &level.by]);
         let mut names = Names::default().past_written(written());
         let levels = self.all(levels, |binder, level| binder.nested_level(level, &schema, &mut names))?;
         let keys = levels.iter().enumerate().map(|(index, level)| (format!("$level{index}"), level.key.clone()));
         let mut rows = input.project(identity(&schema).into_iter().chain(keys));
+        if is_deferred {
+            let plan = self.deferred_nested(&rows, &levels)?;
+            self.reuse_table(&plan, keyword)?;
+            return Ok(plan);
+        }
         let mut groups = Vec::new();
         for depth in 0..levels.len() {
             let (found, next) = self.nested_groups(rows, &levels, depth)?;
@@ -161,13 +174,8 @@ impl Binder<'_> {
     ) -> Bind<HashMap<String, Vec<Value>>> {
         let wanted: Vec<usize> = (depth..levels.len()).filter(|index| levels[*index].others.is_some()).collect();
         let plan = self.nested_values(rest, levels, depth, &wanted)?;
-        // Without groups, there is a row even if there are no rows to aggregate.
-        let is_empty = depth == 0 && {
-            let first = LogicalPlan::Limit { input: Box::new(rest.clone()), count: 1 };
-            self.evaluate(&first)?.iter().all(|batch| batch.rows() == 0)
-        };
         let mut found = HashMap::new();
-        for batch in if is_empty { Vec::new() } else { self.evaluate(&plan)? } {
+        for batch in self.evaluate(&plan)? {
             for row in 0..batch.rows() {
                 let path: Vec<Value> = (0..depth).map(|column| batch.column(column).value(row)).collect();
                 let values = (0..wanted.len()).map(|index| batch.column(depth + index).value(row));
@@ -177,7 +185,8 @@ impl Binder<'_> {
         Ok(found)
     }
 
-    /// Returns the first `keys` keys of the levels, and the aggregates of the levels `values`, grouped by these keys.
+    /// Returns the first `keys` keys of the levels, and the aggregates of the levels `values`, grouped by these keys;
+    /// no rows if there are no rows.
     fn nested_values(
         &mut self,
         rows: &LogicalPlan,
@@ -188,7 +197,9 @@ impl Binder<'_> {
         let schema = rows.schema().clone();
         let first = schema.len() - levels.len();
         let key = |index: usize| Expr::column(first + index, levels[index].key.ty, levels[index].key.span);
-        let mut aggregates = Aggregates { keys, ..Aggregates::default() };
+        // Without keys, there would be a group even if there are no rows.
+        let constant = (keys == 0).then(|| Expr::literal(Value::Long(0), Span::default()));
+        let mut aggregates = Aggregates { keys: keys.max(1), ..Aggregates::default() };
         let mut columns: Vec<(String, Expr)> = (0..keys)
             .map(|index| (format!("$key{index}"), Expr::column(index, levels[index].key.ty, levels[index].key.span)))
             .collect();
@@ -201,10 +212,10 @@ impl Binder<'_> {
             }
             columns.push((format!("$value{index}"), value));
         }
-        let key_fields = (0..keys).map(|index| Field::new(format!("$key{index}"), levels[index].key.ty));
+        let keys: Vec<Expr> = constant.into_iter().chain((0..keys).map(key)).collect();
+        let key_fields = keys.iter().enumerate().map(|(index, key)| Field::new(format!("$key{index}"), key.ty));
         let fields = key_fields.chain(aggregates.found.iter().flat_map(|aggregate| aggregate.fields.clone()));
         let (schema, aggregates) = (Schema::new(fields), aggregates.found);
-        let keys = (0..keys).map(key).collect();
         Ok(LogicalPlan::Aggregate { input: Box::new(rows.clone()), keys, aggregates, schema }.project(columns))
     }
 }
