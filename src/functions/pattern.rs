@@ -46,6 +46,12 @@ pub fn check(arguments: &[Option<&Value>], index: usize) -> Result<Option<Rc<Reg
     constant.and_then(Value::as_str).map(compile).transpose()
 }
 
+/// Returns the string with every character escaped that has a meaning in regular expressions.
+#[must_use]
+pub fn quote(string: &str) -> String {
+    regex::escape(string)
+}
+
 fn build(pattern: &str) -> Result<Regex> {
     regex::RegexBuilder::new(pattern).size_limit(MAX_COMPILED_BYTES).build().map_err(|error| {
         Error::query(Code::InvalidRegex, Span::default(), format!("not a valid regular expression: {}", reason(&error)))

@@ -9,6 +9,7 @@ use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, MAX_REUSED};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
+use crate::functions::pattern;
 use crate::scan::Provenance;
 use crate::syntax::ast::{self, BinaryOperator};
 use crate::types::{Schema, Type, Value};
@@ -71,14 +72,14 @@ impl Binder<'_> {
         }
     }
 
-    /// Returns the operator that the wildcards at the ends of a term select, and the term without them.
+    /// Returns the operator that the wildcards of a term select, and its right operand: the term without the wildcards at
+    /// its ends, or a regular expression if there are others.
     pub(in crate::binder) fn term_operator(&mut self, term: &str, span: Span) -> Bind<(&'static str, String)> {
         let (begins, rest) = term.strip_prefix('*').map_or((false, term), |rest| (true, rest));
         let (ends, text) = rest.strip_suffix('*').map_or((false, rest), |rest| (true, rest));
         if text.contains('*') {
-            let message = "a `*` inside a term is not supported yet";
-            let help = "use * matches regex \"...\"";
-            return Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, span, message).help(help)));
+            let matters = self.search.is_some_and(|search| search.case_sensitive);
+            return Ok((BinaryOperator::MatchesRegex.symbol(), wildcard_pattern(term, matters)));
         }
         let operator = match (begins, ends) {
             (false, false) => BinaryOperator::Has,
@@ -188,4 +189,16 @@ impl Binder<'_> {
             _ => None,
         }
     }
+}
+
+/// Returns the regular expression of a term with wildcards inside. Each stands for any characters of a line.
+///
+/// Source: the reference gives `\bLab.*PC\b` for `Lab*PC`. A wildcard at an end stands for the rest of a word, as in
+/// `*billg`, so there is no word boundary.
+fn wildcard_pattern(term: &str, case_sensitive: bool) -> String {
+    let case = if case_sensitive { "" } else { "(?i)" };
+    let begin = if term.starts_with('*') { "" } else { r"\b" };
+    let end = if term.ends_with('*') { "" } else { r"\b" };
+    let parts: Vec<String> = term.trim_matches('*').split('*').map(pattern::quote).collect();
+    format!("{case}{begin}{}{end}", parts.join(".*"))
 }

@@ -5,6 +5,7 @@ use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::operand::reals;
+use crate::functions::pattern;
 use crate::functions::signature::{Accepts, Overload, Param, ResultName, Returns};
 use crate::types::{Column, Type, Value};
 
@@ -48,7 +49,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             returns: Returns::Type(Type::String),
             kernel: |args| {
                 let texts = args.texts(0);
-                args.try_map(|row| Ok(texts.get(row).map(regex::escape)))
+                args.try_map(|row| Ok(texts.get(row).map(pattern::quote)))
             },
         }],
         examples: &[Example::new("regex_quote('a.b(c)')", r"a\.b\(c\)")],

@@ -317,7 +317,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
         aliases: &[],
         summary: "Returns the rows of some or all tables with a term in any column, and the name of their table.",
         rule: "search_operator",
-        examples: &["T | search 'contoso' and (User:'adm*' or Code == 0)", "T | search kind=case_sensitive 'Contoso'"],
+        examples: &["T | search 'contoso' and (User:'adm*' or Code == 0)", "T | search kind=case_sensitive 'Cont*so'"],
         parse: search_operator,
     },
     OperatorInfo {
@@ -411,6 +411,12 @@ pub static OPERATOR_NOTES: &[(&str, &str)] = &[
      step or is replaced, or after the last row. What Microsoft's reference does not describe is refused: `optional` \
      steps, declared columns without the name of a step, references to later steps, and assignments that would need a \
      conversion other than one between numbers.",
+    ),
+    (
+        "search",
+        "A term with a wildcard inside, such as `lab*pc`, is the regular expression that Microsoft's reference gives, \
+     `\\blab.*pc\\b`: it begins and ends at the borders of words, and the wildcard stands for any characters but the end of a \
+     line. Letters of both cases match, as with all terms, unless `kind=case_sensitive` is given.",
     ),
 ];
 
