@@ -58,7 +58,7 @@ impl Binder<'_> {
     }
 
     /// Binds `toscalar(table)`: the first value of the first row, which is computed now; a typed null if there are no
-    /// rows. `toscalar(value)` is the value, which is computed only once.
+    /// rows. `toscalar(value)` is the value, which is computed only once, and so must not depend on the row.
     fn toscalar(&mut self, call: &Call<'_>, context: &mut ExprContext<'_>) -> Bind<Expr> {
         if let Some(column) = self.row_scalar(call.span) {
             return match context.aggregates {
@@ -96,11 +96,16 @@ impl Binder<'_> {
     }
 
     /// Computes a volatile value such as `rand()` now. If a function with the `toscalar` at `span` is called several
-    /// times, equal calls have the same value.
+    /// times, equal calls have the same value. Reports a value that depends on the row.
     ///
-    /// Source: the reference's page on named expressions.
+    /// Source: the reference's pages on named expressions and on `toscalar`, section "Limitations".
     fn computed_once(&mut self, value: Expr, span: Span) -> Bind<Expr> {
-        if value.is_repeatable() || !visit::columns(&value).is_empty() {
+        if !visit::columns(&value).is_empty() {
+            let message = "the value for `toscalar` differs from row to row, but it is computed once";
+            let help = "use the value without `toscalar`, or compute one value of a table: toscalar(T | summarize ...)";
+            return Err(self.report(Diagnostic::new(Code::NotAllowedHere, value.span, message).help(help)));
+        }
+        if value.is_repeatable() {
             return Ok(value);
         }
         let is_same = |known: &&(Span, Expr, Value)| known.0 == span && known.1 == value;

@@ -103,16 +103,17 @@ impl Binder<'_> {
             let diagnostic = Diagnostic::new(Code::InvalidValue, name.span, message);
             return Err(self.report(diagnostic.help("use operators in parentheses instead of a pipeline in braces")));
         }
-        // The columns are known even if there is no value.
-        let schema = self.with_value(name, Value::null(ty), pipeline)?.schema().clone();
         let mut inputs = Vec::with_capacity(values.len());
         for value in values {
             inputs.push(self.with_value(name, value, pipeline)?);
         }
-        if inputs.is_empty() {
-            return Ok(LogicalPlan::scan("partition", Arc::new(MemoryTable::new(schema, Vec::new()))));
+        if let Some(first) = inputs.first() {
+            let schema = first.schema().clone();
+            return Ok(LogicalPlan::Union { inputs, schema });
         }
-        Ok(LogicalPlan::Union { inputs, schema })
+        // The columns are known even if there is no value.
+        let schema = self.with_value(name, Value::null(ty), pipeline)?.schema().clone();
+        Ok(LogicalPlan::scan("partition", Arc::new(MemoryTable::new(schema, Vec::new()))))
     }
 
     fn with_value(&mut self, name: &ast::Name, value: Value, pipeline: &ast::Pipeline) -> Bind<LogicalPlan> {
