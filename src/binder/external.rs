@@ -1,7 +1,7 @@
 //! Binds `externaldata`: rows of the files to which the user maps the addresses in the query.
 //!
 //! Source: the reference's pages on the operator and on ingestion formats. The columns of delimited text are found by
-//! position, those of JSON and Parquet by name.
+//! position, those of JSON, Avro and Parquet by name.
 
 use super::external_mapping::default_mapping;
 use super::{Bind, Binder, Failed};

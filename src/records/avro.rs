@@ -1,4 +1,4 @@
-//! Reads Avro containers of Event Hubs Capture as text: each line is the body of one message.
+//! Reads Avro containers as text. Each line is the body of one message of Event Hubs Capture, or a record as JSON.
 //!
 //! Source: the Avro 1.x specification (object container files, binary encoding) and the documentation of Event Hubs
 //! Capture, whose records have the message in the field `Body`. The schema may have other fields, which are skipped.
@@ -7,11 +7,12 @@
 mod avro_type;
 mod binary;
 mod codec;
+mod json_value;
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use avro_type::{AvroType, field_type};
+use avro_type::AvroField;
 use binary::{MAX_BLOCK_BYTES, MAX_ITEMS, damaged, read_bytes, read_long, try_read_long};
 use codec::{Codec, check_size};
 
@@ -32,9 +33,19 @@ const SYNC_BYTES: usize = 16;
 /// The name of the field that has the message.
 const BODY: &str = "Body";
 
-/// Yields the message bodies of a container as lines.
-pub(crate) struct AvroBodies<R> {
+/// What the lines of the text of a container are.
+#[derive(Clone, Debug)]
+pub(crate) enum AvroContent {
+    /// The messages: the field `Body` of each record, as Event Hubs Capture writes it.
+    Messages,
+    /// An object for each record, with the fields of these names; None for all fields.
+    Objects(Option<Vec<String>>),
+}
+
+/// Yields the records of a container as lines.
+pub(crate) struct AvroLines<R> {
     input: R,
+    content: AvroContent,
     header: Option<ContainerHeader>,
     blocks: u64,
     report: FileReport,
@@ -58,12 +69,13 @@ struct ContainerHeader {
 
 /// A field of the records in a container.
 struct RecordField {
-    is_body: bool,
-    ty: AvroType,
+    /// True if the field is part of the text.
+    is_read: bool,
+    field: AvroField,
 }
 
 impl ContainerHeader {
-    fn read(input: &mut impl Read) -> io::Result<Self> {
+    fn read(input: &mut impl Read, content: &AvroContent) -> io::Result<Self> {
         let mut magic = [0; 4];
         input.read_exact(&mut magic)?;
         let mut codec = Codec::Null;
@@ -91,7 +103,7 @@ impl ContainerHeader {
             return Err(damaged("the schema is too large"));
         }
         let schema = schema.filter(|schema| dynamic::validate(schema.as_bytes()).is_ok());
-        let fields = fields(&schema.ok_or_else(|| damaged("no schema"))?)?;
+        let fields = fields(&schema.ok_or_else(|| damaged("no schema"))?, content)?;
         let mut sync = [0; SYNC_BYTES];
         input.read_exact(&mut sync)?;
         Ok(Self { fields, codec, sync })
@@ -106,22 +118,45 @@ impl ContainerHeader {
                 return Err(damaged("a block has fewer records than it declares"));
             }
             body.clear();
-            for RecordField { is_body, ty } in &self.fields {
-                ty.read(&mut rest, is_body.then_some(&mut body))?;
+            for RecordField { is_read, field } in &self.fields {
+                field.ty.read(&mut rest, is_read.then_some(&mut body))?;
             }
             each(&body)?;
         }
         Ok(())
     }
+
+    /// Calls `each` with each record of a block, as an object.
+    fn objects(&self, block: &[u8], records: i64, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut rest = block;
+        let mut object = String::new();
+        for _ in 0..records {
+            if rest.is_empty() {
+                return Err(damaged("a block has fewer records than it declares"));
+            }
+            object.clear();
+            object.push('{');
+            for RecordField { is_read, field } in &self.fields {
+                match is_read {
+                    true => field.write_member(object.len() == 1, &mut rest, &mut object)?,
+                    false => field.ty.read(&mut rest, None)?,
+                }
+            }
+            object.push('}');
+            each(object.as_bytes())?;
+        }
+        Ok(())
+    }
 }
 
-impl<R: Read> AvroBodies<R> {
+impl<R: Read> AvroLines<R> {
     /// Creates a reader of the container `input`, which is read as its text is. Damage inside a block is reported to
     /// `report`. Compressed blocks may decompress to `limit` bytes in all.
-    pub(crate) fn new(input: R, report: FileReport, limit: u64) -> Self {
+    pub(crate) fn new(input: R, content: AvroContent, report: FileReport, limit: u64) -> Self {
         let (offset, messages, source_map) = (0, 0, Arc::new(SourceMap::new(SourceUnit::Message)));
         Self {
             input,
+            content,
             header: None,
             blocks: 0,
             report,
@@ -145,12 +180,12 @@ impl<R: Read> AvroBodies<R> {
     }
 }
 
-impl<R: Read> ChunkSource for AvroBodies<R> {
+impl<R: Read> ChunkSource for AvroLines<R> {
     /// Reads the next block; returns false at the end of the container.
     fn next_chunk(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         let header = match self.header.take() {
             Some(header) => header,
-            None => ContainerHeader::read(&mut self.input)?,
+            None => ContainerHeader::read(&mut self.input, &self.content)?,
         };
         let header = self.header.insert(header);
         let Some(records) = try_read_long(&mut self.input)? else {
@@ -169,7 +204,10 @@ impl<R: Read> ChunkSource for AvroBodies<R> {
         let block_bytes = compressed_bytes + block.as_ref().map_or(0, Vec::len);
         let mut messages = BlockText { text, starts: &mut starts, left: &mut self.left, report: &self.report };
         let first = self.messages + 1;
-        let read = block.and_then(|block| header.bodies(&block, records, &mut |body| messages.add(body, first)));
+        let read = block.and_then(|block| match self.content {
+            AvroContent::Messages => header.bodies(&block, records, &mut |body| messages.add(body, first)),
+            AvroContent::Objects(_) => header.objects(&block, records, &mut |object| messages.add_object(object)),
+        });
         let start = |(index, at): (usize, &usize)| UnitStart {
             text: self.offset + *at as u64,
             number: self.messages + index as u64 + 1,
@@ -224,17 +262,45 @@ impl BlockText<'_> {
         self.text.push(b'\n');
         Ok(())
     }
+
+    /// Adds a record.
+    fn add_object(&mut self, object: &[u8]) -> io::Result<()> {
+        if self.text.len() + object.len() > MAX_BLOCK_BYTES {
+            return Err(damaged("its records are too large"));
+        }
+        *self.left = check_size(object.len(), *self.left)?;
+        self.starts.push(self.text.len());
+        self.text.extend_from_slice(object);
+        self.text.push(b'\n');
+        Ok(())
+    }
 }
 
-/// Returns the fields of the record that a schema describes; an error if none of them is the message body.
-fn fields(schema: &str) -> io::Result<Vec<RecordField>> {
+/// Returns the fields of the record that a schema describes; an error if the text cannot be made of them.
+fn fields(schema: &str, content: &AvroContent) -> io::Result<Vec<RecordField>> {
+    let is_read = |name: &str| match content {
+        AvroContent::Messages => name == BODY,
+        AvroContent::Objects(names) => names.as_ref().is_none_or(|names| names.iter().any(|read| read == name)),
+    };
     let fields = dynamic::elements(dynamic::get_member(schema, "fields").unwrap_or("[]"));
-    let is_body = |field: &str| dynamic::get_member(field, "name").is_some_and(|name| dynamic::to_text(name) == BODY);
-    let field = |field| Ok(RecordField { is_body: is_body(field), ty: field_type(field, 0)? });
+    let field = |field| AvroField::parse(field, 0).map(|field| RecordField { is_read: is_read(&field.name), field });
     let mut fields: Vec<RecordField> = fields.map(field).collect::<io::Result<_>>()?;
-    fields.retain(|field| !field.ty.takes_no_bytes());
-    let has_body = fields.iter().any(|field| field.is_body);
-    if has_body { Ok(fields) } else { Err(damaged("its records have no field Body")) }
+    fields.retain(|RecordField { field, .. }| !field.ty.takes_no_bytes());
+    match content {
+        AvroContent::Messages if fields.iter().any(|field| field.is_read) => Ok(fields),
+        AvroContent::Messages => Err(damaged("its records have no field Body")),
+        AvroContent::Objects(_) if fields.is_empty() => Err(damaged("its values are not records with fields")),
+        AvroContent::Objects(_) => {
+            for RecordField { field, .. } in fields.iter().filter(|field| field.is_read) {
+                if let Some(ty) = field.ty.unwritable() {
+                    let reason =
+                        format!("the field {} has values of the type {ty}, which are not supported", field.name);
+                    return Err(damaged(&reason));
+                }
+            }
+            Ok(fields)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -244,7 +310,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::chunk_source::ChunkReader;
-    use super::{AvroBodies, Codec, FileReport};
+    use super::{AvroContent, AvroLines, Codec, FileReport};
 
     const SCHEMA: &str = r#"{"type":"record","name":"EventData","fields":[
         {"name":"SequenceNumber","type":"long"},{"name":"Offset","type":"string"},
@@ -298,9 +364,14 @@ mod tests {
 
     /// Returns the text of a container, or the message of the error.
     fn read(container: &[u8]) -> Result<String, String> {
+        read_as(AvroContent::Messages, container)
+    }
+
+    fn read_as(content: AvroContent, container: &[u8]) -> Result<String, String> {
         let report = FileReport::new("capture.avro", Arc::default());
         let mut text = String::new();
-        let read = ChunkReader::new(AvroBodies::new(container, report.clone(), u64::MAX)).read_to_string(&mut text);
+        let lines = AvroLines::new(container, content, report.clone(), u64::MAX);
+        let read = ChunkReader::new(lines).read_to_string(&mut text);
         match (read, report.problems()) {
             (Ok(_), 0) => Ok(text),
             (Err(error), _) => Err(error.to_string()),
@@ -339,6 +410,38 @@ mod tests {
     }
 
     #[test]
+    fn records_are_written_as_objects() {
+        let objects = |names: &[&str], container: &[u8]| {
+            read_as(AvroContent::Objects(Some(names.iter().map(|name| (*name).to_owned()).collect())), container)
+        };
+        for codec in [Codec::Null, Codec::Deflate, Codec::Snappy] {
+            let container = container(codec, &["{}", "x"]);
+            let expected = "{\"SequenceNumber\":-3,\"Offset\":\"0\"}\n".repeat(2);
+            assert_eq!(objects(&["SequenceNumber", "Offset", "none"], &container).as_ref(), Ok(&expected), "{codec:?}");
+            assert_eq!(objects(&[], &container).as_deref(), Ok("{}\n{}\n"), "{codec:?}");
+            for refused in ["Properties", "Body"] {
+                assert!(objects(&[refused], &container).is_err_and(|error| error.contains("bytes")), "{refused}");
+            }
+            assert!(read_as(AvroContent::Objects(None), &container).is_err());
+        }
+    }
+
+    /// Tests that a few bytes do not become objects without end: a schema may have long names, and arrays many items.
+    #[test]
+    fn large_objects_are_refused() {
+        let name = "n".repeat(100_000);
+        let item = format!(r#"{{"type":"record","name":"i","fields":[{{"name":"{name}","type":"boolean"}}]}}"#);
+        let schema = format!(
+            r#"{{"type":"record","name":"r","fields":[{{"name":"a","type":{{"type":"array","items":{item}}}}}]}}"#
+        );
+        let header = [bytes(b"avro.schema"), bytes(schema.as_bytes())].concat();
+        let record = [long(1 << 19), vec![1; 1 << 19], long(0)].concat();
+        let block = [long(1), bytes(&record), vec![7; 16]].concat();
+        let container = [b"Obj\x01".to_vec(), long(1), header, long(0), vec![7; 16], block].concat();
+        assert!(read_as(AvroContent::Objects(None), &container).is_err_and(|error| error.contains("lost of")));
+    }
+
+    #[test]
     fn layers_of_each_message_are_removed() {
         let gzip = |text: &[u8]| {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -369,6 +472,7 @@ mod tests {
                     let mut damaged = whole.clone();
                     damaged[at] ^= 1 << bit;
                     _ = read(&damaged);
+                    _ = read_as(AvroContent::Objects(Some(vec!["SequenceNumber".to_owned()])), &damaged);
                 }
             }
         }

@@ -32,6 +32,7 @@ mod whole_text;
 mod windows_1252;
 mod wrapper_detection;
 
+pub(crate) use avro::AvroContent;
 pub(crate) use blocks::{BlockHalt, BlockReader, FileRange, NextBlock, SkippedRange};
 pub(crate) use csv::{ParsedRow, parse_row, table_names};
 pub(crate) use effort::Effort;

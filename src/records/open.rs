@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::avro::AvroBodies;
+use super::avro::{AvroContent, AvroLines};
 use super::blocks::FileRange;
 use super::chunk_source::ChunkReader;
 use super::csv::CsvLines;
@@ -174,7 +174,7 @@ pub(crate) fn open(
     limits: ReadLimits,
     report: &Arc<ScanReport>,
 ) -> Result<Opened> {
-    Ok(match open_text(file, input, buffer, limits, report)? {
+    Ok(match open_text(file, input, buffer, AvroContent::Messages, limits, report)? {
         Opened::Text(bytes) => {
             text(bytes, file.is_called_csv(), limits, || FileReport::new(&file.name, Arc::clone(report)))
         }
@@ -182,11 +182,12 @@ pub(crate) fn open(
     })
 }
 
-/// Like [`open`], but CSV and JSON are returned unchanged.
+/// Like [`open`], but CSV and JSON are returned unchanged, and Avro becomes text with `content`.
 pub(crate) fn open_text(
     file: &DataFile,
     mut input: Box<dyn Read + Send>,
     mut buffer: Vec<u8>,
+    content: AvroContent,
     limits: ReadLimits,
     report: &Arc<ScanReport>,
 ) -> Result<Opened> {
@@ -238,10 +239,10 @@ pub(crate) fn open_text(
                 // Its strings are UTF-8 by definition.
                 specified = None;
                 (input, buffer) = reader.into_stream();
-                let bodies = AvroBodies::new(input, file_report(), limits.decompressed(file.bytes));
-                source_map = Some(Arc::clone(bodies.source_map()));
-                held.push(bodies.held().clone());
-                Box::new(ChunkReader::new(bodies))
+                let lines = AvroLines::new(input, content.clone(), file_report(), limits.decompressed(file.bytes));
+                source_map = Some(Arc::clone(lines.source_map()));
+                held.push(lines.held().clone());
+                Box::new(ChunkReader::new(lines))
             }
             FileFormat::Parquet | FileFormat::Arrow if depth == 1 && file.is_plain() => return Ok(Opened::Columns),
             format => return Ok(Opened::Refused(refusal(format, depth == 1 && file.is_plain()))),

@@ -57,6 +57,8 @@ pub enum ExternalFormat {
     Whole,
     /// The formats `json` and `multijson`: objects in any layout, or arrays of objects.
     Json,
+    /// The formats `avro` and `apacheavro`: records of Avro containers.
+    Avro,
     /// The format `parquet`.
     Parquet,
 }
@@ -74,12 +76,13 @@ impl ExternalFormat {
         ("raw", Self::Whole),
         ("json", Self::Json),
         ("multijson", Self::Json),
+        ("avro", Self::Avro),
+        ("apacheavro", Self::Avro),
         ("parquet", Self::Parquet),
     ];
 
     /// Names and extensions of formats that Kusto supports and this program does not.
-    pub const UNSUPPORTED: &'static [&'static str] =
-        &["avro", "apacheavro", "orc", "sstream", "w3clogfile", "azmonstream", "log"];
+    pub const UNSUPPORTED: &'static [&'static str] = &["orc", "sstream", "w3clogfile", "azmonstream", "log"];
 
     /// Returns the format of this name, in any case; None if it is not supported.
     #[must_use]
@@ -103,7 +106,7 @@ impl ExternalFormat {
     /// True if values are found by the position of their cell, false if by the name of their column.
     #[must_use]
     pub fn is_positional(self) -> bool {
-        !matches!(self, Self::Json | Self::Parquet)
+        !matches!(self, Self::Json | Self::Avro | Self::Parquet)
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::catalog::{CATALOG, archive, run_in};
+use crate::limits::{container, long, text_of};
 
 const URL: &str = "https://lists.contoso.com/feeds/networks.csv";
 
@@ -87,6 +88,91 @@ fn formats_are_declared_or_named_by_the_extension() {
     let archive = ["externaldata(a:long)['lists/more/a.psv'] | project a", "-O", "lists/a.parquet"];
     answer(folder.path(), &archive);
     assert_eq!(rows("externaldata(a:long, b:string)['lists/a.parquet']"), "{\"a\":1,\"b\":\"\"}\n");
+}
+
+/// Sign-ins as records of Avro.
+fn sign_ins() -> Vec<u8> {
+    let schema = br#"{"type":"record","name":"SignIn","fields":[
+        {"name":"user","type":"string"},
+        {"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}},
+        {"name":"risk","type":{"type":"enum","name":"Risk","symbols":["none","high"]}},
+        {"name":"tries","type":["null","int"]},
+        {"name":"raw","type":"bytes"},
+        {"name":"device","type":{"type":"record","name":"Device","fields":[
+            {"name":"os","type":"string"},{"name":"ids","type":{"type":"array","items":"long"}}]}},
+        {"name":"other","type":{"type":"map","values":["boolean","double","string"]}},
+        {"name":"since","type":{"type":"int","logicalType":"time-millis"}}]}"#;
+    let text = |text: &str| text_of(text.as_bytes());
+    let first = [
+        [text("ann@contoso.com"), long(1_772_359_200_123), long(1), long(1), long(7), text_of(&[0, 0xff])].concat(),
+        [text("Windows"), long(2), long(5), long(300), long(0)].concat(),
+        [long(2), text("a"), long(0), vec![1], text("b"), long(1), 1.5_f64.to_le_bytes().to_vec(), long(0)].concat(),
+        long(1),
+    ];
+    let second = [
+        [text("b\u{f6}@contoso.com"), long(0), long(0), long(0), text_of(b"")].concat(),
+        [text(""), long(0)].concat(),
+        [long(1), text("c"), long(2), text("\"x\""), long(0)].concat(),
+        long(2),
+    ];
+    container(schema, &[first.concat(), second.concat()])
+}
+
+#[test]
+fn records_of_avro_are_read_by_name() {
+    let folder = lists();
+    fs::write(folder.path().join("lists/sign-ins.avro"), sign_ins()).expect("written");
+    let rows = |query: &str| -> Vec<Json> {
+        let rows = answer(folder.path(), &[query, "-o", "jsonl"]).0;
+        rows.lines().map(|row| serde_json::from_str(row).expect("JSON")).collect()
+    };
+    let columns = "user:string, at:datetime, risk:string, tries:long, device:dynamic, other:dynamic, none:string";
+    let expected = [
+        serde_json::json!({
+            "user": "ann@contoso.com", "at": "2026-03-01T10:00:00.1230000Z", "risk": "high", "tries": 7,
+            "device": {"os": "Windows", "ids": [5, 300]}, "other": {"a": true, "b": 1.5}, "none": ""
+        }),
+        serde_json::json!({
+            "user": "b\u{f6}@contoso.com", "at": "1970-01-01T00:00:00.0000000Z", "risk": "none", "tries": null,
+            "device": {"os": "", "ids": []}, "other": {"c": "\"x\""}, "none": ""
+        }),
+    ];
+    assert_eq!(rows(&format!("externaldata({columns}) ['lists/sign-ins.avro']")), expected);
+    let mapping = r#"[{"Column":"os","Properties":{"Path":"$.device.os"}},
+        {"Column":"id","Properties":{"Path":"$.device.ids[1]"}},
+        {"Column":"who","Properties":{"Field":"user"}}, {"Column":"list","Properties":{"ConstValue":"a"}}]"#
+        .replace('\n', "");
+    let mapped = format!(
+        "externaldata(who:string, os:string, id:long, list:string) ['lists/sign-ins.avro']
+         with (format=apacheavro, ingestionMapping=@'{mapping}') | where os has 'windows'"
+    );
+    let expected = serde_json::json!({"who": "ann@contoso.com", "os": "Windows", "id": 300, "list": "a"});
+    assert_eq!(rows(&mapped), [expected]);
+}
+
+#[test]
+fn avro_that_cannot_be_read_is_an_error() {
+    let folder = lists();
+    let bytes = sign_ins();
+    fs::write(folder.path().join("lists/sign-ins.avro"), &bytes).expect("written");
+    let whole = r#"ingestionMapping=@'[{"Column":"a","Properties":{"Path":"$"}}]'"#;
+    for (query, reason) in [
+        ("externaldata(raw:string) ['lists/sign-ins.avro']", "the field raw has values of the type bytes"),
+        ("externaldata(since:timespan) ['lists/sign-ins.avro']", "values of the type time-millis"),
+        (&format!("externaldata(a:dynamic) ['lists/sign-ins.avro'] with ({whole})"), "the type bytes"),
+        ("externaldata(a:string) ['lists/names.txt'] with (format=avro)", "it is not an Avro container"),
+    ] {
+        let (status, rows, said) = run_in(folder.path(), &[query], &[]);
+        assert_eq!((status, rows.as_str()), (5, ""), "{query}: {said}");
+        assert!(said.contains(reason), "{query}: {said}");
+    }
+    // Records before damage are read.
+    fs::write(folder.path().join("lists/cut.avro"), &bytes[..bytes.len() - 30]).expect("written");
+    let (rows, said) = answer(folder.path(), &["externaldata(user:string) ['lists/cut.avro']"]);
+    assert!(rows.contains("ann") && !rows.contains("b\u{f6}") && said.contains("cut off"), "{rows}{said}");
+    // A number where a time is expected is damage, as in JSON.
+    let (rows, said) = answer(folder.path(), &["externaldata(tries:datetime) ['lists/sign-ins.avro'] | count"]);
+    assert!(rows.contains('2') && said.contains("1 value"), "{rows}{said}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// Encodes an Avro long.
-fn long(number: usize) -> Vec<u8> {
+pub fn long(number: usize) -> Vec<u8> {
     let mut rest = number << 1;
     let mut out = Vec::new();
     while rest >= 0x80 {
@@ -44,18 +44,24 @@ fn long(number: usize) -> Vec<u8> {
     out
 }
 
-fn text_of(bytes: &[u8]) -> Vec<u8> {
+/// Encodes an Avro string.
+pub fn text_of(bytes: &[u8]) -> Vec<u8> {
     [long(bytes.len()), bytes.to_vec()].concat()
 }
 
-/// An Event Hub capture of these messages, one block each, compressed with deflate.
+/// An Event Hub capture of these messages.
 pub fn avro(bodies: &[&[u8]]) -> Vec<u8> {
     let schema = br#"{"type":"record","name":"EventData","fields":[{"name":"Body","type":"bytes"}]}"#;
+    container(schema, &bodies.iter().map(|body| text_of(body)).collect::<Vec<_>>())
+}
+
+/// An Avro container of these records, one block each, compressed with deflate.
+pub fn container(schema: &[u8], records: &[Vec<u8>]) -> Vec<u8> {
     let header = [text_of(b"avro.codec"), text_of(b"deflate"), text_of(b"avro.schema"), text_of(schema)].concat();
     let mut file = [b"Obj\x01".to_vec(), long(2), header, long(0), vec![7; 16]].concat();
-    for body in bodies {
+    for record in records {
         let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder.write_all(&text_of(body)).expect("packed");
+        encoder.write_all(record).expect("packed");
         file.extend([long(1), text_of(&encoder.finish().expect("packed")), vec![7; 16]].concat());
     }
     file

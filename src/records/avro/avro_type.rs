@@ -2,13 +2,13 @@
 
 use std::io;
 
-use super::binary::{MAX_ITEMS, damaged, length_of, read_long, skip};
+use super::binary::{MAX_ITEMS, damaged, length_of, read_long, skip, take};
 use crate::types::dynamic;
 
 /// Maximum nesting depth of types in a schema.
 const MAX_DEPTH: usize = 32;
 
-/// A type of the schema, as far as it is needed to skip values.
+/// A type of the schema.
 ///
 /// Invariant: no field of a record, and no item of an array, is of a type whose values take no bytes. So each value
 /// that is skipped advances in the input, and the work is bounded by the size of the input even if a count is forged.
@@ -16,15 +16,64 @@ const MAX_DEPTH: usize = 32;
 pub(super) enum AvroType {
     Null,
     Bool,
-    Integer,
+    Integer(IntegerUnit),
+    Enum(Vec<String>),
     Float,
     Double,
     Bytes,
+    String,
     Fixed(usize),
     Array(Box<AvroType>),
     Map(Box<AvroType>),
     Union(Vec<AvroType>),
-    Record(Vec<AvroType>),
+    Record {
+        fields: Vec<AvroField>,
+        /// False if the record has more fields, whose values take no bytes.
+        is_whole: bool,
+    },
+}
+
+/// A field of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AvroField {
+    pub name: String,
+    pub ty: AvroType,
+}
+
+/// The unit of a number, by its logical type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IntegerUnit {
+    /// A plain number.
+    None,
+    /// Days since 1970-01-01.
+    Days,
+    /// Milliseconds since 1970-01-01.
+    Milliseconds,
+    /// Microseconds since 1970-01-01.
+    Microseconds,
+    /// A logical type that is not supported, by its name.
+    Unsupported(&'static str),
+}
+
+impl IntegerUnit {
+    /// Returns the unit of a logical type. Unknown logical types are ignored, as the specification says.
+    fn of(logical_type: Option<&str>) -> Self {
+        const UNSUPPORTED: [&str; 6] = [
+            "time-millis",
+            "time-micros",
+            "timestamp-nanos",
+            "local-timestamp-millis",
+            "local-timestamp-micros",
+            "local-timestamp-nanos",
+        ];
+        let name = logical_type.map(dynamic::to_text).unwrap_or_default();
+        match &*name {
+            "date" => Self::Days,
+            "timestamp-millis" => Self::Milliseconds,
+            "timestamp-micros" => Self::Microseconds,
+            other => UNSUPPORTED.into_iter().find(|known| *known == other).map_or(Self::None, Self::Unsupported),
+        }
+    }
 }
 
 impl AvroType {
@@ -33,17 +82,17 @@ impl AvroType {
         match self {
             Self::Null => Ok(()),
             Self::Bool => skip(input, 1),
-            Self::Integer => read_long(input).map(drop),
+            Self::Integer(_) | Self::Enum(_) => read_long(input).map(drop),
             Self::Float => skip(input, 4),
             Self::Double => skip(input, 8),
             Self::Fixed(size) => skip(input, *size),
-            Self::Bytes => {
+            Self::Bytes | Self::String => {
                 let length = length_of(read_long(input)?)?;
-                let bytes = input.get(..length).ok_or_else(|| damaged("a record is cut off"))?;
+                let bytes = self::take(input, length)?;
                 if let Some(taken) = taken {
                     taken.extend_from_slice(bytes);
                 }
-                skip(input, length)
+                Ok(())
             }
             Self::Union(types) => {
                 let index = usize::try_from(read_long(input)?).ok();
@@ -52,7 +101,7 @@ impl AvroType {
                     .ok_or_else(|| damaged("no such branch of a union"))?
                     .read(input, taken)
             }
-            Self::Record(types) => types.iter().try_for_each(|ty| ty.read(input, None)),
+            Self::Record { fields, .. } => fields.iter().try_for_each(|field| field.ty.read(input, None)),
             Self::Array(item) => read_blocks(input, &mut |input| item.read(input, None)),
             Self::Map(value) => read_blocks(input, &mut |input| {
                 Self::Bytes.read(input, None)?;
@@ -65,7 +114,7 @@ impl AvroType {
     pub(super) fn takes_no_bytes(&self) -> bool {
         match self {
             Self::Null | Self::Fixed(0) => true,
-            Self::Record(types) => types.is_empty(),
+            Self::Record { fields, .. } => fields.is_empty(),
             _ => false,
         }
     }
@@ -88,10 +137,15 @@ impl AvroType {
             "" => return Err(damaged("a type without a name")),
             "null" => Self::Null,
             "boolean" => Self::Bool,
-            "int" | "long" | "enum" => Self::Integer,
+            "int" | "long" => Self::Integer(IntegerUnit::of(member("logicalType"))),
+            "enum" => {
+                let symbols = dynamic::elements(member("symbols").unwrap_or("[]"));
+                Self::Enum(symbols.map(|symbol| dynamic::to_text(symbol).into_owned()).collect())
+            }
             "float" => Self::Float,
             "double" => Self::Double,
-            "bytes" | "string" => Self::Bytes,
+            "bytes" => Self::Bytes,
+            "string" => Self::String,
             "fixed" => {
                 Self::Fixed(member("size").and_then(|size| size.parse().ok()).ok_or_else(|| damaged("no size"))?)
             }
@@ -105,9 +159,11 @@ impl AvroType {
             "map" => Self::Map(Box::new(inner("values")?)),
             "record" => {
                 let fields = dynamic::elements(member("fields").unwrap_or("[]"));
-                let types = fields.map(|field| field_type(field, depth + 1));
-                let types = types.filter(|ty| !ty.as_ref().is_ok_and(Self::takes_no_bytes));
-                Self::Record(types.collect::<io::Result<_>>()?)
+                let mut fields: Vec<AvroField> =
+                    fields.map(|field| AvroField::parse(field, depth + 1)).collect::<io::Result<_>>()?;
+                let count = fields.len();
+                fields.retain(|field| !field.ty.takes_no_bytes());
+                Self::Record { is_whole: fields.len() == count, fields }
             }
             _ => return Err(damaged("named type references are not supported")),
         })
@@ -133,7 +189,11 @@ fn read_blocks(input: &mut &[u8], item: &mut dyn FnMut(&mut &[u8]) -> io::Result
     }
 }
 
-/// Returns the type of a field of a record in a schema.
-pub(super) fn field_type(field: &str, depth: usize) -> io::Result<AvroType> {
-    AvroType::parse(dynamic::get_member(field, "type").ok_or_else(|| damaged("a field without a type"))?, depth)
+impl AvroField {
+    /// Reads a field of a record in a schema.
+    pub(super) fn parse(field: &str, depth: usize) -> io::Result<Self> {
+        let ty = dynamic::get_member(field, "type").ok_or_else(|| damaged("a field without a type"))?;
+        let name = dynamic::get_member(field, "name").map(dynamic::to_text).unwrap_or_default().into_owned();
+        Ok(Self { name, ty: AvroType::parse(ty, depth)? })
+    }
 }

@@ -19,6 +19,13 @@ pub(super) fn skip(input: &mut &[u8], count: usize) -> io::Result<()> {
     Ok(())
 }
 
+/// Returns the next bytes; an error if there are fewer.
+pub(super) fn take<'i>(input: &mut &'i [u8], count: usize) -> io::Result<&'i [u8]> {
+    let (taken, rest) = input.split_at_checked(count).ok_or_else(|| damaged("a record is cut off"))?;
+    *input = rest;
+    Ok(taken)
+}
+
 /// Checks a length in bytes.
 pub(super) fn length_of(length: i64) -> io::Result<usize> {
     let length = usize::try_from(length).ok().filter(|length| *length <= MAX_BLOCK_BYTES);

@@ -1,4 +1,4 @@
-//! The tables of `externaldata`: files whose format and columns the query declares.
+//! The tables of `externaldata`: files whose format and columns the query declares. Records of Avro are read as JSON.
 //!
 //! Such files are small lists, so each is read as a whole. The format is the one that the query names, or that the
 //! extension implies; it is not detected. Source: the reference's page on ingestion formats.
@@ -15,10 +15,11 @@ use self::values::RowBuilder;
 use super::file_table::FileTable;
 use super::text::RecordSelection;
 use crate::diagnostic::{Error, Result};
-use crate::records::whole_text;
+use crate::records::{AvroContent, whole_text};
 use crate::scan::memory::select;
 use crate::scan::{
-    BatchIterator, ExternalFormat, ExternalSource, Partition, ScanRequest, ScanReservation, TableProvider,
+    BatchIterator, ExternalColumn, ExternalFormat, ExternalSource, Partition, ScanRequest, ScanReservation,
+    TableProvider,
 };
 use crate::storage::counters::ScanCount;
 use crate::storage::file_id::unique_files;
@@ -26,6 +27,7 @@ use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
 use crate::storage::listing::{DiscoveryNote, Listing};
 use crate::storage::zip_archive;
+use crate::types::dynamic::Step;
 use crate::types::{Batch, Schema};
 
 /// Returns the table that `source` declares over `files`.
@@ -96,12 +98,28 @@ struct ExternalPartition {
     request: ScanRequest,
 }
 
+impl ExternalPartition {
+    /// Returns the fields that are read of Avro containers; None for other formats.
+    fn avro(&self) -> Option<AvroContent> {
+        let read = |column: &ExternalColumn| match column {
+            ExternalColumn::Path(path) => match path.steps.first() {
+                Some(Step::Member(name)) => Some(Some(name.clone())),
+                // The whole record.
+                _ => Some(None),
+            },
+            ExternalColumn::Cell(_) | ExternalColumn::Constant(_) | ExternalColumn::Missing => None,
+        };
+        let names = self.source.mapping.iter().filter_map(read).collect();
+        (self.source.format == ExternalFormat::Avro).then_some(AvroContent::Objects(names))
+    }
+}
+
 impl Partition for ExternalPartition {
     fn read(&self) -> Result<BatchIterator<'_>> {
         let ScanRequest { report, counters, .. } = &self.request;
         let mut reservation = self.request.memory.reservation();
         counters.add(ScanCount::Files, 1);
-        let text = match whole_text(&self.file, self.limits, report, counters, &mut reservation)? {
+        let text = match whole_text(&self.file, self.avro(), self.limits, report, counters, &mut reservation)? {
             Ok(text) => text,
             Err(reason) => {
                 report.refuse_file(&self.file.name, reason);
@@ -197,7 +215,7 @@ impl ExternalBatches<'_> {
                 position.is_first = false;
                 is_value
             }
-            ExternalFormat::Json => JsonObjects { text }.next(position, rows),
+            ExternalFormat::Json | ExternalFormat::Avro => JsonObjects { text }.next(position, rows),
             // Columnar files are tables of their own.
             ExternalFormat::Parquet => false,
         }
