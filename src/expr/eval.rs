@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Int32Type};
 use super::long_entries::{LongEntries, entries_with_null, keys_with_null};
 use super::{Expr, ExprKind, SharedId};
 use crate::diagnostic::{Error, Result};
-use crate::functions::entry_memo::EntryOperation;
+use crate::functions::entry_cache::EntryOperation;
 use crate::functions::{Args, EvalContext, Overload, ScalarFunction, Volatility};
 use crate::types::dictionary::spread;
 use crate::types::{Batch, Column, Type, cast, extract};
@@ -84,7 +84,7 @@ fn on_entries_or_rows(
     compute: impl Fn(&Column) -> Result<Column>,
 ) -> Result<Column> {
     let long = LongEntries::of(column);
-    let result = long.and_then(|entries| entries.result(operation(), to, context.entry_memo(), &compute));
+    let result = long.and_then(|entries| entries.result(operation(), to, context.entry_cache(), &compute));
     result.unwrap_or_else(|| compute(column))
 }
 
@@ -168,7 +168,7 @@ fn call_on_long_entries(call: FunctionCall<'_>, columns: &[Column]) -> Option<Re
     let entries = LongEntries::of(&columns[position])?;
     let constants = columns.iter().map(|column| column.as_constant().cloned()).collect();
     let operation = EntryOperation::Call(call.function, call.overload, constants);
-    entries.result(operation, call.returns, call.context.entry_memo(), |entries| {
+    entries.result(operation, call.returns, call.context.entry_cache(), |entries| {
         call_on_entries(call, columns, position, entries)
     })
 }

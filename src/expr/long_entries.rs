@@ -7,7 +7,7 @@ use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 
 use crate::diagnostic::{Error, Result};
-use crate::functions::entry_memo::{EntryKey, EntryMemo, EntryOperation, EntryResults};
+use crate::functions::entry_cache::{EntryCache, EntryKey, EntryOperation, EntryResults};
 use crate::types::dictionary::{has_long_strings, spread};
 use crate::types::{Column, Type};
 
@@ -31,18 +31,18 @@ impl<'a> LongEntries<'a> {
         self,
         operation: EntryOperation,
         to: Type,
-        memo: &EntryMemo,
+        cache: &EntryCache,
         compute: impl FnOnce(&Column) -> Result<Column>,
     ) -> Option<Result<Column>> {
         let (dictionary, entries) = (self.dictionary, self.dictionary.values());
         let with_null = dictionary.keys().null_count() > 0;
         let key = EntryKey { operation, from: self.ty, to, with_null };
-        let results = match memo.get(&key, entries) {
+        let results = match cache.get(&key, entries) {
             Some(known) => known,
             None => {
                 let column = compute(&entries_with_null(self.ty, entries, with_null).ok()?).ok()?;
                 let results = entry_results(column).ok()?;
-                memo.add(key, entries, &results);
+                cache.add(key, entries, &results);
                 results
             }
         };

@@ -10,7 +10,7 @@ pub(crate) mod digest;
 pub(crate) mod distinct_set;
 pub mod docs;
 pub mod doubt;
-pub mod entry_memo;
+pub mod entry_cache;
 pub mod known;
 pub mod location;
 pub mod needle;
@@ -30,7 +30,7 @@ pub use aggregate::{Accumulator, AggregateFunction};
 pub use args::{Args, ResultValue};
 pub use docs::{Category, Example};
 pub use doubt::{Doubt, Doubts};
-pub use entry_memo::EntryMemo;
+pub use entry_cache::EntryCache;
 pub use location::LocationDatabase;
 pub use plugin::{Plugin, plugin};
 pub use signature::{
@@ -63,7 +63,7 @@ pub struct EvalContext {
     /// The number of random number generators created so far: no two calls may share random numbers.
     generators: Arc<AtomicU64>,
     doubts: Arc<Doubts>,
-    entry_memo: Arc<EntryMemo>,
+    entry_cache: Arc<EntryCache>,
 }
 
 impl EvalContext {
@@ -77,7 +77,7 @@ impl EvalContext {
             locations: None,
             generators: Arc::default(),
             doubts: Arc::default(),
-            entry_memo: Arc::default(),
+            entry_cache: Arc::default(),
         }
     }
 
@@ -101,8 +101,8 @@ impl EvalContext {
 
     /// Returns the results that are remembered for dictionaries of long strings.
     #[must_use]
-    pub fn entry_memo(&self) -> &EntryMemo {
-        &self.entry_memo
+    pub fn entry_cache(&self) -> &EntryCache {
+        &self.entry_cache
     }
 
     /// Returns a random number generator that no other call of this run shares. Which call gets which one depends on

@@ -49,7 +49,8 @@ impl Read for ListedFile {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs;
     use std::io::Write as _;

@@ -53,7 +53,7 @@ pub enum EntryResults {
 
 /// The remembered results of a run.
 #[derive(Debug, Default)]
-pub struct EntryMemo {
+pub struct EntryCache {
     results: Mutex<Vec<RememberedResults>>,
 }
 
@@ -88,7 +88,7 @@ impl PartialEq for EntryKey {
     }
 }
 
-impl EntryMemo {
+impl EntryCache {
     /// Returns the results for `entries`; None if they are not remembered.
     #[must_use]
     pub fn get(&self, key: &EntryKey, entries: &ArrayRef) -> Option<EntryResults> {
