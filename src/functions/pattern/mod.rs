@@ -1,6 +1,8 @@
 //! Regular expressions, compiled once per thread and cached.
 //!
-//! KQL uses the syntax of the regex crate; see the reference's page on regex syntax.
+//! KQL uses the syntax of the regex crate but for what [`syntax`] says; see the reference's page on regex syntax.
+
+mod syntax;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,7 +19,13 @@ const MAX_COMPILED_BYTES: usize = 4 << 20;
 
 thread_local! {
     /// The cached expressions, most recently used first.
-    static KEPT: RefCell<Vec<Rc<Regex>>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Vec<Compiled>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An expression with the pattern of the query, from which that of the regex may differ.
+struct Compiled {
+    pattern: Box<str>,
+    regex: Rc<Regex>,
 }
 
 /// Compiles `pattern`, or returns it from the cache.
@@ -26,12 +34,13 @@ thread_local! {
 /// [`Code::InvalidRegex`] without a location if the pattern does not parse or is too large.
 pub fn compile(pattern: &str) -> Result<Rc<Regex>> {
     KEPT.with_borrow_mut(|kept| {
-        let regex = match kept.iter().position(|regex| regex.as_str() == pattern) {
+        let compiled = match kept.iter().position(|compiled| &*compiled.pattern == pattern) {
             Some(index) => kept.remove(index),
-            None => Rc::new(build(pattern)?),
+            None => Compiled { pattern: pattern.into(), regex: Rc::new(build(pattern)?) },
         };
+        let regex = Rc::clone(&compiled.regex);
         kept.truncate(MOST_KEPT - 1);
-        kept.insert(0, Rc::clone(&regex));
+        kept.insert(0, compiled);
         Ok(regex)
     })
 }
@@ -53,9 +62,21 @@ pub fn quote(string: &str) -> String {
 }
 
 fn build(pattern: &str) -> Result<Regex> {
-    regex::RegexBuilder::new(pattern).size_limit(MAX_COMPILED_BYTES).build().map_err(|error| {
-        Error::query(Code::InvalidRegex, Span::default(), format!("not a valid regular expression: {}", reason(&error)))
-    })
+    parse(pattern)
+        .or_else(|error| match syntax::with_literal_braces(pattern) {
+            // A failure of this pattern, too, is reported at its place in the pattern of the query.
+            Some(literal) => parse(&literal).map_err(|_| error),
+            None => Err(error),
+        })
+        .map_err(|error| {
+            let message = format!("not a valid regular expression: {}", reason(&error));
+            Error::query(Code::InvalidRegex, Span::default(), message)
+        })
+}
+
+fn parse(pattern: &str) -> Result<Regex, regex::Error> {
+    let mut builder = regex::RegexBuilder::new(pattern);
+    builder.size_limit(MAX_COMPILED_BYTES).octal(!syntax::has_back_reference(pattern)).build()
 }
 
 /// Returns what is wrong with an expression and at which position, in one line.
