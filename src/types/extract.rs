@@ -5,15 +5,19 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, DictionaryArray, StringArray, StringBuilder, StringViewBuilder};
 use arrow::datatypes::Int32Type;
 
-use super::dynamic::{self, Path};
+use super::dynamic::{Path, PathLookup};
 use super::{Column, Type, Value};
 
 /// Returns the value at `path` in each row of a dynamic column; null if there is none or it is JSON `null`.
 #[must_use]
 pub fn extract_column(column: &Column, path: &Path) -> Column {
+    extract_looked_up(column, &PathLookup::new(path))
+}
+
+fn extract_looked_up(column: &Column, path: &PathLookup) -> Column {
     if let Some(value) = column.as_constant() {
         let found = match value {
-            Value::Dynamic(json) => dynamic::extract(json, path).map_or(Value::Null(Type::Dynamic), Value::dynamic),
+            Value::Dynamic(json) => path.find(json).map_or(Value::Null(Type::Dynamic), Value::dynamic),
             _ => Value::Null(Type::Dynamic),
         };
         return Column::constant(found, column.rows());
@@ -31,6 +35,7 @@ pub fn extract_column(column: &Column, path: &Path) -> Column {
 #[derive(Debug)]
 pub struct Extractor {
     path: Path,
+    lookup: PathLookup,
     last: Option<(ArrayRef, ArrayRef)>,
 }
 
@@ -38,7 +43,8 @@ impl Extractor {
     /// Creates an extractor for `path`.
     #[must_use]
     pub fn new(path: Path) -> Self {
-        Self { path, last: None }
+        let lookup = PathLookup::new(&path);
+        Self { path, lookup, last: None }
     }
 
     /// Returns the path that is extracted.
@@ -51,24 +57,24 @@ impl Extractor {
     pub fn extract(&mut self, column: &Column) -> Column {
         let dictionary =
             column.as_array().and_then(|array| array.as_any().downcast_ref::<DictionaryArray<Int32Type>>());
-        let Some(dictionary) = dictionary else { return extract_column(column, &self.path) };
+        let Some(dictionary) = dictionary else { return extract_looked_up(column, &self.lookup) };
         let known = self.last.take().filter(|(values, _)| Arc::ptr_eq(values, dictionary.values()));
         let known = known.or_else(|| {
             let texts = dictionary.values().as_any().downcast_ref::<StringArray>()?;
-            Some((Arc::clone(dictionary.values()), extract_texts(texts, &self.path)))
+            Some((Arc::clone(dictionary.values()), extract_texts(texts, &self.lookup)))
         });
-        let Some((values, found)) = known else { return extract_column(column, &self.path) };
+        let Some((values, found)) = known else { return extract_looked_up(column, &self.lookup) };
         let extracted = dictionary.with_values(Arc::clone(&found));
         self.last = Some((values, found));
         Column::array(Type::Dynamic, Arc::new(extracted))
     }
 }
 
-fn found<'a>(json: Option<&'a str>, path: &Path) -> Option<&'a str> {
-    json.and_then(|json| dynamic::extract(json, path)).filter(|json| *json != "null")
+fn found<'a>(json: Option<&'a str>, path: &PathLookup) -> Option<&'a str> {
+    json.and_then(|json| path.find(json)).filter(|json| *json != "null")
 }
 
-fn extract_rows(column: &Column, path: &Path) -> ArrayRef {
+fn extract_rows(column: &Column, path: &PathLookup) -> ArrayRef {
     let mut builder = StringViewBuilder::with_capacity(column.rows());
     for row in 0..column.rows() {
         builder.append_option(found(column.text_at(row), path));
@@ -76,14 +82,14 @@ fn extract_rows(column: &Column, path: &Path) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-fn extract_dictionary(dictionary: &DictionaryArray<Int32Type>, path: &Path) -> ArrayRef {
+fn extract_dictionary(dictionary: &DictionaryArray<Int32Type>, path: &PathLookup) -> ArrayRef {
     let Some(values) = dictionary.values().as_any().downcast_ref::<StringArray>() else {
         return arrow::array::new_null_array(&Type::Dynamic.arrow(), dictionary.len());
     };
     Arc::new(dictionary.with_values(extract_texts(values, path)))
 }
 
-fn extract_texts(texts: &StringArray, path: &Path) -> ArrayRef {
+fn extract_texts(texts: &StringArray, path: &PathLookup) -> ArrayRef {
     let mut builder = StringBuilder::new();
     for json in texts {
         builder.append_option(found(json, path));

@@ -8,6 +8,7 @@
 //! keys are unique. The order of keys and the digits of numbers are kept.
 
 mod path;
+mod path_lookup;
 mod print;
 mod row_json;
 mod skip;
@@ -15,7 +16,8 @@ mod validate;
 mod write;
 
 pub use crate::json::MAX_DEPTH;
-pub use path::{Path, PathSet, Step, extract};
+pub use path::{Path, Step, extract};
+pub use path_lookup::PathLookup;
 pub use print::{canonical, compact, quote, to_text, unescape};
 pub use row_json::{row_json, value_json};
 pub use skip::{Elements, Entries, Entry, Key, elements, entries, unique_entries};
