@@ -72,12 +72,11 @@ impl Spellings {
         self.values.iter().find(|value| letters(value.source) == wanted).map(|value| value.table)
     }
 
-    /// Returns how records contain a string. `occurs_in` is true for the values of the column that contain the
-    /// string.
-    fn verbatim(&self, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
+    /// See [`verbatim`].
+    fn verbatim(&self, occurs_in: &dyn Fn(&str) -> bool, warns: bool) -> Verbatim {
         let met = || self.values.iter().filter(|value| occurs_in(value.table));
         // Records with a value that causes a warning must be read, whether or not they match the search.
-        if self.warning.is_some() || met().any(|value| !value.source.eq_ignore_ascii_case(value.table)) {
+        if (warns && self.warning.is_some()) || met().any(|value| !value.source.eq_ignore_ascii_case(value.table)) {
             Verbatim::No
         } else if met().next().is_some() {
             Verbatim::InAnyCase
@@ -88,12 +87,12 @@ impl Spellings {
 }
 
 /// Returns how records of any kind contain a string. `occurs_in` is true for the values of the column that contain
-/// the string.
+/// the string. `warns` is true if the warnings about values of the column are shown.
 #[must_use]
-pub fn verbatim(column: &str, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
+pub fn verbatim(column: &str, occurs_in: &dyn Fn(&str) -> bool, warns: bool) -> Verbatim {
     // Labels of CSV are replaced before its records are searched.
     let kinds = RowKind::ALL.into_iter().filter(|kind| *kind != RowKind::PortalCsv);
-    let ways = || kinds.clone().filter_map(|kind| spellings(column, kind)).map(|all| all.verbatim(occurs_in));
+    let ways = || kinds.clone().filter_map(|kind| spellings(column, kind)).map(|all| all.verbatim(occurs_in, warns));
     [Verbatim::No, Verbatim::InAnyCase]
         .into_iter()
         .find(|way| ways().any(|own| own == *way))
@@ -173,14 +172,16 @@ mod tests {
 
     #[test]
     fn a_search_knows_which_values_are_replaced() {
-        let search = |column: &str, needle: &str| {
+        let search_and_warn = |column: &str, needle: &str, warns: bool| {
             let needle = needle.to_lowercase();
-            verbatim(column, &|value| value.to_lowercase().contains(&needle))
+            verbatim(column, &|value| value.to_lowercase().contains(&needle), warns)
         };
+        let search = |column: &str, needle: &str| search_and_warn(column, needle, true);
         assert_eq!(search("UserType", "Guest"), Verbatim::InAnyCase);
         assert_eq!(search("UserType", "Administrator"), Verbatim::AsWritten);
         assert_eq!(search("OperationVersion", "1.0"), Verbatim::No);
         assert_eq!(search("ResultSignature", "SUCCESS"), Verbatim::No);
+        assert_eq!(search_and_warn("ResultSignature", "SUCCESS", false), Verbatim::AsWritten);
         assert_eq!(search("UserPrincipalName", "Guest"), Verbatim::AsWritten);
     }
 }

@@ -153,7 +153,7 @@ impl BlockRows<'_> {
         let is_wrapped = |json: &&str| column.ty != Type::Dynamic && json.starts_with('{');
         let json = json.filter(is_wrapped).and_then(wrapped_scalar).or(json);
         if let Some(spellings) = column.spellings[row.kind as usize] {
-            return append_spelled(writer, spellings, json);
+            return append_spelled(writer, spellings, json, column.warns);
         }
         if let Some(date) = json.filter(|_| column.ty == Type::Datetime).and_then(|json| numeric_date(json, row.kind)) {
             return append_date(writer, &date, self.dates.verdict(self.file.index, &date));
@@ -323,11 +323,16 @@ impl<'a> RecordValues<'a> {
     }
 }
 
-/// Appends a string in the spelling of the table.
-fn append_spelled(writer: &mut ColumnWriter, spellings: &'static Spellings, json: Option<&str>) -> ValueOutcome {
+/// Appends a string in the spelling of the table. `warns` is true if a warning about the spelling is shown.
+fn append_spelled(
+    writer: &mut ColumnWriter,
+    spellings: &'static Spellings,
+    json: Option<&str>,
+    warns: bool,
+) -> ValueOutcome {
     let table = json.and_then(|json| spellings.of_table(json));
     writer.append(table.or(json));
-    spellings.warning.filter(|_| table.is_some()).map_or(ValueOutcome::Whole, ValueOutcome::Respelled)
+    spellings.warning.filter(|_| warns && table.is_some()).map_or(ValueOutcome::Whole, ValueOutcome::Respelled)
 }
 
 /// Returns the numeric date with which a time begins if its year is last; None for other times. Most times begin with

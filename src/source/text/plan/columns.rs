@@ -41,6 +41,8 @@ pub(crate) struct PlannedColumn {
     pub is_required: bool,
     /// True for a string column that contains JSON and that the query names: its values are validated.
     pub is_validated: bool,
+    /// True if the warnings about spellings of this column are shown.
+    pub warns: bool,
     /// From where the values are read, by row kind.
     pub sources: [PlannedSource; RowKind::ALL.len()],
     /// For each row kind, the values that records spell differently from the table.
@@ -90,6 +92,11 @@ pub(crate) fn keys_after<'a>(path: &'a KeyPath, inner: Option<&'a dynamic::Path>
     path.iter().map(Cow::as_ref).chain(keys).collect()
 }
 
+/// True if a filter over the columns `wanted` is a search over the whole table, which asks nothing of a particular column.
+pub(super) fn is_search(selection: &RecordSelection, wanted: &[ScanColumn]) -> bool {
+    selection.known().is_some_and(|table| wanted.len() > table.schema.len() / 2)
+}
+
 /// Compiles the columns of a filter. A missing time of ingestion is damage here, although exports need not have it.
 pub(super) fn plan_filter_columns(
     tree: &mut KeyTree,
@@ -100,7 +107,11 @@ pub(super) fn plan_filter_columns(
     let mut columns = plan_columns(tree, selection, origins, wanted, &|_| true);
     let is_ingestion = |column: &PlannedColumn| matches!(&*column.name, RECEIVED | INGESTED);
     let is_known = selection.known().is_some();
-    columns.iter_mut().for_each(|column| column.is_required |= is_known && is_ingestion(column));
+    let is_search = is_search(selection, wanted);
+    for column in &mut columns {
+        column.is_required |= is_known && is_ingestion(column);
+        column.warns = !is_search;
+    }
     columns
 }
 
@@ -135,6 +146,7 @@ fn plan_column(
             is_number: false,
             is_required: false,
             is_validated: false,
+            warns: true,
             sources,
             spellings: [None; RowKind::ALL.len()],
         };
@@ -170,6 +182,7 @@ fn plan_column(
         is_number,
         is_required,
         is_validated: holds_json && named(&field.name),
+        warns: true,
         sources,
         spellings,
     }

@@ -7,7 +7,7 @@ mod selection;
 use std::sync::Arc;
 
 pub(crate) use self::columns::{PlannedColumn, PlannedSource, RESULT, keys_after};
-use self::columns::{plan_columns, plan_filter_columns};
+use self::columns::{is_search, plan_columns, plan_filter_columns};
 pub use self::selection::{RecordSelection, TableBinding};
 use super::classify::{RowClass, ShapeMarkers};
 use super::key_tree::{KeyTree, ValueSlot};
@@ -80,9 +80,10 @@ impl ScanPlan {
         let columns = plan_columns(&mut tree, &selection, origins, &request.columns, &named);
         let filter_columns = plan_filter_columns(&mut tree, &selection, origins, filter_request);
         let ids = ids.and_then(|sketch| watched_ids(&mut tree, &selection, origins, sketch));
+        let warns = !is_search(&selection, filter_request);
         let verbatim = |column: usize, needle: &RecordNeedle| match origins.at(column) {
             Some(_) => Verbatim::No,
-            None => verbatim(&selection, column, needle),
+            None => verbatim(&selection, column, needle, warns),
         };
         let prefilter = Prefilter::new(&request.prune, &verbatim).filter(|_| !request.report.is_thorough());
         Self {
@@ -183,8 +184,8 @@ pub(crate) fn is_renamed(name: &str, table: &KnownTable) -> bool {
 }
 
 /// Tells how records spell a column value that contains the needle, apart from escapes. `No` if the value may be
-/// generated or reformatted.
-fn verbatim(selection: &RecordSelection, column: usize, needle: &RecordNeedle) -> Verbatim {
+/// generated or reformatted. `warns` is true if the warnings about values of the column are shown.
+fn verbatim(selection: &RecordSelection, column: usize, needle: &RecordNeedle, warns: bool) -> Verbatim {
     let field = selection.schema().field(column);
     if !field.ty.is_text() || (field.ty == Type::Dynamic && needle.may_be_reformatted()) {
         return Verbatim::No;
@@ -196,5 +197,5 @@ fn verbatim(selection: &RecordSelection, column: usize, needle: &RecordNeedle) -
         ColumnSource::Table => selection.single_table().is_some() && !needle.occurs_in(table.name),
         ColumnSource::Category => selection.single_table().is_some() && !needle.occurs_in(table.category),
     });
-    if is_read { spelling::verbatim(&field.name, &|value| needle.occurs_in(value)) } else { Verbatim::No }
+    if is_read { spelling::verbatim(&field.name, &|value| needle.occurs_in(value), warns) } else { Verbatim::No }
 }
