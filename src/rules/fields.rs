@@ -24,10 +24,19 @@ pub(super) struct Fields<'a> {
 /// How the values of a rule are written.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Notation {
-    /// True if strings may be expressions in square brackets.
-    pub is_template: bool,
     /// True if durations must be those of ISO 8601.
     pub has_iso_durations: bool,
+}
+
+/// The text of the value of `name`; an error with the reason `otherwise` if it has none.
+fn text_of<'a>(value: &'a Node, name: &str, otherwise: impl FnOnce() -> String) -> Read<&'a str> {
+    if matches!(value.content, NodeContent::Expression(_)) {
+        let reason = format!(
+            "`{name}` is an expression of the template that only a deployment evaluates, such as a parameter without a default value"
+        );
+        return wrong(value.span, reason);
+    }
+    value.text().map_or_else(|| wrong(value.span, otherwise()), Ok)
 }
 
 impl<'a> Fields<'a> {
@@ -111,22 +120,38 @@ impl<'a> Fields<'a> {
         let NodeContent::Sequence(elements) = &value.content else {
             return wrong(value.span, format!("`{name}` must be a list"));
         };
-        let text = |element: &Node| match element.text() {
-            Some(text) => Ok(text.to_owned()),
-            None => wrong(element.span, format!("an element of `{name}` must be a string")),
-        };
-        elements.iter().map(text).collect()
+        let text = |element| text_of(element, name, || format!("an element of `{name}` must be a string"));
+        elements.iter().map(|element| text(element).map(str::to_owned)).collect()
+    }
+
+    /// As [`Self::texts`], for names of resources and notes, which decide nothing: unknown expressions of a template are as
+    /// they are written.
+    pub fn written_texts(self, name: &str) -> Read<Vec<String>> {
+        match self.value(name).map(|value| &value.content) {
+            Some(NodeContent::Sequence(elements)) if elements.iter().all(|element| element.written().is_some()) => {
+                Ok(elements.iter().filter_map(Node::written).map(str::to_owned).collect())
+            }
+            _ => self.texts(name),
+        }
+    }
+
+    /// As [`Self::written_texts`], for the mapping under `name`.
+    pub fn written_pairs(self, name: &str) -> Read<Vec<(String, String)>> {
+        match self.value(name).map(|value| &value.content) {
+            Some(NodeContent::Mapping(entries)) if entries.iter().all(|(_, value)| value.written().is_some()) => {
+                let pair = |(key, value): &(NodeKey, Node)| Some((key.text.clone(), value.written()?.to_owned()));
+                Ok(entries.iter().filter_map(pair).collect())
+            }
+            _ => self.pairs(name),
+        }
     }
 
     /// Names and strings of the mapping under `name`, in order.
     pub fn pairs(self, name: &str) -> Read<Vec<(String, String)>> {
         let Some(fields) = self.mapping(name)? else { return Ok(Vec::new()) };
         let NodeContent::Mapping(entries) = &fields.node.content else { return Ok(Vec::new()) };
-        let pair = |key: &str, value: &Node| match value.text() {
-            Some(text) => Ok((key.to_owned(), text.to_owned())),
-            None => wrong(value.span, format!("`{key}` must be a string")),
-        };
-        entries.iter().map(|(key, value)| pair(&key.text, value)).collect()
+        let text = |key: &str, value| text_of(value, key, || format!("`{key}` must be a string"));
+        entries.iter().map(|(key, value)| Ok((key.text.clone(), text(&key.text, value)?.to_owned()))).collect()
     }
 
     /// The string, number or truth value under `name`, as written.
@@ -135,14 +160,7 @@ impl<'a> Fields<'a> {
     /// It is a list, or an expression of a template.
     pub fn text(self, name: &str) -> Read<Option<&'a str>> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        let Some(text) = value.text() else { return wrong(value.span, format!("`{name}` must be a single value")) };
-        if self.notation.is_template && text.starts_with('[') && text.ends_with(']') && !text.starts_with("[[") {
-            let reason = format!(
-                "`{name}` is an expression of the template that only a deployment evaluates, such as a parameter without a default value"
-            );
-            return wrong(value.span, reason);
-        }
-        Ok(Some(text))
+        text_of(value, name, || format!("`{name}` must be a single value")).map(Some)
     }
 
     /// As [`Self::text`]; an error if there is none.

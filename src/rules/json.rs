@@ -119,7 +119,7 @@ fn to_json(node: &Node) -> serde_json::Value {
             entries.iter().map(|(key, value)| (key.text.clone(), to_json(value))).collect()
         }
         NodeContent::Sequence(elements) => elements.iter().map(to_json).collect(),
-        NodeContent::String(text) => text.as_str().into(),
+        NodeContent::String(text) | NodeContent::Expression(text) => text.as_str().into(),
         NodeContent::Other(_) if node.is_null() => serde_json::Value::Null,
         NodeContent::Other(text) => match text.to_ascii_lowercase().as_str() {
             "true" => true.into(),

@@ -72,8 +72,9 @@ fn read_current(rule: RuleText, properties: Fields<'_>) -> Read<AlertRule> {
     let state = state(properties, frequency)?;
     let muting = muting(properties, frequency, state)?;
     let actions = properties.mapping("actions")?;
-    let action_groups = actions.map(|actions| actions.texts("actionGroups")).transpose()?.unwrap_or_default();
-    let custom_properties = actions.map(|actions| actions.pairs("customProperties")).transpose()?.unwrap_or_default();
+    let action_groups = actions.map(|actions| actions.written_texts("actionGroups")).transpose()?.unwrap_or_default();
+    let custom_properties =
+        actions.map(|actions| actions.written_pairs("customProperties")).transpose()?.unwrap_or_default();
     let severity = severity(properties)?;
     Ok(AlertRule {
         schedule: AlertSchedule { frequency, lookback, clock: WindowClock::Generated, delay: ASSUMED_DELAY },
@@ -82,8 +83,8 @@ fn read_current(rule: RuleText, properties: Fields<'_>) -> Read<AlertRule> {
         muting,
         action_groups,
         custom_properties,
-        scopes: properties.texts("scopes")?,
-        resource_types: properties.texts("targetResourceTypes")?,
+        scopes: properties.written_texts("scopes")?,
+        resource_types: properties.written_texts("targetResourceTypes")?,
         columns: columns(criterion)?,
         is_enabled: properties.flag("enabled")?.unwrap_or(true),
         ..plain(rule, severity, properties)?

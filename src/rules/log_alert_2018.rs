@@ -27,7 +27,7 @@ pub(super) fn read(rule: RuleText, properties: Fields<'_>, schedule: Fields<'_>)
     };
     let (condition, columns) = condition(trigger, &rule.query.text)?;
     let throttling = action.whole("throttlingInMin", 0, MAX_MINUTES)?.filter(|minutes| *minutes > 0);
-    let notified = action.mapping("aznsAction")?.map(|notified| notified.texts("actionGroup")).transpose()?;
+    let notified = action.mapping("aznsAction")?.map(|notified| notified.written_texts("actionGroup")).transpose()?;
     let state = match properties.flag("autoMitigate")? {
         Some(true) => state(properties, frequency)?,
         _ => AlertStatePolicy::Stateless,

@@ -22,6 +22,8 @@ pub(super) enum NodeContent {
     String(String),
     /// A number, a truth value or null, as written.
     Other(String),
+    /// An expression of a template with a value that only a deployment knows, as written.
+    Expression(String),
 }
 
 /// A key of a mapping.
@@ -44,6 +46,14 @@ impl Node {
     /// The value at the end of a path of keys.
     pub fn get(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |node, name| node.entry(name).map(|(_, value)| value))
+    }
+
+    /// The text of a string, number, truth value or unknown expression, as written.
+    pub fn written(&self) -> Option<&str> {
+        match &self.content {
+            NodeContent::Expression(text) => Some(text),
+            _ => self.text(),
+        }
     }
 
     /// The text of a string, number or truth value.

@@ -75,16 +75,13 @@ impl FoundRule<'_> {
 
 /// Returns the rules below `root`, in the order of the file.
 pub(super) fn rules<'a>(root: &'a Node, file: &'a str) -> Vec<FoundRule<'a>> {
-    let is_template = root.entry("resources").is_some() || root.entry("$schema").is_some();
-    let mut found = FoundRules { file, is_template, rules: Vec::new() };
+    let mut found = FoundRules { file, rules: Vec::new() };
     found.search(root);
     found.rules
 }
 
 struct FoundRules<'a> {
     file: &'a str,
-    /// True if strings may be expressions in square brackets.
-    is_template: bool,
     rules: Vec<FoundRule<'a>>,
 }
 
@@ -97,10 +94,9 @@ impl<'a> FoundRules<'a> {
         let rule = self.rule(node);
         let is_rule = rule.is_some();
         let properties = node.get(&["properties"]).filter(|properties| properties.is_mapping());
-        let is_template = self.is_template;
         self.rules.extend(rule.map(|rule| {
             let has_iso_durations = properties.is_some() || rule.kind == RuleKind::CustomDetection;
-            FoundRule { rule, node, properties, notation: Notation { is_template, has_iso_durations } }
+            FoundRule { rule, node, properties, notation: Notation { has_iso_durations } }
         }));
         for (name, child) in CONTAINERS.iter().filter_map(|name| Some((*name, node.entry(name)?.1))) {
             // A template may name its resources: {"resources": {"rule": {...}}}.
@@ -162,17 +158,16 @@ impl<'a> FoundRules<'a> {
     /// The string under `name`.
     fn query(&self, node: &Node, name: &str) -> Option<RuleQuery> {
         let (key, value) = node.entry(name)?;
-        let NodeContent::String(text) = &value.content else { return None };
-        let positions = TextMap::of_string(text, self.file, value.span);
-        let is_bracketed = self.is_template && text.starts_with('[') && text.ends_with(']');
-        // Two brackets at the beginning are one that is no expression.
-        let escapes = usize::from(is_bracketed && text.starts_with("[["));
-        Some(RuleQuery {
-            text: text[escapes..].to_owned(),
-            key: key.span,
-            positions: positions.map(|positions| positions.without_start(escapes)),
-            is_expression: is_bracketed && escapes == 0,
-        })
+        let (text, is_expression) = match &value.content {
+            NodeContent::String(text) => (text, false),
+            NodeContent::Expression(text) => (text, true),
+            _ => return None,
+        };
+        // A bracket at the beginning of a string of a template may be written twice.
+        let escaped = || TextMap::of_string(&format!("[{text}"), self.file, value.span);
+        let positions = TextMap::of_string(text, self.file, value.span)
+            .or_else(|| text.starts_with('[').then(escaped)?.map(|positions| positions.without_start(1)));
+        Some(RuleQuery { text: text.clone(), key: key.span, positions, is_expression })
     }
 }
 
@@ -187,7 +182,7 @@ fn sentinel_kind(node: &Node) -> RuleKind {
 
 /// A rule with the names that `node` or its `properties` have.
 fn rule(node: &Node, properties: Option<&Node>, kind: RuleKind, queries: Vec<RuleQuery>) -> DetectionRule {
-    let text = |key: &str| [properties, Some(node)].into_iter().flatten().find_map(|node| node.get(&[key])?.text());
+    let text = |key: &str| [properties, Some(node)].into_iter().flatten().find_map(|node| node.get(&[key])?.written());
     let display = text("displayName");
     let id = text("id").or_else(|| text("name").filter(|_| display.is_some()));
     let name = display.or_else(|| text("title")).or_else(|| text("name"));

@@ -1,11 +1,11 @@
 //! Evaluates the expressions of templates of Azure Resource Manager that depend on nothing outside the file: parameters
-//! with default values, variables, and strings made of them. All other expressions stay as they are.
+//! with default values, variables, and strings made of them. All others become [`NodeContent::Expression`].
 //!
 //! Source: the pages on the syntax, the functions and the nested deployments of templates.
 
 use super::RuleFileError;
 use super::node::{Node, NodeContent};
-use super::template_expression::{self, TemplateExpression};
+use super::template_expression::{self, TemplateExpression, TemplateString};
 
 /// The maximum depth of values and of expressions in them.
 const MAX_DEPTH: usize = 256;
@@ -56,14 +56,17 @@ impl Evaluator {
     /// Evaluates the expressions in a value.
     fn value(&mut self, node: &Node, scope: &TemplateScope<'_>, depth: usize) -> Evaluated<Node> {
         if depth > MAX_DEPTH {
-            return Ok(node.clone());
+            return Ok(unknown(node));
         }
         let content = match &node.content {
-            NodeContent::String(text) => {
-                let expression = template_expression::parse(text);
-                let value = expression.map(|expression| self.evaluated(&expression, node, scope, depth)).transpose()?;
-                return Ok(value.flatten().unwrap_or_else(|| node.clone()));
-            }
+            NodeContent::String(text) => match template_expression::parse(text) {
+                TemplateString::Literal(text) => NodeContent::String(text.to_owned()),
+                TemplateString::Unknown => return Ok(unknown(node)),
+                TemplateString::Expression(expression) => {
+                    let value = self.evaluated(&expression, node, scope, depth)?;
+                    return Ok(value.unwrap_or_else(|| unknown(node)));
+                }
+            },
             NodeContent::Mapping(_) if is_deployment(node) => return self.deployment(node, scope, depth),
             NodeContent::Mapping(entries) => {
                 let value = |(key, value): &(_, Node)| -> Evaluated<_> {
@@ -75,7 +78,7 @@ impl Evaluator {
                 let elements = elements.iter().map(|element| self.value(element, scope, depth + 1));
                 NodeContent::Sequence(elements.collect::<Evaluated<_>>()?)
             }
-            NodeContent::Other(_) => return Ok(node.clone()),
+            NodeContent::Other(_) | NodeContent::Expression(_) => return Ok(node.clone()),
         };
         Ok(Node { content, span: node.span })
     }
@@ -87,10 +90,13 @@ impl Evaluator {
         let Some(template) = node.get(&["properties", "template"]) else { return Ok(node.clone()) };
         let mut given = Vec::new();
         if let Some(Node { content: NodeContent::Mapping(entries), .. }) = node.get(&["properties", "parameters"]) {
-            for (name, value) in entries {
-                if let Some(value) = value.get(&["value"]) {
-                    given.push((name.text.clone(), self.value(value, outer, depth + 1)?));
-                }
+            for (name, parameter) in entries {
+                let value = match parameter.get(&["value"]) {
+                    Some(value) => self.value(value, outer, depth + 1)?,
+                    // A reference to a secret.
+                    None => Node { content: NodeContent::Expression(String::new()), span: parameter.span },
+                };
+                given.push((name.text.clone(), value));
             }
         }
         let template = match is_inner {
@@ -158,6 +164,19 @@ impl Evaluator {
     }
 }
 
+/// The value with all strings that are expressions as unknown ones.
+fn unknown(node: &Node) -> Node {
+    let content = match &node.content {
+        NodeContent::String(text) if template_expression::is_expression(text) => NodeContent::Expression(text.clone()),
+        NodeContent::Mapping(entries) => {
+            NodeContent::Mapping(entries.iter().map(|(key, value)| (key.clone(), unknown(value))).collect())
+        }
+        NodeContent::Sequence(elements) => NodeContent::Sequence(elements.iter().map(unknown).collect()),
+        content => content.clone(),
+    };
+    Node { content, span: node.span }
+}
+
 /// The value under the text of `name` in a section of a template.
 fn named<'a>(template: &'a Node, section: &str, name: &Node) -> Option<&'a Node> {
     template.get(&[section, name.text()?])
@@ -185,5 +204,5 @@ fn with_template(node: &Node, template: &Node) -> Node {
 }
 
 fn size(node: &Node) -> usize {
-    NODE_SIZE + node.text().map_or(0, str::len) + node.children().map(size).sum::<usize>()
+    NODE_SIZE + node.written().map_or(0, str::len) + node.children().map(size).sum::<usize>()
 }

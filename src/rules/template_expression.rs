@@ -1,6 +1,6 @@
 //! The expressions of templates: text in square brackets.
 
-use super::node::Node;
+use super::node::{Node, NodeContent};
 
 /// The maximum depth of an expression.
 const MAX_DEPTH: usize = 32;
@@ -23,19 +23,41 @@ pub(super) enum TemplateExpression {
     Property(Box<TemplateExpression>, String),
 }
 
-/// Parses a string of a template; None if it is no expression, or one of a form that is not known.
-pub(super) fn parse(text: &str) -> Option<TemplateExpression> {
-    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
-    if inner.starts_with('[') {
-        return None;
-    }
-    let mut parser = ExpressionParser { rest: inner };
-    let expression = parser.expression(0)?;
-    parser.rest.trim_start().is_empty().then_some(expression)
+/// What a string of a template is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TemplateString<'a> {
+    /// The string itself, without its escape.
+    Literal(&'a str),
+    /// An expression.
+    Expression(TemplateExpression),
+    /// An expression of a form that is not known.
+    Unknown,
 }
 
-/// Returns the string that a function makes of strings, numbers and truth values; None if it is not known here.
+/// True if a string of a template is an expression. A second bracket at the beginning is an escape.
+pub(super) fn is_expression(text: &str) -> bool {
+    text.starts_with('[') && text.ends_with(']') && !text.starts_with("[[")
+}
+
+/// Parses a string of a template.
+pub(super) fn parse(text: &str) -> TemplateString<'_> {
+    if !is_expression(text) {
+        let is_escaped = text.starts_with("[[") && text.ends_with(']');
+        return TemplateString::Literal(&text[usize::from(is_escaped)..]);
+    }
+    let mut parser = ExpressionParser { rest: text.get(1..text.len() - 1).unwrap_or_default() };
+    match parser.expression(0) {
+        Some(expression) if parser.rest.trim_start().is_empty() => TemplateString::Expression(expression),
+        _ => TemplateString::Unknown,
+    }
+}
+
+/// Returns the string that a function makes of strings, numbers, truth values and a list of them; None if it is not known
+/// here.
 pub(super) fn call(function: &str, arguments: &[Node]) -> Option<String> {
+    if let ("join", [Node { content: NodeContent::Sequence(elements), .. }, delimiter]) = (function, arguments) {
+        return Some(elements.iter().map(Node::text).collect::<Option<Vec<_>>>()?.join(delimiter.text()?));
+    }
     let texts: Vec<&str> = arguments.iter().map(Node::text).collect::<Option<_>>()?;
     match (function, texts.as_slice()) {
         ("concat", [_, ..]) => Some(texts.concat()),
@@ -149,7 +171,7 @@ impl ExpressionParser<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{TemplateExpression, formatted, parse};
+    use super::{TemplateExpression, TemplateString, formatted, parse};
 
     #[test]
     fn expressions_are_parsed_or_left_alone() {
@@ -157,13 +179,17 @@ mod tests {
             function: function.to_owned(),
             arguments: vec![TemplateExpression::String(argument.to_owned())],
         };
-        assert_eq!(parse("[parameters('it''s')]"), Some(call("parameters", "it's")));
+        assert_eq!(parse("[parameters('it''s')]"), TemplateString::Expression(call("parameters", "it's")));
         let property = TemplateExpression::Property(Box::new(call("variables", "a")), "b".to_owned());
-        assert_eq!(parse("[ variables( 'a' ).b ]"), Some(property));
-        for text in ["a", "[[a]", "[a]", "[a(]", "[a('b]", "[a('b') c]", "[]", "['a", "[a(,)]", "[resourceId('a'):x]"] {
-            assert_eq!(parse(text), None, "{text}");
+        assert_eq!(parse("[ variables( 'a' ).b ]"), TemplateString::Expression(property));
+        for (text, literal) in [("a", "a"), ("[[a]", "[a]"), ("['a", "['a"), ("[[a", "[[a"), ("", ""), ("[", "[")] {
+            assert_eq!(parse(text), TemplateString::Literal(literal), "{text}");
         }
-        assert_eq!(parse(&format!("[{}{}]", "a(".repeat(100_000), ")".repeat(100_000))), None);
+        for text in ["[a]", "[a(]", "[a('b]", "[a('b') c]", "[]", "[a(,)]", "[resourceId('a'):x]", "[a()[0]]"] {
+            assert_eq!(parse(text), TemplateString::Unknown, "{text}");
+        }
+        let deep = format!("[{}{}]", "a(".repeat(100_000), ")".repeat(100_000));
+        assert_eq!(parse(&deep), TemplateString::Unknown);
     }
 
     #[test]

@@ -351,6 +351,57 @@ fn templates_with_literal_values_are_evaluated() {
 }
 
 #[test]
+fn unknown_values_of_templates_never_become_text() {
+    let parameters = json!({"place": {"defaultValue": "[resourceGroup().location]"}, "secret": {"defaultValue": "bg"},
+        "list": {"defaultValue": ["bg", "[newGuid()]"]}, "known": {"defaultValue": ["bg", "[[x]"]}});
+    let variables = json!({"joined": "[join(parameters('list'), ',')]", "sum": "[add(2, 3)]", "q": "T | where User == 'bg'",
+        "object": {"known": "T | where User == 'bg'", "unknown": "[reference('x').y]"}});
+    let rule = |properties: &Json, query: &str| log_alert(properties, &json!({"query": query}));
+    let template = |resource: &Json| {
+        json!({"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+            "parameters": parameters, "variables": variables, "resources": [resource]})
+    };
+    let run = |resource: &Json, command: &[&str]| {
+        let folder = folder(&[("arm.json", &template(resource).to_string()), ("t.jsonl", &rows(&[1]))]);
+        let rest = if command[0] == "rule" { ["--to", "sentinel-yaml"] } else { ["-t", "T=t.jsonl"] };
+        coldcase_at(folder.path(), &[command, &["arm.json"], &rest].concat(), b"")
+    };
+    let period = json!({"evaluationFrequency": "[concat('PT', variables('sum'), 'M')]"});
+    let inner = json!({"parameters": {"secret": {"defaultValue": "bg"}}, "resources":
+        [rule(&json!({}), "[concat('T | where User == \"', parameters('secret'), '\"')]")]});
+    let secret = json!({"type": "Microsoft.Resources/deployments", "properties": {"template": inner,
+        "expressionEvaluationOptions": {"scope": "inner"}, "parameters": {"secret": {"reference": {"secretName": "s"}}}}});
+    let nested = format!("[{}parameters('place'){}]", "concat(".repeat(20), ", '')".repeat(20));
+    for unknown in [
+        &rule(&json!({}), "[concat('T | where User == \"', parameters('place'), '\"')]"),
+        &rule(&json!({}), "[format('T | where User in (\"{0}\")', variables('joined'))]"),
+        &rule(&json!({}), "[concat('T | where User == \"', variables('object').unknown, '\"')]"),
+        &rule(&json!({}), "[variables('object').unknown]"),
+        &rule(&json!({}), "[toUpper(variables('sum'))]"),
+        &rule(&json!({}), "[if(true(), 'T', 'T')]"),
+        &rule(&json!({}), &nested),
+        &rule(&period, "T"),
+        &secret,
+    ] {
+        for command in [&["backtest"][..], &["rule", "convert"]] {
+            let output = run(unknown, command);
+            assert!(output.code == 3 && output.stdout.is_empty(), "{unknown}: {output:?}");
+            let says = ["is an expression of the template", "which only a deployment evaluates"];
+            assert!(says.iter().any(|reason| output.stderr.contains(reason)), "{unknown}: {}", output.stderr);
+        }
+    }
+    for known in [
+        &rule(&json!({}), "[variables('object').known]"),
+        &rule(&json!({}), "[format('T | where User in (\"{0}\")', join(parameters('known'), '\",\"'))]"),
+        // An escaped bracket.
+        &rule(&json!({}), "[['T'] | where User == 'bg' | extend First = dynamic([1])[0]"),
+    ] {
+        let output = run(known, &["backtest"]);
+        assert!(output.code == 0 && lines(&output).len() == 1, "{known}: {output:?}");
+    }
+}
+
+#[test]
 fn payloads_have_what_the_services_send() {
     let properties = json!({"scopes": ["/subscriptions/1/workspaces/law"], "targetResourceTypes": ["a/workspaces"],
         "actions": {"actionGroups": ["/groups/soc"], "customProperties": {"team": "soc"}}});

@@ -73,7 +73,7 @@ fn scalar(node: &Node, depth: usize, out: &mut String) {
         NodeContent::Other(text) => out.extend([text, "\n"]),
         NodeContent::String(text) if text.contains('\n') && fits_block(text) => block(text, depth, out),
         NodeContent::String(text) if is_plain(text) => out.extend([text, "\n"]),
-        NodeContent::String(text) => out.extend([&*quoted(text), "\n"]),
+        NodeContent::String(text) | NodeContent::Expression(text) => out.extend([&*quoted(text), "\n"]),
     }
 }
 

@@ -47,7 +47,7 @@ struct MemberLookup {
 }
 
 /// What a search for a key shows.
-enum Found<'a> {
+enum KeySearch<'a> {
     Value(&'a str),
     Nothing,
     /// Only a walk through the entries shows the value.
@@ -65,32 +65,32 @@ impl MemberLookup {
 
     fn find<'a>(&self, json: &'a str) -> Option<&'a str> {
         match self.search(json) {
-            Found::Value(value) => Some(value),
-            Found::Nothing => None,
-            Found::Unclear => get_member(json, &self.key),
+            KeySearch::Value(value) => Some(value),
+            KeySearch::Nothing => None,
+            KeySearch::Unclear => get_member(json, &self.key),
         }
     }
 
     /// Searches for the key in quotes. Without a backslash, every quote begins or ends a string, so a quoted key before a
     /// colon is a key. It belongs to the outermost bag if no other bracket is open before it.
-    fn search<'a>(&self, json: &'a str) -> Found<'a> {
+    fn search<'a>(&self, json: &'a str) -> KeySearch<'a> {
         let bytes = json.as_bytes();
         let open = skip_whitespace(bytes, 0);
         if bytes.get(open) != Some(&b'{') {
-            return Found::Nothing;
+            return KeySearch::Nothing;
         }
         let Some(quoted) = self.quoted.as_ref().filter(|_| memchr(b'\\', bytes).is_none()) else {
-            return Found::Unclear;
+            return KeySearch::Unclear;
         };
-        let Some(key) = quoted.find(bytes) else { return Found::Nothing };
+        let Some(key) = quoted.find(bytes) else { return KeySearch::Nothing };
         let colon = skip_whitespace(bytes, key + quoted.needle().len());
         let is_outermost = memchr2(b'{', b'[', &bytes[open + 1..key]).is_none();
         // A later one may have the same key, whose value counts then.
         let is_only = || quoted.find(&bytes[colon..]).is_none();
         if bytes.get(colon) != Some(&b':') || !is_outermost || !is_only() {
-            return Found::Unclear;
+            return KeySearch::Unclear;
         }
         let start = skip_whitespace(bytes, colon + 1);
-        json.get(start..value_end(bytes, start)).map_or(Found::Unclear, Found::Value)
+        json.get(start..value_end(bytes, start)).map_or(KeySearch::Unclear, KeySearch::Value)
     }
 }
