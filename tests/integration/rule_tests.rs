@@ -215,3 +215,29 @@ fn updates_show_the_difference_and_keep_the_rest() {
     let output = test(folder.path(), &[]);
     assert_eq!((output.code, output.stdout.matches("FAIL").count()), (1, 1), "{}", output.stdout);
 }
+
+/// The lines from `rule: break-glass.yaml` to `end`, without their indentation.
+fn example(text: &str, end: &str) -> String {
+    let lines = text.lines().skip_while(|line| !line.trim_start().starts_with("rule: break-glass.yaml"));
+    let lines: Vec<_> = lines.take_while(|line| !line.starts_with(end)).collect();
+    let indent = lines[0].len() - lines[0].trim_start().len();
+    lines.iter().map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect()
+}
+
+#[test]
+fn the_examples_of_readme_and_help_pass() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README");
+    let help = coldcase(&["test", "--help"]);
+    let rule = RULE.replace("queryPeriod: 10m", "queryPeriod: 5m").replace("entityType: IP", "entityType: Account");
+    let query = rule.find("  | where ResultType").expect("a query")..rule.find("entityMappings").expect("entities");
+    let mut rule =
+        rule.replace("identifier: Address, columnName: IPAddress", "identifier: Name, columnName: UserPrincipalName");
+    rule.replace_range(query, "  | where UserPrincipalName startswith 'bg-'\n");
+    for tests in [example(&readme, "```"), example(&help.stdout, "Further keys")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("break-glass.yaml"), &rule).expect("written");
+        fs::write(folder.path().join("break-glass.test.yaml"), &tests).expect("written");
+        let output = coldcase_at(folder.path(), &["test", "."], b"");
+        assert!(output.code == 0 && output.stdout.contains("3 passed"), "{tests}{output:?}");
+    }
+}

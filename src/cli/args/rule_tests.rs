@@ -20,14 +20,16 @@ Examples:
 const NOTES: &str = "\
 A file of tests is YAML, and its name ends in .test.yaml or .test.yml:
 
-    rule: break-glass.yaml         # relative to this file; or a list of rules, each of which must pass
+    rule: break-glass.yaml         # relative to this file; or a list, each of which must pass
     name: A failed sign-in makes an alert
     given:                         # rows, by table; columns that are missing are empty
       SigninLogs:
-        - { TimeGenerated: 2026-03-01T10:00:00Z, UserPrincipalName: bg-1@contoso.com, ResultType: 50126 }
+        - TimeGenerated: 2026-03-01T10:00:30Z
+          UserPrincipalName: bg-1@contoso.com
+          ResultType: 50126
     expect:                        # what is missing is not compared
       alerts: 1
-      rows: 1                      # rows of all alerts together; or a list of rows, some columns of each
+      rows: 1                      # rows of all alerts together; or a list, some columns of each
       entities: { Account: [bg-1@contoso.com] }
     ---
     table: SigninLogs              # needed if the query reads several tables
