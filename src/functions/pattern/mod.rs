@@ -1,6 +1,6 @@
 //! Regular expressions, compiled once per thread and cached.
 //!
-//! KQL uses the syntax of the regex crate but for what [`syntax`] says; see the reference's page on regex syntax.
+//! KQL uses the syntax of the regex crate but for what `syntax` says; see the reference's page on regex syntax.
 
 mod syntax;
 
