@@ -72,7 +72,6 @@ impl Spellings {
         self.values.iter().find(|value| letters(value.source) == wanted).map(|value| value.table)
     }
 
-    /// See [`verbatim`].
     fn verbatim(&self, occurs_in: &dyn Fn(&str) -> bool, warns: bool) -> Verbatim {
         let met = || self.values.iter().filter(|value| occurs_in(value.table));
         // Records with a value that causes a warning must be read, whether or not they match the search.
@@ -84,6 +83,15 @@ impl Spellings {
             Verbatim::AsWritten
         }
     }
+}
+
+/// True if a search for one of the strings in `column`, as in all others, causes the warning about its values: if the
+/// warning mentions the string.
+#[must_use]
+pub fn warns_of(column: &str, strings: &[String]) -> bool {
+    let warnings = || RowKind::ALL.into_iter().filter_map(|kind| spellings(column, kind)?.warning);
+    let mentions = |string: &String| warnings().any(|text| text.to_lowercase().contains(&string.to_lowercase()));
+    strings.iter().any(mentions)
 }
 
 /// Returns how records of any kind contain a string. `occurs_in` is true for the values of the column that contain

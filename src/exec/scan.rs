@@ -10,6 +10,7 @@ use super::context::ExecContext;
 use super::metrics;
 use super::operator::evaluate_mask;
 use crate::diagnostic::Result;
+use crate::expr::search::ColumnUses;
 use crate::functions::EvalContext;
 use crate::plan::{Scan, ScanFilter};
 use crate::scan::{Partition, RowFilter, ScanColumn, ScanRequest, TimeCoverage, on_completion};
@@ -24,8 +25,8 @@ pub(super) fn partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<d
     let filtered = context.dynamic_filter.as_ref().map(|filter| filter.apply(scan));
     let scan = filtered.as_ref().unwrap_or(scan);
     let filter = scan.filter.as_ref().map(|filter| {
-        let (filter, coverage) = (filter.clone(), coverage.clone());
-        Arc::new(PredicateFilter { filter, context: context.eval.clone(), coverage }) as Arc<dyn RowFilter>
+        let (filter, coverage, uses) = (filter.clone(), coverage.clone(), ColumnUses::of(&filter.predicate));
+        Arc::new(PredicateFilter { filter, uses, context: context.eval.clone(), coverage }) as Arc<dyn RowFilter>
     });
     let request = context.scan_request(scan.columns.clone());
     let request = ScanRequest { prune: scan.prune.clone(), filter, limit: scan.limit, ..request };
@@ -75,6 +76,7 @@ pub(super) fn note_times<'a>(
 #[derive(Debug)]
 struct PredicateFilter {
     filter: ScanFilter,
+    uses: ColumnUses,
     context: EvalContext,
     coverage: Option<Arc<TimeCoverage>>,
 }
@@ -82,6 +84,10 @@ struct PredicateFilter {
 impl RowFilter for PredicateFilter {
     fn columns(&self) -> &[ScanColumn] {
         &self.filter.columns
+    }
+
+    fn searched_strings(&self, index: usize) -> Option<&[String]> {
+        self.uses.searched_strings(index)
     }
 
     fn time_coverages(&self) -> &[Arc<TimeCoverage>] {

@@ -6,6 +6,7 @@ pub mod display;
 pub mod eval;
 pub mod fold;
 mod long_entries;
+pub mod search;
 pub mod visit;
 
 pub use eval::evaluate;

@@ -258,6 +258,12 @@ pub trait RowFilter: Debug + Send + Sync {
     /// Returns a mask that is true for the rows that pass. `columns` has the columns of [`Self::columns`].
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray>;
 
+    /// Returns the strings for which the filter searches in the column at `index` of [`Self::columns`], as in all others;
+    /// None if it may use the column in another way, too.
+    fn searched_strings(&self, _index: usize) -> Option<&[String]> {
+        None
+    }
+
     /// Returns the time ranges that the filter requests. A provider that skips rows by their times must record these
     /// times in them.
     fn time_coverages(&self) -> &[Arc<TimeCoverage>] {

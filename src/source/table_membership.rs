@@ -289,6 +289,10 @@ impl RowFilter for TableFilter {
         &self.columns
     }
 
+    fn searched_strings(&self, index: usize) -> Option<&[String]> {
+        self.inner.as_ref().filter(|inner| index < inner.columns().len())?.searched_strings(index)
+    }
+
     fn time_coverages(&self) -> &[Arc<TimeCoverage>] {
         self.inner.as_ref().map_or(&[], |inner| inner.time_coverages())
     }

@@ -78,6 +78,22 @@ fn closed_sets_of_values_have_one_spelling() {
     let output = run(&[signature, &format!("{SHAPES}/diag-storage-legacy")], 0);
     assert!(output.stderr.contains("warning: ResultSignature is \"None\" in older records"), "{output:?}");
     assert!(!run(&[signature, "testdata/signinlogs"], 0).stderr.contains("ResultSignature"));
+    // A search reads records without a hit only if their values may be spellings of what it searches for.
+    for (query, warns) in [
+        ("SigninLogs | search 'FAILURE' | count", true),
+        ("SigninLogs | search 'none' | count", true),
+        ("SigninLogs | where * has 'SUCCESS' | count", true),
+        ("search 'nobody' or 'success' | count", true),
+        ("SigninLogs | search 'nobody' | where ResultSignature == 'SUCCESS' | count", true),
+        ("SigninLogs | where ResultSignature != 'x' and * has 'nobody' | count", true),
+        ("SigninLogs | where not(* has 'nobody') | count", false),
+        ("SigninLogs | search 'nobody@contoso.com' | count", false),
+        ("SigninLogs | where * contains '203.0.113.250' | count", false),
+        ("search 'nobody' or '203.0.113.250' | count", false),
+    ] {
+        let output = run(&[query, &format!("{SHAPES}/diag-storage-legacy")], 0);
+        assert_eq!(output.stderr.contains("warning: ResultSignature is"), warns, "{query}: {output:?}");
+    }
     let policies = "SigninLogs | mv-expand P = ConditionalAccessPolicies | where P.conditionsSatisfied == 3 | count";
     let output = run(&[policies, &format!("{SHAPES}/graph-beta")], 0);
     assert!(output.stderr.contains("are bit masks in the table"), "{output:?}");

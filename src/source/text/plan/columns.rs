@@ -9,8 +9,8 @@ use crate::entra::mapping::KeyPath;
 use crate::entra::spelling;
 use crate::entra::spelling::Spellings;
 use crate::entra::{ColumnSource, INGESTED, RECEIVED, RowKind, union_names};
-use crate::scan::ScanColumn;
 use crate::scan::provenance::{Provenance, ProvenanceColumns};
+use crate::scan::{RowFilter, ScanColumn};
 use crate::source::text::key_tree::{KeyTree, ValueSlot};
 use crate::types::{Type, dynamic};
 
@@ -92,25 +92,21 @@ pub(crate) fn keys_after<'a>(path: &'a KeyPath, inner: Option<&'a dynamic::Path>
     path.iter().map(Cow::as_ref).chain(keys).collect()
 }
 
-/// True if a filter over the columns `wanted` is a search over the whole table, which asks nothing of a particular column.
-pub(super) fn is_search(selection: &RecordSelection, wanted: &[ScanColumn]) -> bool {
-    selection.known().is_some_and(|table| wanted.len() > table.schema.len() / 2)
-}
-
-/// Compiles the columns of a filter. A missing time of ingestion is damage here, although exports need not have it.
+/// Compiles the columns of a filter. A missing time of ingestion is damage here, although exports need not have it. A search
+/// over all columns asks nothing of a particular one, so that most of them cause no warning.
 pub(super) fn plan_filter_columns(
     tree: &mut KeyTree,
     selection: &RecordSelection,
     origins: &ProvenanceColumns,
-    wanted: &[ScanColumn],
+    filter: Option<&dyn RowFilter>,
 ) -> Vec<PlannedColumn> {
-    let mut columns = plan_columns(tree, selection, origins, wanted, &|_| true);
+    let Some(filter) = filter else { return Vec::new() };
+    let mut columns = plan_columns(tree, selection, origins, filter.columns(), &|_| true);
     let is_ingestion = |column: &PlannedColumn| matches!(&*column.name, RECEIVED | INGESTED);
     let is_known = selection.known().is_some();
-    let is_search = is_search(selection, wanted);
-    for column in &mut columns {
+    for (index, column) in columns.iter_mut().enumerate() {
         column.is_required |= is_known && is_ingestion(column);
-        column.warns = !is_search;
+        column.warns = filter.searched_strings(index).is_none_or(|strings| spelling::warns_of(&column.name, strings));
     }
     columns
 }

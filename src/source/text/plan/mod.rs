@@ -7,7 +7,7 @@ mod selection;
 use std::sync::Arc;
 
 pub(crate) use self::columns::{PlannedColumn, PlannedSource, RESULT, keys_after};
-use self::columns::{is_search, plan_columns, plan_filter_columns};
+use self::columns::{plan_columns, plan_filter_columns};
 pub use self::selection::{RecordSelection, TableBinding};
 use super::classify::{RowClass, ShapeMarkers};
 use super::key_tree::{KeyTree, ValueSlot};
@@ -75,15 +75,13 @@ impl ScanPlan {
         if has_text {
             declared_keys::declare_keys(&mut tree, &selection);
         }
-        let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
         let named = |column: &str| request.named_columns.columns.contains(column);
         let columns = plan_columns(&mut tree, &selection, origins, &request.columns, &named);
-        let filter_columns = plan_filter_columns(&mut tree, &selection, origins, filter_request);
+        let filter_columns = plan_filter_columns(&mut tree, &selection, origins, request.filter.as_deref());
         let ids = ids.and_then(|sketch| watched_ids(&mut tree, &selection, origins, sketch));
-        let warns = !is_search(&selection, filter_request);
         let verbatim = |column: usize, needle: &RecordNeedle| match origins.at(column) {
             Some(_) => Verbatim::No,
-            None => verbatim(&selection, column, needle, warns),
+            None => verbatim(&selection, column, needle, &filter_columns),
         };
         let prefilter = Prefilter::new(&request.prune, &verbatim).filter(|_| !request.report.is_thorough());
         Self {
@@ -184,8 +182,13 @@ pub(crate) fn is_renamed(name: &str, table: &KnownTable) -> bool {
 }
 
 /// Tells how records spell a column value that contains the needle, apart from escapes. `No` if the value may be
-/// generated or reformatted. `warns` is true if the warnings about values of the column are shown.
-fn verbatim(selection: &RecordSelection, column: usize, needle: &RecordNeedle, warns: bool) -> Verbatim {
+/// generated or reformatted, or if all records must be read for a warning about the values of the column.
+fn verbatim(
+    selection: &RecordSelection,
+    column: usize,
+    needle: &RecordNeedle,
+    filter_columns: &[PlannedColumn],
+) -> Verbatim {
     let field = selection.schema().field(column);
     if !field.ty.is_text() || (field.ty == Type::Dynamic && needle.may_be_reformatted()) {
         return Verbatim::No;
@@ -197,5 +200,10 @@ fn verbatim(selection: &RecordSelection, column: usize, needle: &RecordNeedle, w
         ColumnSource::Table => selection.single_table().is_some() && !needle.occurs_in(table.name),
         ColumnSource::Category => selection.single_table().is_some() && !needle.occurs_in(table.category),
     });
-    if is_read { spelling::verbatim(&field.name, &|value| needle.occurs_in(value), warns) } else { Verbatim::No }
+    if !is_read {
+        return Verbatim::No;
+    }
+    let mut planned = filter_columns.iter().filter(|planned| planned.name == field.name).peekable();
+    let warns = planned.peek().is_none() || planned.any(|planned| planned.warns);
+    spelling::verbatim(&field.name, &|value| needle.occurs_in(value), warns)
 }
