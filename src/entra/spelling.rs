@@ -95,7 +95,7 @@ pub fn warns_of(column: &str, strings: &[String]) -> bool {
 }
 
 /// Returns how records of any kind contain a string. `occurs_in` is true for the values of the column that contain
-/// the string. `warns` is true if the warnings about values of the column are shown.
+/// the string. If `warns` is true, the warning about values of the column is shown, so that no record may be skipped.
 #[must_use]
 pub fn verbatim(column: &str, occurs_in: &dyn Fn(&str) -> bool, warns: bool) -> Verbatim {
     // Labels of CSV are replaced before its records are searched.

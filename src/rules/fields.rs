@@ -28,15 +28,21 @@ pub(super) struct Notation {
     pub has_iso_durations: bool,
 }
 
-/// The text of the value of `name`; an error with the reason `otherwise` if it has none.
-fn text_of<'a>(value: &'a Node, name: &str, otherwise: impl FnOnce() -> String) -> Read<&'a str> {
+/// Reads the string of the value of a name; an error with the given reason if it has none.
+type ReadString = for<'a> fn(&'a Node, &str, String) -> Read<&'a str>;
+
+fn text_of<'a>(value: &'a Node, name: &str, otherwise: String) -> Read<&'a str> {
     if matches!(value.content, NodeContent::Expression(_)) {
         let reason = format!(
             "`{name}` is an expression of the template that only a deployment evaluates, such as a parameter without a default value"
         );
         return wrong(value.span, reason);
     }
-    value.text().map_or_else(|| wrong(value.span, otherwise()), Ok)
+    value.text().map_or_else(|| wrong(value.span, otherwise), Ok)
+}
+
+fn written_in<'a>(value: &'a Node, _name: &str, otherwise: String) -> Read<&'a str> {
+    value.written().map_or_else(|| wrong(value.span, otherwise), Ok)
 }
 
 impl<'a> Fields<'a> {
@@ -116,42 +122,39 @@ impl<'a> Fields<'a> {
 
     /// The strings in the list under `name`; none if it is missing.
     pub fn texts(self, name: &str) -> Read<Vec<String>> {
+        self.strings(name, text_of)
+    }
+
+    /// Like [`Self::texts`], but an expression of a template is returned as it is written. For names of resources and other
+    /// fields that do not change what the rule finds.
+    pub fn written_texts(self, name: &str) -> Read<Vec<String>> {
+        self.strings(name, written_in)
+    }
+
+    fn strings(self, name: &str, read: ReadString) -> Read<Vec<String>> {
         let Some(value) = self.value(name) else { return Ok(Vec::new()) };
         let NodeContent::Sequence(elements) = &value.content else {
             return wrong(value.span, format!("`{name}` must be a list"));
         };
-        let text = |element| text_of(element, name, || format!("an element of `{name}` must be a string"));
-        elements.iter().map(|element| text(element).map(str::to_owned)).collect()
-    }
-
-    /// As [`Self::texts`], for names of resources and notes, which decide nothing: unknown expressions of a template are as
-    /// they are written.
-    pub fn written_texts(self, name: &str) -> Read<Vec<String>> {
-        match self.value(name).map(|value| &value.content) {
-            Some(NodeContent::Sequence(elements)) if elements.iter().all(|element| element.written().is_some()) => {
-                Ok(elements.iter().filter_map(Node::written).map(str::to_owned).collect())
-            }
-            _ => self.texts(name),
-        }
-    }
-
-    /// As [`Self::written_texts`], for the mapping under `name`.
-    pub fn written_pairs(self, name: &str) -> Read<Vec<(String, String)>> {
-        match self.value(name).map(|value| &value.content) {
-            Some(NodeContent::Mapping(entries)) if entries.iter().all(|(_, value)| value.written().is_some()) => {
-                let pair = |(key, value): &(NodeKey, Node)| Some((key.text.clone(), value.written()?.to_owned()));
-                Ok(entries.iter().filter_map(pair).collect())
-            }
-            _ => self.pairs(name),
-        }
+        let string = |element| read(element, name, format!("an element of `{name}` must be a string"));
+        elements.iter().map(|element| string(element).map(str::to_owned)).collect()
     }
 
     /// Names and strings of the mapping under `name`, in order.
     pub fn pairs(self, name: &str) -> Read<Vec<(String, String)>> {
+        self.named_strings(name, text_of)
+    }
+
+    /// Like [`Self::pairs`], with expressions as [`Self::written_texts`] returns them.
+    pub fn written_pairs(self, name: &str) -> Read<Vec<(String, String)>> {
+        self.named_strings(name, written_in)
+    }
+
+    fn named_strings(self, name: &str, read: ReadString) -> Read<Vec<(String, String)>> {
         let Some(fields) = self.mapping(name)? else { return Ok(Vec::new()) };
-        let NodeContent::Mapping(entries) = &fields.node.content else { return Ok(Vec::new()) };
-        let text = |key: &str, value| text_of(value, key, || format!("`{key}` must be a string"));
-        entries.iter().map(|(key, value)| Ok((key.text.clone(), text(&key.text, value)?.to_owned()))).collect()
+        let string = |key: &str, value| read(value, key, format!("`{key}` must be a string"));
+        let entries = fields.entries().iter();
+        entries.map(|(key, value)| Ok((key.text.clone(), string(&key.text, value)?.to_owned()))).collect()
     }
 
     /// The string, number or truth value under `name`, as written.
@@ -160,7 +163,7 @@ impl<'a> Fields<'a> {
     /// It is a list, or an expression of a template.
     pub fn text(self, name: &str) -> Read<Option<&'a str>> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        text_of(value, name, || format!("`{name}` must be a single value")).map(Some)
+        text_of(value, name, format!("`{name}` must be a single value")).map(Some)
     }
 
     /// As [`Self::text`]; an error if there is none.

@@ -22,7 +22,7 @@ pub(super) enum NodeContent {
     String(String),
     /// A number, a truth value or null, as written.
     Other(String),
-    /// An expression of a template with a value that only a deployment knows, as written.
+    /// An expression of a template, as written, whose value only a deployment knows.
     Expression(String),
 }
 
@@ -48,7 +48,7 @@ impl Node {
         path.iter().try_fold(self, |node, name| node.entry(name).map(|(_, value)| value))
     }
 
-    /// The text of a string, number, truth value or unknown expression, as written.
+    /// The text of a string, number, truth value or [`NodeContent::Expression`].
     pub fn written(&self) -> Option<&str> {
         match &self.content {
             NodeContent::Expression(text) => Some(text),

@@ -56,15 +56,15 @@ impl Evaluator {
     /// Evaluates the expressions in a value.
     fn value(&mut self, node: &Node, scope: &TemplateScope<'_>, depth: usize) -> Evaluated<Node> {
         if depth > MAX_DEPTH {
-            return Ok(unknown(node));
+            return Ok(with_unknown_expressions(node));
         }
         let content = match &node.content {
             NodeContent::String(text) => match template_expression::parse(text) {
                 TemplateString::Literal(text) => NodeContent::String(text.to_owned()),
-                TemplateString::Unknown => return Ok(unknown(node)),
+                TemplateString::Unknown => return Ok(with_unknown_expressions(node)),
                 TemplateString::Expression(expression) => {
                     let value = self.evaluated(&expression, node, scope, depth)?;
-                    return Ok(value.unwrap_or_else(|| unknown(node)));
+                    return Ok(value.unwrap_or_else(|| with_unknown_expressions(node)));
                 }
             },
             NodeContent::Mapping(_) if is_deployment(node) => return self.deployment(node, scope, depth),
@@ -137,7 +137,7 @@ impl Evaluator {
                         Some(value) => Some(self.value(value, scope, depth + 1)?),
                         None => None,
                     },
-                    (function, values) => template_expression::call(function, values).map(text),
+                    (function, values) => template_expression::call(function, values, self.left).map(text),
                 }
             }
         };
@@ -164,14 +164,16 @@ impl Evaluator {
     }
 }
 
-/// The value with all strings that are expressions as unknown ones.
-fn unknown(node: &Node) -> Node {
+/// Returns the value with every string that is an expression as [`NodeContent::Expression`].
+fn with_unknown_expressions(node: &Node) -> Node {
     let content = match &node.content {
         NodeContent::String(text) if template_expression::is_expression(text) => NodeContent::Expression(text.clone()),
-        NodeContent::Mapping(entries) => {
-            NodeContent::Mapping(entries.iter().map(|(key, value)| (key.clone(), unknown(value))).collect())
+        NodeContent::Mapping(entries) => NodeContent::Mapping(
+            entries.iter().map(|(key, value)| (key.clone(), with_unknown_expressions(value))).collect(),
+        ),
+        NodeContent::Sequence(elements) => {
+            NodeContent::Sequence(elements.iter().map(with_unknown_expressions).collect())
         }
-        NodeContent::Sequence(elements) => NodeContent::Sequence(elements.iter().map(unknown).collect()),
         content => content.clone(),
     };
     Node { content, span: node.span }

@@ -26,11 +26,11 @@ pub(super) enum TemplateExpression {
 /// What a string of a template is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TemplateString<'a> {
-    /// The string itself, without its escape.
+    /// A string that is not an expression, without the escape of its first bracket.
     Literal(&'a str),
     /// An expression.
     Expression(TemplateExpression),
-    /// An expression of a form that is not known.
+    /// An expression whose syntax is not supported.
     Unknown,
 }
 
@@ -52,11 +52,11 @@ pub(super) fn parse(text: &str) -> TemplateString<'_> {
     }
 }
 
-/// Returns the string that a function makes of strings, numbers, truth values and a list of them; None if it is not known
-/// here.
-pub(super) fn call(function: &str, arguments: &[Node]) -> Option<String> {
+/// Returns the string that a function returns for strings, numbers, truth values and lists of them; None if the function
+/// is not supported. A result longer than `limit` bytes may be cut off at any byte after the limit.
+pub(super) fn call(function: &str, arguments: &[Node], limit: usize) -> Option<String> {
     if let ("join", [Node { content: NodeContent::Sequence(elements), .. }, delimiter]) = (function, arguments) {
-        return Some(elements.iter().map(Node::text).collect::<Option<Vec<_>>>()?.join(delimiter.text()?));
+        return joined(elements, delimiter.text()?, limit);
     }
     let texts: Vec<&str> = arguments.iter().map(Node::text).collect::<Option<_>>()?;
     match (function, texts.as_slice()) {
@@ -65,15 +65,28 @@ pub(super) fn call(function: &str, arguments: &[Node]) -> Option<String> {
         ("tolower", [text]) => Some(text.to_lowercase()),
         ("toupper", [text]) => Some(text.to_uppercase()),
         ("true" | "false", []) => Some(function.to_owned()),
-        ("format", [format, values @ ..]) => formatted(format, values),
+        ("format", [format, values @ ..]) => formatted(format, values, limit),
         _ => None,
     }
 }
 
+/// Returns the elements with the delimiter between them; None if an element is not a string, number or truth value.
+fn joined(elements: &[Node], delimiter: &str, limit: usize) -> Option<String> {
+    let mut string = String::new();
+    for (index, element) in elements.iter().enumerate() {
+        string.push_str(if index > 0 { delimiter } else { "" });
+        string.push_str(element.text()?);
+        if string.len() > limit {
+            break;
+        }
+    }
+    Some(string)
+}
+
 /// The format with its `{0}` replaced by values; None if it has items of another form.
-fn formatted(format: &str, values: &[&str]) -> Option<String> {
+fn formatted(format: &str, values: &[&str], limit: usize) -> Option<String> {
     let (mut text, mut rest) = (String::new(), format);
-    while let Some(at) = rest.find(['{', '}']) {
+    while let Some(at) = rest.find(['{', '}']).filter(|_| text.len() <= limit) {
         text.push_str(&rest[..at]);
         let brace = &rest[at..=at];
         rest = &rest[at + 1..];
@@ -194,9 +207,9 @@ mod tests {
 
     #[test]
     fn formats_are_filled() {
-        assert_eq!(formatted("{0}-{1}{{x}}{0}", &["a", "b"]).as_deref(), Some("a-b{x}a"));
+        assert_eq!(formatted("{0}-{1}{{x}}{0}", &["a", "b"], 100).as_deref(), Some("a-b{x}a"));
         for format in ["{2}", "{", "}", "{0:N}", "{a}"] {
-            assert_eq!(formatted(format, &["a", "b"]), None, "{format}");
+            assert_eq!(formatted(format, &["a", "b"], 100), None, "{format}");
         }
     }
 }

@@ -335,12 +335,18 @@ fn templates_with_literal_values_are_evaluated() {
         .chain([("v0".to_owned(), "x".into())])
         .collect();
     let exploding = log_alert(&json!({}), &json!({"query": "[variables('v39')]"}));
+    let long = "x".repeat(200_000);
+    let many = json!({"long": long, "list": vec!["x"; 20_000], "format": "{0}".repeat(50_000)});
+    let joined = log_alert(&json!({}), &json!({"query": "[join(variables('list'), variables('long'))]"}));
+    let formatted = log_alert(&json!({}), &json!({"query": "[format(variables('format'), variables('long'))]"}));
     let circle = json!({"a": "[variables('b')]", "b": "[variables('a')]"});
     let circular = log_alert(&json!({}), &json!({"query": "[variables('a')]"}));
     for (resource, variables, expected) in [
         (&unknown, &json!({}), "`evaluationFrequency` is an expression of the template"),
         (&wrong, &json!({}), "Usr"),
         (&exploding, &Json::Object(bomb), "MiB"),
+        (&joined, &many, "MiB"),
+        (&formatted, &many, "MiB"),
         (&circular, &circle, "is an expression of the template"),
     ] {
         let folder =

@@ -78,7 +78,7 @@ fn closed_sets_of_values_have_one_spelling() {
     let output = run(&[signature, &format!("{SHAPES}/diag-storage-legacy")], 0);
     assert!(output.stderr.contains("warning: ResultSignature is \"None\" in older records"), "{output:?}");
     assert!(!run(&[signature, "testdata/signinlogs"], 0).stderr.contains("ResultSignature"));
-    // A search reads records without a hit only if their values may be spellings of what it searches for.
+    // A search warns only if the warning mentions its string, or if another condition uses the column.
     for (query, warns) in [
         ("SigninLogs | search 'FAILURE' | count", true),
         ("SigninLogs | search 'none' | count", true),

@@ -1,6 +1,6 @@
 //! Regular expressions, compiled once per thread and cached.
 //!
-//! KQL uses the syntax of the regex crate but for what `syntax` says; see the reference's page on regex syntax.
+//! KQL uses the syntax of the regex crate, with the exceptions in `syntax`; see the reference's page on regex syntax.
 
 mod syntax;
 
@@ -19,11 +19,11 @@ const MAX_COMPILED_BYTES: usize = 4 << 20;
 
 thread_local! {
     /// The cached expressions, most recently used first.
-    static KEPT: RefCell<Vec<Compiled>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Vec<CompiledPattern>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An expression with the pattern of the query, from which that of the regex may differ.
-struct Compiled {
+/// A compiled expression, and the pattern in the query that it was compiled from.
+struct CompiledPattern {
     pattern: Box<str>,
     regex: Rc<Regex>,
 }
@@ -36,7 +36,7 @@ pub fn compile(pattern: &str) -> Result<Rc<Regex>> {
     KEPT.with_borrow_mut(|kept| {
         let compiled = match kept.iter().position(|compiled| &*compiled.pattern == pattern) {
             Some(index) => kept.remove(index),
-            None => Compiled { pattern: pattern.into(), regex: Rc::new(build(pattern)?) },
+            None => CompiledPattern { pattern: pattern.into(), regex: Rc::new(build(pattern)?) },
         };
         let regex = Rc::clone(&compiled.regex);
         kept.truncate(MOST_KEPT - 1);
@@ -64,7 +64,7 @@ pub fn quote(string: &str) -> String {
 fn build(pattern: &str) -> Result<Regex> {
     parse(pattern)
         .or_else(|error| match syntax::with_literal_braces(pattern) {
-            // A failure of this pattern, too, is reported at its place in the pattern of the query.
+            // The first error has a position in the pattern of the query.
             Some(literal) => parse(&literal).map_err(|_| error),
             None => Err(error),
         })

@@ -1,12 +1,13 @@
 //! Where the syntax of regular expressions in Kusto differs from that of the regex crate.
 
-/// Escapes that a group in braces belongs to: classes by name, code points and word boundaries.
+/// The letters of escapes that braces may follow: named classes, code points and word boundaries.
 const ESCAPES_WITH_BRACES: &str = "pPxuUb";
 
-/// Returns the pattern with every opening brace escaped that begins no repetition; None if there is none.
+/// Returns the pattern with a backslash before every opening brace that does not begin a repetition; None if there is no
+/// such brace.
 ///
-/// Kusto matched with RE2 before, which reads such a brace as itself. Published queries have `\${jndi:`. A brace around
-/// digits, commas and spaces alone stays, so that a mistyped repetition is an error.
+/// RE2, which Kusto used before, matches such a brace literally, and published queries rely on it (`\${jndi:`). Braces that
+/// contain only digits, commas and spaces are not changed, so that a mistyped repetition is still an error.
 pub fn with_literal_braces(pattern: &str) -> Option<String> {
     let mut result = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
@@ -15,19 +16,20 @@ pub fn with_literal_braces(pattern: &str) -> Option<String> {
         result.push_str(before);
         let length = if from.starts_with('\\') { escape_length(from) } else { repetition_length(from) };
         if length == 0 {
-            result.push_str(r"\{");
+            result.push('\\');
         }
-        let (kept, after) = from.split_at(length.max(1));
-        result.push_str(if length == 0 { "" } else { kept });
+        let (unchanged, after) = from.split_at(length.max(1));
+        result.push_str(unchanged);
         rest = after;
     }
     result.push_str(rest);
     (result.len() != pattern.len()).then_some(result)
 }
 
-/// Whether the pattern has an escape of one digit, which other tools read as what a group matched.
+/// True if the pattern has an escape of one digit, such as `\1`.
 ///
-/// The reference reads it as the octal code of a control character, which nobody means; two or three digits are octal.
+/// Other engines read it as a back-reference. The reference of KQL lists escapes of up to three digits as octal codes, but
+/// those of one digit are control characters: a back-reference is more likely, and it is not supported.
 pub fn has_back_reference(pattern: &str) -> bool {
     let mut rest = pattern;
     while let Some(at) = rest.find('\\') {
@@ -42,23 +44,22 @@ pub fn has_back_reference(pattern: &str) -> bool {
     false
 }
 
-/// The length in bytes of the escape at the start of `text`, with its group in braces.
-fn escape_length(text: &str) -> usize {
-    let mut characters = text.chars().skip(1);
-    let Some(escaped) = characters.next() else { return 1 };
+/// Returns the length in bytes of the escape at the start of `pattern`, including the braces that belong to it.
+fn escape_length(pattern: &str) -> usize {
+    let Some(escaped) = pattern.chars().nth(1) else { return 1 };
     let length = 1 + escaped.len_utf8();
-    let after = &text[length..];
+    let after = &pattern[length..];
     if !after.starts_with('{') || !ESCAPES_WITH_BRACES.contains(escaped) {
         return length;
     }
-    after.find('}').map_or(text.len(), |end| length + end + 1)
+    after.find('}').map_or(pattern.len(), |end| length + end + 1)
 }
 
-/// The length in bytes of what may be a repetition at the start of `text`: digits, commas and spaces in braces; 0 if it
-/// is none.
-fn repetition_length(text: &str) -> usize {
-    match text[1..].find(|c: char| !c.is_ascii_digit() && c != ',' && c != ' ') {
-        Some(end) if end > 0 && text[1 + end..].starts_with('}') => end + 2,
+/// Returns the length in bytes of the braces at the start of `pattern` if they contain only digits, commas and spaces, as a
+/// repetition does; otherwise 0.
+fn repetition_length(pattern: &str) -> usize {
+    match pattern[1..].find(|c: char| !c.is_ascii_digit() && c != ',' && c != ' ') {
+        Some(end) if end > 0 && pattern[1 + end..].starts_with('}') => end + 2,
         _ => 0,
     }
 }
@@ -68,7 +69,7 @@ mod tests {
     use super::{has_back_reference, with_literal_braces};
 
     #[test]
-    fn braces_that_begin_no_repetition_are_escaped() {
+    fn braces_that_do_not_begin_a_repetition_are_escaped() {
         let cases = [
             (r"\${jndi:(ldap|dns)", Some(r"\$\{jndi:(ldap|dns)")),
             ("{{a}}", Some(r"\{\{a}}")),
