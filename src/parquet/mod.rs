@@ -79,6 +79,7 @@ pub struct ParquetFile {
     metadata: Arc<ParquetMetaData>,
     checksums: Option<Checksums>,
     layout: FileColumns,
+    columns: Schema,
 }
 
 impl ParquetFile {
@@ -111,7 +112,8 @@ impl ParquetFile {
         let metadata = metadata.and_then(check_counts).map(Arc::new).map_err(damaged)?;
         let checksums = checksums::read_guarded(&input, bytes, &metadata).map_err(damaged)?;
         let layout = reader::guarded(|| FileColumns::new(&metadata)).map_err(damaged)?;
-        Ok(Arc::new(Self { location, name, bytes, metadata, checksums, layout }))
+        let columns = Schema::new(layout.columns.iter().map(|column| Field::new(&column.name, column.ty)));
+        Ok(Arc::new(Self { location, name, bytes, metadata, checksums, layout, columns }))
     }
 
     /// Returns the name of the file in messages.
@@ -123,7 +125,7 @@ impl ParquetFile {
     /// Returns the columns that can be read, with the KQL types that the file suggests for them.
     #[must_use]
     pub fn columns(&self) -> Schema {
-        Schema::new(self.layout.columns.iter().map(|column| Field::new(&column.name, column.ty)))
+        self.columns.clone()
     }
 
     /// Returns the name of the table whose rows the file has, if `convert` wrote the file; otherwise None.

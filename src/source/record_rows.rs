@@ -35,8 +35,8 @@ pub(crate) fn are_other_rows(file: &ColumnFile) -> bool {
 
 /// True for columns whose names another tool changed: their case, a time zone appended to them, or flattened objects.
 fn is_spelled_otherwise(columns: &Schema) -> bool {
-    let headers: Vec<String> = columns.names().map(str::to_owned).collect();
-    let is_renamed = table_names(&headers).is_some_and(|names| names.iter().ne(headers.iter()));
+    let headers: Vec<&str> = columns.names().collect();
+    let is_renamed = table_names(&headers).is_some_and(|names| names != headers);
     is_renamed || headers.iter().any(|name| is_flattened_key(name))
 }
 
@@ -145,8 +145,8 @@ impl RowWriter {
             dynamic::quote(name, &mut key);
             key
         };
-        let headers: Vec<String> = columns.names().map(str::to_owned).collect();
-        let names = table_names(&headers).unwrap_or_else(|| headers.iter().map(String::as_str).collect());
+        let headers: Vec<&str> = columns.names().collect();
+        let names = table_names(&headers).unwrap_or(headers);
         Self { keys: names.into_iter().map(quoted).collect() }
     }
 

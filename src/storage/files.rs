@@ -312,6 +312,11 @@ impl DataFile {
         Ok(head)
     }
 
+    /// True if the format was detected before, and is one that has columns. The file is not opened.
+    pub(crate) fn is_known_as_columnar(&self) -> bool {
+        matches!(self.format.get(), Some(FileFormat::Parquet | FileFormat::Arrow))
+    }
+
     /// True if the name or the first bytes show that the file is a Parquet file.
     pub(crate) fn is_parquet(&self) -> bool {
         self.ending().eq_ignore_ascii_case("parquet") || matches!(self.format(), Ok(FileFormat::Parquet))

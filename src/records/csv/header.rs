@@ -210,8 +210,8 @@ impl HeaderLines {
 
 /// Returns the names of columns as tables spell them: without the time zone, and in the case of the table. Returns
 /// None if the times of a column are not in UTC.
-pub(crate) fn table_names(headers: &[String]) -> Option<Vec<&str>> {
-    let is_utc = |header: &String| column_name(header.trim()).is_ok_and(|(_, offset)| offset.is_empty());
+pub(crate) fn table_names<'h>(headers: &[&'h str]) -> Option<Vec<&'h str>> {
+    let is_utc = |header: &&str| column_name(header.trim()).is_ok_and(|(_, offset)| offset.is_empty());
     headers.iter().all(is_utc).then(|| {
         let names = headers.iter().filter_map(|header| column_name(header.trim()).ok());
         spelled_as_in_tables(names.map(|(name, _)| name).collect())

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use self::dates::FileDates;
 use self::file_partition::FilePartition;
-use self::partitioning::PlannedPartition;
+use self::partitioning::{FileSlice, PlannedPartition};
 pub use self::shared_dates::SharedDates;
 use self::shared_scan::SharedScan;
 use super::id_sketch::IdSketch;
@@ -101,8 +101,13 @@ impl TableProvider for FileTable {
         let ids = (self.files.len() > 1).then_some(&self.ids);
         let parts = self.parts(wants_places(&self.origins, request), request)?;
         let texts = parts.iter().filter(|part| matches!(part, PlannedPartition::Text(_))).count();
+        let may_be_text = |slice: &FileSlice| !self.files[slice.file].is_known_as_columnar();
+        let has_text = parts.iter().any(|part| match part {
+            PlannedPartition::Text(slices) => slices.iter().any(may_be_text),
+            PlannedPartition::Columns(_) => false,
+        });
         let (selection, dates) = (self.selection.clone(), Arc::clone(&self.dates));
-        let plan = Arc::new(ScanPlan::new(selection, &self.origins, request, dates, ids, texts > 0));
+        let plan = Arc::new(ScanPlan::new(selection, &self.origins, request, dates, ids, has_text));
         self.notes.iter().for_each(|note| request.report.discovered(note));
         for Field { name, ty } in &*self.added {
             let (table, column) = (self.name.clone(), name.clone());

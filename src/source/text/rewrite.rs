@@ -59,6 +59,10 @@ pub(crate) fn is_flattened_key(key: &str) -> bool {
 
 /// Returns the keys in a flattened key such as `status.errorCode` or `a[0].b`; None for an ordinary key.
 pub(super) fn joined_keys(key: &str) -> Option<Vec<String>> {
+    // Nearly all keys have none of these, and each scan asks for every column of every file.
+    if !key.bytes().any(|byte| byte == b'[' || SEPARATORS.contains(&char::from(byte))) {
+        return None;
+    }
     let separator = SEPARATORS.into_iter().find(|separator| {
         let first = key.split([*separator, '[']).next().unwrap_or_default();
         first.len() < key.len() && NESTED_PROPERTIES.contains(&first.to_ascii_lowercase().as_str())
