@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::detection::{AccountWarning, RuleWarning};
+use super::detection::{AccountWarning, RuleNote, RuleWarning};
 use crate::storage::listing::number_of_files;
 
 /// A message of a command that affects what its result means.
@@ -81,44 +81,8 @@ pub enum CommandNote {
         /// The name of the rule; None if it has none.
         rule: Option<String>,
     },
-    /// Rows for which a backtest assumes the time of arrival.
-    ArrivalAssumed {
-        /// The name of the rule.
-        rule: String,
-        /// The name of the table.
-        table: String,
-        /// The number of rows.
-        rows: usize,
-    },
-    /// A rule that its service would not run.
-    RuleDisabled(String),
-    /// A rule of which it is not known which events it missed.
-    MissesUnknown {
-        /// The name of the rule.
-        rule: String,
-        /// The reason why this is not known.
-        reason: &'static str,
-    },
-    /// A rule about absence, whose alerts no event causes.
-    AboutAbsence(String),
-    /// A custom detection that has no lookback, so that a lookback is assumed.
-    LookbackAssumed {
-        /// The name of the rule.
-        rule: String,
-        /// The lookback that is assumed.
-        lookback: String,
-    },
-    /// Events that a rule misses because they arrive too late, and the lookbacks that would catch them.
-    LateEvents {
-        /// The name of the rule.
-        rule: String,
-        /// The number of missed events.
-        events: usize,
-        /// The lookback that catches 99 of 100 events.
-        most: String,
-        /// The lookback that catches all events.
-        all: String,
-    },
+    /// A note about what a backtest found out about a rule.
+    Rule(RuleNote),
     /// Files that cannot be verified, because they have no checksums.
     NoChecksums {
         /// The names of the first files.
@@ -199,31 +163,7 @@ impl fmt::Display for CommandNote {
                 let rule = rule.as_ref().map_or("a rule".to_owned(), |rule| format!("`{rule}`"));
                 write!(f, "{file}: {rule} is skipped, because its kind has no query")
             }
-            Self::ArrivalAssumed { rule, table, rows } => write!(
-                f,
-                "`{rule}`: no ingestion time in {} of {table}, which count as arriving at their time; assume a delay with \
-                 --ingestion-delay",
-                super::counted(*rows as u64, "row")
-            ),
-            Self::RuleDisabled(rule) => write!(f, "the rule `{rule}` is disabled; it is tested as if it were enabled"),
-            Self::MissesUnknown { rule, reason } => {
-                write!(f, "`{rule}`: which events are missed is not known, because {reason}")
-            }
-            Self::AboutAbsence(rule) => {
-                write!(f, "the rule `{rule}` is about absence, so it catches and misses no events")
-            }
-            Self::LookbackAssumed { rule, lookback } => write!(
-                f,
-                "the custom detection `{rule}` names no lookback; {lookback} is assumed, change it with --lookback"
-            ),
-            Self::LateEvents { rule, events, most, all } => {
-                let events = super::counted(*events as u64, "event");
-                write!(
-                    f,
-                    "`{rule}` misses {events} by delay: whatever the anchor, a lookback of {most} catches 99 of 100 events, \
-                     and {all} all"
-                )
-            }
+            Self::Rule(note) => note.fmt(f),
             Self::NoChecksums { names, more } => {
                 let more = if *more { ", ..." } else { "" };
                 let names = names.join(", ");

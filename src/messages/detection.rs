@@ -226,3 +226,95 @@ impl fmt::Display for AccountWarning {
         }
     }
 }
+
+/// What a backtest says about a rule without warning of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleNote {
+    /// Rows for which a backtest assumes the time of arrival.
+    ArrivalAssumed {
+        /// The name of the rule.
+        rule: String,
+        /// The name of the table.
+        table: String,
+        /// The number of rows.
+        rows: usize,
+    },
+    /// A rule that its service would not run.
+    Disabled(String),
+    /// A rule that its service would not run, in a backtest that notifies.
+    HandsOnNothing(String),
+    /// Alerts of which a service notifies nobody.
+    MutedAlerts {
+        /// The name of the rule.
+        rule: String,
+        /// The number of alerts.
+        alerts: usize,
+    },
+    /// A rule of which it is not known which events it missed.
+    MissesUnknown {
+        /// The name of the rule.
+        rule: String,
+        /// The reason why this is not known.
+        reason: &'static str,
+    },
+    /// A rule about absence, whose alerts no event causes.
+    AboutAbsence(String),
+    /// A custom detection that has no lookback, so that a lookback is assumed.
+    LookbackAssumed {
+        /// The name of the rule.
+        rule: String,
+        /// The lookback that is assumed.
+        lookback: String,
+    },
+    /// Events that a rule misses because they arrive too late, and the lookbacks that would catch them.
+    LateEvents {
+        /// The name of the rule.
+        rule: String,
+        /// The number of missed events.
+        events: usize,
+        /// The lookback that catches 99 of 100 events.
+        most: String,
+        /// The lookback that catches all events.
+        all: String,
+    },
+}
+
+impl fmt::Display for RuleNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ArrivalAssumed { rule, table, rows } => write!(
+                f,
+                "`{rule}`: no ingestion time in {} of {table}, which count as arriving at their time; assume a delay with \
+                 --ingestion-delay",
+                counted(*rows, "row")
+            ),
+            Self::Disabled(rule) => write!(f, "the rule `{rule}` is disabled; it is tested as if it were enabled"),
+            Self::HandsOnNothing(rule) => {
+                write!(f, "the rule `{rule}` is disabled; none of its alerts is handed on")
+            }
+            Self::MutedAlerts { rule, alerts } => write!(
+                f,
+                "`{rule}`: not handed on, because the actions of the rule were muted: {}",
+                counted(*alerts, "alert")
+            ),
+            Self::MissesUnknown { rule, reason } => {
+                write!(f, "`{rule}`: which events are missed is not known, because {reason}")
+            }
+            Self::AboutAbsence(rule) => {
+                write!(f, "the rule `{rule}` is about absence, so it catches and misses no events")
+            }
+            Self::LookbackAssumed { rule, lookback } => write!(
+                f,
+                "the custom detection `{rule}` names no lookback; {lookback} is assumed, change it with --lookback"
+            ),
+            Self::LateEvents { rule, events, most, all } => {
+                let events = counted(*events, "event");
+                write!(
+                    f,
+                    "`{rule}` misses {events} by delay: whatever the anchor, a lookback of {most} catches 99 of 100 events, \
+                     and {all} all"
+                )
+            }
+        }
+    }
+}

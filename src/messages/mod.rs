@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::archived::archived_warnings;
 pub use self::command::{CommandNote, CommandWarning};
 pub use self::damage::{damage, damage_in_files, reject_reason};
-pub use self::detection::{AccountWarning, RuleWarning};
+pub use self::detection::{AccountWarning, RuleNote, RuleWarning};
 pub use self::lost::{lost, number_lost};
 pub use self::note::note;
 use self::note::note_about_files;

@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{AccountWarning, CommandNote, CommandWarning, RuleWarning, damage, lost, note, reject_reason, warning};
+use super::{
+    AccountWarning, CommandNote, CommandWarning, RuleNote, RuleWarning, damage, lost, note, reject_reason, warning,
+};
 use crate::diagnostic::{CODES, Error};
 use crate::entra::RowKind;
 use crate::entra::RowLimit;
@@ -29,6 +31,7 @@ fn every_message_is_pinned() {
         ("Damage", damages()),
         ("Warnings of commands", command_warnings()),
         ("Notes of commands", command_notes()),
+        ("Notes about rules", rule_notes()),
         ("Lost records and rejects", lost_records()),
         ("Errors", errors()),
         ("Messages about the query", CODES.iter().map(|row| format!("{}: {}", row.id, row.title)).collect()),
@@ -334,6 +337,25 @@ fn command_warnings() -> Vec<String> {
     texts
 }
 
+fn rule_notes() -> Vec<String> {
+    let samples = [
+        RuleNote::ArrivalAssumed { rule: "Late".to_owned(), table: "SigninLogs".to_owned(), rows: 3 },
+        RuleNote::Disabled("Late".to_owned()),
+        RuleNote::HandsOnNothing("Late".to_owned()),
+        RuleNote::MutedAlerts { rule: "Late".to_owned(), alerts: 1 },
+        RuleNote::MissesUnknown { rule: "Late".to_owned(), reason: "a row of its query is not one record" },
+        RuleNote::AboutAbsence("Silent".to_owned()),
+        RuleNote::LookbackAssumed { rule: "Late".to_owned(), lookback: "2.00:00:00".to_owned() },
+        RuleNote::LateEvents {
+            rule: "Late".to_owned(),
+            events: 1,
+            most: "00:25:00".to_owned(),
+            all: "10:05:00".to_owned(),
+        },
+    ];
+    lines("src/messages/detection.rs", &samples, &ToString::to_string)
+}
+
 fn command_notes() -> Vec<String> {
     let file = || "coldcase.toml".to_owned();
     let (path, table, names) = ("a.json".to_owned(), "SigninLogs".to_owned(), "\"City\", \"Site\"".to_owned());
@@ -348,17 +370,7 @@ fn command_notes() -> Vec<String> {
         CommandNote::NoRule("rule.yaml".to_owned()),
         CommandNote::RuleWithoutQuery { file: "rule.yaml".to_owned(), rule: Some("Fusion".to_owned()) },
         CommandNote::RuleWithoutQuery { file: "rule.yaml".to_owned(), rule: None },
-        CommandNote::ArrivalAssumed { rule: "Late".to_owned(), table: "SigninLogs".to_owned(), rows: 3 },
-        CommandNote::RuleDisabled("Late".to_owned()),
-        CommandNote::MissesUnknown { rule: "Late".to_owned(), reason: "a row of its query is not one record" },
-        CommandNote::AboutAbsence("Silent".to_owned()),
-        CommandNote::LookbackAssumed { rule: "Late".to_owned(), lookback: "2.00:00:00".to_owned() },
-        CommandNote::LateEvents {
-            rule: "Late".to_owned(),
-            events: 1,
-            most: "00:25:00".to_owned(),
-            all: "10:05:00".to_owned(),
-        },
+        CommandNote::Rule(RuleNote::AboutAbsence("Silent".to_owned())),
         CommandNote::NoFileList(3),
         CommandNote::NoChecksums { names: vec!["a.json".to_owned()], more: false },
         CommandNote::NoChecksums { names: ["a", "b", "c"].map(str::to_owned).to_vec(), more: true },

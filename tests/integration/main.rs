@@ -45,6 +45,7 @@ mod memory;
 mod messages;
 mod mv_apply;
 mod non_sign_ins;
+mod notifications;
 mod overwrite;
 mod own_results;
 mod packages;

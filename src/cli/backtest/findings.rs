@@ -5,7 +5,7 @@ use super::super::rule_files::FiledRule;
 use super::super::session::Session;
 use super::tables;
 use crate::backtest::{Assumptions, Backtest, MissReason};
-use crate::messages::{CommandNote, CommandWarning, RuleWarning};
+use crate::messages::{CommandNote, CommandWarning, RuleNote, RuleWarning};
 use crate::rules::{AlertStatePolicy, NamedColumn, RuleKind, validate};
 use crate::types::{datetime, timespan};
 
@@ -22,27 +22,31 @@ pub(super) fn messages(rule: &FiledRule, backtest: &Backtest, assumptions: &Assu
     let mut notes = Vec::new();
     if rule.rule.assumes_lookback && assumptions.lookback.is_none() {
         let lookback = timespan::to_text(backtest.schedule.lookback);
-        notes.push(CommandNote::LookbackAssumed { rule: name(), lookback });
+        notes.push(RuleNote::LookbackAssumed { rule: name(), lookback });
     }
     if backtest.is_about_absence {
-        notes.push(CommandNote::AboutAbsence(name()));
+        notes.push(RuleNote::AboutAbsence(name()));
     }
     notes.extend(late_events(&name(), backtest));
     for (table, rows) in &backtest.without_arrival {
-        notes.push(CommandNote::ArrivalAssumed { rule: name(), table: table.clone(), rows: *rows });
+        notes.push(RuleNote::ArrivalAssumed { rule: name(), table: table.clone(), rows: *rows });
     }
     if !rule.rule.is_enabled {
-        notes.push(CommandNote::RuleDisabled(name()));
+        notes.push(match assumptions.keeps_state {
+            true => RuleNote::HandsOnNothing(name()),
+            false => RuleNote::Disabled(name()),
+        });
     }
     if backtest.events.is_none() && !assumptions.keeps_state {
         let reason = match backtest.rows_in_memory {
             Some(_) => "a row of its query is not one record",
             None => "the files are read again at every run",
         };
-        notes.push(CommandNote::MissesUnknown { rule: name(), reason });
+        notes.push(RuleNote::MissesUnknown { rule: name(), reason });
     }
     let warnings = warnings.map(|warning| Message::from(CommandWarning::Rule(warning)));
-    warnings.chain(notes.into_iter().map(Message::from)).collect()
+    let notes = notes.into_iter().map(|note| Message::from(CommandNote::Rule(note)));
+    warnings.chain(notes).collect()
 }
 
 /// The maximum number of alerts of a run of a log search alert rule, with and without state. Which ones the service makes
@@ -63,7 +67,7 @@ fn too_many_alerts(rule: &FiledRule, backtest: &Backtest) -> Option<RuleWarning>
 ///
 /// An event that arrives `delay` after its time is in a window that has not been evaluated, whatever the anchor, if
 /// `delay` is at most the lookback, less the frequency, plus the time that a run waits.
-fn late_events(rule: &str, backtest: &Backtest) -> Option<CommandNote> {
+fn late_events(rule: &str, backtest: &Backtest) -> Option<RuleNote> {
     let events = backtest.events.as_deref()?;
     let missed = events.iter().filter(|event| event.caught == Err(MissReason::Delay)).count();
     let times = events.iter().map(|outcome| outcome.event.times);
@@ -76,7 +80,7 @@ fn late_events(rule: &str, backtest: &Backtest) -> Option<CommandNote> {
     };
     let most = delays.get((delays.len() * 99).div_ceil(100).checked_sub(1)?).map(lookback)?;
     let all = delays.last().map(lookback)?;
-    (missed > 0).then(|| CommandNote::LateEvents { rule: rule.to_owned(), events: missed, most, all })
+    (missed > 0).then(|| RuleNote::LateEvents { rule: rule.to_owned(), events: missed, most, all })
 }
 
 /// Says what the result rests on.

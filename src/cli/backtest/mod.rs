@@ -24,11 +24,12 @@ use super::rule_files::{FiledRule, WRONG_RULE, read_right_rules};
 use super::session::{self, QueryText, Session};
 use super::sources::SourceOptions;
 use super::{Outcome, destination, documents, report_page, reporter, rows};
-use crate::backtest::{self, Assumptions, Backtest, BacktestError};
+use crate::backtest::{self, Alert, Assumptions, Backtest, BacktestError};
 use crate::diagnostic::{Error, Result, visible_json};
 use crate::engine::{Settings, TimeRange};
 use crate::html::ReportPage;
-use crate::messages::{CommandWarning, RuleWarning};
+use crate::messages::{CommandNote, CommandWarning, RuleNote, RuleWarning};
+use crate::rules::AlertRule;
 use crate::scan::{Catalog, ScanReport};
 
 pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
@@ -40,7 +41,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     let mut session = open_session(args, data)?;
     let range = take_time_range(&mut session)?;
     let expectations = args.expectations.as_deref().map(|path| Expectations::read(path, &rules)).transpose()?;
-    let mut state = args.resume.as_deref().map(|path| StateFile::open(path, &rules)).transpose()?;
+    let mut state = args.resume.as_deref().map(|path| StateFile::open(path, args.spool.clone(), &rules)).transpose()?;
     if let Some(state) = &mut state {
         state.write_outbox()?;
     }
@@ -75,7 +76,10 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     let is_damaged = session.strict && reports.iter().any(|report| report.is_incomplete());
     let messages = page::RunMessages { reports: &reports, findings: said };
     match &mut state {
-        Some(state) => state.hand_on(&tested, &alert_lines(args.form, &tested))?,
+        Some(state) => {
+            report_withheld(&session, &tested);
+            state.hand_on(&tested, &alert_lines(args.form, &tested, payloads::is_handed_on))?;
+        }
         None => write(&session, args, &tested, || page::page(&session, &tested, &files, messages))?,
     }
     tested.iter().for_each(|tested| session.reporter.info(&tested.summary()));
@@ -187,9 +191,24 @@ fn backtest(
     }
 }
 
-/// The alerts in the form of a service, one line each.
-fn alert_lines(form: Option<BacktestFormat>, tested: &[RuleBacktest]) -> String {
-    form.map_or(String::new(), |form| visible_json(&payloads::text(form, tested)).into_owned())
+/// The alerts in the form of a service, one line each, but for those that `is_wanted` leaves out.
+fn alert_lines(
+    form: Option<BacktestFormat>,
+    tested: &[RuleBacktest],
+    is_wanted: fn(&AlertRule, &Alert) -> bool,
+) -> String {
+    form.map_or(String::new(), |form| visible_json(&payloads::text(form, tested, is_wanted)).into_owned())
+}
+
+/// Says which alerts are not handed on. Of a disabled rule, [`findings`] says it.
+fn report_withheld(session: &Session, tested: &[RuleBacktest]) {
+    for RuleBacktest { rule, backtest } in tested.iter().filter(|tested| tested.rule.is_enabled) {
+        let muted = backtest.alerts.iter().filter(|alert| !payloads::is_handed_on(rule, alert)).count();
+        if muted > 0 {
+            let note = RuleNote::MutedAlerts { rule: rule.name.clone(), alerts: muted };
+            session.reporter.note(CommandNote::Rule(note));
+        }
+    }
 }
 
 /// Writes the report, or the alerts in the form of a service.
@@ -203,7 +222,7 @@ fn write(
         return report_page::write(page()?, &args.output).map(drop);
     }
     if args.form.is_some() {
-        let text = alert_lines(args.form, tested);
+        let text = alert_lines(args.form, tested, |_, _| true);
         return match &args.output.output_file {
             Some(path) => destination::write_file(path, |out| out.write_all(text.as_bytes())),
             None => documents::print(text.as_bytes()).map(drop),

@@ -20,16 +20,32 @@ use crate::types::datetime;
 /// The ticks of a second.
 const SECOND: i64 = 10_000_000;
 
-/// Returns one line for each alert, or for each rule.
-pub(super) fn text(format: BacktestFormat, tested: &[RuleBacktest]) -> String {
-    let lines = tested.iter().flat_map(|tested| match format {
-        BacktestFormat::PreviewJson => vec![preview(tested)],
-        BacktestFormat::SecurityAlert => {
-            numbered(tested).map(|(id, alert)| security_alert(tested, &id, alert)).collect()
-        }
-        BacktestFormat::CommonAlert => numbered(tested).map(|(id, alert)| common_alert(tested, &id, alert)).collect(),
+/// True if the service would notify somebody of an alert.
+pub(super) fn is_handed_on(rule: &AlertRule, alert: &Alert) -> bool {
+    rule.is_enabled && !alert.is_muted
+}
+
+/// Returns one line for each alert that `is_wanted`, or for each rule.
+pub(super) fn text(
+    format: BacktestFormat,
+    tested: &[RuleBacktest],
+    is_wanted: fn(&AlertRule, &Alert) -> bool,
+) -> String {
+    let line = match format {
+        BacktestFormat::PreviewJson => return terminated(tested.iter().map(preview)),
+        BacktestFormat::SecurityAlert => security_alert,
+        BacktestFormat::CommonAlert => common_alert,
+    };
+    let lines = tested.iter().flat_map(|tested| {
+        let wanted = numbered(tested).filter(|(_, alert)| is_wanted(&tested.rule, alert));
+        wanted.map(|(id, alert)| line(tested, &id, alert))
     });
-    lines.map(|line| format!("{line}\n")).collect::<Vec<_>>().concat()
+    terminated(lines)
+}
+
+/// Writes each document on a line.
+fn terminated(documents: impl Iterator<Item = Json>) -> String {
+    documents.map(|document| format!("{document}\n")).collect::<Vec<_>>().concat()
 }
 
 /// The alerts with identifiers that are the same in every run.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::rule_files::FiledRule;
-use super::super::{destination, documents};
+use super::super::{destination, digest, documents};
 use super::tables::RuleBacktest;
 use crate::backtest::{ContentHash, RuleState};
 use crate::diagnostic::{Error, Result};
@@ -27,6 +27,8 @@ const VERSION: u32 = 1;
 /// The file of `--resume`, which other runs cannot use meanwhile.
 pub(super) struct StateFile {
     path: PathBuf,
+    /// The folder in which each alert becomes a file; None for stdout.
+    spool: Option<PathBuf>,
     stored: StoredStates,
     _lock: File,
 }
@@ -67,7 +69,11 @@ struct StoredAlert {
 
 impl StateFile {
     /// Opens the file, or begins a new one, for these rules, which must have different identifiers.
-    pub fn open(path: &Path, rules: &[FiledRule]) -> Result<Self> {
+    /// Alerts are handed on to `spool`, else to stdout.
+    pub fn open(path: &Path, spool: Option<PathBuf>, rules: &[FiledRule]) -> Result<Self> {
+        if let Some(folder) = spool.as_deref().filter(|folder| !folder.is_dir()) {
+            return Err(Error::Usage(format!("--spool {}: there is no such folder", folder.display())));
+        }
         let mut known = BTreeSet::new();
         if let Some(twice) = rules.iter().find(|rule| !known.insert(key(&rule.rule))) {
             let text =
@@ -89,7 +95,7 @@ impl StateFile {
             }
             Err(error) => return Err(Error::io(path, error)),
         };
-        Ok(Self { path: path.to_owned(), stored, _lock: lock })
+        Ok(Self { path: path.to_owned(), spool, stored, _lock: lock })
     }
 
     /// The state of a rule; None if it did not run yet.
@@ -113,7 +119,8 @@ impl StateFile {
     pub fn hand_on(&mut self, tested: &[RuleBacktest], alerts: &str) -> Result<()> {
         for RuleBacktest { rule, backtest } in tested {
             if let Some(state) = &backtest.state {
-                self.stored.rules.insert(key(rule).to_owned(), stored(state));
+                let state = if rule.is_enabled { stored(state) } else { self.passed_by(rule, state) };
+                self.stored.rules.insert(key(rule).to_owned(), state);
             }
         }
         self.stored.generation += 1;
@@ -134,13 +141,35 @@ impl StateFile {
         let mut journal = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
         // What was cut off while it was written belongs to no line.
         journal.write_all(b"\n").map_err(failed)?;
-        for alert in self.stored.outbox.iter().skip(written) {
-            documents::print(format!("{alert}\n").as_bytes())?;
+        for (number, alert) in self.stored.outbox.iter().enumerate().skip(written) {
+            self.write_alert(number, format!("{alert}\n").as_bytes())?;
             journal.write_all(line.as_bytes()).and_then(|()| journal.sync_data()).map_err(failed)?;
         }
         self.stored.outbox.clear();
         self.store()?;
         fs::remove_file(&path).map_err(failed)
+    }
+
+    /// Writes an alert to stdout or into the spool. Its hash in the name keeps an alert that waits there, after the state
+    /// was lost and begun anew, from being replaced by another one.
+    fn write_alert(&self, number: usize, alert: &[u8]) -> Result<()> {
+        let Some(folder) = &self.spool else { return documents::print(alert).map(drop) };
+        let (_, hash) = digest::sha256(&mut &*alert, |error| Error::io(folder, error))?;
+        let name = format!("{:010}-{number:06}-{}.json", self.stored.generation, &hash[..16]);
+        destination::write_file(&folder.join(name), |out| out.write_all(alert))
+    }
+
+    /// The state of a disabled rule: the times of its runs pass, but they see nothing.
+    fn passed_by(&self, rule: &AlertRule, state: &RuleState) -> StoredRule {
+        let earlier = self.stored.rules.get(key(rule));
+        StoredRule {
+            anchor: state.anchor,
+            last_run: state.last_run,
+            suppressed_until: None,
+            lifecycles: Vec::new(),
+            alerts: earlier.map_or(Vec::new(), |earlier| earlier.alerts.clone()),
+            rows: earlier.map_or(Vec::new(), |earlier| earlier.rows.clone()),
+        }
     }
 
     fn store(&self) -> Result<()> {
