@@ -147,10 +147,14 @@ fn custom_details(template: Fields<'_>) -> Read<Vec<(String, String)>> {
     Ok(details)
 }
 
-/// The title and the description, if they mention columns.
+/// The title, and the description if it mentions columns.
 fn overrides(template: Fields<'_>) -> Read<AlertOverrides> {
-    let format = |name: &str| Ok(template.text(name)?.filter(|text| text.contains("{{")).map(str::to_owned));
-    Ok(AlertOverrides { name: format("title")?, description: format("description")?, ..AlertOverrides::default() })
+    let description = template.text("description")?.filter(|text| text.contains("{{"));
+    Ok(AlertOverrides {
+        name: template.text("title")?.map(str::to_owned),
+        description: description.map(str::to_owned),
+        ..AlertOverrides::default()
+    })
 }
 
 /// The columns that alerts need.

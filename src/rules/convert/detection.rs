@@ -19,8 +19,8 @@ pub(super) fn object(rule: &AlertRule, source: &SourceRule<'_>) -> Node {
     let in_template = |name: &str| kept(&["detectionAction", "alertTemplate", name]);
     let in_action = |name: &str| kept(&["detectionAction", name]);
     let template = present([
-        ("title", Some(in_template("title").unwrap_or_else(|| string(&rule.name)))),
-        ("description", rule.description.as_ref().map(string)),
+        ("title", Some(string(rule.overrides.name.as_ref().unwrap_or(&rule.name)))),
+        ("description", rule.overrides.description.as_ref().or(rule.description.as_ref()).map(string)),
         ("severity", Some(string(sentinel::severity(&rule.severity).to_ascii_lowercase()))),
         ("category", in_template("category")),
         ("recommendedActions", in_template("recommendedActions")),

@@ -48,6 +48,7 @@ const SENTINEL: &[&str] = &[
     "eventGroupingSettings",
     "suppressionEnabled",
     "suppressionDuration",
+    "alertDetailsOverride",
     "version",
     "templateVersion",
 ];
@@ -72,6 +73,10 @@ const DETECTION: &[&str] =
     &["displayName", "status", "isEnabled", "queryCondition", "schedule", "detectionAction", "description"];
 const DETECTION_TEMPLATE: &[&str] =
     &["title", "description", "severity", "category", "mitreTechniques", "tactics", "customDetails", "entityMappings"];
+
+/// Keys of `alertDetailsOverride` that the model has.
+const OVERRIDES: &[&str] =
+    &["alertDisplayNameFormat", "alertDescriptionFormat", "alertSeverityColumnName", "alertTacticsColumnName"];
 
 /// Returns the differences between a rule and what it became in a format, and the keys that were dropped.
 pub(super) fn losses(old: &AlertRule, new: &AlertRule, source: &SourceRule<'_>, target: RuleTarget) -> Vec<String> {
@@ -112,8 +117,21 @@ fn changes(old: &AlertRule, new: &AlertRule) -> Vec<String> {
         was.periods = is.periods;
     }
     change(was != *is, "the condition on the number of rows, its columns or its periods is dropped".to_owned());
+    let (counted, all) = (counted_range(old), counted_range(new));
+    change(
+        counted != before.lookback && all == after.lookback,
+        format!("all rows of the last {} count, not only those of the last {}", of(all), of(counted)),
+    );
     changes.extend(alert_changes(old, new));
     changes
+}
+
+/// The length of the range whose rows the condition counts: rules of Azure Monitor may read more.
+fn counted_range(rule: &AlertRule) -> i64 {
+    match rule.condition.periods.length {
+        0 => rule.schedule.lookback,
+        length => length.saturating_mul(i64::from(rule.condition.periods.evaluated)),
+    }
 }
 
 fn clock_change(new: WindowClock) -> &'static str {
@@ -134,6 +152,13 @@ fn alert_changes(old: &AlertRule, new: &AlertRule) -> Vec<String> {
         (false, true) => changes.push("a run makes an alert for each row instead of one".to_owned()),
         _ => {}
     }
+    let joins = |rule: &AlertRule| rule.kind == RuleKind::CustomDetection;
+    match (joins(old), joins(new)) {
+        (false, true) => changes.push("alerts with equal entities, details and texts become one".to_owned()),
+        (true, false) => changes.push("alerts with equal entities, details and texts stay apart".to_owned()),
+        _ => {}
+    }
+    changes.extend(text_changes(old, new));
     let mut dropped = |is_dropped: bool, what: &str| {
         if is_dropped {
             changes.push(format!("{what} is dropped"));
@@ -158,6 +183,21 @@ fn alert_changes(old: &AlertRule, new: &AlertRule) -> Vec<String> {
         changes.push(format!("the identifier {identifier} of the entity {entity} is dropped"));
     }
     changes
+}
+
+/// The differences in what alerts take from their rows.
+fn text_changes(old: &AlertRule, new: &AlertRule) -> Vec<String> {
+    let name = |rule: &AlertRule| rule.overrides.name.clone().unwrap_or_else(|| rule.name.clone());
+    let description = |rule: &AlertRule| rule.overrides.description.clone().or_else(|| rule.description.clone());
+    let (was, is) = (&old.overrides, &new.overrides);
+    let texts = [
+        (name(old) != name(new), "the name"),
+        (was.description.is_some() && description(old) != description(new), "the description"),
+        (was.severity_column.is_some() && was.severity_column != is.severity_column, "the severity"),
+        (was.tactics_column.is_some() && was.tactics_column != is.tactics_column, "the list of tactics"),
+    ];
+    let dropped = texts.into_iter().filter(|(is_dropped, _)| *is_dropped);
+    dropped.map(|(_, what)| format!("{what} that alerts have instead of that of the rule is dropped")).collect()
 }
 
 /// Types of entities and their identifiers, with the names of Sentinel where it has some.
@@ -192,8 +232,24 @@ fn dropped(rule: &AlertRule, source: &SourceRule<'_>, target: RuleTarget) -> Vec
         keys.extend(unknown(source.node, &[], ""));
     }
     match rule.kind {
-        RuleKind::LogAlert if !is_same => {
-            keys.extend(source.value("actions").iter().flat_map(|node| unknown(node, &["actionGroups"], "actions.")));
+        RuleKind::LogAlert => {
+            // Of rules of 2018, only what the model has is written.
+            let actions: &[(&str, &[&str])] = match source.value("action") {
+                Some(_) => &[
+                    ("action", &["severity", "trigger", "throttlingInMin", "aznsAction"]),
+                    ("action.aznsAction", &["actionGroup"]),
+                ],
+                None if is_same => &[],
+                None => &[("actions", &["actionGroups"])],
+            };
+            for (path, own) in actions {
+                let node = source.fields().get(&path.split('.').collect::<Vec<_>>());
+                keys.extend(node.iter().flat_map(|node| unknown(node, own, &format!("{path}."))));
+            }
+        }
+        RuleKind::Scheduled | RuleKind::NearRealTime if !is_same => {
+            let node = source.value("alertDetailsOverride");
+            keys.extend(node.iter().flat_map(|node| unknown(node, OVERRIDES, "alertDetailsOverride.")));
         }
         RuleKind::CustomDetection => {
             let action = |name| source.fields().get(&["detectionAction"]).and_then(|action| action.get(name));

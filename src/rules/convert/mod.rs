@@ -86,6 +86,13 @@ fn converted(found: FoundRule<'_>, target: RuleTarget) -> Result<ConvertedRule, 
         let reason = "`metricTrigger` has no counterpart in other formats, so that the conversion is not supported";
         return wrong(rule.span, reason);
     }
+    let condition = &rule.condition;
+    let is_about_absence =
+        condition.measure == AlertMeasure::Rows && condition.operator.holds(0.0, condition.threshold);
+    if target == RuleTarget::CustomDetection && is_about_absence {
+        let reason = "its condition is fulfilled without rows, and custom detections make alerts of rows";
+        return wrong(rule.span, format!("the rule `{}` cannot be written in this format: {reason}", rule.name));
+    }
     let node = match target {
         RuleTarget::SentinelYaml => sentinel::yaml(&rule, &source),
         RuleTarget::SentinelArm => sentinel::resource(&rule, &source),

@@ -9,7 +9,7 @@ use super::{
 use crate::rules::node::Node;
 
 /// Keys of both formats that are no part of the model, and stay as they are written.
-pub(super) const KEPT: &[&str] = &["sentinelEntitiesMappings", "alertDetailsOverride", "incidentConfiguration"];
+pub(super) const KEPT: &[&str] = &["sentinelEntitiesMappings", "incidentConfiguration"];
 /// Keys of YAML that stay as they are written there.
 pub(super) const KEPT_IN_YAML: &[&str] = &["status", "requiredDataConnectors", "tags", "metadata"];
 /// Keys of resources that stay as they are written there.
@@ -22,7 +22,7 @@ const UNUSED_SUPPRESSION: i64 = 5 * crate::rules::duration::HOUR;
 pub(super) fn yaml(rule: &AlertRule, source: &SourceRule<'_>) -> Node {
     let is_scheduled = rule.kind != RuleKind::NearRealTime && !is_continuous(rule);
     let scheduled = |value: Node| is_scheduled.then_some(value);
-    let kept = |name: &str| source.value(name);
+    let kept = |name: &str| kept(rule, source, name);
     let suppression = rule.suppression.unwrap_or(UNUSED_SUPPRESSION);
     present([
         ("id", rule.id.as_deref().map(|id| string(identifier(id)))),
@@ -44,7 +44,7 @@ pub(super) fn yaml(rule: &AlertRule, source: &SourceRule<'_>) -> Node {
         ("entityMappings", entities(rule)),
         ("sentinelEntitiesMappings", kept("sentinelEntitiesMappings")),
         ("customDetails", custom_details(rule)),
-        ("alertDetailsOverride", kept("alertDetailsOverride")),
+        ("alertDetailsOverride", overrides(rule, source)),
         ("eventGroupingSettings", grouping(rule)),
         ("suppressionEnabled", Some(plain(rule.suppression.is_some()))),
         ("suppressionDuration", Some(string(short_duration(suppression)))),
@@ -57,7 +57,7 @@ pub(super) fn yaml(rule: &AlertRule, source: &SourceRule<'_>) -> Node {
 pub(super) fn resource(rule: &AlertRule, source: &SourceRule<'_>) -> Node {
     let is_scheduled = rule.kind != RuleKind::NearRealTime && !is_continuous(rule);
     let scheduled = |value: Node| is_scheduled.then_some(value);
-    let kept = |name: &str| source.value(name);
+    let kept = |name: &str| kept(rule, source, name);
     let suppression = rule.suppression.unwrap_or(UNUSED_SUPPRESSION);
     let properties = present([
         ("displayName", Some(string(&rule.name))),
@@ -79,7 +79,7 @@ pub(super) fn resource(rule: &AlertRule, source: &SourceRule<'_>) -> Node {
         ("entityMappings", entities(rule)),
         ("sentinelEntitiesMappings", kept("sentinelEntitiesMappings")),
         ("customDetails", custom_details(rule)),
-        ("alertDetailsOverride", kept("alertDetailsOverride")),
+        ("alertDetailsOverride", overrides(rule, source)),
         ("eventGroupingSettings", grouping(rule)),
         ("incidentConfiguration", kept("incidentConfiguration")),
     ]);
@@ -124,6 +124,23 @@ fn short_operator(operator: ThresholdOperator) -> &'static str {
         // The service has none of these: reading the rule again refuses it.
         ThresholdOperator::GreaterThanOrEqual | ThresholdOperator::LessThanOrEqual => operator.name(),
     }
+}
+
+/// What a rule of this service has under `name`, and the model has not.
+fn kept(rule: &AlertRule, source: &SourceRule<'_>, name: &str) -> Option<Node> {
+    let is_same = matches!(rule.kind, RuleKind::Scheduled | RuleKind::NearRealTime);
+    source.value(name).filter(|_| is_same)
+}
+
+/// What alerts take from their rows.
+fn overrides(rule: &AlertRule, source: &SourceRule<'_>) -> Option<Node> {
+    let own = || {
+        let text = |text: &Option<String>| text.as_ref().filter(|text| **text != rule.name).map(string);
+        let (name, description) = (text(&rule.overrides.name), text(&rule.overrides.description));
+        let is_any = name.is_some() || description.is_some();
+        is_any.then(|| present([("alertDisplayNameFormat", name), ("alertDescriptionFormat", description)]))
+    };
+    kept(rule, source, "alertDetailsOverride").or_else(own)
 }
 
 fn grouping(rule: &AlertRule) -> Option<Node> {

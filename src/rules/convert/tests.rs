@@ -114,9 +114,9 @@ fn losses_are_named() {
             grouped,
             RuleTarget::CustomDetection,
             &[
-                "a run reads the last PT4H instead of PT1H",
                 "rows are selected by their time of arrival instead of TimeGenerated",
-            ][1..],
+                "alerts with equal entities, details and texts become one",
+            ],
         ),
         (
             "version: 1.0.0\ntactics: [InitialAccess]\nrelevantTechniques: [T1078]\ncustomDetails: { A: B }\n",
@@ -134,11 +134,22 @@ fn losses_are_named() {
             &["the suppression is dropped", "`incidentConfiguration` is dropped"],
         ),
         (
+            "alertDetailsOverride: { alertDisplayNameFormat: 'Use {{A}}', alertSeverityColumnName: S, \
+             alertDynamicProperties: [] }\n",
+            RuleTarget::LogAlert,
+            &[
+                "the name that alerts have instead of that of the rule is dropped",
+                "the severity that alerts have instead of that of the rule is dropped",
+                "`alertDetailsOverride.alertDynamicProperties` is dropped",
+            ],
+        ),
+        (
             "eventGroupingSettings: { aggregationKind: AlertPerResult }\nentityMappings:\n  - entityType: Account\n    \
              fieldMappings: [{ identifier: FullName, columnName: U }, { identifier: Sid, columnName: S }]\n",
             RuleTarget::CustomDetection,
             &[
                 "rows are selected by their time of arrival instead of TimeGenerated",
+                "alerts with equal entities, details and texts become one",
                 "the identifier FullName (U) of the entity Account is dropped",
             ],
         ),
@@ -150,6 +161,77 @@ fn losses_are_named() {
     }
 }
 
+/// A log search alert rule with other properties, and the losses of its conversion.
+fn losses_of(properties: &str, target: RuleTarget) -> Vec<String> {
+    let text = format!("{{\"type\": \"Microsoft.Insights/scheduledQueryRules\", \"name\": \"r\", {properties}}}");
+    convert(&text, RuleFormat::Json, target).unwrap_or_else(|error| panic!("{properties}{error:?}")).remove(0).losses
+}
+
+#[test]
+fn ranges_beyond_the_periods_that_count_are_told() {
+    let rule = |window: &str, range: &str, periods: u32| {
+        format!(
+            "\"properties\": {{\"severity\": 1, \"evaluationFrequency\": \"PT5M\", \"windowSize\": \"{window}\", \
+             \"overrideQueryTimeRange\": \"{range}\", \"autoMitigate\": false, \"criteria\": {{\"allOf\": [{{\"query\": \"T\", \
+             \"timeAggregation\": \"Count\", \"operator\": \"GreaterThan\", \"threshold\": 0, \"failingPeriods\": \
+             {{\"numberOfEvaluationPeriods\": {periods}, \"minFailingPeriodsToAlert\": {periods}}}}}]}}}}"
+        )
+    };
+    let told = |window: &str, range: &str, periods: u32, target: RuleTarget| {
+        let losses = losses_of(&rule(window, range, periods), target);
+        losses.into_iter().find(|loss| loss.contains(" count, not only those"))
+    };
+    let expected = "all rows of the last PT30M count, not only those of the last PT5M";
+    assert_eq!(told("PT5M", "PT30M", 1, RuleTarget::SentinelYaml).as_deref(), Some(expected));
+    assert_eq!(told("PT5M", "PT30M", 1, RuleTarget::SentinelArm).as_deref(), Some(expected));
+    let expected = "all rows of the last PT1H count, not only those of the last PT10M";
+    assert_eq!(told("PT5M", "PT1H", 2, RuleTarget::SentinelYaml).as_deref(), Some(expected));
+    assert_eq!(told("PT5M", "PT30M", 1, RuleTarget::LogAlert), None);
+    assert_eq!(told("PT5M", "PT5M", 1, RuleTarget::SentinelYaml), None);
+    assert_eq!(told("PT5M", "", 1, RuleTarget::SentinelYaml), None);
+}
+
+#[test]
+fn keys_of_rules_of_2018_are_not_dropped_in_silence() {
+    let properties = "\"properties\": {\"enabled\": \"true\", \"source\": {\"query\": \"T\", \"queryType\": \"ResultCount\"}, \
+        \"schedule\": {\"frequencyInMinutes\": 5, \"timeWindowInMinutes\": 5}, \"action\": {\"severity\": \"1\", \
+        \"aznsAction\": {\"actionGroup\": [\"/g\"], \"emailSubject\": \"Use\"}, \"novel\": 1, \
+        \"trigger\": {\"thresholdOperator\": \"GreaterThan\", \"threshold\": 0}}}";
+    let losses = losses_of(properties, RuleTarget::LogAlert);
+    assert_eq!(losses, ["`action.novel` is dropped", "`action.aznsAction.emailSubject` is dropped"]);
+}
+
+#[test]
+fn alerts_keep_their_own_names() {
+    let more = "eventGroupingSettings: { aggregationKind: AlertPerResult }\nalertDetailsOverride:\n  \
+        alertDisplayNameFormat: Use of {{A}}\n  alertDescriptionFormat: At {{B}}\n";
+    let detection = convert(&scheduled(more), RuleFormat::Yaml, RuleTarget::CustomDetection).expect("converted");
+    assert!(!detection[0].losses.iter().any(|loss| loss.contains("instead of that of the rule")), "{detection:?}");
+    assert!(detection[0].text.contains("\"title\": \"Use of {{A}}\""), "{}", detection[0].text);
+    for target in [RuleTarget::SentinelYaml, RuleTarget::SentinelArm] {
+        let back = convert(&detection[0].text, RuleFormat::Json, target).expect("converted");
+        let rule = &rules(&back[0].text, target.format())[0];
+        assert_eq!(rule.overrides.name.as_deref(), Some("Use of {{A}}"), "{}", back[0].text);
+        assert_eq!(rule.overrides.description.as_deref(), Some("At {{B}}"), "{}", back[0].text);
+        assert!(back[0].losses.contains(&"alerts with equal entities, details and texts stay apart".to_owned()));
+    }
+    let plain = convert(&scheduled(""), RuleFormat::Yaml, RuleTarget::CustomDetection).expect("converted");
+    let back = convert(&plain[0].text, RuleFormat::Json, RuleTarget::SentinelYaml).expect("converted");
+    assert!(!back[0].text.contains("alertDetailsOverride"), "{}", back[0].text);
+}
+
+/// Tags of a resource are not those of a rule in YAML.
+#[test]
+fn keys_of_one_service_are_not_written_for_another() {
+    let properties = "\"tags\": {}, \"properties\": {\"severity\": 1, \"evaluationFrequency\": \"PT5M\", \
+        \"windowSize\": \"PT5M\", \"autoMitigate\": false, \"criteria\": {\"allOf\": [{\"query\": \"T\", \
+        \"timeAggregation\": \"Count\", \"operator\": \"GreaterThan\", \"threshold\": 0}]}}";
+    let text = format!("{{\"type\": \"Microsoft.Insights/scheduledQueryRules\", \"name\": \"r\", {properties}}}");
+    let converted = convert(&text, RuleFormat::Json, RuleTarget::SentinelYaml).expect("converted");
+    assert!(!converted[0].text.contains("tags"), "{}", converted[0].text);
+    assert!(converted[0].losses.contains(&"`tags` is dropped".to_owned()), "{:?}", converted[0].losses);
+}
+
 #[test]
 fn rules_that_the_new_service_rejects_are_refused() {
     let cases = [
@@ -159,6 +241,11 @@ fn rules_that_the_new_service_rejects_are_refused() {
             "`windowSize` must be one of",
         ),
         (scheduled("").replace("gt", "ne"), RuleTarget::LogAlert, "`operator`: unknown value `NotEqual`"),
+        (
+            scheduled("").replace("gt", "lt").replace("Threshold: 0", "Threshold: 1"),
+            RuleTarget::CustomDetection,
+            "its condition is fulfilled without rows",
+        ),
         (scheduled("").replace("Scheduled", "Fusion"), RuleTarget::LogAlert, "is no alert rule with a query"),
         ("a: 1\n".to_owned(), RuleTarget::LogAlert, "no rule is recognised in it"),
     ];
