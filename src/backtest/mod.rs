@@ -36,12 +36,15 @@ use crate::rules::alert_state::AlertState;
 use crate::rules::schedule::{RowWindow, RunRange, TickGrid, WindowEdges};
 use crate::rules::{AlertRule, AlertSchedule, RuleFileError, ThresholdOperator, WindowClock, validate};
 use crate::scan::ScanReport;
-use crate::types::{Batch, Schema, datetime};
+use crate::types::{Batch, Schema, datetime, timespan};
 
 /// The maximum number of runs of a backtest: a run a minute for nineteen years.
 const MAX_RUNS: u64 = 10_000_000;
 /// The maximum number of combinations of dimension values whose alerts are followed.
 const MAX_COMBINATIONS: usize = 100_000;
+
+/// The longest lookback of a custom detection.
+const MAX_LOOKBACK: i64 = 30 * 24 * 3_600 * 10_000_000;
 
 /// What a backtest assumes about the service and the data.
 #[derive(Clone, Debug)]
@@ -163,7 +166,7 @@ pub fn run(
     assumptions: &Assumptions,
     report: &Arc<ScanReport>,
 ) -> std::result::Result<Backtest, BacktestError> {
-    let schedule = assumed_schedule(rule, assumptions);
+    let schedule = assumed_schedule(rule, assumptions)?;
     let (table_rows, data) = match assumptions.counts_rows {
         true => TableRows::read(rule, engine, assumptions, report).map(|(rows, data)| (Some(rows), data))?,
         false => (None, DataRange::of(rule, engine, report)?),
@@ -226,13 +229,21 @@ pub fn run(
 }
 
 /// The schedule of a rule, with what is assumed about it.
-fn assumed_schedule(rule: &AlertRule, assumptions: &Assumptions) -> AlertSchedule {
+///
+/// # Errors
+/// No service allows the lookback that is assumed.
+fn assumed_schedule(rule: &AlertRule, assumptions: &Assumptions) -> Result<AlertSchedule> {
     let mut schedule = rule.schedule;
     schedule.delay = assumptions.grace.unwrap_or(schedule.delay);
     if let Some(lookback) = assumptions.lookback.filter(|_| rule.assumes_lookback) {
+        if !(schedule.frequency..=MAX_LOOKBACK).contains(&lookback) {
+            let frequency = timespan::to_text(schedule.frequency);
+            let text = format!("--lookback must be from the frequency of the rule, {frequency}, to 30 days");
+            return Err(Error::Usage(text));
+        }
         schedule.lookback = lookback;
     }
-    schedule
+    Ok(schedule)
 }
 
 /// True if a lack of rows meets the condition: few rows do, or a run that sees none.

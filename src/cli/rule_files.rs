@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use super::args::MessageArgs;
 use super::check::finding::Finding;
 use super::query_files::{TextFile, find_files, has_extension};
-use super::reporter::{self, Reporter};
+use super::reporter::{self, Message, Reporter};
 use super::session::Session;
 use crate::diagnostic::{Error, Region, Result, Sources, Span};
-use crate::rules::{self, AlertRule, RuleFileError, RuleFormat, RuleQuery};
+use crate::messages::CommandNote;
+use crate::rules::{self, AlertRule, RuleFileError, RuleFormat, RuleKind, RuleQuery};
 
 /// The extensions of rule files.
 pub(super) const YAML_EXTENSIONS: &[&str] = &["yaml", "yml"];
@@ -55,6 +56,7 @@ pub(super) fn read_alert_rules(paths: &[PathBuf]) -> Result<Vec<FiledRule>> {
 pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, Option<u8>)> {
     let (mut found, mut failed) = (Vec::new(), None);
     for path in find_files(paths, &[YAML_EXTENSIONS, JSON_EXTENSIONS].concat())? {
+        let is_named = paths.contains(&path);
         let file = std::rc::Rc::new(TextFile::read(&path)?);
         let Some(format) = rule_format(&path) else {
             let text = format!("{}: not a rule file: its name must end in .yaml, .yml or .json", path.display());
@@ -66,14 +68,25 @@ pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, Opt
         };
         match rules::read_alerts(&file.text, format) {
             Err(error) => wrong(&error),
-            Ok(rules) if rules.is_empty() => {
+            Ok(rules) if rules.is_empty() && is_named => {
                 let reason = "no rule is recognised in it".to_owned();
                 wrong(&RuleFileError { span: Span::default(), reason });
             }
-            Ok(rules) => rules.into_iter().for_each(|rule| match rule {
-                Ok(rule) => found.push(FiledRule { rule, file: std::rc::Rc::clone(&file) }),
-                Err(error) => wrong(&error),
-            }),
+            Ok(rules) if rules.is_empty() => Message::from(CommandNote::NoRule(path.display().to_string())).print(),
+            Ok(rules) => {
+                let kinds = rules::read(&file.text, format).unwrap_or_default();
+                for (rule, kind) in rules.into_iter().zip(kinds) {
+                    match rule {
+                        Ok(rule) => found.push(FiledRule { rule, file: std::rc::Rc::clone(&file) }),
+                        // Beside alert rules, a folder may have others.
+                        Err(_) if !is_named && matches!(kind.kind, RuleKind::Hunting | RuleKind::SavedSearch) => {
+                            let (file, rule) = (path.display().to_string(), kind.name);
+                            Message::from(CommandNote::NoAlertRule { file, rule }).print();
+                        }
+                        Err(error) => wrong(&error),
+                    }
+                }
+            }
         }
     }
     Ok((found, failed))

@@ -81,6 +81,13 @@ pub enum CommandNote {
         /// The name of the rule; None if it has none.
         rule: Option<String>,
     },
+    /// A rule in a folder that makes no alerts.
+    NoAlertRule {
+        /// The name of the file.
+        file: String,
+        /// The name of the rule; None if it has none.
+        rule: Option<String>,
+    },
     /// A note about what a backtest found out about a rule.
     Rule(RuleNote),
     /// Files that cannot be verified, because they have no checksums.
@@ -162,6 +169,10 @@ impl fmt::Display for CommandNote {
             Self::RuleWithoutQuery { file, rule } => {
                 let rule = rule.as_ref().map_or("a rule".to_owned(), |rule| format!("`{rule}`"));
                 write!(f, "{file}: {rule} is skipped, because its kind has no query")
+            }
+            Self::NoAlertRule { file, rule } => {
+                let rule = rule.as_ref().map_or("a rule".to_owned(), |rule| format!("`{rule}`"));
+                write!(f, "{file}: {rule} is skipped, because it is no alert rule")
             }
             Self::Rule(note) => note.fmt(f),
             Self::NoChecksums { names, more } => {

@@ -114,6 +114,13 @@ pub enum RuleWarning {
 pub enum AccountWarning {
     /// There are fewer than two accounts.
     FewAccounts,
+    /// An account that was given by its name and by its object ID.
+    GivenTwice {
+        /// The name.
+        account: String,
+        /// The object IDs, as a list in JSON.
+        aliases: String,
+    },
     /// An account has no successful sign-in.
     NotTested(String),
     /// Policies of Conditional Access were applied to an account.
@@ -203,6 +210,9 @@ impl fmt::Display for AccountWarning {
             Self::FewAccounts => {
                 f.write_str("fewer than two emergency accounts: if one of them fails, nobody can sign in")
             }
+            Self::GivenTwice { account, aliases } => {
+                write!(f, "{account} was also given as {aliases}: it is one account")
+            }
             Self::NotTested(account) => {
                 write!(f, "{account} has no successful sign-in in these files: test emergency accounts regularly")
             }
@@ -266,6 +276,13 @@ pub enum RuleNote {
         /// The lookback that is assumed.
         lookback: String,
     },
+    /// A rule that has a lookback, or whose frequency has one, so that `--lookback` does not change it.
+    LookbackFixed {
+        /// The name of the rule.
+        rule: String,
+        /// The lookback of the rule.
+        lookback: String,
+    },
     /// Events that a rule misses because they arrive too late, and the lookbacks that would catch them.
     LateEvents {
         /// The name of the rule.
@@ -307,6 +324,9 @@ impl fmt::Display for RuleNote {
                 f,
                 "the custom detection `{rule}` names no lookback; {lookback} is assumed, change it with --lookback"
             ),
+            Self::LookbackFixed { rule, lookback } => {
+                write!(f, "--lookback does not change the rule `{rule}`, whose lookback of {lookback} is given")
+            }
             Self::LateEvents { rule, events, most, all } => {
                 let events = counted(*events, "event");
                 write!(

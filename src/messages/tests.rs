@@ -327,6 +327,7 @@ fn command_warnings() -> Vec<String> {
     texts.extend(lines("src/messages/detection.rs", &rules, &ToString::to_string));
     let accounts = [
         AccountWarning::FewAccounts,
+        AccountWarning::GivenTwice { account: account(), aliases: "[\"2b5c\"]".to_owned() },
         AccountWarning::NotTested(account()),
         AccountWarning::PolicyApplied { account: account(), policies: "[\"MFA\"]".to_owned() },
         AccountWarning::NotReset { account: account(), used: "2026-03-02T13:31:00Z".to_owned() },
@@ -346,6 +347,7 @@ fn rule_notes() -> Vec<String> {
         RuleNote::MissesUnknown { rule: "Late".to_owned(), reason: "a row of its query is not one record" },
         RuleNote::AboutAbsence("Silent".to_owned()),
         RuleNote::LookbackAssumed { rule: "Late".to_owned(), lookback: "2.00:00:00".to_owned() },
+        RuleNote::LookbackFixed { rule: "Late".to_owned(), lookback: "04:00:00".to_owned() },
         RuleNote::LateEvents {
             rule: "Late".to_owned(),
             events: 1,
@@ -370,6 +372,7 @@ fn command_notes() -> Vec<String> {
         CommandNote::NoRule("rule.yaml".to_owned()),
         CommandNote::RuleWithoutQuery { file: "rule.yaml".to_owned(), rule: Some("Fusion".to_owned()) },
         CommandNote::RuleWithoutQuery { file: "rule.yaml".to_owned(), rule: None },
+        CommandNote::NoAlertRule { file: "rule.yaml".to_owned(), rule: Some("Hunt".to_owned()) },
         CommandNote::Rule(RuleNote::AboutAbsence("Silent".to_owned())),
         CommandNote::NoFileList(3),
         CommandNote::NoChecksums { names: vec!["a.json".to_owned()], more: false },

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::breaches::BreachCount;
-use super::{RuleKind, RuleQuery};
+use super::{RuleFileError, RuleKind, RuleQuery};
 use crate::diagnostic::Span;
 
 /// A rule whose query a service runs again and again, and what happens with the results.
@@ -59,6 +59,8 @@ pub struct AlertRule {
     pub columns: Vec<NamedColumn>,
     /// True if the rule names no lookback, and its service documents only a range.
     pub assumes_lookback: bool,
+    /// What its service requires of the rule when it is deployed, and it lacks.
+    pub omissions: Vec<RuleFileError>,
     /// Where the rule begins in the file.
     pub span: Span,
 }

@@ -24,6 +24,8 @@ const LOOKBACKS: &[(i64, i64)] =
 /// The longest lookbacks of other frequencies up to these, which only rules over data of Microsoft Sentinel may have. The
 /// page of the service gives ranges and no default.
 const ASSUMED_LOOKBACKS: &[(i64, i64)] = &[(HOUR, 48 * HOUR), (DAY, 30 * DAY), (14 * DAY, 14 * DAY)];
+/// The maximum number of columns in a title.
+const MAX_TITLE_COLUMNS: usize = 3;
 /// The maximum number of custom details.
 const MAX_DETAILS: usize = 20;
 
@@ -38,6 +40,11 @@ pub(super) fn read(rule: RuleText, fields: Fields<'_>) -> Read<AlertRule> {
     let [tactics, techniques] = tactics(template)?;
     let (schedule, assumes_lookback) = schedule(fields)?;
     let overrides = overrides(template)?;
+    let mentioned = format_columns(overrides.name.as_deref().unwrap_or_default(), template.span_of("title"));
+    if mentioned.len() > MAX_TITLE_COLUMNS {
+        let reason = format!("a `title` mentions at most {MAX_TITLE_COLUMNS} columns");
+        return wrong(template.span_of("title"), reason);
+    }
     let columns = columns(template, &overrides)?;
     Ok(AlertRule {
         severity: template.required_choice("severity", SEVERITIES)?.to_owned(),
@@ -59,6 +66,7 @@ pub(super) fn read(rule: RuleText, fields: Fields<'_>) -> Read<AlertRule> {
         overrides,
         columns,
         assumes_lookback,
+        omissions: Vec::new(),
         description: template.text("description")?.map(str::to_owned),
         id: rule.id,
         name: rule.name,

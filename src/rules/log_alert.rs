@@ -7,7 +7,7 @@ use super::alert_rule::{
 };
 use super::duration::{DAY, HOUR, MINUTE, iso_duration};
 use super::fields::{Fields, Read, wrong};
-use super::{AlertRule, RuleText, log_alert_2018};
+use super::{AlertRule, RuleKind, RuleText, log_alert_2018};
 
 /// The time between the end of a window and its evaluation. The service documents none; about two and a half minutes
 /// were observed.
@@ -60,6 +60,16 @@ fn refuse_other_kinds(resource: Fields<'_>) -> Read<()> {
             wrong(resource.span_of("kind"), format!("rules of kind `{kind}` are not supported, only LogAlert"))
         }
         _ => Ok(()),
+    }
+}
+
+impl AlertRule {
+    /// Returns the shortest lookback of at least `ticks` that the service allows; `ticks` if all are shorter.
+    #[must_use]
+    pub fn allowed_lookback(&self, ticks: i64) -> i64 {
+        let windows = if self.kind == RuleKind::LogAlert { WINDOWS } else { &[] };
+        let mut allowed = windows.iter().map(|minutes| minutes * MINUTE);
+        allowed.find(|window| *window >= ticks).unwrap_or(ticks)
     }
 }
 
@@ -118,6 +128,7 @@ pub(super) fn plain(rule: RuleText, severity: String, properties: Fields<'_>) ->
         overrides: AlertOverrides::default(),
         columns: Vec::new(),
         assumes_lookback: false,
+        omissions: Vec::new(),
         description: properties.text("description")?.map(str::to_owned),
         id: rule.id,
         name: rule.name,

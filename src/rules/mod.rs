@@ -18,6 +18,7 @@ mod json;
 mod log_alert;
 mod log_alert_2018;
 mod node;
+mod omissions;
 mod recognise;
 mod rule_test;
 pub mod schedule;
@@ -76,6 +77,12 @@ pub enum RuleKind {
 }
 
 impl RuleKind {
+    /// True for rules whose queries make alerts.
+    #[must_use]
+    pub fn is_alert(self) -> bool {
+        matches!(self, Self::Scheduled | Self::NearRealTime | Self::LogAlert | Self::CustomDetection)
+    }
+
     /// Returns the name in results.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -8,6 +8,7 @@
 
 use super::fields::{Fields, Notation, Read, wrong};
 use super::node::{Node, NodeContent};
+use super::omissions::omissions;
 use super::{AlertRule, DetectionRule, HuntRule, RuleKind, RuleQuery, RuleText, TextMap};
 use super::{custom_detection, hunt_rule, log_alert, sentinel_alert, validate};
 
@@ -44,7 +45,7 @@ impl FoundRule<'_> {
         let resource = Fields::new(node, notation);
         let fields = properties.map_or(resource, |properties| Fields::new(properties, notation));
         let DetectionRule { id, name, kind, mut queries, span } = rule;
-        if kind == RuleKind::Hunting && SCHEDULED_KEYS.iter().any(|key| fields.value(key).is_some()) {
+        if kind == RuleKind::Scheduled && resource.value("kind").is_none() {
             return wrong(span, "the rule has no `kind`: expected Scheduled or NRT");
         }
         if let RuleKind::WithoutQuery | RuleKind::Hunting | RuleKind::SavedSearch = kind {
@@ -69,6 +70,8 @@ impl FoundRule<'_> {
             RuleKind::CustomDetection => custom_detection::read(text, fields),
             _ => sentinel_alert::read(text, fields),
         }?;
+        let properties = properties.map(|properties| Fields::new(properties, notation));
+        let rule = AlertRule { omissions: omissions(kind, resource, properties), ..rule };
         validate::query(&rule).into_iter().next().map_or(Ok(rule), Err)
     }
 }
@@ -116,7 +119,7 @@ impl<'a> FoundRules<'a> {
         let resource = node.get(&["type"]).and_then(Node::text).unwrap_or("").to_ascii_lowercase();
         let is = |name: &str| resource.ends_with(name);
         match node.get(&["properties"]).filter(|properties| properties.is_mapping()) {
-            Some(properties) if is("/alertrules") => Some(self.sentinel(node, properties)),
+            Some(properties) if is("/alertrules") || is("/alertruletemplates") => Some(self.sentinel(node, properties)),
             Some(properties) if is("/scheduledqueryrules") => Some(self.log_alert(node, properties)),
             Some(properties) if is("/savedsearches") => {
                 let queries = self.query(properties, "query").into_iter().collect();
@@ -172,7 +175,12 @@ impl<'a> FoundRules<'a> {
 }
 
 fn sentinel_kind(node: &Node) -> RuleKind {
+    let has = |key: &&str| {
+        let properties = node.get(&["properties"]).unwrap_or(node);
+        properties.get(&[key]).is_some_and(|value| !value.is_null())
+    };
     match node.get(&["kind"]).and_then(Node::text) {
+        None if SCHEDULED_KEYS.iter().any(has) => RuleKind::Scheduled,
         None => RuleKind::Hunting,
         Some(kind) if kind.eq_ignore_ascii_case("Scheduled") => RuleKind::Scheduled,
         Some(kind) if kind.eq_ignore_ascii_case("NRT") => RuleKind::NearRealTime,

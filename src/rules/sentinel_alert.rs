@@ -92,6 +92,7 @@ pub(super) fn read(rule: RuleText, fields: Fields<'_>) -> Read<AlertRule> {
             .concat(),
         overrides: overrides.0,
         assumes_lookback: false,
+        omissions: Vec::new(),
         description: fields.text("description")?.map(str::to_owned),
         id: rule.id,
         name: rule.name,

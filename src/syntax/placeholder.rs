@@ -78,7 +78,7 @@ fn gaps<'a>(token: &Token<'a>) -> Vec<(Range<usize>, &'a str)> {
         let inside = &text[start + OPEN.len()..];
         let padded = inside.split(|c: char| !is_name_part(c) && c != ' ').next().unwrap_or("");
         let name = padded.trim_matches(' ');
-        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic()) && !name.contains(' ');
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic());
         if is_name && inside[padded.len()..].starts_with(CLOSE) {
             from = start + OPEN.len() + padded.len() + CLOSE.len();
             found.push((start..from, name));
@@ -88,7 +88,7 @@ fn gaps<'a>(token: &Token<'a>) -> Vec<(Range<usize>, &'a str)> {
 }
 
 fn is_name_part(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
 #[cfg(test)]
@@ -99,10 +99,9 @@ mod tests {
     fn only_names_in_double_braces_in_literals_are_placeholders() {
         let names = |text: &str| placeholders(text).into_iter().map(|found| found.name).collect::<Vec<_>>();
         assert_eq!(names("print '{{A}}', \"x{{ B_1 }}y{{C}}\", @'{{D}}', ```{{E}}```"), ["A", "B_1", "C", "D", "E"]);
+        assert_eq!(names("print '{{user name}} {{a.b}} {{ C-d }}'"), ["user name", "a.b", "C-d"]);
         assert_eq!(names("print datetime({{A}}), h'{{{B}}}'"), ["A", "B"]);
-        for text in
-            ["1 // {{A}}", "'{{}}'", "'{{ }}'", "'{A}'", "'{{A}'", "'{{A b}}'", "'{{{A}'", "'{{1}}'", "'{{a.b}}'"]
-        {
+        for text in ["1 // {{A}}", "'{{}}'", "'{{ }}'", "'{A}'", "'{{A}'", "'{{{A}'", "'{{1}}'", "'{{A, b}}'"] {
             assert_eq!(names(&format!("print {text}")), Vec::<String>::new(), "{text}");
         }
         assert_eq!(names(r"print @'\{\{\w+\}\}', @'{{\d}}'"), Vec::<String>::new());

@@ -789,3 +789,26 @@ fn runs_with_more_alerts_than_the_service_makes_are_warned_of() {
         assert_eq!(output.stderr.contains("its service at most 300"), is_limited, "{}", output.stderr);
     }
 }
+
+#[test]
+fn a_lookback_that_changes_nothing_is_said() {
+    let query = "T | project TimeGenerated, User";
+    let folder = folder(&[
+        ("hourly.json", &detection(&json!({"frequency": "PT1H"}), query)),
+        ("half.json", &detection(&json!({"frequency": "PT30M"}), query)),
+        ("scheduled.yaml", SCHEDULED),
+        ("t.jsonl", &rows(&[1])),
+    ]);
+    let run = |rule: &str, lookback: &str| backtest(folder.path(), &[rule, "-t", "T=t.jsonl", "--lookback", lookback]);
+    for (rule, lookback) in [("hourly.json", "04:00:00"), ("scheduled.yaml", "00:05:00")] {
+        let output = run(rule, "2h");
+        let note = format!("whose lookback of {lookback} is given");
+        assert!(output.code == 0 && output.stderr.contains(&note), "{rule}: {}", output.stderr);
+    }
+    let output = run("half.json", "2h");
+    assert!(output.code == 0 && !output.stderr.contains("--lookback does not"), "{}", output.stderr);
+    for lookback in ["10m", "31d"] {
+        let output = run("half.json", lookback);
+        assert!(output.code == 2 && output.stderr.contains("00:30:00, to 30 days"), "{}", output.stderr);
+    }
+}

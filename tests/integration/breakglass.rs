@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::command::{Output, coldcase, lines};
+use crate::command::{Output, coldcase, coldcase_at, lines};
 
 const ACCOUNTS: [&str; 4] = ["--account", "BG-admin-01@contoso.com", "--account", "bg-admin-02@contoso.com"];
 
@@ -140,4 +140,29 @@ fn days_of_non_interactive_sign_ins_are_days_with_data() {
         let output = review(args);
         assert!(output.code == 2 && output.stderr.contains(reason), "{}", output.stderr);
     }
+}
+
+#[test]
+fn an_account_that_is_given_twice_is_one() {
+    let files = [("s.jsonl", &*(sign_in("bg1@contoso.com", 2, "10:00", &json!({})) + "\n"))];
+    let args = ["--account", "bg1@contoso.com", "--account", "ID-of-bg1@contoso.com"];
+    let output = review_of(&files, &args);
+    let rows = lines(&output);
+    assert_eq!((output.code, rows.len()), (0, 1), "{}", output.stderr);
+    assert_eq!((&rows[0]["Account"], &rows[0]["Successes"]), (&"bg1@contoso.com".into(), &1.into()));
+    assert_eq!(rows[0]["AlsoGivenAs"], json!(["id-of-bg1@contoso.com"]));
+    for warning in ["it is one account", "fewer than two emergency accounts"] {
+        assert!(output.stderr.contains(warning), "{warning}\n{}", output.stderr);
+    }
+    assert!(!output.stderr.contains("has no successful sign-in"), "{}", output.stderr);
+    // Two accounts stay two.
+    let args = ["--account", "bg1@contoso.com", "--account", "id-of-bg2@contoso.com"];
+    assert_eq!(lines(&review_of(&files, &args)).len(), 2);
+}
+
+#[test]
+fn a_review_needs_data() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = coldcase_at(folder.path(), &["breakglass", "--account", "a@contoso.com"], b"");
+    assert!(output.code == 2 && output.stderr.starts_with("error: no data: give files"), "{}", output.stderr);
 }

@@ -51,9 +51,10 @@ fn each_verdict_has_its_exit_code() {
         ("a.yaml", "id: a\nname: b\nquery: SigninLogs | count\n", 0),
         ("a.yml", "id: a\nname: b\nkind: Scheduled\nseverity: Low\n", 3),
         ("a.yaml", "id: a\nname: b\nkind: Fusion\nseverity: Low\n", 0),
-        ("a.yaml", "id: a\nid: b\n", 5),
-        ("a.yaml", "a: 1\n", 5),
-        ("a.json", "{", 5),
+        ("a.yaml", "id: a\nid: b\n", 3),
+        ("a.yaml", "id: a\nname: b\nqueryFrequency: 5m\nquery: SigninLogs | count\n", 3),
+        ("a.yaml", "a: 1\n", 3),
+        ("a.json", "{", 3),
         ("a.json", r#"{"resources": [{"type": "x/alertRules", "properties": {"query": "[variables('q')]"}}]}"#, 4),
     ];
     for (name, text, code) in cases {
@@ -82,9 +83,9 @@ fn the_worst_verdict_of_a_folder_decides() {
         .iter()
         .map(|paths| check(folder.path(), paths).code)
         .collect();
-    assert_eq!(codes, [0, 4, 5, 3]);
+    assert_eq!(codes, [0, 4, 3, 3]);
     let output = check(folder.path(), &["."]);
-    assert!(output.stderr.contains("4 queries: 1 wrong, 1 unreadable, 1 not supported, 1 valid"), "{}", output.stderr);
+    assert!(output.stderr.contains("4 queries: 2 wrong, 1 not supported, 1 valid"), "{}", output.stderr);
     assert!(output.stderr.contains("other.yaml: skipped"), "{}", output.stderr);
 }
 
@@ -115,7 +116,7 @@ fn findings_are_written_in_each_format() {
     let output = check(folder.path(), &["-o", "json", "--schema", "."]);
     let all = lines(&output);
     let verdicts: Vec<&Json> = all.iter().map(|line| &line["verdict"]).collect();
-    assert_eq!(verdicts, ["wrong", "unsupported", "unreadable"]);
+    assert_eq!(verdicts, ["wrong", "unsupported", "wrong"]);
     assert_eq!((&all[0]["kind"], &all[0]["name"], &all[0]["line"]), (&"Hunting".into(), &"b".into(), &3.into()));
 
     let output = check(folder.path(), &["-o", "github", "."]);
@@ -198,7 +199,8 @@ fn scheduled(query: &str, changes: &[(&str, &str)]) -> String {
 /// A log search alert rule with this query and these further properties.
 fn log_alert(query: &str, more: &str) -> String {
     format!(
-        "{{\"type\": \"Microsoft.Insights/scheduledQueryRules\", \"name\": \"b\", \"properties\": {{\"severity\": 1, \
+        "{{\"type\": \"Microsoft.Insights/scheduledQueryRules\", \"name\": \"b\", \"location\": \"westeurope\", \
+         \"properties\": {{\"enabled\": true, \"scopes\": [\"/w\"], \"severity\": 1, \
          \"evaluationFrequency\": \"PT5M\", \"windowSize\": \"PT30M\", {more} \"criteria\": {{\"allOf\": [{{\"query\": {}, \
          \"timeAggregation\": \"Count\", \"operator\": \"GreaterThan\", \"threshold\": 0}}]}}}}}}",
         Json::from(query)
@@ -270,6 +272,63 @@ fn rules_that_their_service_rejects_are_wrong() {
     let dynamic =
         log_alert(fine, "").replace("\"query\"", "\"criterionType\": \"DynamicThresholdCriterion\", \"query\"");
     assert_eq!(findings("a.json", &dynamic, &[]).0, 4);
+}
+
+/// Azure Monitor has only some lengths of windows.
+#[test]
+fn windows_that_are_advised_are_allowed() {
+    let rule = log_alert("AuditLogs", "").replace("PT30M", "PT5M");
+    let (_, found) = findings("a.json", &rule, &[]);
+    assert!(found.iter().any(|(_, text)| text.contains("`windowSize` of at least PT15M is safe")), "{found:?}");
+}
+
+#[test]
+fn templates_of_solutions_are_read() {
+    let rule = "{\"type\": \"Microsoft.SecurityInsights/AlertRuleTemplates\", \"name\": \"a\", \"kind\": \"Scheduled\", \
+        \"properties\": {\"displayName\": \"b\", \"severity\": \"Low\", \"query\": \"AuditLogs | where x == 1\", \
+        \"queryFrequency\": \"PT5M\", \"queryPeriod\": \"PT30M\", \"triggerOperator\": \"GreaterThan\", \
+        \"triggerThreshold\": 0}}";
+    let package = format!(
+        "{{\"resources\": [{{\"type\": \"Microsoft.OperationalInsights/workspaces/providers/contentTemplates\", \
+         \"properties\": {{\"mainTemplate\": {{\"resources\": [{rule}]}}}}}}]}}"
+    );
+    let (code, found) = findings("a.json", &package, &[]);
+    assert!(code == 3 && found.len() == 1 && found[0].0 == "KQL2003", "{found:?}");
+}
+
+#[test]
+fn fields_that_a_deployment_needs_are_missed() {
+    let incomplete = |text: &str| {
+        let (code, findings) = findings("a.json", text, &[]);
+        assert_eq!(code, 0, "{findings:?}");
+        let incomplete = findings.into_iter().filter(|(kind, _)| kind == "rule-incomplete").map(|(_, text)| text);
+        incomplete.collect::<Vec<_>>()
+    };
+    let whole = log_alert("AuditLogs", "");
+    assert!(incomplete(&whole).is_empty());
+    for (part, name) in [
+        ("\"location\": \"westeurope\",", "location"),
+        ("\"enabled\": true,", "enabled"),
+        ("\"scopes\": [\"/w\"],", "scopes"),
+    ] {
+        let expected = format!("the rule has no `{name}`, which the service requires");
+        assert_eq!(incomplete(&whole.replace(part, "")), [expected]);
+    }
+    let detection = |template: &str| {
+        format!(
+            "{{\"displayName\": \"b\", \"queryCondition\": {{\"queryText\": \"AuditLogs\"}}, \"schedule\": {{\"frequency\": \
+             \"PT1H\"}}, \"detectionAction\": {{\"alertTemplate\": {{\"severity\": \"low\", {template}}}}}}}"
+        )
+    };
+    let account = "\"entityMappings\": {\"accounts\": [{\"nameColumn\": \"Identity\"}]}";
+    assert!(incomplete(&detection(&format!("\"title\": \"b\", {account}"))).is_empty());
+    assert_eq!(incomplete(&detection(account)), ["the rule has no `title`, which the service requires"]);
+    let expected = "the service requires an entity: the rule has neither `entityMappings` nor `impactedAssets`";
+    assert_eq!(incomplete(&detection("\"title\": \"b\", \"impactedAssets\": []")), [expected]);
+    let columns = "{{Identity}} {{Category}} {{Result}}";
+    assert!(incomplete(&detection(&format!("\"title\": \"{columns}\", {account}"))).is_empty());
+    let (code, found) = findings("a.json", &detection(&format!("\"title\": \"{columns} {{{{Id}}}}\", {account}")), &[]);
+    assert!(code == 3 && found[0].1.contains("a `title` mentions at most 3 columns"), "{found:?}");
 }
 
 #[test]

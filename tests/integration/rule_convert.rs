@@ -63,3 +63,31 @@ fn rules_that_are_wrong_are_reported_with_their_position() {
         assert!(output.stderr.contains(error), "{error}\n{}", output.stderr);
     }
 }
+
+#[test]
+fn files_without_rules_in_a_folder_are_skipped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(RULE, folder.path().join("rule.yaml")).expect("copied");
+    fs::write(folder.path().join("package.json"), "{\"name\": \"web\", \"version\": \"1.0.0\"}").expect("written");
+    fs::write(folder.path().join("hunt.yaml"), "id: a\nname: Hunt\nquery: SigninLogs | count\n").expect("written");
+    let output =
+        coldcase_at(folder.path(), &["rule", "convert", "rule.yaml", "package.json", "--to", "sentinel-arm"], b"");
+    assert!(output.code == 3 && output.stderr.contains("package.json:1:1: no rule"), "{}", output.stderr);
+    fs::remove_file(folder.path().join("hunt.yaml")).expect("removed");
+    let output = coldcase_at(folder.path(), &["rule", "convert", ".", "--to", "sentinel-arm"], b"");
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("package.json: skipped, because no rule"), "{}", output.stderr);
+    fs::write(folder.path().join("hunt.yaml"), "id: a\nname: Hunt\nquery: SigninLogs | count\n").expect("written");
+    fs::write(
+        folder.path().join("s.jsonl"),
+        "{\"TimeGenerated\":\"2026-03-02T10:00:00Z\",\"Category\":\"SignInLogs\"}\n",
+    )
+    .expect("written");
+    let output = coldcase_at(folder.path(), &["backtest", ".", "s.jsonl"], b"");
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    for note in ["package.json: skipped", "hunt.yaml: `Hunt` is skipped, because it is no alert rule"] {
+        assert!(output.stderr.contains(note), "{note}\n{}", output.stderr);
+    }
+    let output = coldcase_at(folder.path(), &["backtest", "hunt.yaml", "s.jsonl"], b"");
+    assert!(output.code == 3 && output.stderr.contains("is no alert rule with a query"), "{}", output.stderr);
+}

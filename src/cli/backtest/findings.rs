@@ -6,7 +6,7 @@ use super::super::session::Session;
 use super::tables;
 use crate::backtest::{Assumptions, Backtest, MissReason};
 use crate::messages::{CommandNote, CommandWarning, RuleNote, RuleWarning};
-use crate::rules::{AlertStatePolicy, NamedColumn, RuleKind, validate};
+use crate::rules::{AlertRule, AlertStatePolicy, NamedColumn, RuleKind, validate};
 use crate::types::{datetime, timespan};
 
 /// What the result rests on, and what it cannot tell.
@@ -24,10 +24,14 @@ pub(super) fn messages(rule: &FiledRule, backtest: &Backtest, assumptions: &Assu
         let lookback = timespan::to_text(backtest.schedule.lookback);
         notes.push(RuleNote::LookbackAssumed { rule: name(), lookback });
     }
+    if assumptions.lookback.is_some() && !rule.rule.assumes_lookback {
+        let lookback = timespan::to_text(backtest.schedule.lookback);
+        notes.push(RuleNote::LookbackFixed { rule: name(), lookback });
+    }
     if backtest.is_about_absence {
         notes.push(RuleNote::AboutAbsence(name()));
     }
-    notes.extend(late_events(&name(), backtest));
+    notes.extend(late_events(&rule.rule, backtest));
     for (table, rows) in &backtest.without_arrival {
         notes.push(RuleNote::ArrivalAssumed { rule: name(), table: table.clone(), rows: *rows });
     }
@@ -67,7 +71,7 @@ fn too_many_alerts(rule: &FiledRule, backtest: &Backtest) -> Option<RuleWarning>
 ///
 /// An event that arrives `delay` after its time is in a window that has not been evaluated, whatever the anchor, if
 /// `delay` is at most the lookback, less the frequency, plus the time that a run waits.
-fn late_events(rule: &str, backtest: &Backtest) -> Option<RuleNote> {
+fn late_events(rule: &AlertRule, backtest: &Backtest) -> Option<RuleNote> {
     let events = backtest.events.as_deref()?;
     let missed = events.iter().filter(|event| event.caught == Err(MissReason::Delay)).count();
     let times = events.iter().map(|outcome| outcome.event.times);
@@ -76,11 +80,11 @@ fn late_events(rule: &str, backtest: &Backtest) -> Option<RuleNote> {
     let schedule = backtest.schedule;
     let lookback = |delay: &i64| {
         let needed = delay.saturating_add(schedule.frequency).saturating_sub(schedule.delay);
-        timespan::to_text(needed.max(schedule.frequency))
+        timespan::to_text(rule.allowed_lookback(needed.max(schedule.frequency)))
     };
     let most = delays.get((delays.len() * 99).div_ceil(100).checked_sub(1)?).map(lookback)?;
     let all = delays.last().map(lookback)?;
-    (missed > 0).then(|| RuleNote::LateEvents { rule: rule.to_owned(), events: missed, most, all })
+    (missed > 0).then(|| RuleNote::LateEvents { rule: rule.name.clone(), events: missed, most, all })
 }
 
 /// Says what the result rests on.

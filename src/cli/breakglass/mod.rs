@@ -15,7 +15,7 @@ use super::{Outcome, report_page, stop};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Flow;
 use crate::messages::{AccountWarning, CommandWarning};
-use crate::scan::ScanReport;
+use crate::scan::{Catalog, ScanReport};
 use crate::types::{Batch, Schema, Value, datetime, dynamic};
 
 /// The sign-ins of the accounts, after the lets with the accounts and the times of maintenance.
@@ -29,6 +29,10 @@ const OTHER_SIGN_INS: &[&str] = &["AADServicePrincipalSignInLogs", "AADManagedId
 pub(super) fn run(args: &BreakglassArgs) -> Result<Outcome> {
     let text = QueryText { text: query(args)?, origin: "breakglass" };
     let mut session = session::of_text(text, &args.source, &QueryInputArgs::default(), &args.source.call(&args.paths))?;
+    if args.paths.is_empty() && session.catalog.readable()?.is_empty() {
+        let text = "no data: give files, folders, globs or URLs as PATH, or bind tables with -t";
+        return Err(Error::Usage(text.to_owned()));
+    }
     session.text = format!("{}{}", range(&session), session.text);
     let started = Instant::now();
     let destination = match report_page::is_requested(&args.output) {
@@ -154,6 +158,10 @@ fn findings(report: &ScanReport, schema: &Schema, batches: &[Batch]) -> Result<V
             if value("ResetAfterUse")? == Value::Bool(false) {
                 let used = value("LastSuccess")?.to_text();
                 warn(AccountWarning::NotReset { account, used });
+            }
+            let aliases = value("AlsoGivenAs")?.to_text();
+            if !matches!(&*aliases, "" | "[]") {
+                warn(AccountWarning::GivenTwice { account: value("Account")?.to_text(), aliases });
             }
             let days = value("DaysWithoutData")?.to_text();
             if row == 0 && !matches!(&*days, "" | "[]") {

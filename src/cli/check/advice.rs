@@ -5,7 +5,9 @@
 use super::finding::Finding;
 use super::row_bounds;
 use crate::diagnostic::Span;
-use crate::rules::{AlertMeasure, AlertRule, ColumnPurpose, RuleKind, WindowClock, iso_duration, validate};
+use crate::rules::{
+    AlertMeasure, AlertRule, ColumnPurpose, RuleFileError, RuleKind, WindowClock, iso_duration, validate,
+};
 use crate::syntax::ast::{OperatorKind, Pipeline};
 use crate::syntax::{TokenKind, only_pipeline, parse, tokens};
 use crate::types::{Schema, Type};
@@ -39,6 +41,8 @@ pub(in crate::cli) enum AdviceKind {
     NeverFires,
     /// The condition is always true.
     AlwaysFires,
+    /// The service requires a field that the rule lacks.
+    Incomplete,
     /// The data that were given have nothing that the rule looks for.
     CannotFire,
 }
@@ -56,6 +60,7 @@ impl AdviceKind {
             Self::CaseSensitive => "rule-case-sensitive",
             Self::NeverFires => "rule-never-fires",
             Self::AlwaysFires => "rule-always-fires",
+            Self::Incomplete => "rule-incomplete",
             Self::CannotFire => "rule-cannot-fire",
         }
     }
@@ -72,6 +77,7 @@ impl AdviceKind {
             Self::CaseSensitive => "names of users are compared with their case",
             Self::NeverFires => "the condition is never true",
             Self::AlwaysFires => "the condition is always true",
+            Self::Incomplete => "the service requires a field that the rule lacks",
             Self::CannotFire => "the rule cannot fire on the given data",
         }
     }
@@ -83,6 +89,7 @@ pub(super) fn advice(rule: &AlertRule, schema: Option<&Schema>) -> Vec<Finding> 
     let parsed = parse(&rule.query.text).query;
     let mut findings: Vec<Finding> = advisor.schedule().into_iter().chain(advisor.suppression()).collect();
     findings.extend(schema.map(|schema| advisor.missing_columns(schema)).unwrap_or_default());
+    findings.extend(advisor.omissions());
     findings.extend(advisor.sibling_table());
     findings.extend(advisor.case_sensitive());
     if let Some(pipeline) = only_pipeline(&parsed) {
@@ -138,7 +145,8 @@ impl Advisor<'_> {
                 Some(self.about_rule(AdviceKind::Gap, message))
             }
             Some(safe) if safe < USUAL_DELAY => {
-                let (safe, enough) = (iso_duration(safe), iso_duration(schedule.lookback_for(USUAL_DELAY)));
+                let enough = self.rule.allowed_lookback(schedule.lookback_for(USUAL_DELAY));
+                let (safe, enough) = (iso_duration(safe), iso_duration(enough));
                 let message = format!(
                     "the rule runs every {frequency} and reads the last {lookback}: rows that arrive more than {safe} late \
                      may be missed, and logs may take ten minutes; `{range}` of at least {enough} is safe"
@@ -163,6 +171,16 @@ impl Advisor<'_> {
             Some(Finding::about_rule(AdviceKind::MissingColumn, column.span, message))
         });
         named.collect()
+    }
+
+    /// What keeps the service from deploying the rule, and not this program from running it.
+    fn omissions(&self) -> Vec<Finding> {
+        let omissions = self.rule.omissions.iter();
+        let finding = |omission: &RuleFileError| {
+            let start = omission.span.start;
+            Finding::about_rule(AdviceKind::Incomplete, Span { start, end: start }, omission.reason.clone())
+        };
+        omissions.map(finding).collect()
     }
 
     fn sibling_table(&self) -> Option<Finding> {

@@ -86,11 +86,11 @@ impl<'a> Checker<'a> {
         let Some(format) = rule_format(&file.path) else { return Ok(vec![self.whole_file(&file.text)?]) };
         let rules = match rules::read(&file.text, format) {
             Ok(rules) => rules,
-            Err(error) => return Ok(vec![CheckedQuery::unreadable(Finding::of_file(error.span, error.reason))]),
+            Err(error) => return Ok(vec![CheckedQuery::wrong_file(Finding::of_file(error.span, error.reason))]),
         };
         if rules.is_empty() && is_named {
             let reason = "no rule is recognised in it".to_owned();
-            return Ok(vec![CheckedQuery::unreadable(Finding::of_file(Span::default(), reason))]);
+            return Ok(vec![CheckedQuery::wrong_file(Finding::of_file(Span::default(), reason))]);
         }
         if rules.is_empty() {
             report.note(CommandNote::NoRule(file.path.display().to_string()));
@@ -194,9 +194,7 @@ impl<'a> Checker<'a> {
 
 /// True for rules that make alerts, and whose queries are not expressions of a template.
 fn is_alert_rule(rule: &DetectionRule) -> bool {
-    use RuleKind::{CustomDetection, LogAlert, NearRealTime, Scheduled};
-    matches!(rule.kind, Scheduled | NearRealTime | LogAlert | CustomDetection)
-        && rule.queries.iter().all(|query| !query.is_expression)
+    rule.kind.is_alert() && rule.queries.iter().all(|query| !query.is_expression)
 }
 
 impl CheckedQuery {
@@ -205,9 +203,9 @@ impl CheckedQuery {
         Self { id: rule.id.clone(), name: rule.name.clone(), kind: Some(rule.kind), span, ..Self::default() }
     }
 
-    /// A file that cannot be read.
-    fn unreadable(finding: Finding) -> Self {
-        Self { span: finding.span, ..Self::default() }.with(Verdict::Unreadable, vec![finding])
+    /// A file that is no file of rules.
+    fn wrong_file(finding: Finding) -> Self {
+        Self { span: finding.span, ..Self::default() }.with(Verdict::Wrong, vec![finding])
     }
 
     fn with(self, verdict: Verdict, findings: Vec<Finding>) -> Self {

@@ -9,9 +9,9 @@ use super::super::reporter::Reporter;
 use super::super::rule_files::{JSON_EXTENSIONS, YAML_EXTENSIONS, report_error, rule_format};
 use super::super::{Outcome, destination, documents};
 use crate::diagnostic::{Error, Result};
-use crate::messages::{CommandWarning, RuleWarning};
-use crate::rules::RuleFormat;
+use crate::messages::{CommandNote, CommandWarning, RuleWarning};
 use crate::rules::convert::{ConvertedRule, RuleTarget, convert, joined};
+use crate::rules::{self, RuleFormat};
 
 pub(in crate::cli) fn run(args: &RuleConvertArgs) -> Result<Outcome> {
     let target = target(args.to);
@@ -19,7 +19,13 @@ pub(in crate::cli) fn run(args: &RuleConvertArgs) -> Result<Outcome> {
     let (mut rules, mut is_wrong) = (Vec::new(), false);
     for path in find_files(&args.paths, &[YAML_EXTENSIONS, JSON_EXTENSIONS].concat())? {
         let file = TextFile::read(&path)?;
-        match convert(&file.text, format(&file)?, target) {
+        let format = format(&file)?;
+        let is_other = !args.paths.contains(&path) && rules::read(&file.text, format).is_ok_and(|all| all.is_empty());
+        if is_other {
+            reporter.note(CommandNote::NoRule(path.display().to_string()));
+            continue;
+        }
+        match convert(&file.text, format, target) {
             Ok(converted) => rules.extend(converted),
             Err(error) => {
                 report_error(&file, &error);
@@ -29,6 +35,9 @@ pub(in crate::cli) fn run(args: &RuleConvertArgs) -> Result<Outcome> {
     }
     if is_wrong {
         return Err(Error::Reported(3));
+    }
+    if rules.is_empty() {
+        return Err(Error::Usage("the files contain no alert rule".to_owned()));
     }
     let mut has_losses = false;
     for rule in &rules {

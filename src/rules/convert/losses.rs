@@ -81,6 +81,7 @@ const OVERRIDES: &[&str] =
 /// Returns the differences between a rule and what it became in a format, and the keys that were dropped.
 pub(super) fn losses(old: &AlertRule, new: &AlertRule, source: &SourceRule<'_>, target: RuleTarget) -> Vec<String> {
     let mut losses: Vec<String> = changes(old, new).into_iter().collect();
+    losses.extend(new.omissions.iter().filter(|_| old.kind != new.kind).map(|omission| omission.reason.clone()));
     losses.extend(dropped(old, source, target).into_iter().map(|key| format!("`{key}` is dropped")));
     losses
 }

@@ -38,6 +38,7 @@ fn without_positions(mut rule: AlertRule) -> AlertRule {
     rule.query.positions = None::<TextMap>;
     // Where a rule is deployed is not part of it.
     rule.scopes.clear();
+    rule.omissions.clear();
     rule.columns.iter_mut().for_each(|column| column.span = rule.span);
     rule.id = rule.id.map(|id| super::identifier(&id).to_owned());
     rule
@@ -116,6 +117,7 @@ fn losses_are_named() {
             &[
                 "rows are selected by their time of arrival instead of TimeGenerated",
                 "alerts with equal entities, details and texts become one",
+                "the service requires an entity: the rule has neither `entityMappings` nor `impactedAssets`",
             ],
         ),
         (
