@@ -55,13 +55,15 @@ fn rules_of_the_project_find_the_emergency_accounts() {
     assert_eq!(last["Entities"][1], json!({"Type": "IP", "Address": "198.51.100.200"}));
     assert_eq!((&last["Rows"], &last["WindowEnd"]), (&1.into(), &"2026-03-02T13:35:00.0000000Z".into()));
     assert_eq!(last["Results"][0]["UserPrincipalName"], "bg-admin-02@contoso.com");
+    assert_eq!(last["RuleFile"], "rules/emergency-account-success.yaml");
+    assert_eq!(last["RuleId"], "1f6a3c52-0000-4000-8000-0000000000b1");
     for summary in [
-        "Emergency account signed in: 342 runs, 2 alerts; 2 events: 2 caught, 0 missed",
-        "Sign-in of an emergency account failed: 342 runs, 2 alerts; 2 events: 2 caught, 0 missed",
-        "Emergency account used: 342 runs, 4 alerts; 4 events: 4 caught, 0 missed",
+        "Emergency account signed in (rules/emergency-account-success.yaml): 342 runs, 2 alerts; 2 events: 2 caught, 0 missed",
+        "Sign-in of an emergency account failed (rules/emergency-account-failure.yaml): 342 runs, 2 alerts; 2 events: 2 caught, 0 missed",
+        "Emergency account used (rules/emergency-account-any-use.yaml): 342 runs, 4 alerts; 4 events: 4 caught, 0 missed",
         // The second account was tested within the window.
-        "Emergency account used outside the maintenance window: 342 runs, 3 alerts; 3 events: 3 caught, 0 missed",
-        "Password of an emergency account not reset after use: 4 runs, 2 alerts",
+        "Emergency account used outside the maintenance window (rules/emergency-account-outside-window.yaml): 342 runs, 3 alerts; 3 events: 3 caught, 0 missed",
+        "Password of an emergency account not reset after use (rules/emergency-account-no-password-reset.yaml): 4 runs, 2 alerts",
     ] {
         assert!(output.stderr.contains(summary), "{summary}\n{}", output.stderr);
     }

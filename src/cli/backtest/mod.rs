@@ -62,7 +62,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
                 let messages = findings::messages(&rule, &backtest, &assumptions);
                 findings::report(&session, &rule, &backtest, &messages);
                 said.extend(messages);
-                tested.push(RuleBacktest { rule: rule.rule, backtest: *backtest });
+                tested.push(RuleBacktest::new(rule, *backtest));
             }
             RuleOutcome::WithoutRows => untested.without_rows += 1,
             RuleOutcome::Failed(code) => untested.failed = untested.failed.or(Some(code)),
@@ -82,7 +82,7 @@ pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
         }
         None => write(&session, args, &tested, || page::page(&session, &tested, &files, messages))?,
     }
-    tested.iter().for_each(|tested| session.reporter.info(&tested.summary()));
+    tables::summaries(&tested).for_each(|summary| session.reporter.info(&summary));
     if let Some(code) = untested.failed {
         return Err(Error::Reported(code));
     }
@@ -202,7 +202,7 @@ fn alert_lines(
 
 /// Says which alerts are not handed on. Of a disabled rule, [`findings`] says it.
 fn report_withheld(session: &Session, tested: &[RuleBacktest]) {
-    for RuleBacktest { rule, backtest } in tested.iter().filter(|tested| tested.rule.is_enabled) {
+    for RuleBacktest { rule, backtest, .. } in tested.iter().filter(|tested| tested.rule.is_enabled) {
         let muted = backtest.alerts.iter().filter(|alert| !payloads::is_handed_on(rule, alert)).count();
         if muted > 0 {
             let note = RuleNote::MutedAlerts { rule: rule.name.clone(), alerts: muted };

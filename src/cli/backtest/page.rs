@@ -70,7 +70,7 @@ fn missed(backtest: &Backtest) -> impl Iterator<Item = &EventOutcome> {
 fn rule(page: &mut ReportPage, tested: &RuleBacktest) {
     let RuleBacktest { rule, backtest, .. } = tested;
     page.section(&rule.name);
-    page.paragraph(&tested.summary());
+    page.paragraph(&tested.summary(&rule.name));
     if let Some(description) = &rule.description {
         page.paragraph(description.trim());
     }

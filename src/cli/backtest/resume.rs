@@ -117,7 +117,7 @@ impl StateFile {
 
     /// Stores the states of rules and their new alerts, and writes these.
     pub fn hand_on(&mut self, tested: &[RuleBacktest], alerts: &str) -> Result<()> {
-        for RuleBacktest { rule, backtest } in tested {
+        for RuleBacktest { rule, backtest, .. } in tested {
             if let Some(state) = &backtest.state {
                 let state = if rule.is_enabled { stored(state) } else { self.passed_by(rule, state) };
                 self.stored.rules.insert(key(rule).to_owned(), state);

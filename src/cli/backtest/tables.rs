@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::super::rule_files::FiledRule;
 use crate::backtest::{Alert, AnchorOutcome, Backtest, EventOutcome, MissReason};
 use crate::messages::counted;
 use crate::rules::{AlertEntity, AlertRule, WindowClock};
@@ -12,6 +13,8 @@ use crate::types::{Type, Value, datetime};
 /// A rule and what it would have done.
 pub(super) struct RuleBacktest {
     pub rule: AlertRule,
+    /// The path of the file of the rule.
+    pub file: String,
     pub backtest: Backtest,
 }
 
@@ -31,6 +34,8 @@ pub(super) const ALERTS: Columns = &[
     ("Entities", Type::Dynamic),
     ("Details", Type::Dynamic),
     ("Results", Type::Dynamic),
+    ("RuleId", Type::String),
+    ("RuleFile", Type::String),
 ];
 
 pub(super) const EVENTS: Columns = &[
@@ -45,6 +50,8 @@ pub(super) const EVENTS: Columns = &[
     ("Table", Type::String),
     ("File", Type::String),
     ("Line", Type::Long),
+    ("RuleId", Type::String),
+    ("RuleFile", Type::String),
 ];
 
 pub(super) const RULES: Columns = &[
@@ -63,6 +70,8 @@ pub(super) const RULES: Columns = &[
     ("BytesRead", Type::Long),
     ("BytesPerRun", Type::Real),
     ("MaxBytes", Type::Long),
+    ("RuleId", Type::String),
+    ("RuleFile", Type::String),
 ];
 
 pub(super) const DAYS: Columns = &[
@@ -80,18 +89,21 @@ pub(super) const STATES: Columns = &[
     ("State", Type::String),
     ("Value", Type::Real),
     ("Dimensions", Type::Dynamic),
+    ("RuleId", Type::String),
+    ("RuleFile", Type::String),
 ];
 
 pub(super) fn alerts(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
-    tested.iter().flat_map(|tested| tested.backtest.alerts.iter().map(|alert| tested.alert(alert))).collect()
+    let alerts = |tested: &RuleBacktest| tested.backtest.alerts.iter().map(|alert| tested.alert(alert)).collect();
+    labelled(tested, alerts)
 }
 
 pub(super) fn events(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
-    tested.iter().flat_map(RuleBacktest::events).collect()
+    labelled(tested, |tested| tested.events().collect())
 }
 
 pub(super) fn rules(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
-    tested.iter().map(RuleBacktest::totals).collect()
+    labelled(tested, |tested| vec![tested.totals()])
 }
 
 pub(super) fn days(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
@@ -99,10 +111,34 @@ pub(super) fn days(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
 }
 
 pub(super) fn states(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
-    tested.iter().flat_map(RuleBacktest::states).collect()
+    labelled(tested, |tested| tested.states().collect())
+}
+
+/// What each rule would have done, in a line. Rules of one name are told apart by their files.
+pub(super) fn summaries(tested: &[RuleBacktest]) -> impl Iterator<Item = String> {
+    tested.iter().map(|one| {
+        let name = &one.rule.name;
+        match tested.iter().filter(|other| other.rule.name == *name).count() {
+            1 => one.summary(name),
+            _ => one.summary(&format!("{name} ({})", one.file)),
+        }
+    })
+}
+
+/// The rows of each rule, followed by what tells it from others of its name.
+fn labelled(tested: &[RuleBacktest], rows: impl Fn(&RuleBacktest) -> Vec<Vec<Value>>) -> Vec<Vec<Value>> {
+    let of_rule = |tested: &RuleBacktest| {
+        let label = [Value::string(tested.rule.id.as_deref().unwrap_or_default()), Value::string(&*tested.file)];
+        rows(tested).into_iter().map(|row| row.into_iter().chain(label.clone()).collect()).collect::<Vec<_>>()
+    };
+    tested.iter().flat_map(of_rule).collect()
 }
 
 impl RuleBacktest {
+    pub fn new(rule: FiledRule, backtest: Backtest) -> Self {
+        Self { file: rule.file.path.display().to_string(), rule: rule.rule, backtest }
+    }
+
     /// The number of events that no alert includes, with the worst anchor; None if that is not known.
     pub fn missed(&self) -> Option<usize> {
         self.backtest.anchors.iter().map(|anchor| anchor.missed).max().flatten()
@@ -226,13 +262,13 @@ impl RuleBacktest {
         })
     }
 
-    /// What the rule would have done, in a line.
-    pub fn summary(&self) -> String {
+    /// What the rule would have done, in a line that begins with `name`.
+    pub fn summary(&self, name: &str) -> String {
         let Backtest { runs, alerts, suppressed, events, .. } = &self.backtest;
         let plural = |count: usize, noun: &str| counted(count as u64, noun);
         let run = counted(runs.count() - suppressed, "run");
         let run = if *suppressed > 0 { format!("{run} and {suppressed} suppressed") } else { run };
-        let mut parts = vec![format!("{}: {run}, {}", self.rule.name, plural(alerts.len(), "alert"))];
+        let mut parts = vec![format!("{name}: {run}, {}", plural(alerts.len(), "alert"))];
         let events = events.as_ref().filter(|_| !self.backtest.is_about_absence);
         parts.extend(events.map(|events| {
             let mut missed: BTreeMap<MissReason, usize> = BTreeMap::new();
