@@ -30,6 +30,21 @@ fn coded(values: &[Value]) -> Column {
     Column::array(Type::Dynamic, Arc::new(builder.finish()))
 }
 
+/// Columns with the rows of each of `batches`, over one dictionary that all of them share, with values that no row has.
+fn shared(batches: &[Vec<Value>]) -> Vec<Column> {
+    let mut builder = StringDictionaryBuilder::<Int32Type>::new();
+    batches.iter().flatten().for_each(|value| builder.append_option(json(value)));
+    (0..40).for_each(|number| builder.append_value(format!("[\"unused\",{number}]")));
+    let all = builder.finish();
+    let mut from = 0;
+    let mut column = |batch: &Vec<Value>| {
+        let column = Column::array(Type::Dynamic, Arc::new(all.slice(from, batch.len())));
+        from += batch.len();
+        column
+    };
+    batches.iter().map(&mut column).collect()
+}
+
 fn json(value: &Value) -> Option<&str> {
     match value {
         Value::Dynamic(json) => Some(json),
@@ -50,7 +65,7 @@ fn rows(batches: Vec<Batch>, query: &str) -> Vec<String> {
 fn duplicate_values_expand_like_single_ones() {
     for seed in 0..20 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (mut singly, mut together) = (Vec::new(), Vec::new());
+        let (mut singly, mut together, mut all) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..3 {
             let values: [Vec<Value>; 2] =
                 std::array::from_fn(|_| (0..40).map(|_| value(&mut rng, Type::Dynamic)).collect());
@@ -58,11 +73,17 @@ fn duplicate_values_expand_like_single_ones() {
             let [a, b] = &values;
             singly.push(Batch::new(vec![plain(Type::Dynamic, a), plain(Type::Dynamic, b), numbers.clone()], 40));
             together.push(Batch::new(vec![coded(a), coded(b), numbers], 40));
+            all.push(values);
         }
+        let column = |index: usize| shared(&all.iter().map(|values| values[index].clone()).collect::<Vec<_>>());
+        let sharing = column(0).into_iter().zip(column(1)).zip(&together);
+        let sharing: Vec<Batch> =
+            sharing.map(|((a, b), batch)| Batch::new(vec![a, b, batch.column(2).clone()], 40)).collect();
         for query in QUERIES {
             let expected = rows(singly.clone(), query);
             assert!(!expected.is_empty());
             assert_eq!(rows(together.clone(), query), expected, "seed {seed}: {query}");
+            assert_eq!(rows(sharing.clone(), query), expected, "seed {seed}: {query}, one dictionary");
         }
     }
 }

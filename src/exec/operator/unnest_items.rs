@@ -160,19 +160,30 @@ impl DictionaryItem {
     /// Encodes the elements of `column`; None if most of them are distinct, or their codes take more than `max_bytes`.
     fn new(column: &Column, as_arrays: bool, max_bytes: usize) -> Option<Self> {
         let array = column.as_array()?;
-        if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
-            let values = dictionary.values().as_string_opt::<i32>()?;
-            if values.len() > dictionary.len() {
-                return None;
-            }
-            return Self::of_values(values.iter(), Some(dictionary.keys().clone()), as_arrays, max_bytes);
+        let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() else {
+            return Self::of_values(array.as_string_view_opt()?.iter(), None, false, as_arrays, max_bytes);
+        };
+        let (keys, values) = (dictionary.keys(), dictionary.values().as_string_opt::<i32>()?);
+        if values.len() <= keys.len() {
+            // Each value is parsed once, whatever its elements.
+            return Self::of_values(values.iter(), Some(keys.clone()), true, as_arrays, max_bytes);
         }
-        Self::of_values(array.as_string_view_opt()?.iter(), None, as_arrays, max_bytes)
+        // A large dictionary that several batches share: only some of its values occur in this one.
+        let mut used: Vec<i32> = keys.iter().flatten().collect();
+        used.sort_unstable();
+        used.dedup();
+        let position = |key: i32| used.binary_search(&key).ok().and_then(|position| i32::try_from(position).ok());
+        let codes = keys.iter().map(|key| key.and_then(position)).collect();
+        let at = |key: &i32| usize::try_from(*key).ok().filter(|key| values.is_valid(*key));
+        let used = used.iter().map(|key| at(key).map(|key| values.value(key)));
+        Self::of_values(used, Some(codes), false, as_arrays, max_bytes)
     }
 
+    /// Encodes the elements of `values`; None if they are not `always` encoded and most of them are distinct.
     fn of_values<'a>(
         values: impl Iterator<Item = Option<&'a str>>,
         codes: Option<Int32Array>,
+        always: bool,
         as_arrays: bool,
         max_bytes: usize,
     ) -> Option<Self> {
@@ -180,9 +191,8 @@ impl DictionaryItem {
         let (mut elements, mut ends) = (Vec::new(), Vec::new());
         for value in values {
             dictionary.encode(value, as_arrays, &mut elements).ok()?;
-            // Values of a dictionary are parsed once each, whatever their elements.
-            let wasteful = codes.is_none() && dictionary.is_mostly_distinct();
-            if wasteful || size_of_val(&elements[..]) > max_bytes {
+            let is_wasteful = !always && dictionary.is_mostly_distinct();
+            if is_wasteful || size_of_val(&elements[..]) > max_bytes {
                 return None;
             }
             ends.push(elements.len());
