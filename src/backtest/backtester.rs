@@ -7,7 +7,7 @@ use super::alert::{Alert, AlertMaker};
 use super::condition::{ConditionTest, TestedRows};
 use super::cost::{RunCost, TableRows};
 use super::coverage::DataRange;
-use super::event::RecordLog;
+use super::event::{MissReason, RecordLog, RunResult};
 use super::joined_alerts::JoinedAlerts;
 use super::lifecycles::Lifecycles;
 use super::rows::{RunRows, RunSource};
@@ -112,8 +112,7 @@ impl<'a> Backtester<'a> {
     pub fn run(&mut self, number: i64, time: i64) -> Result<()> {
         if self.suppressed_until.is_some_and(|until| until > time) {
             self.suppressed += 1;
-            self.events.suppressed(number);
-            return Ok(());
+            return self.skip(number, time);
         }
         let window = self.schedule.window(time, self.edges);
         if let Some(rows) = self.table_rows {
@@ -141,6 +140,18 @@ impl<'a> Backtester<'a> {
         Ok(())
     }
 
+    /// Takes note of what the suppressed run of this number would have returned: an event is missed by suppression if the
+    /// run would have made an alert of it.
+    fn skip(&mut self, number: i64, time: i64) -> Result<()> {
+        let Some(records) = self.source.record_column() else { return Ok(()) };
+        self.source.run(time, self.schedule.window(time, self.edges), &mut self.rows)?;
+        for tested in self.test.combinations(&self.rows.batches, time) {
+            let result = RunResult::None(if tested.is_met { MissReason::Suppressed } else { MissReason::Condition });
+            self.events.seen(&self.rows.batches, &tested.rows, Some(records), number, result);
+        }
+        Ok(())
+    }
+
     /// Takes the result of a run for one combination of dimension values.
     fn step(&mut self, run: RunAt, tested: TestedRows) -> Result<()> {
         let mut transition = self.lifecycles.step(&tested.values, run.time, tested.is_met)?;
@@ -153,7 +164,7 @@ impl<'a> Backtester<'a> {
                 added = joined.add(&self.maker, &like, &self.rows.batches, rows, &mut self.alerts);
                 rows = &added.rows;
                 // The rows of earlier runs are in alerts already.
-                self.events.seen(&self.rows.batches, rows, records, run.number, transition);
+                self.events.seen(&self.rows.batches, rows, records, run.number, transition.into());
                 transition.state = if added.alerts > 0 { AlertState::Fired } else { AlertState::Firing };
                 rows = &[];
             } else {
@@ -165,7 +176,7 @@ impl<'a> Backtester<'a> {
             let (time, state, value) = (run.time, transition.state, tested.value);
             self.states.push(StateChange { time, state, dimensions, value, periods: tested.periods.clone() });
         }
-        self.events.seen(&self.rows.batches, rows, records, run.number, transition);
+        self.events.seen(&self.rows.batches, rows, records, run.number, transition.into());
         Ok(())
     }
 

@@ -50,10 +50,10 @@ pub enum MissReason {
     Delay,
     /// No run reads its time: windows have gaps.
     Gap,
-    /// The query did not run, after an earlier alert.
-    Suppressed,
     /// A run returned it, but the condition of the rule was false.
     Condition,
+    /// The query did not run, after an earlier alert; the run would have made an alert of it.
+    Suppressed,
     /// A run returned it while an earlier alert lasted.
     Firing,
     /// Its alert was made, but the actions were muted.
@@ -93,8 +93,26 @@ pub(super) struct RecordLog {
     /// The names of the tables that were met.
     tables: Vec<String>,
     known: HashMap<RecordId, SeenRecord>,
-    /// The numbers of the runs that did not happen.
-    suppressed: BTreeSet<i64>,
+}
+
+/// What became of the rows of a run.
+#[derive(Clone, Copy)]
+pub(super) enum RunResult {
+    /// They are in an alert.
+    Alert,
+    /// They are in none, for this reason.
+    None(MissReason),
+}
+
+impl From<AlertTransition> for RunResult {
+    fn from(transition: AlertTransition) -> Self {
+        match transition {
+            AlertTransition { state: AlertState::Fired, is_muted: false } => Self::Alert,
+            AlertTransition { state: AlertState::Fired, .. } => Self::None(MissReason::Muted),
+            AlertTransition { state: AlertState::Firing, .. } => Self::None(MissReason::Firing),
+            _ => Self::None(MissReason::Condition),
+        }
+    }
 }
 
 /// A record that some run returned.
@@ -106,26 +124,12 @@ struct SeenRecord {
 }
 
 impl RecordLog {
-    /// Takes note of a run that did not happen.
-    pub fn suppressed(&mut self, run: i64) {
-        self.suppressed.insert(run);
-    }
-
     /// Takes note of the rows that a run returned, and of what they led to.
-    pub fn seen(
-        &mut self,
-        batches: &[Batch],
-        rows: &[RowIndex],
-        first: Option<usize>,
-        run: i64,
-        transition: AlertTransition,
-    ) {
+    pub fn seen(&mut self, batches: &[Batch], rows: &[RowIndex], first: Option<usize>, run: i64, result: RunResult) {
         let Some(first) = first else { return };
-        let reason = match transition {
-            AlertTransition { state: AlertState::Fired, is_muted: false } => None,
-            AlertTransition { state: AlertState::Fired, .. } => Some(MissReason::Muted),
-            AlertTransition { state: AlertState::Firing, .. } => Some(MissReason::Firing),
-            _ => Some(MissReason::Condition),
+        let reason = match result {
+            RunResult::Alert => None,
+            RunResult::None(reason) => Some(reason),
         };
         for at in rows {
             let record = RecordRow { batch: &batches[at.batch], row: at.row, first };
@@ -195,30 +199,26 @@ impl RecordLog {
                 EventOutcome { event, caught, alerts: *alerts }
             }
             None => {
-                let caught = Err(self.reason(event.times, runs));
+                let caught = Err(reason(event.times, runs));
                 EventOutcome { event, caught, alerts: 0 }
             }
         }
     }
+}
 
-    /// The reason why no run returned an event.
-    fn reason(&self, times: EventTimes, runs: &EventRuns<'_>) -> MissReason {
-        let EventRuns { schedule, grid, runs: all, edges, .. } = *runs;
-        let (about, seeing) = (schedule.runs_about(grid, times, edges), schedule.runs_seeing(grid, times, edges));
-        if about.count() == 0 {
-            return MissReason::Gap;
-        }
-        if seeing.count() == 0 {
-            return MissReason::Delay;
-        }
-        let seeing = seeing.and(all);
-        if seeing.count() == 0 {
-            return MissReason::End;
-        }
-        match seeing.runs().all(|run| self.suppressed.contains(&run)) {
-            true => MissReason::Suppressed,
-            false => MissReason::Query,
-        }
+/// The reason why no run returned an event.
+fn reason(times: EventTimes, runs: &EventRuns<'_>) -> MissReason {
+    let EventRuns { schedule, grid, runs: all, edges, .. } = *runs;
+    let (about, seeing) = (schedule.runs_about(grid, times, edges), schedule.runs_seeing(grid, times, edges));
+    if about.count() == 0 {
+        return MissReason::Gap;
+    }
+    if seeing.count() == 0 {
+        return MissReason::Delay;
+    }
+    match seeing.and(all).count() {
+        0 => MissReason::End,
+        _ => MissReason::Query,
     }
 }
 

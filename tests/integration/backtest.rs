@@ -115,6 +115,21 @@ fn events_are_caught_or_missed_for_a_reason() {
     }
 }
 
+/// An event is missed by suppression if and only if a run that did not happen would have made an alert of it.
+#[test]
+fn suppression_is_the_reason_only_if_the_run_would_have_fired() {
+    let rule = RULE.replace("Threshold: 0", "Threshold: 1").replace("Period: 5m", "Period: 10m")
+        + "suppressionEnabled: true\nsuppressionDuration: 30m\n";
+    // Two at once fire; then one alone does not, and two would; the last one is alone after the pause.
+    let events = rows(&[(1, 0), (2, 0), (12, 0), (23, 0), (24, 0), (47, 0)]);
+    let folder = folder(&[("rule.yaml", &rule), ("t.jsonl", &events)]);
+    let args = ["rule.yaml", "-t", "T=t.jsonl", "--report", "events", "--anchor", "2026-03-01"];
+    let output = backtest(folder.path(), &args);
+    let reasons: Vec<String> =
+        lines(&output).iter().map(|event| event["Reason"].as_str().expect("a reason").to_owned()).collect();
+    assert_eq!(reasons, ["", "", "condition", "suppressed", "suppressed", "condition"], "{}", output.stderr);
+}
+
 #[test]
 fn custom_detections_and_near_real_time_rules_see_rows_when_they_arrive() {
     let query = "T | where User == 'bg'";

@@ -352,6 +352,14 @@ fn rules_get_advice() {
         (scheduled("AuditLogs", &[("Operator: gt", "Operator: lt")]), &["rule-never-fires"]),
         (scheduled(&format!("{both} | where UserPrincipalName == 'a@contoso.com'"), &[]), &["rule-case-sensitive"]),
         (scheduled(&format!("{both} | where UserPrincipalName in ('a', 'b')"), &[]), &["rule-case-sensitive"]),
+        (scheduled(&format!("{both} | where 'a' == UserPrincipalName"), &[]), &["rule-case-sensitive"]),
+        (scheduled(&format!("{both} | extend U = UserPrincipalName | where U != 'a'"), &[]), &["rule-case-sensitive"]),
+        (scheduled(&format!("{both} | extend U = tolower(UserPrincipalName) | where U != 'a'"), &[]), &[]),
+        (
+            scheduled(&format!("let u = dynamic(['a', 'b']); {both} | where UserPrincipalName in (u)"), &[]),
+            &["rule-case-sensitive"],
+        ),
+        (scheduled(&format!("let u = dynamic(['a']); {both} | where UserPrincipalName in~ (u)"), &[]), &[]),
         (scheduled(&format!("{both} | where UserPrincipalName =~ 'a' or tolower(UserPrincipalName) == 'b'"), &[]), &[]),
     ];
     for (text, expected) in cases {

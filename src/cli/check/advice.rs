@@ -9,7 +9,7 @@ use crate::rules::{
     AlertMeasure, AlertRule, ColumnPurpose, RuleFileError, RuleKind, WindowClock, iso_duration, validate,
 };
 use crate::syntax::ast::{OperatorKind, Pipeline};
-use crate::syntax::{TokenKind, only_pipeline, parse, tokens};
+use crate::syntax::{Token, TokenKind, only_pipeline, parse, tokens};
 use crate::types::{Schema, Type};
 
 /// Sign-in and audit logs usually arrive within ten minutes.
@@ -193,15 +193,28 @@ impl Advisor<'_> {
         Some(self.finding(AdviceKind::SiblingTable, table.span, message.to_owned()))
     }
 
+    /// Comparisons of user names, or of columns that are named after them, with strings or with lists of strings.
     fn case_sensitive(&self) -> Vec<Finding> {
         let tokens = tokens(&self.rule.query.text);
-        let is_exact = |part: &&[crate::syntax::Token<'_>]| {
-            let compared = if part[2].text == "(" { &part[3] } else { &part[2] };
-            USER_NAMES.contains(&part[0].text) && EXACT.contains(&part[1].text) && compared.kind == TokenKind::String
-        };
-        let found = tokens.windows(4).filter(is_exact).map(|part| {
-            let (name, operator) = (part[0].text, part[1].text);
-            let other = match operator {
+        let names = user_names(&tokens);
+        let lists: Vec<&str> = let_names(&tokens, "dynamic").collect();
+        let is_text = |token: &Token<'_>| token.kind == TokenKind::String || lists.contains(&token.text);
+        let is_name = |token: &Token<'_>| names.contains(&token.text);
+        let found = tokens.windows(4).filter_map(|part| {
+            let [left, operator, right, inner] = part else { return None };
+            let compared = if right.text == "(" { inner } else { right };
+            let is_exact = EXACT.contains(&operator.text);
+            let name = match is_exact {
+                true if is_name(left) && is_text(compared) => left,
+                // The name may stand on the right.
+                true if left.kind == TokenKind::String && is_name(right) && inner.text != "(" => right,
+                _ => return None,
+            };
+            Some((name.text, operator))
+        });
+        let finding = |(name, operator): (&str, &Token<'_>)| {
+            let exact = operator.text;
+            let other = match exact {
                 "==" => "=~",
                 "!=" => "!~",
                 "in" => "in~",
@@ -209,10 +222,10 @@ impl Advisor<'_> {
                 cs => cs.trim_end_matches("_cs"),
             };
             let message =
-                format!("`{operator}` tells upper case from lower case, and {name} may have either: use `{other}`");
-            self.finding(AdviceKind::CaseSensitive, part[1].span, message)
-        });
-        found.collect()
+                format!("`{exact}` tells upper case from lower case, and {name} may have either: use `{other}`");
+            self.finding(AdviceKind::CaseSensitive, operator.span, message)
+        };
+        found.map(finding).collect()
     }
 
     /// A condition on the number of rows that no result can change.
@@ -253,4 +266,28 @@ impl Advisor<'_> {
         let is_dropped = keeps_rows && !has_time("TimeGenerated") && !has_time("Timestamp");
         is_dropped.then(|| self.finding(AdviceKind::WithoutTime, drops.keyword, message.to_owned()))
     }
+}
+
+/// The columns with names of users, and those to which `extend` or `project` gives their values unchanged.
+fn user_names<'a>(tokens: &[Token<'a>]) -> Vec<&'a str> {
+    let mut names = USER_NAMES.to_vec();
+    let ends = |token: Option<&Token<'_>>| token.is_none_or(|token| matches!(token.text, "," | "|" | ")" | ";"));
+    for (at, part) in tokens.windows(3).enumerate() {
+        let [name, equals, value] = part else { continue };
+        let is_alias = name.kind == TokenKind::Word && equals.text == "=" && names.contains(&value.text);
+        if is_alias && ends(tokens.get(at + 3)) {
+            names.push(name.text);
+        }
+    }
+    names
+}
+
+/// The names that `let` gives to literals of this type.
+fn let_names<'t, 'a>(tokens: &'t [Token<'a>], ty: &'t str) -> impl Iterator<Item = &'a str> + 't {
+    tokens.windows(4).filter_map(move |part| match part {
+        [keyword, name, equals, value] if keyword.text == "let" && equals.text == "=" => {
+            value.text.starts_with(ty).then_some(name.text)
+        }
+        _ => None,
+    })
 }
