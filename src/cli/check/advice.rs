@@ -3,6 +3,7 @@
 //! Sources: Microsoft's pages on ingestion delay, on scheduled rules, on log search alert rules and on emergency accounts.
 
 use super::finding::Finding;
+use super::reach::reach;
 use super::row_bounds;
 use crate::diagnostic::Span;
 use crate::rules::{
@@ -29,6 +30,8 @@ pub(in crate::cli) enum AdviceKind {
     LateRows,
     /// Some rows are never read.
     Gap,
+    /// The query asks for rows before those that a run reads.
+    ShortLookback,
     /// The result has no time.
     WithoutTime,
     /// The result lacks a column that alerts name.
@@ -54,6 +57,7 @@ impl AdviceKind {
             Self::Rejected => "rule-rejected",
             Self::LateRows => "rule-late-rows",
             Self::Gap => "rule-gap",
+            Self::ShortLookback => "rule-short-lookback",
             Self::WithoutTime => "rule-without-time",
             Self::MissingColumn => "rule-missing-column",
             Self::SiblingTable => "rule-sibling-table",
@@ -71,6 +75,7 @@ impl AdviceKind {
             Self::Rejected => "the service rejects the rule",
             Self::LateRows => "rows that arrive late may be missed",
             Self::Gap => "some rows are never read",
+            Self::ShortLookback => "the query asks for rows before those that a run reads",
             Self::WithoutTime => "the result has no TimeGenerated",
             Self::MissingColumn => "the result lacks a column that alerts name",
             Self::SiblingTable => "another table has further sign-ins",
@@ -89,6 +94,7 @@ pub(super) fn advice(rule: &AlertRule, schema: Option<&Schema>) -> Vec<Finding> 
     let parsed = parse(&rule.query.text).query;
     let mut findings: Vec<Finding> = advisor.schedule().into_iter().chain(advisor.suppression()).collect();
     findings.extend(schema.map(|schema| advisor.missing_columns(schema)).unwrap_or_default());
+    findings.extend(advisor.short_lookback());
     findings.extend(advisor.omissions());
     findings.extend(advisor.sibling_table());
     findings.extend(advisor.case_sensitive());
@@ -155,6 +161,23 @@ impl Advisor<'_> {
             }
             Some(_) => None,
         }
+    }
+
+    /// The window against the time for which the query asks.
+    fn short_lookback(&self) -> Option<Finding> {
+        let schedule = self.rule.schedule;
+        let (reach, span) = reach(&tokens(&self.rule.query.text))?;
+        let range = match self.rule.kind {
+            RuleKind::LogAlert => "overrideQueryTimeRange",
+            _ => "queryPeriod",
+        };
+        let [asked, lookback] = [reach, schedule.lookback].map(iso_duration);
+        let message = format!(
+            "the query asks for rows of the last {asked}, but a run reads only those of the last {lookback}: `{range}` says \
+             how far back it reads"
+        );
+        let is_short = schedule.clock == WindowClock::Generated && reach > schedule.lookback;
+        is_short.then(|| self.finding(AdviceKind::ShortLookback, span, message))
     }
 
     /// Columns of entities and details; those of the condition are errors.

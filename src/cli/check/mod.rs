@@ -4,6 +4,7 @@ mod advice;
 mod archive;
 mod baseline;
 pub(super) mod finding;
+mod reach;
 mod report;
 mod row_bounds;
 mod sarif;
