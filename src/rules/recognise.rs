@@ -71,7 +71,9 @@ impl FoundRule<'_> {
             _ => sentinel_alert::read(text, fields),
         }?;
         let properties = properties.map(|properties| Fields::new(properties, notation));
-        let rule = AlertRule { omissions: omissions(kind, resource, properties), ..rule };
+        // A resource whose condition is false is not deployed.
+        let is_enabled = rule.is_enabled && !matches!(resource.flag("condition"), Ok(Some(false)));
+        let rule = AlertRule { omissions: omissions(kind, resource, properties), is_enabled, ..rule };
         validate::query(&rule).into_iter().next().map_or(Ok(rule), Err)
     }
 }

@@ -66,6 +66,12 @@ fn nobody_is_notified_by_a_disabled_rule() {
     assert_eq!((output.code, output.stdout.as_str()), (0, ""), "{}", output.stderr);
     let told = "the rule `Use` is disabled; none of its alerts is handed on";
     assert!(output.stderr.contains(told), "{}", output.stderr);
+    // A resource whose condition is false is not deployed.
+    let undeployed = rule(true).replacen('{', "{\"condition\": false, ", 1);
+    fs::write(folder.path().join("other.json"), undeployed).expect("written");
+    let args = ["backtest", "other.json", "uses.jsonl", "--resume", "o", "--to", "2026-03-02", "--as", "common-alert"];
+    let output = coldcase_at(folder.path(), &args, b"");
+    assert_eq!((output.code, output.stdout.as_str()), (0, ""), "{}", output.stderr);
     // Once it is enabled, it goes on with the runs that follow, and no alert of before is still firing.
     fs::write(folder.path().join("rule.json"), rule(true)).expect("written");
     let output = notify(folder.path(), "2026-03-01T12:00:00Z", &[]);
