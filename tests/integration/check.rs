@@ -274,6 +274,14 @@ fn rules_that_their_service_rejects_are_wrong() {
     assert_eq!(findings("a.json", &dynamic, &[]).0, 4);
 }
 
+#[test]
+fn queries_that_are_too_long_for_their_service_are_not_parsed() {
+    let query = format!("AuditLogs | where Nothing == '{}'", "x".repeat(70_000));
+    let (code, found) = findings("a.json", &log_alert(&query, ""), &[]);
+    assert_eq!((code, found.len()), (3, 1), "{found:?}");
+    assert_eq!(found[0].0, "rule-rejected", "{found:?}");
+}
+
 /// Azure Monitor has only some lengths of windows.
 #[test]
 fn windows_that_are_advised_are_allowed() {
