@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::MessageArgs;
 use super::check::finding::Finding;
 use super::query_files::{TextFile, find_files, has_extension};
-use super::reporter::{self, Message, Reporter};
+use super::reporter::{self, Reporter};
 use super::session::Session;
 use crate::diagnostic::{Error, Region, Result, Sources, Span};
 use crate::messages::CommandNote;
@@ -37,24 +37,33 @@ pub(super) struct FiledRule {
     pub file: std::rc::Rc<TextFile>,
 }
 
+/// The alert rules of files and folders.
+pub(super) struct ReadRules {
+    pub rules: Vec<FiledRule>,
+    /// The exit code of the first rule that is wrong or not supported.
+    pub failed: Option<u8>,
+    /// Notes about files in folders without an alert rule, and about other rules in them.
+    pub skipped: Vec<CommandNote>,
+}
+
 /// Reads the alert rules of files, and of the files in folders. Rules that are wrong are reported all at once.
 ///
 /// # Errors
 /// A file cannot be read or holds no alert rule, or a rule is wrong.
 pub(super) fn read_alert_rules(paths: &[PathBuf]) -> Result<Vec<FiledRule>> {
     match read_right_rules(paths)? {
-        (rules, None) => Ok(rules),
-        (_, Some(code)) => Err(Error::Reported(code)),
+        ReadRules { rules, failed: None, .. } => Ok(rules),
+        ReadRules { failed: Some(code), .. } => Err(Error::Reported(code)),
     }
 }
 
 /// Reads the alert rules of files, and of the files in folders, but for those that are wrong or not supported, which are
-/// reported. Also returns the exit code of the first of these.
+/// reported.
 ///
 /// # Errors
 /// A file cannot be read, or is no rule file.
-pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, Option<u8>)> {
-    let (mut found, mut failed) = (Vec::new(), None);
+pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<ReadRules> {
+    let (mut found, mut failed, mut skipped) = (Vec::new(), None, Vec::new());
     for path in find_files(paths, &[YAML_EXTENSIONS, JSON_EXTENSIONS].concat())? {
         let is_named = paths.contains(&path);
         let file = std::rc::Rc::new(TextFile::read(&path)?);
@@ -72,7 +81,9 @@ pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, Opt
                 let reason = "no rule is recognised in it".to_owned();
                 wrong(&RuleFileError { span: Span::default(), reason });
             }
-            Ok(rules) if rules.is_empty() => Message::from(CommandNote::NoRule(path.display().to_string())).print(),
+            Ok(rules) if rules.is_empty() => {
+                skipped.push(CommandNote::NoRule(path.display().to_string()));
+            }
             Ok(rules) => {
                 let kinds = rules::read(&file.text, format).unwrap_or_default();
                 for (rule, kind) in rules.into_iter().zip(kinds) {
@@ -81,7 +92,7 @@ pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, Opt
                         // Beside alert rules, a folder may have others.
                         Err(_) if !is_named && matches!(kind.kind, RuleKind::Hunting | RuleKind::SavedSearch) => {
                             let (file, rule) = (path.display().to_string(), kind.name);
-                            Message::from(CommandNote::NoAlertRule { file, rule }).print();
+                            skipped.push(CommandNote::NoAlertRule { file, rule });
                         }
                         Err(error) => wrong(&error),
                     }
@@ -89,7 +100,7 @@ pub(super) fn read_right_rules(paths: &[PathBuf]) -> Result<(Vec<FiledRule>, Opt
             }
         }
     }
-    Ok((found, failed))
+    Ok(ReadRules { rules: found, failed, skipped })
 }
 
 fn exit_code(error: &RuleFileError) -> u8 {

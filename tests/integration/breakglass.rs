@@ -155,6 +155,11 @@ fn an_account_that_is_given_twice_is_one() {
         assert!(output.stderr.contains(warning), "{warning}\n{}", output.stderr);
     }
     assert!(!output.stderr.contains("has no successful sign-in"), "{}", output.stderr);
+    // A sign-in under an earlier name is one of the account.
+    let renamed = json!({"UserId": "id-of-bg1@contoso.com"});
+    let earlier = files[0].1.to_owned() + &sign_in("old@contoso.com", 1, "09:00", &renamed) + "\n";
+    let rows = lines(&review_of(&[("s.jsonl", &*earlier)], &args));
+    assert_eq!((rows.len(), &rows[0]["Successes"]), (1, &2.into()));
     // Two accounts stay two.
     let args = ["--account", "bg1@contoso.com", "--account", "id-of-bg2@contoso.com"];
     assert_eq!(lines(&review_of(&files, &args)).len(), 2);

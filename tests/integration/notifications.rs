@@ -86,6 +86,9 @@ fn alerts_wait_in_the_spool() {
     let output = notify(folder.path(), "2026-03-01T12:00:00Z", &["--spool", "spool"]);
     assert!(output.code == 2 && output.stderr.contains("--spool spool: there is no such folder"), "{}", output.stderr);
     fs::create_dir(&spool).expect("a folder");
+    let args = ["backtest", "rule.json", ".", "--resume", "s", "--to", "2026-03-02", "--as", "common-alert"];
+    let output = coldcase_at(folder.path(), &[&args[..], &["--spool", "spool"]].concat(), b"");
+    assert!(output.code == 2 && output.stderr.contains("which is searched for records"), "{}", output.stderr);
     let mut waiting = Vec::new();
     for (to, count) in [("10:30", 2), ("11:30", 3), ("12:00", 3)] {
         let output = notify(folder.path(), &format!("2026-03-01T{to}:00Z"), &["--spool", "spool"]);

@@ -9,7 +9,7 @@ mod resume;
 mod tables;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use self::tables::RuleBacktest;
 use super::args::{BacktestArgs, BacktestFormat, BacktestReport, Unexpected};
 use super::configuration::Defaults;
 use super::progress::{self, ProgressLine};
-use super::rule_files::{FiledRule, WRONG_RULE, read_right_rules};
+use super::rule_files::{FiledRule, ReadRules, WRONG_RULE, read_right_rules};
 use super::session::{self, QueryText, Session};
 use super::sources::SourceOptions;
 use super::{Outcome, destination, documents, report_page, reporter, rows};
@@ -34,11 +34,11 @@ use crate::scan::{Catalog, ScanReport};
 
 pub(super) fn run(args: &BacktestArgs) -> Result<Outcome> {
     let (rules, data) = args.rules_and_data();
-    let (rules, failed) = read_right_rules(&rules)?;
+    let ReadRules { rules, failed, skipped } = read_right_rules(&rules)?;
     if rules.is_empty() {
         return Err(Error::Reported(failed.unwrap_or(WRONG_RULE)));
     }
-    let mut session = open_session(args, data)?;
+    let mut session = open_session(args, data, skipped)?;
     let range = take_time_range(&mut session)?;
     let expectations = args.expectations.as_deref().map(|path| Expectations::read(path, &rules)).transpose()?;
     let mut state = args.resume.as_deref().map(|path| StateFile::open(path, args.spool.clone(), &rules)).transpose()?;
@@ -122,11 +122,27 @@ enum RuleOutcome {
     Failed(u8),
 }
 
-/// The session over the data.
+/// Refuses a spool in a folder of the data, because the next run would read its alerts as records.
+fn refuse_spool_among(data: &[OsString], spool: Option<&Path>) -> Result<()> {
+    let Some(spool) = spool else { return Ok(()) };
+    let Ok(inside) = spool.canonicalize() else { return Ok(()) };
+    let is_around = |path: &&OsString| Path::new(path).canonicalize().is_ok_and(|folder| inside.starts_with(folder));
+    match data.iter().find(is_around) {
+        Some(folder) => Err(Error::Usage(format!(
+            "--spool {}: this folder is inside {}, which is searched for records: choose another one",
+            spool.display(),
+            Path::new(folder).display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The session over the data; `notes` are about the files of the rules.
 ///
 /// # Errors
 /// No data is given, or options contradict each other.
-fn open_session(args: &BacktestArgs, data: &[OsString]) -> Result<Session> {
+fn open_session(args: &BacktestArgs, data: &[OsString], notes: Vec<CommandNote>) -> Result<Session> {
+    refuse_spool_among(data, args.spool.as_deref())?;
     if args.resume.is_some() && args.form == Some(BacktestFormat::PreviewJson) {
         let text =
             "--resume writes alerts, and preview-json is about evaluations: use --as common-alert or security-alert";
@@ -134,6 +150,7 @@ fn open_session(args: &BacktestArgs, data: &[OsString]) -> Result<Session> {
     }
     let call = SourceOptions { stdin_taken: None, ..args.source.call(data) };
     let session = session::of_text(QueryText::none("backtest"), &args.source, &args.inputs, &call)?;
+    notes.into_iter().for_each(|note| session.reporter.note(note));
     if data.is_empty() && session.catalog.readable()?.is_empty() {
         let text = "no data: give a file, folder, glob or URL as the last PATH, or bind tables with -t";
         return Err(Error::Usage(text.to_owned()));
