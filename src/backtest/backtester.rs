@@ -7,7 +7,7 @@ use super::alert::{Alert, AlertMaker};
 use super::condition::{ConditionTest, TestedRows};
 use super::cost::{RunCost, TableRows};
 use super::coverage::DataRange;
-use super::event::{MissReason, RecordLog, RunResult};
+use super::event::{MissReason, RecordLog, outcome_of};
 use super::joined_alerts::JoinedAlerts;
 use super::lifecycles::Lifecycles;
 use super::rows::{RunRows, RunSource};
@@ -146,8 +146,8 @@ impl<'a> Backtester<'a> {
         let Some(records) = self.source.record_column() else { return Ok(()) };
         self.source.run(time, self.schedule.window(time, self.edges), &mut self.rows)?;
         for tested in self.test.combinations(&self.rows.batches, time) {
-            let result = RunResult::None(if tested.is_met { MissReason::Suppressed } else { MissReason::Condition });
-            self.events.seen(&self.rows.batches, &tested.rows, Some(records), number, result);
+            let reason = if tested.is_met { MissReason::Suppressed } else { MissReason::Condition };
+            self.events.seen(&self.rows.batches, &tested.rows, Some(records), number, Err(reason));
         }
         Ok(())
     }
@@ -164,7 +164,7 @@ impl<'a> Backtester<'a> {
                 added = joined.add(&self.maker, &like, &self.rows.batches, rows, &mut self.alerts);
                 rows = &added.rows;
                 // The rows of earlier runs are in alerts already.
-                self.events.seen(&self.rows.batches, rows, records, run.number, transition.into());
+                self.events.seen(&self.rows.batches, rows, records, run.number, outcome_of(transition));
                 transition.state = if added.alerts > 0 { AlertState::Fired } else { AlertState::Firing };
                 rows = &[];
             } else {
@@ -176,7 +176,7 @@ impl<'a> Backtester<'a> {
             let (time, state, value) = (run.time, transition.state, tested.value);
             self.states.push(StateChange { time, state, dimensions, value, periods: tested.periods.clone() });
         }
-        self.events.seen(&self.rows.batches, rows, records, run.number, transition.into());
+        self.events.seen(&self.rows.batches, rows, records, run.number, outcome_of(transition));
         Ok(())
     }
 

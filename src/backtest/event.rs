@@ -95,23 +95,13 @@ pub(super) struct RecordLog {
     known: HashMap<RecordId, SeenRecord>,
 }
 
-/// What became of the rows of a run.
-#[derive(Clone, Copy)]
-pub(super) enum RunResult {
-    /// They are in an alert.
-    Alert,
-    /// They are in none, for this reason.
-    None(MissReason),
-}
-
-impl From<AlertTransition> for RunResult {
-    fn from(transition: AlertTransition) -> Self {
-        match transition {
-            AlertTransition { state: AlertState::Fired, is_muted: false } => Self::Alert,
-            AlertTransition { state: AlertState::Fired, .. } => Self::None(MissReason::Muted),
-            AlertTransition { state: AlertState::Firing, .. } => Self::None(MissReason::Firing),
-            _ => Self::None(MissReason::Condition),
-        }
+/// Returns the reason why the rows of a run are in no alert; Ok if they are in one.
+pub(super) fn outcome_of(transition: AlertTransition) -> Result<(), MissReason> {
+    match transition {
+        AlertTransition { state: AlertState::Fired, is_muted: false } => Ok(()),
+        AlertTransition { state: AlertState::Fired, .. } => Err(MissReason::Muted),
+        AlertTransition { state: AlertState::Firing, .. } => Err(MissReason::Firing),
+        _ => Err(MissReason::Condition),
     }
 }
 
@@ -125,12 +115,16 @@ struct SeenRecord {
 
 impl RecordLog {
     /// Takes note of the rows that a run returned, and of what they led to.
-    pub fn seen(&mut self, batches: &[Batch], rows: &[RowIndex], first: Option<usize>, run: i64, result: RunResult) {
+    pub fn seen(
+        &mut self,
+        batches: &[Batch],
+        rows: &[RowIndex],
+        first: Option<usize>,
+        run: i64,
+        outcome: Result<(), MissReason>,
+    ) {
         let Some(first) = first else { return };
-        let reason = match result {
-            RunResult::Alert => None,
-            RunResult::None(reason) => Some(reason),
-        };
+        let reason = outcome.err();
         for at in rows {
             let record = RecordRow { batch: &batches[at.batch], row: at.row, first };
             let Some(position) = record.number(RecordColumns::Position) else { continue };

@@ -34,7 +34,9 @@ use crate::engine::{ArrivalTime, Engine, WindowTimes};
 use crate::entra::{INGESTED, RECEIVED};
 use crate::rules::alert_state::AlertState;
 use crate::rules::schedule::{RowWindow, RunRange, TickGrid, WindowEdges};
-use crate::rules::{AlertRule, AlertSchedule, RuleFileError, ThresholdOperator, WindowClock, validate};
+use crate::rules::{
+    AlertRule, AlertSchedule, RuleFileError, ThresholdOperator, WindowClock, allows_lookback, validate,
+};
 use crate::scan::ScanReport;
 use crate::types::{Batch, Schema, datetime, timespan};
 
@@ -42,9 +44,6 @@ use crate::types::{Batch, Schema, datetime, timespan};
 const MAX_RUNS: u64 = 10_000_000;
 /// The maximum number of combinations of dimension values whose alerts are followed.
 const MAX_COMBINATIONS: usize = 100_000;
-
-/// The longest lookback of a custom detection.
-const MAX_LOOKBACK: i64 = 30 * 24 * 3_600 * 10_000_000;
 
 /// What a backtest assumes about the service and the data.
 #[derive(Clone, Debug)]
@@ -236,7 +235,7 @@ fn assumed_schedule(rule: &AlertRule, assumptions: &Assumptions) -> Result<Alert
     let mut schedule = rule.schedule;
     schedule.delay = assumptions.grace.unwrap_or(schedule.delay);
     if let Some(lookback) = assumptions.lookback.filter(|_| rule.assumes_lookback) {
-        if !(schedule.frequency..=MAX_LOOKBACK).contains(&lookback) {
+        if !allows_lookback(schedule.frequency, lookback) {
             let frequency = timespan::to_text(schedule.frequency);
             let text = format!("--lookback must be from the frequency of the rule, {frequency}, to 30 days");
             return Err(Error::Usage(text));

@@ -307,11 +307,11 @@ impl fmt::Display for RuleNote {
             ),
             Self::Disabled(rule) => write!(f, "the rule `{rule}` is disabled; it is tested as if it were enabled"),
             Self::HandsOnNothing(rule) => {
-                write!(f, "the rule `{rule}` is disabled; none of its alerts is handed on")
+                write!(f, "the rule `{rule}` is disabled; its alerts are not written")
             }
             Self::MutedAlerts { rule, alerts } => write!(
                 f,
-                "`{rule}`: not handed on, because the actions of the rule were muted: {}",
+                "`{rule}`: not written, because the actions of the rule were muted: {}",
                 counted(*alerts, "alert")
             ),
             Self::MissesUnknown { rule, reason } => {

@@ -91,6 +91,12 @@ fn is_enabled(fields: Fields<'_>) -> Read<bool> {
     Ok(status.or(fields.flag("isEnabled")?).unwrap_or(true))
 }
 
+/// True if a custom detection of this frequency may have this lookback.
+#[must_use]
+pub fn allows_lookback(frequency: i64, lookback: i64) -> bool {
+    (frequency..=30 * DAY).contains(&lookback)
+}
+
 /// The schedule, from `frequency` and `lookback`, or from the older `period`, which is `0`, `1H`, `3H`, `12H` or `24H`.
 /// True if the lookback is assumed.
 fn schedule(fields: Fields<'_>) -> Read<(AlertSchedule, bool)> {
@@ -113,7 +119,7 @@ fn schedule(fields: Fields<'_>) -> Read<(AlertSchedule, bool)> {
     }
     let usual = LOOKBACKS.iter().find(|(known, _)| *known == frequency);
     match schedule.duration("lookback")?.or(usual.map(|(_, lookback)| *lookback)) {
-        Some(lookback) if (frequency..=30 * DAY).contains(&lookback) => Ok((of(frequency, lookback), false)),
+        Some(lookback) if allows_lookback(frequency, lookback) => Ok((of(frequency, lookback), false)),
         Some(_) => wrong(schedule.span_of("lookback"), "`lookback` must be from `frequency` to 30 days"),
         None => {
             let assumed = ASSUMED_LOOKBACKS.iter().find(|(most, _)| frequency <= *most);

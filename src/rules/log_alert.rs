@@ -13,7 +13,7 @@ use super::{AlertRule, RuleKind, RuleText, log_alert_2018};
 /// were observed.
 const ASSUMED_DELAY: i64 = 5 * MINUTE / 2;
 /// The maximum length of the properties of a rule in bytes.
-const MAX_PROPERTIES: u32 = 64 << 10;
+pub const MAX_PROPERTIES: u32 = 64 << 10;
 /// No query reads more than the last two days.
 const MAX_LOOKBACK: i64 = 2 * DAY;
 /// The maximum number of failing periods.

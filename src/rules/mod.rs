@@ -37,9 +37,11 @@ pub use alert_rule::{
     WindowClock,
 };
 pub use breaches::{AGGREGATED_VALUE, BreachCount};
+pub use custom_detection::allows_lookback;
 pub use duration::iso_duration;
 pub use given_rows::{GivenRow, GivenTable, GivenValue, typed_value};
 pub use hunt_rule::HuntRule;
+pub use log_alert::MAX_PROPERTIES;
 pub use rule_test::{
     DeclaredColumns, ExpectedAlerts, ExpectedEntities, ExpectedResult, ExpectedRows, RuleTest, read_tests,
 };

@@ -48,7 +48,7 @@ impl Node {
         path.iter().try_fold(self, |node, name| node.entry(name).map(|(_, value)| value))
     }
 
-    /// The text of a string, number, truth value or [`NodeContent::Expression`].
+    /// The string, or the number, boolean or [`NodeContent::Expression`] as it is written.
     pub fn written(&self) -> Option<&str> {
         match &self.content {
             NodeContent::Expression(text) => Some(text),

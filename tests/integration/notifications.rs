@@ -51,7 +51,7 @@ fn nobody_is_notified_of_muted_alerts() {
     let folder = folder(&[("rule.json", &muted), ("uses.jsonl", USES)]);
     let output = notify(folder.path(), "2026-03-01T12:00:00Z", &[]);
     assert_eq!((output.code, times(&lines(&output)).len()), (0, 2), "{}", output.stderr);
-    let told = "`Use`: not handed on, because the actions of the rule were muted: 1 alert";
+    let told = "`Use`: not written, because the actions of the rule were muted: 1 alert";
     assert!(output.stderr.contains(told), "{}", output.stderr);
     // A report has all of them.
     let all = coldcase_at(folder.path(), &["backtest", "rule.json", "uses.jsonl", "--as", "common-alert"], b"");
@@ -64,7 +64,7 @@ fn nobody_is_notified_by_a_disabled_rule() {
     let folder = folder(&[("rule.json", &rule(false)), ("uses.jsonl", USES)]);
     let output = notify(folder.path(), "2026-03-01T10:30:00Z", &[]);
     assert_eq!((output.code, output.stdout.as_str()), (0, ""), "{}", output.stderr);
-    let told = "the rule `Use` is disabled; none of its alerts is handed on";
+    let told = "the rule `Use` is disabled; its alerts are not written";
     assert!(output.stderr.contains(told), "{}", output.stderr);
     // A resource whose condition is false is not deployed.
     let undeployed = rule(true).replacen('{', "{\"condition\": false, ", 1);

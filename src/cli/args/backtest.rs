@@ -87,9 +87,9 @@ pub struct BacktestArgs {
     /// Write alerts as the services hand them on, as JSON Lines, instead of a report
     #[arg(long = "as", value_name = "FORM", conflicts_with_all = ["report", "format"], help_heading = heading::OUTPUT)]
     pub form: Option<BacktestFormat>,
-    /// Go on where the last run with this file ended, and hand on only new alerts, to stdout or as files of --spool
+    /// Go on where the last run with this file ended, and write only new alerts, to stdout or to --spool
     ///
-    /// Alerts whose actions are muted, and those of disabled rules, are not handed on.
+    /// Alerts whose actions are muted, and those of disabled rules, are not written.
     /// FILE keeps the state of each rule, and alerts until they are written: a run that is killed loses no alert, and the
     /// next one repeats at most the one that was being written, with the same identifier. Runs wait until rows can have
     /// arrived (--grace). Needs --to, and --as with a form of alerts.
@@ -101,7 +101,7 @@ pub struct BacktestArgs {
         help_heading = heading::OUTPUT
     )]
     pub resume: Option<PathBuf>,
-    /// Hand on each new alert as a file in FOLDER, for what delivers it and removes it
+    /// With --resume, write each new alert to a file of its own in FOLDER; what delivers the alert deletes the file
     ///
     /// A file appears whole, under a name that ends with .json; the names are in the order of the alerts.
     #[arg(long, value_name = "FOLDER", requires = "resume", help_heading = heading::OUTPUT)]

@@ -67,9 +67,6 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
     }
 }
 
-/// The maximum number of bytes of a query that a service accepts: all properties of a log search alert rule have 64 KB.
-const LONGEST_QUERY: usize = 64 << 10;
-
 /// Checks queries against the tables of a session.
 struct Checker<'a> {
     catalog: Arc<dyn Catalog>,
@@ -113,7 +110,7 @@ impl<'a> Checker<'a> {
             for query in &rule.queries {
                 let unchecked = CheckedQuery::of_rule(rule, query.key);
                 // Parsing a query that is too long for its service takes time and memory, and tells nothing more.
-                let is_too_long = alert.is_err() && query.text.len() > LONGEST_QUERY;
+                let is_too_long = alert.is_err() && query.text.len() > rules::MAX_PROPERTIES as usize;
                 checked.push(if is_too_long { unchecked } else { self.query(unchecked, query)? });
             }
             if let Some(query) = checked.get_mut(first).filter(|_| is_alert_rule(rule)) {
