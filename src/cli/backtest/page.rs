@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::report_page;
 use super::super::reporter::Message;
 use super::super::session::Session;
-use super::tables::RuleBacktest;
+use super::tables::{self, RuleBacktest};
 use crate::backtest::{Backtest, EventOutcome, RunCost};
 use crate::diagnostic::Result;
 use crate::html::{self, PageCell, ReportPage, TimeChart, TimeSeries};
@@ -54,8 +54,8 @@ pub(super) fn page(
         range: range.map(|[from, to]| [from, to.saturating_sub(1)]),
     });
     report_page::messages(&mut page, messages.reports, messages.findings);
-    for tested in tested {
-        rule(&mut page, tested);
+    for one in tested {
+        rule(&mut page, one, &tables::name_among(one, tested));
     }
     report_page::reproduction(&mut page, session, files)?;
     Ok(page)
@@ -67,10 +67,10 @@ fn missed(backtest: &Backtest) -> impl Iterator<Item = &EventOutcome> {
     backtest.events.iter().flatten().filter(is_missed)
 }
 
-fn rule(page: &mut ReportPage, tested: &RuleBacktest) {
+fn rule(page: &mut ReportPage, tested: &RuleBacktest, name: &str) {
     let RuleBacktest { rule, backtest, .. } = tested;
-    page.section(&rule.name);
-    page.paragraph(&tested.summary(&rule.name));
+    page.section(name);
+    page.paragraph(&tested.summary(name));
     if let Some(description) = &rule.description {
         page.paragraph(description.trim());
     }

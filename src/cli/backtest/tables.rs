@@ -116,13 +116,16 @@ pub(super) fn states(tested: &[RuleBacktest]) -> Vec<Vec<Value>> {
 
 /// What each rule would have done, in a line. Rules of one name are told apart by their files.
 pub(super) fn summaries(tested: &[RuleBacktest]) -> impl Iterator<Item = String> {
-    tested.iter().map(|one| {
-        let name = &one.rule.name;
-        match tested.iter().filter(|other| other.rule.name == *name).count() {
-            1 => one.summary(name),
-            _ => one.summary(&format!("{name} ({})", one.file)),
-        }
-    })
+    tested.iter().map(|one| one.summary(&name_among(one, tested)))
+}
+
+/// The name of a rule, with its file if another one has the same name.
+pub(super) fn name_among(one: &RuleBacktest, tested: &[RuleBacktest]) -> String {
+    let name = &one.rule.name;
+    match tested.iter().filter(|other| other.rule.name == *name).count() {
+        1 => name.clone(),
+        _ => format!("{name} ({})", one.file),
+    }
 }
 
 /// The rows of each rule, followed by what tells it from others of its name.
